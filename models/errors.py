@@ -1,0 +1,56 @@
+"""The one error tree. Every message says what was expected, what came, and what to do."""
+
+
+class LikenessError(Exception):
+    """Base of all errors a user may meet; the command line prints it as one line.
+
+    Args:
+        expected: what the code needed, as a noun phrase.
+        got: what it found instead.
+        remedy: what the user can do about it, as an imperative.
+    """
+
+    def __init__(self, expected: str, got: str, remedy: str) -> None:
+        super().__init__(f"expected {expected}; got {got}; {remedy}")
+        self.expected = expected
+        self.got = got
+        self.remedy = remedy
+
+    def __reduce__(self) -> tuple[type["LikenessError"], tuple[str, str, str]]:
+        return type(self), (self.expected, self.got, self.remedy)
+
+
+class ConfigError(LikenessError):
+    """params.yaml or the environment is wrong."""
+
+
+class DataError(LikenessError):
+    """A folder, source, table or picture that a stage needs is missing, empty or malformed."""
+
+
+class MaskError(DataError):
+    """A mask that does not fit its picture or says nothing (all black, all white)."""
+
+
+class WeightsError(LikenessError):
+    """A weight file is missing, or its SHA-256 is not the recorded one."""
+
+
+class ValidationFailed(LikenessError):
+    """A blocking expectation over the data failed."""
+
+
+class NonFiniteLoss(LikenessError):
+    """Training met a loss that is not a finite number."""
+
+
+class ServiceUnavailable(LikenessError):
+    """MLflow, S3 or another service did not answer. The only error that flows retry."""
+
+
+class PromotionError(LikenessError):
+    """A model version cannot take an alias."""
+
+
+class Busy(LikenessError):
+    """Another process holds the lock."""

@@ -1,0 +1,27 @@
+"""params.yaml as one frozen, typed object."""
+
+from pipeline.config.damage import MaskParams
+from pipeline.config.data import DataParams, IngestParams, ValidateParams
+from pipeline.config.judging import Criterion, EvaluateParams, GateParams
+from pipeline.config.load import Params, load_params, write_params
+from pipeline.config.production import RegistryParams, RestoreParams, SimulateParams, WatchParams
+from pipeline.config.training import ChampionParams, TrainParams
+
+__all__ = [
+    "ChampionParams",
+    "Criterion",
+    "DataParams",
+    "EvaluateParams",
+    "GateParams",
+    "IngestParams",
+    "MaskParams",
+    "Params",
+    "RegistryParams",
+    "RestoreParams",
+    "SimulateParams",
+    "TrainParams",
+    "ValidateParams",
+    "WatchParams",
+    "load_params",
+    "write_params",
+]

@@ -1,0 +1,75 @@
+"""Sections for where portraits come from, how they are read, and what is demanded of them."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.config.base import Count, Positive, Section, Seed, Share
+
+SourceName = Literal["sampler", "folder", "celeba-hq", "ffhq", "lfw", "s3"]
+Check = Literal["schema", "unique", "split_leak", "ranges", "count", "quarantine", "balance", "quality"]
+
+
+class SamplerParams(Section):
+    """The built-in generator of portraits."""
+
+    identities: Count
+    views: Count
+    seed: Seed
+
+
+class SplitParams(Section):
+    """Shares of identities per split; they add up to one."""
+
+    train: Share
+    validation: Share
+    test: Share
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if abs(self.train + self.validation + self.test - 1.0) > 1e-6:
+            raise ValueError("train + validation + test must be 1")
+        return self
+
+
+class DataParams(Section):
+    """Which source, and how its identities are told apart and split."""
+
+    source: SourceName
+    location: str
+    identity_pattern: str
+    limit: int = Field(ge=0)
+    sampler: SamplerParams
+    split: SplitParams
+
+    @model_validator(mode="after")
+    def _has_a_place(self) -> Self:
+        if self.source != "sampler" and not self.location:
+            raise ValueError(f"data.location must name a folder or prefix when data.source is {self.source}")
+        return self
+
+
+class IngestParams(Section):
+    """Limits of the reading step and the size of an aligned portrait."""
+
+    image_size: int = Field(ge=64, le=1024, multiple_of=16)
+    min_detector_score: Share
+    max_megapixels: Positive
+    max_mebibytes: Positive
+    min_side: Count
+    max_aspect: float = Field(ge=1.0)
+
+
+class ValidateParams(Section):
+    """What Great Expectations demands, and which failures block."""
+
+    min_portraits: Count
+    max_quarantined_share: Share
+    min_detector_score: Share
+    brightness: tuple[float, float]
+    min_sharpness: float = Field(ge=0.0)
+    max_abs_yaw: float = Field(ge=0.0, le=180.0)
+    max_bin_share: Share
+    max_tone_gap: Share
+    blocking: tuple[Check, ...]

@@ -1,0 +1,46 @@
+"""Sections for evaluation and the gate."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.config.base import Count, Section, Seed, Share
+
+
+class EvaluateParams(Section):
+    """How the frozen set is measured."""
+
+    bootstrap: Count
+    seed: Seed
+    batch_size: Count
+    recognition_false_match_rate: Share
+    latency_runs: Count
+    worst_cases: Count
+
+
+class Criterion(Section):
+    """One row of the gate: a metric of the challenger, alone or as a ratio to another method.
+
+    `versus` names the method in the denominator ("" = the value itself); `bucket` is a coverage bucket as
+    "0.1-0.2", or "all"; `judge` says which end of the 95 % interval meets the bound.
+    """
+
+    name: str
+    metric: str
+    versus: Literal["", "telea", "navier-stokes", "champion"]
+    bucket: str
+    at_most: float | None = None
+    at_least: float | None = None
+    judge: Literal["value", "lower", "upper"]
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Self:
+        if (self.at_most is None) == (self.at_least is None):
+            raise ValueError(f"criterion {self.name} needs exactly one of at_most and at_least")
+        return self
+
+
+class GateParams(Section):
+    """All criteria must hold for a challenger to pass."""
+
+    criteria: tuple[Criterion, ...] = Field(min_length=1)

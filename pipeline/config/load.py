@@ -1,0 +1,110 @@
+"""Reading and writing params.yaml."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from models.errors import ConfigError
+from pipeline.config.base import Section
+from pipeline.config.damage import MaskParams
+from pipeline.config.data import DataParams, IngestParams, ValidateParams
+from pipeline.config.judging import EvaluateParams, GateParams
+from pipeline.config.production import RegistryParams, RestoreParams, SimulateParams, WatchParams
+from pipeline.config.training import ChampionParams, TrainParams
+
+
+class Params(Section):
+    """The whole of params.yaml; one field per section."""
+
+    data: DataParams
+    ingest: IngestParams
+    validate_: ValidateParams
+    masks: MaskParams
+    champion: ChampionParams
+    train: TrainParams
+    evaluate: EvaluateParams
+    gate: GateParams
+    registry: RegistryParams
+    restore: RestoreParams
+    simulate: SimulateParams
+    watch: WatchParams
+
+    model_config = {**Section.model_config, "alias_generator": lambda name: name.rstrip("_")}
+
+    def section(self, name: str) -> Section:
+        """The section that params.yaml calls `name`."""
+        field = "validate_" if name == "validate" else name
+        value: Section = getattr(self, field)
+        return value
+
+
+def load_params(path: Path, overrides: Mapping[str, Any] | None = None) -> Params:
+    """Read and check params.yaml; `overrides` maps dotted keys to values (`train.steps`: 10).
+
+    Raises:
+        ConfigError: missing or unreadable file, unknown key, value out of range. It names the first problem.
+    """
+    raw = _read(path)
+    for key, value in (overrides or {}).items():
+        _set(raw, key, value)
+    try:
+        return Params.model_validate(raw)
+    except ValidationError as error:
+        raise _config_error(path, error) from error
+
+
+def write_params(source: Path, target: Path, overrides: Mapping[str, Any]) -> None:
+    """Copy params.yaml with some values changed, comments kept; the result is checked before it is written."""
+    load_params(source, overrides)
+    raw = _read(source)
+    for key, value in overrides.items():
+        _set(raw, key, value)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_suffix(".tmp")
+    with temporary.open("w", encoding="utf-8") as stream:
+        _yaml().dump(raw, stream)
+    temporary.replace(target)
+
+
+def _yaml() -> YAML:
+    yaml = YAML(typ="rt")  # ruamel, as DVC: PyYAML would read 1e-4 as a string
+    yaml.width = 120
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def _read(path: Path) -> Any:
+    try:
+        raw = _yaml().load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"a parameter file at {path}", "no such file", "run from a checkout or pass --root") from error
+    except (YAMLError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"valid YAML in {path}", reason, "mend the file or take it from git") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(f"sections in {path}", f"a {type(raw).__name__}", "take the file from git")
+    return raw
+
+
+def _set(raw: Any, dotted: str, value: Any) -> None:
+    *parents, last = dotted.split(".")
+    node = raw
+    for part in parents:
+        node = node.get(part) if isinstance(node, dict) else None
+    if not isinstance(node, dict) or last not in node:
+        raise ConfigError("a key of params.yaml", dotted, "see params.yaml for the keys")
+    node[last] = value
+
+
+def _config_error(path: Path, error: ValidationError) -> ConfigError:
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the file"
+    if first["type"] == "extra_forbidden":
+        return ConfigError(f"only known keys in {path.name}", f"the unknown key {key}", f"delete or rename {key}")
+    if first["type"] == "missing":
+        return ConfigError(f"{key} in {path.name}", "no value", f"add {key}")
+    return ConfigError(f"{key}: {first['msg']}", repr(first["input"])[:80], f"change {key} in {path.name}")

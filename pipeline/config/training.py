@@ -1,0 +1,60 @@
+"""Sections for training."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.config.base import Count, Positive, Section, Seed, Share
+
+
+class ChampionParams(Section):
+    """The model that training starts from and evaluation compares with: `shipped`, or a registry version."""
+
+    version: str = Field(pattern=r"^(shipped|[1-9][0-9]*)$")
+
+
+class LossWeights(Section):
+    """Weight of each term of the generator's objective; r1 belongs to the discriminator's."""
+
+    pixel_known: float = Field(ge=0.0)
+    pixel_missing: float = Field(ge=0.0)
+    lpips: float = Field(ge=0.0)
+    identity: float = Field(ge=0.0)
+    adversarial: float = Field(ge=0.0)
+    r1: float = Field(ge=0.0)
+
+
+class GeneratorParams(Section):
+    """Size of the generator."""
+
+    width: Count
+    depth: int = Field(ge=2, le=6)
+
+
+class DiscriminatorParams(Section):
+    """Size of the discriminator."""
+
+    width: Count
+
+
+class TrainParams(Section):
+    """Everything that decides which weights come out."""
+
+    kind: Literal["gan"]
+    warm_start: Literal["champion", "none"]
+    steps: Count
+    batch_size: Count
+    seed: Seed
+    learning_rate: Positive
+    discriminator_learning_rate: Positive
+    betas: tuple[Share, Share]
+    ema_decay: Share
+    losses: LossWeights
+    r1_every: Count
+    discriminator_augment: tuple[Literal["color", "translation", "cutout"], ...]
+    generator: GeneratorParams
+    discriminator: DiscriminatorParams
+    validate_every: Count
+    patience: Count
+    checkpoint_every: Count
+    workers: int = Field(ge=0)
