@@ -13,9 +13,17 @@ class EvaluateParams(Section):
     bootstrap: Count
     seed: Seed
     batch_size: Count
+    missing_buckets: tuple[float, ...] = Field(min_length=2)
     recognition_false_match_rate: Share
     latency_runs: Count
     worst_cases: Count
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        edges = self.missing_buckets
+        if list(edges) != sorted(set(edges)) or edges[0] != 0 or edges[-1] != 1:
+            raise ValueError("evaluate.missing_buckets must rise from 0 to 1")
+        return self
 
 
 class Criterion(Section):
