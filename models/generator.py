@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from models.evidence import CHANNELS, CONDITIONS, Evidence
 
 _EMBEDDING = 128
-_MAX_CHANNELS = 256
+_MAX_CHANNELS = 160
 _GROUPS = 8
 
 
@@ -20,7 +20,7 @@ class Generator(nn.Module):
     """Evidence -> proposal.
 
     Args:
-        width: channels at half resolution; doubled per level up to 256. A multiple of 8.
+        width: channels at half resolution; doubled per level up to 160. A multiple of 8.
         depth: levels, the first at half resolution. Sides of pictures must be multiples of 2**depth.
     """
 

@@ -1,0 +1,68 @@
+"""Terms of the objectives, each a pure function that returns a scalar tensor."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def pixel_missing(restored: Tensor, target: Tensor, chroma_mask: Tensor) -> Tensor:
+    """Mean absolute error over missing values; 0 if nothing is missing.
+
+    Args:
+        restored: (N, 3, H, W) in [-1, 1].
+        target: the same shape and range.
+        chroma_mask: (N, 1, H, W), 1 = anything of the pixel is missing.
+    """
+    return _masked_l1(restored, target, chroma_mask)
+
+
+def pixel_known(proposal: Tensor, target: Tensor, chroma_mask: Tensor) -> Tensor:
+    """Mean absolute error of the generator's proposal where the pixel is known; arguments as `pixel_missing`."""
+    return _masked_l1(proposal, target, 1 - chroma_mask)
+
+
+def identity(restored: Tensor, target: Tensor) -> Tensor:
+    """1 - cosine between identity embeddings, averaged over the batch (Deng et al., ArcFace, 2019, as a loss).
+
+    Args:
+        restored: (N, D) embeddings, any norm.
+        target: (N, D).
+
+    Returns:
+        Scalar in [0, 2].
+    """
+    return (1 - F.cosine_similarity(restored, target, dim=1)).mean()
+
+
+def generator_adversarial(fake_logits: Tensor) -> Tensor:
+    """Non-saturating loss, softplus(-D(G)) (Goodfellow et al., 2014, sec. 3), averaged over all patches."""
+    return F.softplus(-fake_logits).mean()
+
+
+def discriminator_adversarial(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Logistic loss, softplus(-D(x)) + softplus(D(G)), each averaged over all patches."""
+    return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+
+
+def r1_penalty(real_logits: Tensor, real: Tensor) -> Tensor:
+    """R1: squared norm of the gradient of D at real pictures, averaged over the batch (Mescheder et al., 2018, eq. 9).
+
+    Args:
+        real_logits: D(real), any shape, still attached to the graph.
+        real: (N, 3, H, W) with `requires_grad`.
+
+    Returns:
+        Scalar; the factor gamma / 2 of the paper is the caller's.
+    """
+    (gradient,) = torch.autograd.grad(real_logits.sum(), real, create_graph=True)
+    return gradient.square().sum(dim=(1, 2, 3)).mean()
+
+
+def overfit_sign(real_logits: Tensor) -> Tensor:
+    """r_t = E[sign D(real)] in [-1, 1] (Karras et al., 2020, eq. 1): near 1, D has learnt the training set by heart."""
+    return real_logits.sign().mean()
+
+
+def _masked_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
+    weights = mask.expand_as(a)
+    return ((a - b).abs() * weights).sum() / weights.sum().clamp_min(1.0)
