@@ -27,7 +27,7 @@ class LossWeights(Section):
 class GeneratorParams(Section):
     """Size of the generator."""
 
-    width: Count
+    width: int = Field(ge=8, multiple_of=8)
     depth: int = Field(ge=2, le=6)
 
 
@@ -42,7 +42,8 @@ class TrainParams(Section):
 
     kind: Literal["gan"]
     warm_start: Literal["champion", "none"]
-    steps: Count
+    epochs: Count
+    steps_per_epoch: Count
     batch_size: Count
     seed: Seed
     learning_rate: Positive
@@ -54,7 +55,5 @@ class TrainParams(Section):
     discriminator_augment: tuple[Literal["color", "translation", "cutout"], ...]
     generator: GeneratorParams
     discriminator: DiscriminatorParams
-    validate_every: Count
     patience: Count
-    checkpoint_every: Count
     workers: int = Field(ge=0)
