@@ -48,6 +48,7 @@ class WatchParams(Section):
     """What makes the watch start a cycle."""
 
     min_requests: Count
+    min_values: Count
     drift_share: Share
     column_method: ColumnMethods
     column_threshold: ColumnThresholds

@@ -1,0 +1,72 @@
+"""One row per production request: features and scores, never a picture, an embedding or a file name."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal, Self
+
+import pandas as pd
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+Mode = Literal["inpaint", "partial", "colorize", "refuse"]
+Code = Annotated[str, Field(max_length=200)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Cosine = Annotated[float, Field(ge=-1.001, le=1.001)]
+Size = Annotated[int, Field(ge=1)]
+
+
+class LogRow(BaseModel):
+    """What is kept of one request. Numbers that need a face are None where none was found.
+
+    Angles in degrees, brightness 0..255 (mean luma), shares in [0, 1], similarities are cosines of restored
+    against original and None where no original is known, as is `recognised`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    request_id: Annotated[str, Field(min_length=1, max_length=64)]
+    time: AwareDatetime
+    model_version: Annotated[str, Field(min_length=1, max_length=64)]
+    mode: Mode
+    reason: Code
+    detector_score: float | None
+    face_count: Annotated[int, Field(ge=0)]
+    width: Size
+    height: Size
+    brightness: Annotated[float, Field(ge=0.0, le=255.0)]
+    contrast: Annotated[float, Field(ge=0.0)]
+    sharpness: Annotated[float, Field(ge=0.0)]
+    yaw: float | None
+    pitch: float | None
+    roll: float | None
+    kind: Annotated[str, Field(max_length=32)]
+    area: Share | None
+    coverage: Share | None
+    missing_features: Share | None
+    similarity_training: Cosine | None
+    similarity_independent: Cosine | None
+    recognised: bool | None
+    milliseconds: Annotated[float, Field(ge=0.0)]
+
+    @model_validator(mode="after")
+    def _recognised_needs_an_original(self) -> Self:
+        if self.recognised is not None and self.similarity_independent is None:
+            raise ValueError("recognised needs similarity_independent")
+        return self
+
+
+COLUMNS: tuple[str, ...] = tuple(LogRow.model_fields)
+TEXT = ("request_id", "model_version", "mode", "reason", "kind")
+INTEGERS = ("face_count", "width", "height")
+NUMBERS = tuple(name for name in COLUMNS if name not in (*TEXT, *INTEGERS, "time", "recognised"))
+
+
+def frame(rows: Iterable[LogRow]) -> pd.DataFrame:
+    """Rows as a table with the columns of `LogRow`, the same types whatever the rows hold (see `typed`)."""
+    return typed(pd.DataFrame([row.model_dump() for row in rows], columns=list(COLUMNS)))
+
+
+def typed(table: pd.DataFrame) -> pd.DataFrame:
+    """Give the log's columns their types: float64 (NaN = None), int64, UTC time, nullable boolean, object text."""
+    types = dict.fromkeys(TEXT, "object") | dict.fromkeys(INTEGERS, "int64") | dict.fromkeys(NUMBERS, "float64")
+    result = table.astype(types | {"recognised": "boolean"})
+    result["time"] = pd.to_datetime(result["time"], utc=True, format="ISO8601")
+    return result
