@@ -16,7 +16,9 @@ _SHIFT = 1 / 8  # of the side, as in the paper
 _CUT = 1 / 2
 
 
-def augment(images: Tensor, masks: Tensor, policy: Sequence[Policy], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def augment(
+    images: Tensor, masks: Tensor, policy: Sequence[Policy], generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """Change pictures and their masks alike.
 
     Args:

@@ -1,5 +1,7 @@
 """Patch discriminator that is told which pixels the generator made (Isola et al., 2017, with the mask as a channel)."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
@@ -18,7 +20,7 @@ class Discriminator(nn.Module):
         super().__init__()
         channels = [4, width, 2 * width, 4 * width]
         layers: list[nn.Module] = []
-        for before, after in zip(channels[:-1], channels[1:], strict=True):
+        for before, after in pairwise(channels):
             layers += [spectral_norm(nn.Conv2d(before, after, 4, stride=2, padding=1)), nn.LeakyReLU(0.2)]
         layers.append(spectral_norm(nn.Conv2d(channels[-1], 1, 3, padding=1)))
         self.layers = nn.Sequential(*layers)

@@ -40,9 +40,7 @@ class Generator(nn.Module):
             ResidualBlock(below + skip, skip) for below, skip in zip([above[0], *above[:-1]], above, strict=True)
         )
         self.fold = nn.Conv2d(width, 4 * 16, 3, padding=1)
-        self.head = nn.Sequential(
-            nn.Conv2d(16 + CHANNELS, 24, 3, padding=1), nn.SiLU(), nn.Conv2d(24, 3, 3, padding=1)
-        )
+        self.head = nn.Sequential(nn.Conv2d(16 + CHANNELS, 24, 3, padding=1), nn.SiLU(), nn.Conv2d(24, 3, 3, padding=1))
         _zero(self.head[-1])
 
     def forward(self, evidence: Evidence) -> Tensor:

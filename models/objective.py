@@ -1,0 +1,76 @@
+"""The generator's objective as a weighted sum of named terms, shared by training and validation."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from models import losses
+from models.errors import NonFiniteLoss
+from models.identity import SFaceEncoder
+
+Terms = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Factor of each term; r1 belongs to the discriminator (gamma / 2 of Mescheder et al.)."""
+
+    pixel_known: float
+    pixel_missing: float
+    lpips: float
+    identity: float
+    adversarial: float
+    r1: float
+
+
+@dataclass(frozen=True)
+class Judges:
+    """The frozen networks that losses look through."""
+
+    perceptual: nn.Module
+    encoder: SFaceEncoder
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a batch looked like before the damage: target (N, 3, H, W) in [-1, 1], five points (N, 5, 2) in pixels."""
+
+    target: Tensor
+    points: Tensor
+
+    def to(self, device: torch.device) -> "Truth":
+        """The same truth on another device."""
+        return Truth(self.target.to(device), self.points.to(device))
+
+
+def reconstruction(proposal: Tensor, restored: Tensor, truth: Truth, chroma_mask: Tensor, judges: Judges) -> Terms:
+    """All terms that compare with the target, unweighted; each a scalar, at least 0."""
+    with torch.no_grad():
+        wanted = judges.encoder.embed(truth.target, truth.points)
+    return {
+        "pixel_known": losses.pixel_known(proposal, truth.target, chroma_mask),
+        "pixel_missing": losses.pixel_missing(restored, truth.target, chroma_mask),
+        "lpips": judges.perceptual(restored, truth.target).mean(),
+        "identity": losses.identity(judges.encoder.embed(restored, truth.points), wanted),
+    }
+
+
+def total(terms: Terms, weights: Weights) -> Tensor:
+    """Weighted sum over the terms present, a scalar."""
+    return torch.stack([getattr(weights, name) * value for name, value in terms.items()]).sum()
+
+
+def require_finite(terms: Terms, step: int) -> None:
+    """Stop before a bad number reaches the weights.
+
+    Raises:
+        NonFiniteLoss: naming the term, its value and the step.
+    """
+    for name, value in terms.items():
+        if not torch.isfinite(value):
+            raise NonFiniteLoss(
+                f"a finite loss at step {step}",
+                f"{name} = {value.item()}",
+                "lower train.learning_rate or that term's weight, and look at the pictures of the last epoch",
+            )

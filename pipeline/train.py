@@ -1,0 +1,159 @@
+"""Stage `train`: from the champion's weights and the training split to a challenger's weights."""
+
+import hashlib
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from models.errors import DataError
+from pipeline.config import MaskParams, TrainParams
+from pipeline.layout import Paths
+from pipeline.outputs import write_text
+from pipeline.tables import read_portraits
+from pipeline.training_data import DamagedPortraits, batches
+
+if TYPE_CHECKING:
+    from models.gan_module import GanModule
+    from pipeline.training_loop import Outcome
+
+
+class TrainReport(BaseModel):
+    """What training did. Losses are those of the last epoch; `seconds` covers the loop only."""
+
+    model_config = ConfigDict(frozen=True)
+
+    epochs: int
+    steps: int
+    stopped_early: bool
+    resumed_at_step: int
+    best_epoch: int
+    seconds: float
+    images_per_second: float
+    parameters: int
+    portraits: int
+    losses: dict[str, float]
+    weights_sha256: str
+
+
+def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport:
+    """Train a challenger; writes weights (safetensors), curves and a report, then logs them to MLflow.
+
+    A run that was killed goes on from its last epoch, if parameters, data and starting weights are the same.
+
+    Raises:
+        DataError: no portraits to train or validate on.
+        NonFiniteLoss: a loss that is not a finite number; nothing is written then.
+        WeightsError: the champion's weights are missing or of another architecture.
+    """
+    from models.restorer import save_weights, weights_sha256
+    from pipeline.tracking import log_metrics, system_metrics
+    from pipeline.training_log import log_end, log_start
+    from pipeline.training_loop import fit, write_curves
+
+    rows = read_portraits(paths)
+    learning, held_out = (_split(rows, name) for name in ("train", "validation"))
+    module = build_module(train, paths)
+    log_start(paths, train, masks)
+    started = time.monotonic()
+    with system_metrics(paths):
+        outcome = fit(
+            module,
+            lambda epoch: batches(_samples(paths, learning, masks, train, epoch), train.batch_size, train.workers),
+            batches(_fixed(paths, held_out, masks, train), train.batch_size, 0),
+            train,
+            checkpoint=paths.checkpoints / fingerprint(train, masks, paths) / "last.ckpt",
+            notify=lambda figures, step: log_metrics(paths, figures, step),
+        )
+    seconds = time.monotonic() - started
+    sample = next(iter(batches(_fixed(paths, held_out, masks, train), 6, 0)))
+    save_weights(outcome.generator, paths.trained_weights, image_size=sample[1].target.shape[-1])
+    write_curves(outcome.curves, paths.training_curves)
+    report = _report(train, outcome, module, len(learning), seconds, weights_sha256(paths.trained_weights))
+    write_text(paths.training_report, report.model_dump_json(indent=2))
+    log_end(paths, report, sample, outcome.generator)
+    return report
+
+
+def build_module(train: TrainParams, paths: Paths) -> "GanModule":
+    """Networks and judges, the generator warm-started if the parameters say so."""
+    import torch
+
+    from models.discriminator import Discriminator
+    from models.gan_module import GanModule, GanSettings
+    from models.generator import Generator
+    from models.identity import training_encoder
+    from models.lpips import perceptual_distance
+    from models.objective import Judges, Weights
+    from models.restorer import Restorer
+
+    torch.manual_seed(train.seed)  # PyTorch initialises layers from its global generator only
+    generator = Generator(train.generator.width, train.generator.depth)
+    if train.warm_start == "champion":
+        generator = Restorer.load(paths.champion_weights).generator.train()
+    settings = GanSettings(
+        weights=Weights(**train.losses.model_dump()),
+        learning_rate=train.learning_rate,
+        discriminator_learning_rate=train.discriminator_learning_rate,
+        betas=train.betas,
+        ema_decay=train.ema_decay,
+        r1_every=train.r1_every,
+        policy=train.discriminator_augment,
+        seed=train.seed,
+    )
+    judges = Judges(perceptual_distance("alex"), training_encoder())
+    return GanModule(generator, Discriminator(train.discriminator.width), judges, settings)
+
+
+def fingerprint(train: TrainParams, masks: MaskParams, paths: Paths) -> str:
+    """16 hexadecimal digits over everything that decides the weights: a checkpoint of another run is never resumed."""
+    digest = hashlib.sha256(f"{train.model_dump_json()}{masks.model_dump_json()}".encode())
+    for file in (paths.portrait_rows, paths.champion_weights):
+        digest.update(_content(file))
+    return digest.hexdigest()[:16]
+
+
+def _content(file: Path) -> bytes:
+    if not file.is_file():
+        return b""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
+def _split(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    chosen = rows[rows["split"] == name].reset_index(drop=True)
+    if chosen.empty:
+        raise DataError(f"portraits in the {name} split", "none", "add portraits or change data.split in params.yaml")
+    return chosen
+
+
+def _samples(paths: Paths, rows: pd.DataFrame, masks: MaskParams, train: TrainParams, epoch: int) -> DamagedPortraits:
+    count = train.steps_per_epoch * train.batch_size
+    return DamagedPortraits(paths, rows, masks, train.seed, epoch * count, count, flip=True)
+
+
+def _fixed(paths: Paths, rows: pd.DataFrame, masks: MaskParams, train: TrainParams) -> DamagedPortraits:
+    """The held-out portraits, each with one damage that never changes; at most 64, so that an epoch stays short."""
+    return DamagedPortraits(paths, rows, masks, train.seed + 1, 0, min(len(rows), 64), flip=False)
+
+
+def _report(
+    train: TrainParams, outcome: "Outcome", module: "GanModule", portraits: int, seconds: float, sha256: str
+) -> TrainReport:
+    steps = int(module.steps)
+    done = (steps - outcome.resumed_at_step) * train.batch_size
+    return TrainReport(
+        epochs=steps // train.steps_per_epoch,
+        steps=steps,
+        stopped_early=outcome.stopped_early,
+        resumed_at_step=outcome.resumed_at_step,
+        best_epoch=outcome.best_epoch,
+        seconds=round(seconds, 1),
+        images_per_second=round(done / seconds, 2),
+        parameters=sum(p.numel() for p in module.generator.parameters()),
+        portraits=portraits,
+        losses={name: value for name, value in outcome.curves[-1].items() if "/" in name},
+        weights_sha256=sha256,
+    )
