@@ -1,0 +1,57 @@
+"""The registered model, as code (MLflow "models from code"): this file is copied beside the safetensors weights.
+
+It imports the project's own `models` package, so it loads wherever Likeness is installed; the tag `git_revision` of a
+version says at which state. A copy of the package inside the artifact (`code_paths`) would shadow the installed one in
+every process that loads a model.
+
+MLflow knows no optional tensors: where no colour is lost, pass the hole mask as `chroma_mask` too.
+"""
+
+from pathlib import Path
+
+import mlflow.pyfunc
+import numpy as np
+import numpy.typing as npt
+import torch
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModelContext
+
+from models.errors import DataError
+from models.evidence import Damaged
+from models.restorer import Restorer
+
+Floats = npt.NDArray[np.float32]
+Arrays = dict[str, Floats]
+INPUTS = ("image", "hole_mask", "chroma_mask", "coverage", "missing_features")
+
+
+class PortraitRestorer(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+    """`models.restorer.Restorer` behind MLflow's interface."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Read the weights out of the artifact."""
+        self.restorer = Restorer.load(Path(context.artifacts["weights"]))
+
+    def predict(self, context: PythonModelContext, model_input: Arrays, params: None = None) -> Floats:  # noqa: ARG002
+        """Restore a batch.
+
+        Args:
+            context: MLflow's; not used.
+            model_input: arrays float32 by name: `image` (N, 3, H, W) in [-1, 1], `hole_mask` and `chroma_mask`
+                (N, 1, H, W) with 1 = missing, `coverage` and `missing_features` (N,) in [0, 1].
+            params: none are known.
+
+        Returns:
+            (N, 3, H, W) float32 in [-1, 1]; known pixels are those of `image`.
+
+        Raises:
+            DataError: an array is missing.
+        """
+        if absent := [name for name in INPUTS if name not in model_input]:
+            raise DataError(f"arrays {', '.join(INPUTS)}", f"no {', '.join(absent)}", "pass a dict of float32 arrays")
+        damaged = Damaged(**{name: torch.from_numpy(np.asarray(model_input[name], np.float32)) for name in INPUTS})
+        restored: Floats = self.restorer.restore(damaged).numpy()
+        return restored
+
+
+set_model(PortraitRestorer())

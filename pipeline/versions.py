@@ -1,0 +1,219 @@
+"""Reading the registry: which versions there are, which is champion, and their verified weights.
+
+`shipped` is the model of `assets/`: the champion for as long as none was promoted.
+"""
+
+import json
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from models.errors import PromotionError, ServiceUnavailable, WeightsError
+from models.restorer import weights_sha256
+from pipeline import layout
+from pipeline.layout import Paths
+from pipeline.mlflow_store import answering, connect
+from pipeline.settings import environment
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+SHIPPED = "shipped"
+ALIASES = ("champion", "challenger", "previous")
+WEIGHTS_FILE = "weights.safetensors"
+_SECONDS_PER_WEEK = 7 * 24 * 3600
+
+
+class ModelRow(BaseModel):
+    """One version, for a table; figures are None where the version carries none."""
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    version: str
+    aliases: tuple[str, ...]
+    gate: str
+    created: datetime
+    promoted: datetime | None
+    data_digest: str
+    git_revision: str
+    weights_sha256: str
+    recognition_accuracy: float | None
+    lpips_vs_telea: float | None
+    identity_distance_vs_telea: float | None
+
+
+def list_models(paths: Paths, model_name: str) -> list[ModelRow]:
+    """All versions, newest first; empty where nothing was registered.
+
+    Raises:
+        ServiceUnavailable: MLflow does not answer.
+    """
+    if untouched(paths):
+        return []
+    client = connect(paths)
+    with answering(client.tracking_uri):
+        found = list(client.search_model_versions(f"name = '{model_name}'"))
+        aliases = aliases_of(client, model_name)
+    rows = [_row(version, aliases) for version in found]
+    return sorted(rows, key=lambda row: int(row.version), reverse=True)
+
+
+def champion_version(paths: Paths, model_name: str) -> str:
+    """Number of the champion; `shipped` when none was promoted."""
+    if untouched(paths):
+        return SHIPPED
+    return aliases_of(connect(paths), model_name).get("champion", SHIPPED)
+
+
+def champion_age(paths: Paths, model_name: str, now: datetime) -> float | None:
+    """Weeks since the champion was first promoted; None for the shipped model, which has no such date."""
+    version = champion_version(paths, model_name)
+    if version == SHIPPED:
+        return None
+    promoted = find_version(connect(paths), model_name, version).tags.get("promoted_at")
+    return None if promoted is None else (now - datetime.fromisoformat(promoted)).total_seconds() / _SECONDS_PER_WEEK
+
+
+def resolve_weights(paths: Paths, model_name: str, which: str = "champion") -> tuple[Path, str]:
+    """A verified weights file and the version it belongs to.
+
+    Args:
+        paths: the checkout.
+        model_name: in the registry.
+        which: `champion`, `challenger`, `previous`, `shipped`, or a version number.
+
+    Returns:
+        (safetensors file, version); `champion` is `shipped` where none was promoted.
+
+    Raises:
+        PromotionError: no such version or alias.
+        WeightsError: the file is not the one that was registered.
+        ServiceUnavailable: MLflow does not answer.
+    """
+    if which == "champion":
+        which = champion_version(paths, model_name)
+    if which == SHIPPED:
+        return shipped_weights(), SHIPPED
+    client = connect(paths)
+    version = find_version(client, model_name, which)
+    digest = version.tags.get("weights_sha256", "")
+    cached = environment().cache / "weights" / f"{digest}.safetensors"
+    if not (digest and cached.is_file() and weights_sha256(cached) == digest):
+        fetch_weights(client, version, cached)
+    return cached, str(version.version)
+
+
+def shipped_weights() -> Path:
+    """The weights in `assets/`, compared with the digest on their card.
+
+    Raises:
+        WeightsError: missing or changed.
+    """
+    weights, card = layout.ASSETS / "restorer.safetensors", layout.ASSETS / "restorer.json"
+    for file in (weights, card):
+        if not file.is_file():
+            raise WeightsError(f"shipped weights at {file}", "no such file", "take assets/ from git")
+    _check(weights, json.loads(card.read_text(encoding="utf-8"))["sha256"], "take it from git")
+    return weights
+
+
+def fetch_weights(client: "MlflowClient", version: "ModelVersion", target: Path) -> None:
+    """Copy the stored weights of a version to `target`, if they are the ones that were registered.
+
+    Raises:
+        WeightsError: they are gone, or their SHA-256 is not that of the tag `weights_sha256`.
+    """
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    name = f"version {version.version} of {version.name}"
+    source = f"models:/{version.name}/{version.version}/artifacts/{WEIGHTS_FILE}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        try:
+            with answering(client.tracking_uri):
+                file = Path(download_artifacts(artifact_uri=source, dst_path=folder))
+        except (MlflowException, FileNotFoundError) as error:
+            raise WeightsError(f"stored weights of {name}", "none", "register the model again") from error
+        _check(file, version.tags.get("weights_sha256", ""), f"do not use {name}; register the model again")
+        shutil.move(file, target)
+
+
+def verify_weights(client: "MlflowClient", version: "ModelVersion") -> None:
+    """Read the stored weights of a version and compare their digest; nothing is kept.
+
+    Raises:
+        WeightsError: as `fetch_weights`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        fetch_weights(client, version, Path(folder) / WEIGHTS_FILE)
+
+
+def find_version(client: "MlflowClient", model_name: str, which: str) -> "ModelVersion":
+    """A version by its number or by an alias.
+
+    Raises:
+        PromotionError: there is none.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        with answering(client.tracking_uri):
+            if which in ALIASES:
+                return client.get_model_version_by_alias(model_name, which)
+            return client.get_model_version(model_name, which)
+    except MlflowException as error:
+        raise PromotionError(
+            f"a version of {model_name}", f"{which!r}, which is none", "`likeness models` lists them"
+        ) from error
+
+
+def aliases_of(client: "MlflowClient", model_name: str) -> dict[str, str]:
+    """Alias -> version number; empty where nothing was registered."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        with answering(client.tracking_uri):
+            return {alias: str(number) for alias, number in client.get_registered_model(model_name).aliases.items()}
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise ServiceUnavailable("an answer of MLflow", str(error)[:160], "look at the server's log") from error
+        return {}
+
+
+def untouched(paths: Paths) -> bool:
+    """Whether this checkout's own database does not exist yet: it would take MLflow many seconds to say the same."""
+    return not environment().mlflow_uri and not paths.mlflow_database.exists()
+
+
+def _check(file: Path, digest: str, remedy: str) -> None:
+    found = weights_sha256(file)
+    if found != digest:
+        raise WeightsError(f"SHA-256 {digest[:12] or '(none)'} of {file.name}", found[:12], remedy)
+
+
+def _row(version: "ModelVersion", aliases: dict[str, str]) -> ModelRow:
+    tags = version.tags
+    promoted = tags.get("promoted_at")
+    return ModelRow(
+        version=str(version.version),
+        aliases=tuple(alias for alias in ALIASES if aliases.get(alias) == str(version.version)),
+        gate=tags.get("gate", "unknown"),
+        created=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
+        promoted=datetime.fromisoformat(promoted) if promoted else None,
+        data_digest=tags.get("data_digest", ""),
+        git_revision=tags.get("git_revision", ""),
+        weights_sha256=tags.get("weights_sha256", ""),
+        recognition_accuracy=_number(tags.get("recognition_accuracy")),
+        lpips_vs_telea=_number(tags.get("lpips_vs_telea")),
+        identity_distance_vs_telea=_number(tags.get("identity_distance_vs_telea")),
+    )
+
+
+def _number(text: str | None) -> float | None:
+    return float(text) if text else None
