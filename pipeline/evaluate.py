@@ -1,0 +1,69 @@
+"""Evaluate: the challenger, the champion and the classical methods side by side on the frozen set."""
+
+import pandas as pd
+import torch
+
+from models.restorer import weights_sha256
+from pipeline import tracking
+from pipeline.aggregate import MEANS
+from pipeline.cases import FrozenCases
+from pipeline.config import EvaluateParams
+from pipeline.figures import EvaluateReport
+from pipeline.layout import Paths
+from pipeline.measure import CHALLENGER, evaluate_methods
+from pipeline.outputs import fresh_folder, write_text
+from pipeline.peers import Method, model, peers
+from pipeline.report import render
+from pipeline.scoring import Judges
+from pipeline.settings import environment
+from pipeline.strips import worst_strips
+
+
+def evaluate(*, evaluate: EvaluateParams, paths: Paths) -> EvaluateReport:
+    """Measure all methods on the frozen masks; writes rows, report, plot and page, and logs them.
+
+    Raises:
+        DataError: no masks, or fewer than two identities in the test split.
+        WeightsError: weights of the challenger or the champion are missing or damaged.
+    """
+    device = torch.device(environment().device)
+    methods, cases = methods_of(paths, device), FrozenCases(paths)
+    with fresh_folder(paths.evaluation) as folder:
+        rows_file = folder / paths.evaluation_rows.name
+        report = evaluate_methods(methods, cases, Judges.load(device), evaluate, rows_file, _versions(paths))
+        strips = worst_strips(methods, cases, pd.read_parquet(rows_file), evaluate.worst_cases, device)
+        write_text(folder / paths.evaluation_html.name, render(report, strips))
+    write_text(paths.evaluation_plot, coverage_plot(report).to_csv(index=False))
+    write_text(paths.evaluation_report, report.model_dump_json(indent=2) + "\n")
+    _log(report, paths)
+    return report
+
+
+def methods_of(paths: Paths, device: torch.device) -> dict[str, Method]:
+    """Challenger, champion and the classical peers, by name."""
+    models = {CHALLENGER: model(paths.trained_weights, device), "champion": model(paths.champion_weights, device)}
+    return models | peers()
+
+
+def coverage_plot(report: EvaluateReport) -> pd.DataFrame:
+    """Long table for `dvc plots`: bucket, method, metric, value, low, high; without bucket `all`."""
+    records = [
+        {"bucket": bucket, "method": method, "metric": metric, **figure.model_dump(include={"value", "low", "high"})}
+        for method, buckets in report.methods.items()
+        for bucket, metrics in buckets.items()
+        for metric, figure in metrics.items()
+        if bucket != "all" and metric in MEANS
+    ]
+    return pd.DataFrame.from_records(records, columns=["bucket", "method", "metric", "value", "low", "high"])
+
+
+def _versions(paths: Paths) -> dict[str, str]:
+    return {CHALLENGER: weights_sha256(paths.trained_weights), "champion": weights_sha256(paths.champion_weights)}
+
+
+def _log(report: EvaluateReport, paths: Paths) -> None:
+    figures = {f"evaluate.{name}": value for name, value in report.summary.items() if value is not None}
+    latency = {f"evaluate.latency_ms.{name}": value for name, value in report.latency_ms.items()}
+    tracking.log_metrics(paths, figures | latency)
+    for file in (paths.evaluation_html, paths.evaluation_report, paths.evaluation_plot):
+        tracking.log_artifact(paths, file, "evaluate")

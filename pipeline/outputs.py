@@ -1,0 +1,53 @@
+"""Writing results so that nothing half written remains, and reading them back with a clear error."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from models.errors import DataError
+
+Report = TypeVar("Report", bound=BaseModel)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all; folders are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+@contextmanager
+def fresh_folder(path: Path) -> Iterator[Path]:
+    """A temporary sibling that takes the place of `path` when the block ends well, and vanishes when it fails."""
+    temporary = path.with_name(path.name + ".tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    shutil.rmtree(path, ignore_errors=True)
+    temporary.rename(path)
+
+
+def read_report(path: Path, kind: type[Report], stage: str) -> Report:
+    """Read the JSON report of a stage.
+
+    Raises:
+        DataError: it is missing or not what that stage writes.
+    """
+    remedy = f"run the stage {stage} first"
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise DataError(f"the report {path.name}", "no such file", remedy) from error
+    except ValidationError as error:
+        raise DataError(
+            f"a report of the stage {stage} in {path.name}", f"{error.error_count()} errors", remedy
+        ) from error

@@ -1,0 +1,45 @@
+"""What restores portraits: models, and the classical methods that they are compared with."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from models.evidence import Damaged, FillMethod, compose, gather
+from models.restorer import Restorer
+
+Method = Callable[[Damaged], Tensor]
+"""Damaged batch -> restored (N, 3, H, W) in [-1, 1] on the same device."""
+
+CLASSICAL: tuple[FillMethod, ...] = ("telea", "navier-stokes")
+
+
+def classical(damaged: Damaged, method: FillMethod) -> Tensor:
+    """Inpaint by `cv2.inpaint`: picture in the hole, colour alone where only chroma is gone.
+
+    Args:
+        damaged: the batch.
+        method: `telea` or `navier-stokes`.
+
+    Returns:
+        (N, 3, H, W) in [-1, 1]; known pixels are those of `damaged.image`, to the bit.
+    """
+    return compose(damaged, gather(damaged, method).start)
+
+
+def peers() -> dict[str, Method]:
+    """The classical methods by name."""
+    return {method: partial(classical, method=method) for method in CLASSICAL}
+
+
+def model(weights: Path, device: torch.device) -> Method:
+    """A model from its weight file.
+
+    Raises:
+        WeightsError: missing, or not weights of this project.
+    """
+    restorer = Restorer.load(weights)
+    restorer.generator.to(device)
+    return restorer.restore
