@@ -1,14 +1,24 @@
 """Five points to a fixed frame: the aligned portrait, and the crops that identity encoders expect."""
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.images import Image
+
 Points = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
 """(2, 3): x' = M[:, :2] @ x + M[:, 2], pixel centres at whole numbers."""
+
+# FFHQ-like framing, unit square. `python -m recipes.measure_template ../shared/portraits/omi` printed it:
+# 900 portraits, standard deviation 0.0164.
+TEMPLATE = np.array(
+    [[0.3725, 0.4668], [0.6275, 0.4668], [0.5, 0.6174], [0.3897, 0.7341], [0.6103, 0.7341]],
+    np.float64,
+)
 
 ARCFACE_SIZE = 112
 # Deng et al. 2019 (arXiv:1801.07698), the frame that ArcFace and SFace were trained in, pixels of 112.
@@ -66,3 +76,58 @@ def crops(images: Tensor, points: Tensor, frame: npt.NDArray[np.float64], side: 
 def identity_crops(images: Tensor, points: Tensor) -> Tensor:
     """(N, 3, H, W) in [-1, 1] and (N, 5, 2) pixels -> (N, 3, 112, 112) in the ArcFace frame, differentiable."""
     return crops(images, points, ARCFACE_POINTS, ARCFACE_SIZE)
+
+
+def similarity(points: npt.NDArray[np.floating], size: int) -> Matrix:
+    """Picture -> aligned picture of side `size`: the least-squares similarity of five points onto `TEMPLATE`.
+
+    Args:
+        points: (5, 2) x, y in pixels, in the detector's order.
+        size: side of the aligned picture, pixels.
+
+    Returns:
+        (2, 3) float64.
+    """
+    frame = TEMPLATE * size - 0.5  # the unit square's corner is half a pixel before the first pixel's centre
+    matrix: Matrix = similarities(torch.from_numpy(points[None].astype(np.float64)), torch.from_numpy(frame))[0].numpy()
+    return matrix
+
+
+def align(image: Image, matrix: Matrix, size: int) -> Image:
+    """Draw a picture in the aligned frame, reflected at its borders, smoothed first where it shrinks.
+
+    Args:
+        image: RGB uint8 (H, W, 3).
+        matrix: (2, 3), picture -> aligned, from `similarity`.
+        size: side of the result, pixels.
+
+    Returns:
+        RGB uint8 (size, size, 3).
+    """
+    shrunk, matrix = _shrink(image, matrix)
+    warped = cv2.warpAffine(shrunk, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(warped, np.uint8)
+
+
+def transform(points: npt.NDArray[np.floating], matrix: Matrix) -> Points:
+    """(K, 2) points through a (2, 3) matrix -> (K, 2) float32."""
+    return (points @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+
+
+def invert(matrix: Matrix) -> Matrix:
+    """The (2, 3) matrix that undoes another."""
+    back = np.linalg.inv(matrix[:, :2])
+    return np.column_stack([back, -back @ matrix[:, 2]])
+
+
+def _shrink(image: Image, matrix: Matrix) -> tuple[Image, Matrix]:
+    """Average pixels down to the frame's scale (INTER_AREA), so that the warp itself never skips any."""
+    scale = float(np.sqrt(np.linalg.det(matrix[:, :2])))
+    if scale >= 1:
+        return image, matrix
+    height, width = image.shape[:2]
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    shrunk = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    step = np.array([width / size[0], height / size[1]])  # pixels of the picture per pixel of the copy
+    # a centre u of the copy lies at (u + 0.5) * step - 0.5 in the picture
+    return shrunk, np.column_stack([matrix[:, :2] * step, matrix @ [*(0.5 * step - 0.5), 1.0]])
