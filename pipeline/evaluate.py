@@ -7,6 +7,7 @@ from models.restorer import weights_sha256
 from pipeline import tracking
 from pipeline.aggregate import MEANS
 from pipeline.cases import FrozenCases
+from pipeline.champion import read_champion
 from pipeline.config import EvaluateParams
 from pipeline.figures import EvaluateReport
 from pipeline.layout import Paths
@@ -41,7 +42,10 @@ def evaluate(*, evaluate: EvaluateParams, paths: Paths) -> EvaluateReport:
 
 def methods_of(paths: Paths, device: torch.device) -> dict[str, Method]:
     """Challenger, champion and the classical peers, by name."""
-    models = {CHALLENGER: model(paths.trained_weights, device), "champion": model(paths.champion_weights, device)}
+    models = {
+        CHALLENGER: model(paths.trained_weights, device),
+        "champion": model(paths.champion_weights, device, read_champion(paths).sha256),
+    }
     return models | peers()
 
 
@@ -58,7 +62,12 @@ def coverage_plot(report: EvaluateReport) -> pd.DataFrame:
 
 
 def _versions(paths: Paths) -> dict[str, str]:
-    return {CHALLENGER: weights_sha256(paths.trained_weights), "champion": weights_sha256(paths.champion_weights)}
+    champion = read_champion(paths)
+    return {
+        CHALLENGER: weights_sha256(paths.trained_weights),
+        "champion": champion.sha256,
+        "champion_version": champion.version,
+    }
 
 
 def _log(report: EvaluateReport, paths: Paths) -> None:

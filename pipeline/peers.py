@@ -34,12 +34,12 @@ def peers() -> dict[str, Method]:
     return {method: partial(classical, method=method) for method in CLASSICAL}
 
 
-def model(weights: Path, device: torch.device) -> Method:
-    """A model from its weight file.
+def model(weights: Path, device: torch.device, sha256: str | None = None) -> Method:
+    """A model from its weight file, whose digest has to be `sha256` where that is given.
 
     Raises:
-        WeightsError: missing, or not weights of this project.
+        WeightsError: missing, another digest, or not weights of this project.
     """
-    restorer = Restorer.load(weights)
+    restorer = Restorer.load(weights, sha256)
     restorer.generator.to(device)
     return restorer.restore
