@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.config import ChampionParams, RegistryParams
 from pipeline.layout import Paths
 from pipeline.outputs import fresh_folder, read_report
-from pipeline.versions import resolve_weights
+from pipeline.stored_weights import resolve_weights
 
 
 class ChampionReport(BaseModel):

@@ -19,7 +19,8 @@ from models.errors import Busy, PromotionError
 from pipeline.layout import Paths
 from pipeline.mlflow_store import answering, connect
 from pipeline.outputs import write_text
-from pipeline.versions import SHIPPED, aliases_of, find_version, verify_weights
+from pipeline.stored_weights import verify_weights
+from pipeline.versions import SHIPPED, aliases_of, find_version
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

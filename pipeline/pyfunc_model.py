@@ -8,6 +8,7 @@ MLflow knows no optional tensors: where no colour is lost, pass the hole mask as
 """
 
 from pathlib import Path
+from typing import cast
 
 import mlflow.pyfunc
 import numpy as np
@@ -32,7 +33,7 @@ class PortraitRestorer(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         """Read the weights out of the artifact."""
         self.restorer = Restorer.load(Path(context.artifacts["weights"]))
 
-    def predict(self, context: PythonModelContext, model_input: Arrays, params: None = None) -> Floats:  # noqa: ARG002
+    def predict(self, context: PythonModelContext, model_input: np.ndarray, params: None = None) -> Floats:  # noqa: ARG002
         """Restore a batch.
 
         Args:
@@ -47,9 +48,10 @@ class PortraitRestorer(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         Raises:
             DataError: an array is missing.
         """
-        if absent := [name for name in INPUTS if name not in model_input]:
+        arrays = cast(Arrays, model_input)  # MLflow knows no hint for a dict of arrays, and warns at any other
+        if absent := [name for name in INPUTS if name not in arrays]:
             raise DataError(f"arrays {', '.join(INPUTS)}", f"no {', '.join(absent)}", "pass a dict of float32 arrays")
-        damaged = Damaged(**{name: torch.from_numpy(np.asarray(model_input[name], np.float32)) for name in INPUTS})
+        damaged = Damaged(**{name: torch.from_numpy(np.asarray(arrays[name], np.float32)) for name in INPUTS})
         restored: Floats = self.restorer.restore(damaged).numpy()
         return restored
 
