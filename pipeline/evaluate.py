@@ -26,7 +26,9 @@ def evaluate(*, evaluate: EvaluateParams, paths: Paths) -> EvaluateReport:
     Raises:
         DataError: no masks, or fewer than two identities in the test split.
         WeightsError: weights of the challenger or the champion are missing or damaged.
+        ServiceUnavailable: MLflow does not answer.
     """
+    tracking.connect(paths)  # first of all: it may not answer
     device = torch.device(environment().device)
     methods, cases = methods_of(paths, device), FrozenCases(paths)
     with fresh_folder(paths.evaluation) as folder:

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from models.errors import DataError
+from pipeline import tracking
 from pipeline.config import Criterion, GateParams
 from pipeline.figures import EvaluateReport, Figure
 from pipeline.layout import Paths
@@ -50,11 +51,21 @@ def gate(*, gate: GateParams, paths: Paths) -> GateReport:
 
     Raises:
         DataError: no readable evaluation report.
+        ServiceUnavailable: MLflow does not answer.
     """
     report = judge(gate, read_report(paths.evaluation_report, EvaluateReport, stage="evaluate"))
+    tracking.connect(paths)  # before anything is written: it may not answer
+    write_gate(report, paths)
+    tracking.log_metrics(paths, {"gate.passed": float(report.passed)})
+    for file in (paths.gate_report, paths.gate_table):
+        tracking.log_artifact(paths, file, "gate")
+    return report
+
+
+def write_gate(report: GateReport, paths: Paths) -> None:
+    """Write the outcome as JSON and as a table for people."""
     write_text(paths.gate_table, format_gate(report))
     write_text(paths.gate_report, report.model_dump_json(indent=2) + "\n")
-    return report
 
 
 def judge(params: GateParams, evaluation: EvaluateReport) -> GateReport:

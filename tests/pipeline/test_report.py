@@ -1,0 +1,116 @@
+"""The page: complete without a network, and safe with names from outside."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from pipeline.charts import HEIGHT, line_chart
+from pipeline.figures import EvaluateReport, Figure
+from pipeline.report import interval, render
+from pipeline.strips import Picture, Strip, data_uri
+
+NASTY = '<script>alert("x")</script>'
+
+
+def metrics(value: float) -> dict[str, Figure]:
+    names = ("lpips", "ms_ssim", "psnr", "pixel_mse", "identity_distance_independent", "recognised_independent")
+    figures = {name: Figure(value=value, low=value / 2, high=value * 2, n=4) for name in names}
+    return figures | {"known_pixels_changed": Figure(value=0, low=0, high=0, n=4)}
+
+
+@pytest.fixture
+def report() -> EvaluateReport:
+    table = {"all": metrics(0.2), "0.0-0.1": metrics(0.1), NASTY: metrics(0.4)}
+    return EvaluateReport(
+        portraits=4,
+        identities=2,
+        masks=4,
+        versions={"challenger": "a" * 64, "champion_version": NASTY},
+        encoders={"training": "sface", "independent": "dlib"},
+        thresholds={"training": 0.4, "independent": 0.9},
+        methods={"challenger": table, "telea": table},
+        missing={"challenger": table, "telea": table},
+        ratios={"lpips_vs_telea": {"all": Figure(value=0.9, low=None, high=None, n=4)}},
+        id_fid={"challenger": 0.01, "telea": None, "split_half": 0.02},
+        latency_ms={"challenger": 12.0, "telea": 1.0},
+        summary={},
+    )
+
+
+class Page(HTMLParser):
+    """Checks that tags are closed in order, and collects attributes that load something."""
+
+    VOID = frozenset({"meta", "img", "br"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.loads: list[str] = []
+        self.tags: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loads += [value or "" for name, value in attrs if name in {"src", "href"}]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def strip() -> Strip:
+    uri = data_uri(np.full((8, 8, 3), 200, np.uint8))
+    return Strip(f"1. {NASTY}: box", NASTY, (Picture("target", NASTY, uri), Picture("challenger", "", uri)))
+
+
+def test_page_is_well_formed_and_self_contained(report: EvaluateReport) -> None:
+    page = Page(render(report, [strip()]))
+    assert page.open == []
+    assert len(page.loads) == 2
+    assert all(uri.startswith("data:image/jpeg;base64,/9j/") for uri in page.loads)
+
+
+def test_names_from_data_are_escaped(report: EvaluateReport) -> None:
+    html = render(report, [strip()])
+    assert "script" not in Page(html).tags
+    assert NASTY not in html
+    assert html.count("&lt;script&gt;") >= 5  # title, details, note, bucket, version
+
+
+def test_figures_stand_in_the_table(report: EvaluateReport) -> None:
+    html = render(report, [])
+    assert "0.200 [0.100, 0.400]" in html
+    assert "20% [10%, 40%]" in html
+    assert "<td>0.900</td>" in html
+    assert re.search(r"No pictures were asked for", html)
+
+
+@pytest.mark.parametrize(
+    ("figure", "text"),
+    [
+        (None, "–"),
+        (Figure(value=None, low=None, high=None, n=0), "–"),
+        (Figure(value=0.5, low=None, high=None, n=1), "0.500"),
+        (Figure(value=23.456, low=20.0, high=0.0012, n=1), "23.5 [20.0, 0.0012]"),
+    ],
+)
+def test_intervals_for_people(figure: Figure | None, text: str) -> None:
+    assert interval(figure) == text
+
+
+def test_chart_places_values_to_scale(report: EvaluateReport) -> None:
+    chart = line_chart("t", "x", {"telea": {"a": metrics(1.0), "b": metrics(2.0), "all": metrics(9.0)}}, "lpips")
+    [line] = chart.lines
+    assert [label for _, label in chart.x_ticks] == ["a", "b"]
+    zero, top = chart.y_ticks[0], chart.y_ticks[-1]
+    assert (zero[1], top[1]) == ("0", "5")  # the largest end is 4
+    scale = (zero[0] - top[0]) / 5
+    assert [mark.y for mark in line.marks] == pytest.approx([zero[0] - scale, zero[0] - 2 * scale])
+    assert line.marks[1].high == pytest.approx(zero[0] - 4 * scale)
+    assert all(0 <= mark.high <= HEIGHT for mark in line.marks)
