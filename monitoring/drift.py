@@ -4,7 +4,7 @@ import json
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
@@ -12,8 +12,12 @@ from pydantic import BaseModel, ConfigDict
 from monitoring.workspace import add_run
 from pipeline.config import WatchParams
 
+if TYPE_CHECKING:
+    from evidently.core.report import Snapshot
+
+# Not compared: width and height (every face is brought to the model's size) and milliseconds (the machine's).
 NUMERICAL = (
-    "detector_score", "width", "height", "brightness", "contrast", "sharpness", "yaw", "pitch", "roll",
+    "detector_score", "brightness", "contrast", "sharpness", "yaw", "pitch", "roll",
     "area", "coverage", "missing_features", "similarity_training", "similarity_independent",
 )  # fmt: skip
 CATEGORICAL = ("mode", "kind", "face_count")
@@ -63,7 +67,7 @@ def drift(
     snapshot = _snapshot(frames, watch, name=folder.name, now=now)
     folder.mkdir(parents=True, exist_ok=True)
     snapshot.save_html(str(folder / "report.html"))
-    add_run(workspace, snapshot)
+    add_run(workspace, snapshot, watch.mask_columns)
     columns = _columns(json.loads(snapshot.json()))  # .dict() would leak numpy numbers and enums
     return Drift(
         columns=columns,
@@ -99,14 +103,12 @@ def _comparable(table: pd.DataFrame) -> pd.DataFrame:
     return result
 
 
-def _snapshot(frames: _Frames, watch: WatchParams, *, name: str, now: datetime) -> Any:
+def _snapshot(frames: _Frames, watch: WatchParams, *, name: str, now: datetime) -> "Snapshot":
     import numpy as np
     from evidently import DataDefinition, Dataset, Report
 
     scores = [column for column in ("recognised",) if column in frames.current]
-    definition = DataDefinition(
-        numerical_columns=[*frames.numerical, *scores], categorical_columns=frames.categorical
-    )
+    definition = DataDefinition(numerical_columns=[*frames.numerical, *scores], categorical_columns=frames.categorical)
     current, reference = (
         Dataset.from_pandas(table, data_definition=definition) for table in (frames.current, frames.reference)
     )

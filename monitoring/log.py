@@ -14,6 +14,8 @@ from monitoring.rows import COLUMNS, INTEGERS, TEXT, LogRow, typed
 
 _TYPES = dict.fromkeys((*TEXT, "time"), "TEXT NOT NULL") | dict.fromkeys(INTEGERS, "INTEGER NOT NULL")
 _TYPES |= {"request_id": "TEXT NOT NULL UNIQUE", "recognised": "INTEGER"}
+Value = datetime | str | float | int | bool | None
+
 _READ = f"SELECT sequence, {', '.join(COLUMNS)} FROM requests"  # noqa: S608 - column names are ours
 _WRITE = f"INSERT INTO requests ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
 _REFUSALS = """
@@ -82,7 +84,7 @@ def _schema() -> str:
     return table + "CREATE INDEX IF NOT EXISTS by_time ON requests (time);" + _REFUSALS
 
 
-def _store(value: Any) -> Any:
+def _store(value: Value) -> str | float | int | None:
     if isinstance(value, datetime):  # one zone and one width, so that text order is time order
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     return int(value) if isinstance(value, bool) else value

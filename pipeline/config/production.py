@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline.config.base import Count, Positive, Section, Seed, Share
+from pipeline.config.damage import Kind
 
 
 class RegistryParams(Section):
@@ -22,12 +23,26 @@ class RestoreParams(Section):
     context: Share
 
 
+Shift = Literal["none", "darker", "larger-masks", "other-kinds"]
+"""How simulated traffic differs from what the champion was measured on."""
+
+
+class ShiftParams(Section):
+    """How strong each shift is."""
+
+    darker_gamma: float = Field(ge=1.0)
+    larger_masks_from: Share
+    other_kinds: tuple[Kind, ...] = Field(min_length=1)
+
+
 class SimulateParams(Section):
     """Simulated production traffic."""
 
     requests: Count
-    shift: Literal["none", "darker", "larger-masks", "other-kinds"]
+    shift: Shift
     seed: Seed
+    known_originals: Share
+    shifts: ShiftParams
 
 
 class ColumnMethods(Section):
@@ -44,11 +59,19 @@ class ColumnThresholds(Section):
     categorical: Positive
 
 
+class ReferenceParams(Section):
+    """The unshifted traffic that production is compared with."""
+
+    requests: Count
+    seed: Seed
+
+
 class WatchParams(Section):
     """What makes the watch start a cycle."""
 
     min_requests: Count
     min_values: Count
+    reference: ReferenceParams
     drift_share: Share
     column_method: ColumnMethods
     column_threshold: ColumnThresholds

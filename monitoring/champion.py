@@ -1,0 +1,31 @@
+"""The model that serves now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.config import Params
+from pipeline.layout import Paths
+
+
+@dataclass(frozen=True)
+class Champion:
+    """Version, verified weights file, and weeks since its promotion (None for the shipped model)."""
+
+    version: str
+    weights: Path
+    weeks: float | None
+
+
+def current_champion(params: Params, paths: Paths, *, now: datetime) -> Champion:
+    """Ask the registry.
+
+    Raises:
+        WeightsError: the champion's weights are missing or changed.
+        ServiceUnavailable: MLflow does not answer.
+    """
+    from pipeline.registry import champion_age, resolve_weights
+
+    name = params.registry.model_name
+    weights, version = resolve_weights(paths, name, "champion")
+    return Champion(version, weights, champion_age(paths, name, now))
