@@ -19,6 +19,10 @@ class Paths:
 
     # ingest
     @property
+    def source_cache(self) -> Path:
+        return self.root / "data" / "cache"
+
+    @property
     def portraits(self) -> Path:
         return self.root / "data" / "portraits"
 

@@ -1,7 +1,7 @@
 """Reading what ingest and masks wrote: rows as data frames, pictures as arrays."""
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from pipeline.layout import Paths
 class Row(Protocol):
     """A row of a table: a pandas Series or a mapping."""
 
-    def __getitem__(self, key: str, /) -> Any: ...
+    def __getitem__(self, key: str, /) -> object: ...
 
 
 def read_portraits(paths: Paths) -> pd.DataFrame:

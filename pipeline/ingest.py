@@ -1,0 +1,177 @@
+"""Portraits from a source: read, aligned, measured, one row each. What is wrong with one never stops the rest."""
+
+import hashlib
+import logging
+import time
+from collections import Counter
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from models.errors import DataError
+from pipeline.aligned import Aligned, Aligner
+from pipeline.config import DataParams, IngestParams
+from pipeline.layout import Paths
+from pipeline.measures import photometry
+from pipeline.outputs import fresh_folder, write_text
+from pipeline.png import png_bytes
+from pipeline.portrait_rows import PortraitRow, RowWriter, row_writer
+from pipeline.quarantine import Quarantine
+from pipeline.reading import Accepted, Limits, Rejected
+from pipeline.sources import SourceItem, Split, open_source
+from pipeline.splits import split_of
+
+_LOG = logging.getLogger(__name__)
+_SECONDS_BETWEEN_LINES = 3.0
+
+
+class IngestReport(BaseModel):
+    """What went in and what came of it: files_in = accepted + duplicates + sum of quarantined.
+
+    `quarantined` counts by code, `no_face` among them; `splits` counts portraits; `digest` is the SHA-256 over the
+    sorted SHA-256s of the accepted portraits, so that it names the data set whatever its order.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    files_in: int
+    accepted: int
+    duplicates: int
+    quarantined: dict[str, int]
+    identities: int
+    splits: dict[Split, int]
+    digest: str
+    seconds: float
+
+
+def ingest(*, data: DataParams, ingest: IngestParams, paths: Paths) -> IngestReport:
+    """Fill `data/portraits` from `data.source`.
+
+    Raises:
+        DataError: the source is missing, empty, or has no portrait with a face.
+        ServiceUnavailable: S3 does not answer.
+    """
+    items = open_source(data, Limits.of(ingest), paths)
+    with fresh_folder(paths.portraits) as folder:
+        (folder / paths.portrait_images.name).mkdir()
+        quarantine = Quarantine(folder / paths.quarantine.name)
+        with row_writer(folder / paths.portrait_rows.name) as rows:
+            batch = _Batch(data, ingest, folder / paths.portrait_images.name, quarantine, rows)
+            for item in items:
+                batch.take(item)
+        report = batch.report()
+        _check(report, data)
+    write_text(paths.ingest_report, report.model_dump_json(indent=2) + "\n")
+    return report
+
+
+class _Batch:
+    """One pass over a source. Grows by some hundred bytes a portrait: its digest and the names of the identities."""
+
+    def __init__(
+        self, data: DataParams, params: IngestParams, images: Path, quarantine: Quarantine, rows: RowWriter
+    ) -> None:
+        self._data = data
+        self._images = images
+        self._quarantine = quarantine
+        self._rows = rows
+        self._aligner = Aligner(params.min_detector_score, params.image_size)
+        self._seen: set[bytes] = set()
+        self._accepted: set[bytes] = set()
+        self._identities: set[str] = set()
+        self._counts: Counter[str] = Counter()
+        self._started = self._told = time.monotonic()
+
+    def take(self, item: SourceItem) -> None:
+        """Read one portrait and put it where it belongs."""
+        self._counts["files"] += 1
+        self._tell()
+        outcome = item.read()
+        if isinstance(outcome, Rejected):
+            self._quarantine.reject(item.name, outcome)
+            return
+        digest = bytes.fromhex(outcome.sha256)
+        if digest in self._seen:
+            self._counts["duplicates"] += 1
+            return
+        self._seen.add(digest)
+        aligned = self._aligner.best_face(outcome.image, item.landmarks)
+        if aligned is None:
+            self._quarantine.without_face(item.name, outcome)
+            return
+        self._keep(item, outcome, aligned)
+        self._accepted.add(digest)
+
+    def report(self) -> IngestReport:
+        """The counts so far."""
+        return IngestReport(
+            source=self._data.source,
+            files_in=self._counts["files"],
+            accepted=len(self._accepted),
+            duplicates=self._counts["duplicates"],
+            quarantined=dict(sorted(self._quarantine.codes.items())),
+            identities=len(self._identities),
+            splits={
+                "train": self._counts["train"],
+                "validation": self._counts["validation"],
+                "test": self._counts["test"],
+            },
+            digest=hashlib.sha256(b"".join(sorted(self._accepted))).hexdigest(),
+            seconds=round(time.monotonic() - self._started, 2),
+        )
+
+    def _keep(self, item: SourceItem, accepted: Accepted, aligned: Aligned) -> None:
+        split = split_of(item.identity, item.split, self._data.split)
+        row = _row(self._data.source, item, split, accepted, aligned)
+        (self._images / f"{row.portrait_id}.png").write_bytes(png_bytes(aligned.image))
+        self._rows.add(row)
+        self._identities.add(item.identity)
+        self._counts[split] += 1
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        if now - self._told > _SECONDS_BETWEEN_LINES:
+            self._told = now
+            done = self._counts["files"] - 1
+            _LOG.info(
+                "ingest: %d read, %d accepted, %.1f a second", done, len(self._accepted), done / (now - self._started)
+            )
+
+
+def _row(source: str, item: SourceItem, split: Split, accepted: Accepted, aligned: Aligned) -> PortraitRow:
+    light = photometry(aligned.image, aligned.landmarks)
+    return PortraitRow(
+        portrait_id=accepted.sha256[:16],
+        source=source,
+        file=item.name,
+        identity=item.identity,
+        split=split,
+        sha256=accepted.sha256,
+        width=accepted.image.shape[1],
+        height=accepted.image.shape[0],
+        face_count=aligned.face_count,
+        detector_score=aligned.score,
+        points=aligned.points.ravel().tolist(),
+        landmarks=aligned.landmarks.ravel().tolist(),
+        yaw=aligned.pose[0],
+        pitch=aligned.pose[1],
+        roll=aligned.pose[2],
+        brightness=light.brightness,
+        contrast=light.contrast,
+        sharpness=light.sharpness,
+        skin_tone=light.skin_tone,
+        normalised=list(accepted.normalised),
+    )
+
+
+def _check(report: IngestReport, data: DataParams) -> None:
+    if not report.accepted:
+        reasons = ", ".join(f"{code}: {count}" for code, count in report.quarantined.items())
+        place = data.location or data.source
+        raise DataError(
+            f"portraits with a face in {place}", f"{report.files_in} files, {reasons}", "see likeness check"
+        )
+    for split, count in report.splits.items():
+        if not count:
+            _LOG.warning("ingest: no portrait in the split %s; add identities or change data.split.seed", split)

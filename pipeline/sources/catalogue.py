@@ -1,0 +1,42 @@
+"""From the `data` section to a stream of portraits."""
+
+from collections.abc import Iterator
+from itertools import chain, islice
+
+from models.errors import DataError
+from pipeline.config.data import DataParams
+from pipeline.layout import Paths
+from pipeline.reading import Limits
+from pipeline.sources import celeba_hq, ffhq, folder, lfw, sampler
+from pipeline.sources.item import SourceItem, existing_folder
+
+
+def open_source(data: DataParams, limits: Limits, paths: Paths) -> Iterator[SourceItem]:
+    """The portraits of `data.source`, at most `data.limit` of them (0 = all).
+
+    Raises:
+        DataError: the place is missing, is not laid out as it should be, or holds nothing.
+        ServiceUnavailable: S3 does not answer.
+    """
+    items = _items(data, limits, paths)
+    limited = islice(items, data.limit) if data.limit else items
+    first = next(limited, None)
+    if first is None:
+        raise DataError(f"portraits in {data.location or data.source}", "none", "correct data.location in params.yaml")
+    return chain([first], limited)
+
+
+def _items(data: DataParams, limits: Limits, paths: Paths) -> Iterator[SourceItem]:
+    if data.source == "sampler":
+        return sampler.portraits(data.sampler)
+    if data.source == "s3":
+        from pipeline.sources import s3  # boto3 takes half a second to import
+
+        return s3.portraits(data.location, data.identity_pattern, limits, paths.source_cache)
+    place = existing_folder(data.location, paths.root, "portraits")
+    if data.source == "folder":
+        return folder.portraits(place, data.identity_pattern, limits)
+    return _PUBLISHED[data.source](place, limits)
+
+
+_PUBLISHED = {"celeba-hq": celeba_hq.portraits, "ffhq": ffhq.portraits, "lfw": lfw.portraits}

@@ -1,0 +1,21 @@
+"""Any folder of portraits, at any depth."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from pipeline.reading import Limits, read_file
+from pipeline.sources.item import Identities, SourceItem
+from pipeline.sources.walk import walk
+
+
+def portraits(folder: Path, identity_pattern: str, limits: Limits) -> Iterator[SourceItem]:
+    """Every file below `folder` in order of name; what is no picture is for the reading step to say.
+
+    Raises:
+        DataError: a folder cannot be listed, or the pattern matches no file at all.
+    """
+    identities = Identities(identity_pattern)
+    for name, path in walk(folder):
+        yield SourceItem(name, identities.of(name), None, partial(read_file, path, limits))
+    identities.check()
