@@ -48,9 +48,8 @@ def _blob(rng: np.random.Generator, scene: Scene, share: float) -> Field:  # noq
     radius, angle = _polar(scene, _place(rng, scene))
     outline = np.ones_like(angle)
     for order in range(1, 5):
-        outline += rng.normal(0, 0.16 / order) * np.cos(order * angle + rng.uniform(0, 2 * math.pi))
-    field: Field = radius / np.maximum(outline, np.float32(0.2))
-    return field
+        outline += rng.normal(0, 0.16 / order) * np.cos(order * angle + rng.uniform(0, 2 * math.pi), dtype=np.float32)
+    return (radius / np.maximum(outline, 0.2)).astype(np.float32)
 
 
 def _polygon(rng: np.random.Generator, scene: Scene, share: float) -> Field:  # noqa: ARG001 - the signature of a painter
@@ -76,7 +75,7 @@ def _glasses(rng: np.random.Generator, scene: Scene, share: float) -> Field:  # 
     left, right = (scene.landmarks[_PLACES[name]].mean(axis=0) for name in ("left_eye", "right_eye"))
     axis = right - left
     tilt, lens, roundness = math.atan2(axis[1], axis[0]), rng.uniform(0.55, 0.8), rng.uniform(2.2, 5.0)
-    parts = [_capsule(scene, left, right) + 0.12 * scene.unit]
+    parts = [_capsule(scene, left, right) + 0.07 * scene.unit]
     for eye in (left, right):
         along, across = turned(scene, eye, tilt)
         parts.append((np.abs(along) ** roundness + np.abs(across / lens) ** roundness) ** (1 / roundness))
@@ -85,14 +84,15 @@ def _glasses(rng: np.random.Generator, scene: Scene, share: float) -> Field:  # 
 
 def _hand(rng: np.random.Generator, scene: Scene, share: float) -> Field:
     """A palm beside a feature with four fingers and a thumb reaching over it."""
-    size = 1.1 * scene.unit * np.sqrt(share)
+    size = 0.95 * scene.unit * np.sqrt(share)
     turn, side = rng.uniform(0, 2 * np.pi), rng.choice([-1.0, 1.0])
     wrist = _place(rng, scene) - 0.5 * size * _direction(turn)
-    parts = [_capsule(scene, wrist - 0.6 * size * _direction(turn), wrist) - 0.42 * size]
-    for spread in (-0.42, -0.14, 0.14, 0.42, side * 1.15):
-        reach = size * (1.25 if abs(spread) < 1 else 0.85) * rng.uniform(0.85, 1.1)
+    parts = [_capsule(scene, wrist - 0.6 * size * _direction(turn), wrist) - 0.3 * size]
+    parts.append(_capsule(scene, wrist, wrist + 0.25 * size * _direction(turn)) - 0.42 * size)
+    for spread in (-0.39, -0.13, 0.13, 0.39, side * 1.1):
+        reach = size * (1.3 if abs(spread) < 1 else 0.95) * rng.uniform(0.85, 1.1)
         finger = _direction(turn + spread + rng.normal(0, 0.05))
-        parts.append(_capsule(scene, wrist, wrist + reach * finger) - 0.12 * size)
+        parts.append(_capsule(scene, wrist, wrist + reach * finger) - 0.16 * size)
     return earliest(parts)
 
 

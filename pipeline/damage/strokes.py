@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from pipeline.damage.scene import Field, Scene
 
-_FRACTION = 3  # fractional bits of cv2's fixed-point coordinates
+_FRACTION = 4  # fractional bits of cv2's fixed-point coordinates
+_RIM = 0.4  # pixels by which cv2 fills beyond a polygon
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,9 @@ class Strokes:
     points: npt.NDArray[np.float32]
     widths: npt.NDArray[np.float32]
 
-    def segments(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.int32]]:
-        """Starts (K, 2), ends (K, 2) and whole widths (K,) of all segments in the order of drawing."""
-        starts = self.points[:, :-1].reshape(-1, 2)
-        ends = self.points[:, 1:].reshape(-1, 2)
-        return starts, ends, np.maximum(self.widths.reshape(-1).round(), 1).astype(np.int32)
+    def segments(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Starts (K, 2), ends (K, 2) and widths (K,) of all segments in the order of drawing."""
+        return self.points[:, :-1].reshape(-1, 2), self.points[:, 1:].reshape(-1, 2), self.widths.reshape(-1)
 
 
 def paint(strokes: Strokes, scene: Scene) -> Field:
@@ -36,13 +35,24 @@ def paint(strokes: Strokes, scene: Scene) -> Field:
     The segments are drawn backwards, so that the first one to cover a pixel is the one that stays.
     """
     field = np.full(scene.shape, np.inf, np.float32)
-    starts, ends, widths = strokes.segments()
-    scale = 1 << _FRACTION
-    from_ = (starts * scale).round().astype(np.int32).tolist()
-    to = (ends * scale).round().astype(np.int32).tolist()
-    for index in range(len(from_) - 1, -1, -1):
-        cv2.line(field, from_[index], to[index], float(index), int(widths[index]), cv2.LINE_8, _FRACTION)
+    capsules = (_capsules(strokes) * (1 << _FRACTION)).round().astype(np.int32)
+    for index in range(len(capsules) - 1, -1, -1):
+        cv2.fillConvexPoly(field, capsules[index], float(index), cv2.LINE_8, _FRACTION)
     return field
+
+
+def _capsules(strokes: Strokes) -> npt.NDArray[np.float64]:
+    """(K, 14, 2) corners of the segments with round ends.
+
+    `cv2.line` rounds widths and ends to whole pixels and is up to 1.8 times too fat for thin lines. A polygon keeps
+    fractions; cv2 fills its rim as well, hence the smaller radius.
+    """
+    starts, ends, widths = strokes.segments()
+    radius = np.maximum(widths / 2 - _RIM, 0.05)[:, None, None]
+    heading = np.arctan2(ends[:, 1] - starts[:, 1], ends[:, 0] - starts[:, 0])
+    turns = heading[:, None] + np.linspace(np.pi / 2, 3 * np.pi / 2, 7)
+    arc = radius * np.stack([np.cos(turns), np.sin(turns)], axis=2)
+    return np.concatenate([starts[:, None] + arc, ends[:, None] - arc], axis=1)
 
 
 def brush_strokes(rng: np.random.Generator, scene: Scene, share: float, segments: int = 16) -> Strokes:

@@ -1,0 +1,140 @@
+"""Stage `masks`: the damage that every model is judged on, drawn once for the test split and frozen."""
+
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict
+
+from models.errors import DataError
+from models.images import Mask
+from pipeline.config import IngestParams, MaskParams
+from pipeline.damage import DamageSampler, MaskRecord
+from pipeline.layout import Paths
+from pipeline.mask_rows import Row, mask_row, write_rows
+from pipeline.outputs import fresh_folder, write_text
+from pipeline.tables import landmarks_of
+
+LOG = logging.getLogger(__name__)
+SPLIT = "test"
+_COLUMNS = ["portrait_id", "split", "landmarks"]
+_LOG_SECONDS = 3.0
+
+
+class MasksReport(BaseModel):
+    """What the stage wrote.
+
+    Attributes:
+        masks: how many.
+        portraits: of the test split.
+        kinds: masks per kind of damage.
+        buckets: masks per coverage bucket.
+        mean_coverage: per bucket, share of the face hull.
+        mean_missing_features: per bucket, share of the feature regions.
+        seconds: wall clock.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    masks: int
+    portraits: int
+    kinds: dict[str, int]
+    buckets: dict[str, int]
+    mean_coverage: dict[str, float]
+    mean_missing_features: dict[str, float]
+    seconds: float
+
+
+def masks(*, masks: MaskParams, ingest: IngestParams, paths: Paths) -> MasksReport:
+    """Draw `masks.evaluation.per_portrait` masks for each portrait of the test split.
+
+    Writes data/masks/rows.parquet, `<mask_id>.hole.png` and `<mask_id>.chroma.png` (255 = missing), and the report.
+
+    Args:
+        masks: kinds, buckets and the evaluation's seed.
+        ingest: gives the size of the aligned portraits.
+        paths: of the checkout.
+
+    Raises:
+        DataError: ingest has not run, or the test split is empty.
+    """
+    start, tally = time.monotonic(), _Tally()
+    with fresh_folder(paths.masks) as folder:
+        write_rows(folder / paths.mask_rows.name, _drawn(masks, ingest.image_size, paths, folder, tally))
+        if not tally.portraits:
+            raise DataError(f"portraits in the split {SPLIT}", "none", "raise data.split.test or give more portraits")
+    report = tally.report(time.monotonic() - start)
+    write_text(paths.mask_report, report.model_dump_json(indent=2) + "\n")
+    return report
+
+
+class _Tally:
+    """Counts while the masks stream by."""
+
+    def __init__(self) -> None:
+        self.portraits = 0
+        self.kinds: Counter[str] = Counter()
+        self._coverage: defaultdict[str, list[float]] = defaultdict(list)
+        self._features: defaultdict[str, list[float]] = defaultdict(list)
+
+    def add(self, record: MaskRecord) -> None:
+        self.kinds[record.kind] += 1
+        self._coverage[record.bucket].append(record.coverage)
+        self._features[record.bucket].append(record.missing_features)
+
+    def report(self, seconds: float) -> MasksReport:
+        return MasksReport(
+            masks=self.kinds.total(),
+            portraits=self.portraits,
+            kinds=dict(sorted(self.kinds.items())),
+            buckets={bucket: len(values) for bucket, values in sorted(self._coverage.items())},
+            mean_coverage=_means(self._coverage),
+            mean_missing_features=_means(self._features),
+            seconds=round(seconds, 3),
+        )
+
+
+def _drawn(masks: MaskParams, size: int, paths: Paths, folder: Path, tally: _Tally) -> Iterator[Row]:
+    """Rows of the masks, one by one; their pictures are written on the way."""
+    sampler, spoken = DamageSampler(masks, training=False), time.monotonic()
+    for portrait_id, landmarks in _test_portraits(paths):
+        tally.portraits += 1
+        for number in range(masks.evaluation.per_portrait):
+            rng = np.random.default_rng([masks.evaluation.seed, int(portrait_id, 16), number])
+            damage, record = sampler.sample(rng, landmarks, size)
+            mask_id = f"{portrait_id}-{number}"
+            _write(folder / f"{mask_id}.hole.png", damage.hole)
+            _write(folder / f"{mask_id}.chroma.png", damage.chroma)
+            tally.add(record)
+            yield mask_row(mask_id, portrait_id, record)
+        if time.monotonic() - spoken > _LOG_SECONDS:
+            spoken = time.monotonic()
+            LOG.info("masks for %d portraits", tally.portraits)
+
+
+def _test_portraits(paths: Paths) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+    """Identifier and landmarks (68, 2) of each portrait of the test split, a batch of rows in memory at a time."""
+    if not paths.portrait_rows.is_file():
+        raise DataError("the table of portraits", "no such file", "run the stage ingest first")
+    with pq.ParquetFile(paths.portrait_rows) as table:
+        for batch in table.iter_batches(batch_size=1024, columns=_COLUMNS):
+            for row in batch.to_pylist():
+                if row["split"] == SPLIT:
+                    yield row["portrait_id"], landmarks_of(row)
+
+
+def _write(path: Path, mask: Mask) -> None:
+    encoded, data = cv2.imencode(".png", mask.astype(np.uint8) * 255)
+    if not encoded:
+        raise DataError("a mask that can be written as PNG", f"shape {mask.shape}", "report this as a defect")
+    path.write_bytes(data.tobytes())
+
+
+def _means(values: dict[str, list[float]]) -> dict[str, float]:
+    return {bucket: round(sum(each) / len(each), 4) for bucket, each in sorted(values.items())}
