@@ -66,9 +66,13 @@ class ValidateParams(Section):
 
     min_portraits: Count
     max_quarantined_share: Share
+    mostly: Share
+    min_side: Count
     min_detector_score: Share
+    min_landmarks_inside: Share
     brightness: tuple[float, float]
     min_sharpness: float = Field(ge=0.0)
+    min_contrast: float = Field(ge=0.0)
     max_abs_yaw: float = Field(ge=0.0, le=180.0)
     max_bin_share: Share
     max_tone_gap: Share
