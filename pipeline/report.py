@@ -12,31 +12,32 @@ if TYPE_CHECKING:
     from pipeline.strips import Strip
 
 METHODS = {
-    "challenger": "challenger (the model on trial)",
-    "champion": "champion (the model in use)",
-    "telea": "Telea (classical)",
-    "navier-stokes": "Navier-Stokes (classical)",
+    "challenger": "the model on trial",
+    "champion": "the model in use",
+    "telea": "classical, no learning",
+    "navier-stokes": "classical, no learning",
 }
 """How the methods are introduced to people."""
 
 COLUMNS = {
+    "recognised_independent": "recognised ↑",
+    "identity_distance_independent": "identity distance ↓",
     "lpips": "LPIPS ↓",
     "ms_ssim": "MS-SSIM ↑",
     "psnr": "PSNR, dB ↑",
     "pixel_mse": "pixel MSE ↓",
-    "identity_distance_independent": "identity distance ↓",
-    "recognised_independent": "recognised ↑",
 }
 """Metrics of the tables with their headings; the arrow says which way is better."""
 
 RATIOS = {
-    "lpips": "LPIPS",
     "identity_distance_independent": "identity distance",
+    "lpips": "LPIPS",
     "identity_distance_training": "identity distance (training encoder)",
     "pixel_mse": "pixel MSE",
 }
 """Metrics that are compared as ratios: all of them are better when smaller."""
 
+_IDENTITY = "identity_distance_independent"
 _SHARES = ("recognised_independent", "recognised_training")
 
 
@@ -54,7 +55,7 @@ def render(report: EvaluateReport, strips: Sequence["Strip"]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"interval": interval, "share": share, "number": number}
+    environment.filters |= {"middle": middle, "ends": ends, "number": number}
     charts = [
         line_chart("LPIPS by coverage", "missing share of the face", report.methods, "lpips"),
         line_chart("Identity distance by coverage", "missing share of the face", report.methods, _IDENTITY),
@@ -62,23 +63,37 @@ def render(report: EvaluateReport, strips: Sequence["Strip"]) -> str:
     ]
     return environment.get_template("report.html.j2").render(
         report=report,
+        sentences=headline(report),
         strips=strips,
         charts=charts,
         names=METHODS,
         columns=COLUMNS,
         compared=RATIOS,
-        shares=_SHARES,
         size=(WIDTH, HEIGHT),
     )
 
 
-def interval(figure: Figure | None, metric: str = "") -> str:
-    """A figure for people: `0.123 [0.110, 0.140]`, shares in per cent, a dash where there is none."""
-    if figure is None or figure.value is None:
-        return "–"
+def headline(report: EvaluateReport) -> list[str]:
+    """What the figures say, in sentences: how often the person is recognised, and whether the rivals are beaten."""
+    recognised = report.methods["challenger"]["all"].get("recognised_independent")
+    shown = " ".join(filter(None, [middle(recognised, _SHARES[0]), ends(recognised, _SHARES[0])]))
+    sentences = [f"Of the challenger's restorations, {shown} are recognised as the person in the original."]
+    ratios = {method: report.ratios.get(f"{_IDENTITY}_vs_{method}", {}).get("all") for method in report.methods}
+    return sentences + [f"Against {method}: {_comparison(ratio)}." for method, ratio in ratios.items() if ratio]
+
+
+def middle(figure: Figure | None, metric: str = "") -> str:
+    """The value of a figure for people, shares in per cent, a dash where there is none."""
+    value = None if figure is None else figure.value
+    return share(value) if metric in _SHARES else number(value)
+
+
+def ends(figure: Figure | None, metric: str = "") -> str:
+    """The interval of a figure as `[0.110, 0.140]`; empty where there is none."""
+    if figure is None or figure.low is None or figure.high is None:
+        return ""
     show = share if metric in _SHARES else number
-    ends = "" if figure.low is None or figure.high is None else f" [{show(figure.low)}, {show(figure.high)}]"
-    return show(figure.value) + ends
+    return f"[{show(figure.low)}, {show(figure.high)}]"
 
 
 def number(value: float | None) -> str:
@@ -95,4 +110,10 @@ def share(value: float | None) -> str:
     return "–" if value is None else f"{value:.0%}"
 
 
-_IDENTITY = "identity_distance_independent"
+def _comparison(ratio: Figure) -> str:
+    if ratio.value is None or ratio.low is None or ratio.high is None:
+        return "there are too few people for a comparison"
+    change = f"identity distance changes by {ratio.value - 1:+.0%} [{ratio.low - 1:+.0%}, {ratio.high - 1:+.0%}]"
+    if ratio.high < 1:
+        return f"{change}, closer to the person"
+    return f"{change}, further from the person" if ratio.low > 1 else f"{change}, no clear difference"

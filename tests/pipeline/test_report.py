@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.charts import HEIGHT, line_chart
 from pipeline.figures import EvaluateReport, Figure
-from pipeline.report import interval, render
+from pipeline.report import ends, headline, middle, render
 from pipeline.strips import Picture, Strip, data_uri
 
 NASTY = '<script>alert("x")</script>'
@@ -85,23 +85,44 @@ def test_names_from_data_are_escaped(report: EvaluateReport) -> None:
 
 def test_figures_stand_in_the_table(report: EvaluateReport) -> None:
     html = render(report, [])
-    assert "0.200 [0.100, 0.400]" in html
-    assert "20% [10%, 40%]" in html
-    assert "<td>0.900</td>" in html
+    assert "<td>0.200<small>[0.100, 0.400]</small></td>" in html
+    assert "<td>20%<small>[10%, 40%]</small></td>" in html
+    assert "<td>0.900<small></small></td>" in html
     assert re.search(r"No pictures were asked for", html)
 
 
 @pytest.mark.parametrize(
-    ("figure", "text"),
+    ("figure", "metric", "text"),
     [
-        (None, "–"),
-        (Figure(value=None, low=None, high=None, n=0), "–"),
-        (Figure(value=0.5, low=None, high=None, n=1), "0.500"),
-        (Figure(value=23.456, low=20.0, high=0.0012, n=1), "23.5 [20.0, 0.0012]"),
+        (None, "", ("–", "")),
+        (Figure(value=None, low=None, high=None, n=0), "", ("–", "")),
+        (Figure(value=0.5, low=None, high=None, n=1), "lpips", ("0.500", "")),
+        (Figure(value=23.456, low=20.0, high=0.0012, n=1), "psnr", ("23.5", "[20.0, 0.0012]")),
+        (Figure(value=0.5, low=0.25, high=1.0, n=1), "recognised_independent", ("50%", "[25%, 100%]")),
     ],
 )
-def test_intervals_for_people(figure: Figure | None, text: str) -> None:
-    assert interval(figure) == text
+def test_figures_for_people(figure: Figure | None, metric: str, text: tuple[str, str]) -> None:
+    assert (middle(figure, metric), ends(figure, metric)) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "end"),
+    [
+        (0.8, 0.9, 0.99, "by -10% [-20%, -1%], closer to the person."),
+        (0.8, 0.9, 1.1, "by -10% [-20%, +10%], no clear difference."),
+        (1.1, 1.2, 1.3, "by +20% [+10%, +30%], further from the person."),
+        (None, 0.9, None, "there are too few people for a comparison."),
+    ],
+)
+def test_headline_says_no_more_than_the_interval(
+    report: EvaluateReport, low: float | None, value: float, high: float | None, end: str
+) -> None:
+    ratio = Figure(value=value, low=low, high=high, n=4)
+    compared = report.model_copy(update={"ratios": {"identity_distance_independent_vs_telea": {"all": ratio}}})
+    first, second = headline(compared)
+    assert "20% [10%, 40%] are recognised" in first
+    assert second.startswith("Against telea: ")
+    assert second.endswith(end)
 
 
 def test_chart_places_values_to_scale(report: EvaluateReport) -> None:
