@@ -28,7 +28,7 @@ def reference(params: Params, paths: Paths, champion: Champion) -> pd.DataFrame:
     Raises:
         DataError: ingest or evaluate has not run, or the stored table cannot be read.
     """
-    path = paths.state / "reference" / f"{_key(params, paths, champion)}.parquet"
+    path = reference_path(params, paths, champion)
     if not path.is_file():
         _store(_measured(params, paths, champion), path)
     try:
@@ -51,8 +51,8 @@ def _store(table: pd.DataFrame, path: Path) -> None:
     temporary.replace(path)
 
 
-def _key(params: Params, paths: Paths, champion: Champion) -> str:
-    """Weights, and a digest of everything else that the rows depend on: a stale table is never read."""
+def reference_path(params: Params, paths: Paths, champion: Champion) -> Path:
+    """Where the table lies: named after the weights and a digest of all else it depends on, so never stale."""
     sections = {
         "masks": params.masks.model_dump(),
         "restore": params.restore.model_dump(),
@@ -63,4 +63,4 @@ def _key(params: Params, paths: Paths, champion: Champion) -> str:
     for file in (paths.portrait_rows, paths.evaluation_report):
         digest.update(file.read_bytes() if file.is_file() else b"")
     weights = hashlib.sha256(champion.weights.read_bytes()).hexdigest()
-    return f"{weights[:16]}-{digest.hexdigest()[:16]}"
+    return paths.state / "reference" / f"{weights[:16]}-{digest.hexdigest()[:16]}.parquet"

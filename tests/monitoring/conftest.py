@@ -1,0 +1,45 @@
+"""A checkout with a small model of its own, so that the watch has a champion."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline import layout
+from pipeline.config import Params, load_params
+from pipeline.layout import Paths
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def params() -> Params:
+    """The parameters of the repository."""
+    return load_params(ROOT / "params.yaml")
+
+
+@pytest.fixture
+def paths(tmp_path: Path, small_model: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
+    """An empty checkout whose shipped model is a small one; its registry is untouched."""
+    monkeypatch.setattr(layout, "ASSETS", small_model)
+    monkeypatch.delenv("LIKENESS_MLFLOW_URI", raising=False)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    return Paths(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like `assets/` with an untrained generator of width 8."""
+    import torch
+
+    from models.generator import Generator
+    from models.restorer import save_weights, weights_sha256
+
+    folder = tmp_path_factory.mktemp("assets")
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        save_weights(Generator(8, 2), folder / "restorer.safetensors", image_size=128)
+    card = {"sha256": weights_sha256(folder / "restorer.safetensors")}
+    (folder / "restorer.json").write_text(json.dumps(card))
+    return folder

@@ -1,0 +1,81 @@
+"""Log rows drawn from known distributions, as traffic with and without a shift would give them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from monitoring.rows import COLUMNS, LogRow, typed
+
+MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+KINDS = ("brush", "scratch", "tear", "corner", "stain", "fold", "box", "occluder")
+
+
+def row(number: int = 0, **changes: Any) -> LogRow:
+    """One unremarkable row."""
+    values: dict[str, Any] = {
+        "request_id": f"r-{number}",
+        "time": MORNING + timedelta(seconds=number),
+        "model_version": "shipped",
+        "mode": "inpaint",
+        "reason": "12 % missing",
+        "detector_score": 0.9,
+        "face_count": 1,
+        "width": 128,
+        "height": 128,
+        "brightness": 120.0,
+        "contrast": 40.0,
+        "sharpness": 300.0,
+        "yaw": 3.0,
+        "pitch": -2.0,
+        "roll": 0.5,
+        "kind": "brush",
+        "area": 0.1,
+        "coverage": 0.2,
+        "missing_features": 0.15,
+        "similarity_training": 0.8,
+        "similarity_independent": 0.95,
+        "recognised": True,
+        "milliseconds": 40.0,
+    }
+    return LogRow(**(values | changes))
+
+
+def traffic(n: int, seed: int, shift: str = "none", version: str = "shipped", accuracy: float = 0.95) -> pd.DataFrame:
+    """n rows, evenly over coverage 0..0.5 and eight kinds; `shift` as in `simulate.shift`."""
+    rng = np.random.default_rng(seed)
+    coverage = rng.uniform(0.3 if shift == "larger-masks" else 0.0, 0.5, n)
+    brightness = rng.normal(120, 20, n).clip(5, 250) * (0.4 if shift == "darker" else 1.0)
+    columns = {
+        "request_id": [f"{seed}-{number}" for number in range(n)],
+        "time": [MORNING + timedelta(seconds=number) for number in range(n)],
+        "model_version": version,
+        "mode": np.where(coverage > 0.45, "refuse", "inpaint"),
+        "reason": "",
+        "detector_score": rng.beta(20, 2, n),
+        "face_count": 1,
+        "width": 128,
+        "height": 128,
+        "brightness": brightness,
+        "contrast": brightness * rng.normal(0.4, 0.05, n).clip(0.1, 1),
+        "sharpness": rng.gamma(5, 100, n),
+        "yaw": rng.normal(0, 10, n),
+        "pitch": rng.normal(0, 5, n),
+        "roll": rng.normal(0, 2, n),
+        "kind": rng.choice(("fold", "box") if shift == "other-kinds" else KINDS, n),
+        "area": coverage * rng.normal(0.45, 0.05, n).clip(0.2, 0.7) + (0.2 if shift == "other-kinds" else 0.0),
+        "coverage": coverage,
+        "missing_features": (coverage + rng.normal(0, 0.1, n)).clip(0, 1),
+        "similarity_training": rng.normal(0.9 - coverage / 2, 0.05, n).clip(-1, 1),
+        "similarity_independent": rng.normal(0.95, 0.02, n).clip(-1, 1),
+        "recognised": rng.permutation(n) < round(accuracy * n),
+        "milliseconds": rng.gamma(5, 10, n),
+    }
+    return typed(pd.DataFrame(columns)[list(COLUMNS)])
+
+
+def rows_of(table: pd.DataFrame) -> list[LogRow]:
+    """The rows of a table; NaN and NA become None."""
+    plain = table.astype(object).where(table.notna(), None)
+    return [LogRow(**{str(key): value for key, value in record.items()}) for record in plain.to_dict("records")]
