@@ -1,0 +1,128 @@
+"""Expectations that Great Expectations does not bring: over the batch as a whole, and over shares of bins."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from great_expectations.core.metric_domain_types import MetricDomainTypes
+from great_expectations.execution_engine import PandasExecutionEngine
+from great_expectations.expectations.expectation import BatchExpectation, ColumnAggregateExpectation
+from great_expectations.expectations.metrics import ColumnAggregateMetricProvider, column_aggregate_value
+from great_expectations.expectations.metrics.metric_provider import metric_value
+from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+
+Outcome = dict[str, Any]
+"""What `_validate` returns to Great Expectations."""
+
+
+def bin_shares(values: "pd.Series[float]", edges: tuple[float, ...]) -> "pd.Series[float]":
+    """Share of values per bin between the inner edges, all bins listed; bins are closed below. Sums to 1, or is 0."""
+    bins = pd.Series(np.digitize(values.dropna(), edges))
+    counts = bins.value_counts().reindex(range(len(edges) + 1), fill_value=0)
+    return counts / max(len(bins), 1)
+
+
+def identities_in_several_splits(table: pd.DataFrame) -> list[str]:
+    """Identities whose portraits lie in more than one split, sorted."""
+    splits = table.groupby("identity")["split"].nunique()
+    return sorted(splits.index[splits > 1])
+
+
+def largest_gap(table: pd.DataFrame, column: str, edges: tuple[float, ...]) -> float:
+    """Largest difference of a bin's share of `column` between any two splits, in [0, 1]."""
+    shares = pd.DataFrame({name: bin_shares(part[column], edges) for name, part in table.groupby("split")})
+    return float((shares.max(axis=1) - shares.min(axis=1)).max()) if len(shares.columns) else 0.0
+
+
+class ColumnLargestBinShare(ColumnAggregateMetricProvider):  # type: ignore[misc]
+    """Share of the fullest bin of a column."""
+
+    metric_name = "column.largest_bin_share"
+    value_keys = ("edges",)
+
+    @column_aggregate_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    def _pandas(cls, column: "pd.Series[float]", edges: list[float], **_: object) -> float:  # noqa: N805
+        return float(bin_shares(column, tuple(edges)).max())
+
+
+class TableIdentitiesInSeveralSplits(TableMetricProvider):  # type: ignore[misc]
+    """Identities in more than one split."""
+
+    metric_name = "table.identities_in_several_splits"
+
+    @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    def _pandas(cls, execution_engine: PandasExecutionEngine, metric_domain_kwargs: Outcome, **_: object) -> list[str]:  # noqa: N805
+        return identities_in_several_splits(_table(execution_engine, metric_domain_kwargs))
+
+
+class TableGapBetweenSplits(TableMetricProvider):  # type: ignore[misc]
+    """Largest gap between splits of a bin's share."""
+
+    metric_name = "table.gap_between_splits"
+    value_keys = ("column", "edges")
+
+    @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    def _pandas(
+        cls,  # noqa: N805
+        execution_engine: PandasExecutionEngine,
+        metric_domain_kwargs: Outcome,
+        metric_value_kwargs: Outcome,
+        **_: object,
+    ) -> float:
+        table = _table(execution_engine, metric_domain_kwargs)
+        return largest_gap(table, metric_value_kwargs["column"], tuple(metric_value_kwargs["edges"]))
+
+
+class ExpectLargestBinShareToBeAtMost(ColumnAggregateExpectation):  # type: ignore[misc]
+    """No bin of the column holds more than `max_share` of the rows; `edges` are the inner edges of the bins."""
+
+    edges: list[float]
+    max_share: float
+    metric_dependencies: ClassVar = ("column.largest_bin_share",)
+    success_keys: ClassVar = ("edges", "max_share")
+
+    def _validate(self, metrics: Outcome, *_: object, **__: object) -> Outcome:
+        share = metrics["column.largest_bin_share"]
+        return {"success": share <= self.max_share, "result": {"observed_value": round(share, 6)}}
+
+
+class ExpectIdentitiesInOneSplit(BatchExpectation):  # type: ignore[misc]
+    """No identity has portraits in two splits."""
+
+    metric_dependencies: ClassVar = ("table.identities_in_several_splits",)
+
+    def _validate(self, metrics: Outcome, *_: object, **__: object) -> Outcome:
+        leaked = metrics["table.identities_in_several_splits"]
+        return {"success": not leaked, "result": {"observed_value": leaked[:10] if leaked else "none"}}
+
+
+class ExpectGapBetweenSplitsToBeAtMost(BatchExpectation):  # type: ignore[misc]
+    """A bin's share of `column` differs between two splits by no more than `max_gap`."""
+
+    column: str
+    edges: list[float]
+    max_gap: float
+    metric_dependencies: ClassVar = ("table.gap_between_splits",)
+    success_keys: ClassVar = ("column", "edges", "max_gap")
+
+    def _validate(self, metrics: Outcome, *_: object, **__: object) -> Outcome:
+        gap = metrics["table.gap_between_splits"]
+        return {"success": gap <= self.max_gap, "result": {"observed_value": round(gap, 6)}}
+
+
+class ExpectQuarantinedShareToBeAtMost(BatchExpectation):  # type: ignore[misc]
+    """Of all files that were read, no more than `max_share` lie in quarantine; `quarantined` is their number."""
+
+    quarantined: int
+    max_share: float
+    metric_dependencies: ClassVar = ("table.row_count",)
+    success_keys: ClassVar = ("quarantined", "max_share")
+
+    def _validate(self, metrics: Outcome, *_: object, **__: object) -> Outcome:
+        share = self.quarantined / max(self.quarantined + metrics["table.row_count"], 1)
+        return {"success": share <= self.max_share, "result": {"observed_value": round(share, 6)}}
+
+
+def _table(engine: PandasExecutionEngine, domain: Outcome) -> pd.DataFrame:
+    table: pd.DataFrame = engine.get_compute_domain(domain_kwargs=domain, domain_type=MetricDomainTypes.TABLE)[0]
+    return table

@@ -1,0 +1,80 @@
+"""Running expectations in an ephemeral context of Great Expectations: nothing is configured on disk."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import great_expectations as gx
+import pandas as pd
+from great_expectations.checkpoint import UpdateDataDocsAction
+from great_expectations.data_context.types.base import ProgressBarsConfig
+
+_SITE = "portraits"
+_EXAMPLES = 3
+
+
+def run_suite(
+    table: pd.DataFrame, expectations: Sequence[Any], says: Sequence[str], severities: Sequence[str], docs: Path
+) -> list[dict[str, Any]]:
+    """Validate a table and write Data Docs.
+
+    Args:
+        table: without lists.
+        expectations: of Great Expectations.
+        says: what each one expects, for the Data Docs.
+        severities: `critical` or `warning`, for the Data Docs.
+        docs: folder that the HTML goes to; `index.html` is the entry.
+
+    Returns:
+        One result per expectation, in their order, as plain values: `success`, `result`, `exception_info`.
+    """
+    for index, (expectation, text, severity) in enumerate(zip(expectations, says, severities, strict=True)):
+        expectation.meta, expectation.description, expectation.severity = {"index": index}, text, severity
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    context.add_data_docs_site(_SITE, _site_config(docs))
+    assets = context.data_sources.add_pandas("rows")
+    batch = assets.add_dataframe_asset("portraits").add_batch_definition_whole_dataframe("all")
+    suite = context.suites.add(gx.ExpectationSuite(name="portraits", expectations=list(expectations)))
+    validation = context.validation_definitions.add(gx.ValidationDefinition(name="portraits", data=batch, suite=suite))
+    action = UpdateDataDocsAction(name="docs", site_names=[_SITE])
+    checkpoint = gx.Checkpoint(name="portraits", validation_definitions=[validation], actions=[action])
+    outcome = context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": table})
+    (result,) = outcome.run_results.values()
+    found = {entry["expectation_config"]["meta"]["index"]: entry for entry in result.to_json_dict()["results"]}
+    return [found[index] for index in range(len(expectations))]
+
+
+def observed(entry: Mapping[str, Any]) -> str:
+    """What came, in a few words."""
+    result = entry["result"]
+    if mismatched := result.get("details", {}).get("mismatched"):
+        return "; ".join(f"{kind}: {', '.join(names)}" for kind, names in mismatched.items())
+    if result.get("observed_value") is not None:
+        return str(result["observed_value"])
+    if result.get("unexpected_count"):
+        return f"{result['unexpected_count']} of {result['element_count']} otherwise ({_examples(result)})"
+    if missing := result.get("partial_missing_list"):
+        return f"none of {', '.join(missing)}"
+    if raised := _exception(entry.get("exception_info") or {}):
+        return f"nothing that can be judged ({raised})"
+    return "as expected" if entry["success"] else "otherwise"
+
+
+def _examples(result: Mapping[str, Any]) -> str:
+    found = dict.fromkeys(str(value) for value in result.get("partial_unexpected_list", []))
+    return ", ".join(list(found)[:_EXAMPLES]) or "nothing there"
+
+
+def _exception(info: Mapping[str, Any]) -> str:
+    """The first message; Great Expectations nests these by metric, or not."""
+    for entry in (info, *(value for value in info.values() if isinstance(value, dict))):
+        if entry.get("raised_exception"):
+            return str(entry.get("exception_message")).splitlines()[0][:160]
+    return ""
+
+
+def _site_config(docs: Path) -> dict[str, Any]:
+    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs.resolve())}
+    index = {"class_name": "DefaultSiteIndexBuilder"}
+    return {"class_name": "SiteBuilder", "site_index_builder": index, "store_backend": store}

@@ -1,0 +1,134 @@
+"""Stage `validate`: Great Expectations over the rows and over the batch; some failures block, the rest warn."""
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from models.errors import ValidationFailed
+from pipeline.config import ValidateParams
+from pipeline.config.data import Check
+from pipeline.layout import Paths
+from pipeline.outputs import fresh_folder, write_text
+from pipeline.portrait_table import COLUMN_TYPES, flatten
+from pipeline.tables import load_image, read_portraits
+
+if TYPE_CHECKING:
+    from pipeline.demands import Demand
+
+_log = logging.getLogger(__name__)
+
+
+class Finding(BaseModel):
+    """One expectation and how it came out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    check: Check
+    expected: str
+    observed: str
+    met: bool
+    blocking: bool
+    remedy: str
+
+
+class ValidateReport(BaseModel):
+    """What was demanded and what was found; `passed` when nothing that blocks failed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    passed: bool
+    portraits: int
+    quarantined: int
+    warnings: int
+    findings: tuple[Finding, ...]
+
+
+def validate(*, validate: ValidateParams, paths: Paths) -> ValidateReport:
+    """Hold the portraits against the suite; writes validate.json and the Data Docs, then raises if something blocks.
+
+    Raises:
+        ValidationFailed: a blocking expectation is not met; the message is the first of them.
+        DataError: ingest left no readable table.
+    """
+    rows = read_portraits(paths)
+    quarantined = count_quarantined(paths.quarantine / "records.jsonl")
+    with fresh_folder(paths.validation_docs) as docs:
+        findings = examine(flatten(rows, _side(rows, paths)), quarantined, validate, docs)
+    report = _report(findings, len(rows), quarantined)
+    write_text(paths.validation_report, report.model_dump_json(indent=2) + "\n")
+    _tell(report, paths)
+    return report
+
+
+def examine(table: pd.DataFrame, quarantined: int, params: ValidateParams, docs: Path) -> list[Finding]:
+    """Run the suite over a flat table (`portrait_table.flatten`) and write the Data Docs into `docs`.
+
+    A table that lacks columns is asked for its columns only.
+    """
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    from pipeline.demands import all_demands, shape_demands
+    from pipeline.suite import run_suite
+
+    whole = set(COLUMN_TYPES) <= set(table.columns)
+    demands = list(all_demands(params, quarantined) if whole else shape_demands())
+    severities = ["critical" if demand.check in params.blocking else "warning" for demand in demands]
+    results = run_suite(table, [d.expectation for d in demands], [d.says for d in demands], severities, docs)
+    return [_finding(demand, result, params) for demand, result in zip(demands, results, strict=True)]
+
+
+def count_quarantined(records: Path) -> int:
+    """Number of records that ingest wrote."""
+    if not records.is_file():
+        return 0
+    with records.open(encoding="utf-8") as lines:
+        return sum(1 for line in lines if line.strip())
+
+
+def _side(rows: pd.DataFrame, paths: Paths) -> int:
+    if rows.empty or "portrait_id" not in rows:
+        return 0
+    return int(load_image(paths, str(rows["portrait_id"].iloc[0])).shape[0])
+
+
+def _finding(demand: "Demand", result: Mapping[str, Any], params: ValidateParams) -> Finding:
+    from pipeline.suite import observed
+
+    return Finding(
+        check=demand.check,
+        expected=demand.says,
+        observed=observed(result),
+        met=bool(result["success"]),
+        blocking=demand.check in params.blocking,
+        remedy=demand.remedy,
+    )
+
+
+def _report(findings: Sequence[Finding], portraits: int, quarantined: int) -> ValidateReport:
+    failed = [finding for finding in findings if not finding.met]
+    return ValidateReport(
+        passed=not any(finding.blocking for finding in failed),
+        portraits=portraits,
+        quarantined=quarantined,
+        warnings=sum(not finding.blocking for finding in failed),
+        findings=tuple(findings),
+    )
+
+
+def _tell(report: ValidateReport, paths: Paths) -> None:
+    """Log the warnings, raise the first failure that blocks."""
+    failed = [finding for finding in report.findings if not finding.met]
+    for finding in failed:
+        if not finding.blocking:
+            _log.warning(
+                "%s: expected %s; got %s; %s", finding.check, finding.expected, finding.observed, finding.remedy
+            )
+    blocking = [finding for finding in failed if finding.blocking]
+    if blocking:
+        first, page = blocking[0], paths.validation_docs.relative_to(paths.root) / "index.html"
+        more = f" (and {len(blocking) - 1} more in {page})" if len(blocking) > 1 else f" (see {page})"
+        raise ValidationFailed(f"{first.expected} [{first.check}]", first.observed, first.remedy + more)
