@@ -4,7 +4,6 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import lightning as L
 import torch
 from torch import Tensor
 
@@ -13,6 +12,7 @@ from models.augment import Policy, augment
 from models.discriminator import Discriminator
 from models.evidence import Evidence, compose
 from models.generator import Generator
+from models.lightning_ready import L
 from models.objective import Judges, Terms, Truth, Weights, reconstruction, require_finite, total
 
 Batch = tuple[Evidence, Truth]

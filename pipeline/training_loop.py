@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping
 from torch.utils.data import DataLoader
 
 from models.gan_module import GanModule
 from models.generator import Generator
+from models.lightning_ready import Callback, EarlyStopping, L
 from pipeline.config import TrainParams
 
 Curves = list[dict[str, float]]
