@@ -39,10 +39,10 @@ class Judges:
         Raises:
             WeightsError: a package file is missing or changed.
         """
-        encoders: dict[Role, IdentityEncoder] = {
-            "training": training_encoder().to(device),
-            "independent": independent_encoder(),
-        }
+        encoders: dict[Role, IdentityEncoder] = {"training": training_encoder(), "independent": independent_encoder()}
+        for encoder in encoders.values():
+            if isinstance(encoder, nn.Module):
+                encoder.to(device)
         return cls(encoders, perceptual_distance("alex").to(device), device)
 
     @torch.inference_mode()

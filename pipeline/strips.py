@@ -1,8 +1,9 @@
 """Before and after, as pictures inside a page: the worst cases of the challenger first."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -63,13 +64,13 @@ def data_uri(image: Image) -> str:
 def _strip(rank: int, case: Case, methods: Mapping[str, Method], rows: pd.DataFrame, device: torch.device) -> Strip:
     damaged = damaged_batch([case], device)
     pictures = [Picture("target", "intact", data_uri(case.target)), Picture("damaged", "", data_uri(case.damaged))]
-    own = rows[rows["mask_id"] == case.mask_id].set_index("method")
+    scores = {row["method"]: row for row in rows[rows["mask_id"] == case.mask_id].to_dict("records")}
     for name, method in methods.items():
-        pictures.append(Picture(name, _note(own.loc[name]), data_uri(to_uint8(method(damaged))[0])))
+        pictures.append(Picture(name, _note(scores[name]), data_uri(to_uint8(method(damaged))[0])))
     details = f"{case.coverage:.0%} of the face and {case.missing_features:.0%} of its features missing"
     return Strip(f"{rank}. {case.identity}: {case.kind}", details, tuple(pictures))
 
 
-def _note(row: "pd.Series[float]") -> str:
+def _note(row: Mapping[Hashable, Any]) -> str:
     recognised = "recognised" if row["recognised_independent"] else "NOT recognised"
     return f"identity distance {row['identity_distance_independent']:.3f}, {recognised}"
