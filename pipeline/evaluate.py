@@ -44,10 +44,8 @@ def evaluate(*, evaluate: EvaluateParams, paths: Paths) -> EvaluateReport:
 
 def methods_of(paths: Paths, device: torch.device) -> dict[str, Method]:
     """Challenger, champion and the classical peers, by name."""
-    models = {
-        CHALLENGER: model(paths.trained_weights, device),
-        "champion": model(paths.champion_weights, device, read_champion(paths).sha256),
-    }
+    champion = model(paths.champion_weights, device, read_champion(paths).sha256)
+    models = {CHALLENGER: model(paths.trained_weights, device), "champion": champion}
     return models | peers()
 
 

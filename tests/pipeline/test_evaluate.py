@@ -1,0 +1,29 @@
+"""The stage's edges: what it writes for `dvc plots`, and what it says when inputs are missing."""
+
+from pathlib import Path
+
+import pytest
+
+from models.errors import DataError
+from pipeline.evaluate import coverage_plot, methods_of
+from pipeline.figures import EvaluateReport, Figure
+from pipeline.layout import Paths
+
+
+def test_plot_is_a_long_table_of_buckets() -> None:
+    figure = Figure(value=0.25, low=0.125, high=0.5, n=4)
+    count = Figure(value=0.0, low=0.0, high=0.0, n=4)
+    table = {"all": {"lpips": figure}, "0.1-0.2": {"lpips": figure, "known_pixels_changed": count}}
+    report = EvaluateReport.model_construct(methods={"challenger": table, "telea": {"0.1-0.2": {"psnr": count}}})
+    assert coverage_plot(report).to_csv(index=False).splitlines() == [
+        "bucket,method,metric,value,low,high",
+        "0.1-0.2,challenger,lpips,0.25,0.125,0.5",
+        "0.1-0.2,telea,psnr,0.0,0.0,0.0",
+    ]
+
+
+def test_without_a_champion_the_stage_says_what_to_run(tmp_path: Path) -> None:
+    import torch
+
+    with pytest.raises(DataError, match="run the stage champion first"):
+        methods_of(Paths(tmp_path), torch.device("cpu"))
