@@ -34,6 +34,7 @@ _SHAPES: dict[str, tuple[range, float]] = {
 }
 # Height of the forehead above each brow point, in units of the middle third of the face (brow to base of the nose).
 _FOREHEAD = np.array([0.45, 0.70, 0.85, 0.95, 1.0, 1.0, 0.95, 0.85, 0.70, 0.45], dtype=np.float32)
+_DISC = np.array([[np.cos(turn), np.sin(turn)] for turn in np.arange(8) * np.pi / 4], dtype=np.float32)
 _SUBPIXEL = 4  # fractional bits of cv2's fixed-point coordinates
 
 
@@ -144,7 +145,5 @@ def _fill(polygon: npt.NDArray[np.float32], size: Size) -> Mask:
 
 def _dilated(points: npt.NDArray[np.float32], margin: float, size: Size) -> Mask:
     """Dilation of a convex polygon by a disc = the hull of the discs around its corners."""
-    angles = np.arange(8, dtype=np.float32) * np.float32(np.pi / 4)
-    disc = margin * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    around = (points[:, None] + disc[None]).reshape(-1, 2).astype(np.float32)
+    around = (points[:, None] + margin * _DISC).reshape(-1, 2).astype(np.float32)
     return _fill(cv2.convexHull(around)[:, 0], size)

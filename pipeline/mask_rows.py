@@ -33,9 +33,8 @@ def mask_row(mask_id: str, portrait_id: str, record: MaskRecord) -> Row:
 
 def record_of(row: Row) -> MaskRecord:
     """The record in a row (shares as float32 kept them); `pipeline.damage.redraw` draws its mask again."""
-    shares = {name: float(row[name]) for name in ("area", "coverage", "missing_features", "chroma_area")}
-    names = {"kind": str(row["kind"]), "bucket": str(row["bucket"]), "missing": tuple(row["missing"])}
-    return MaskRecord(**shares, **names, seed=int(row["seed"]))
+    values = {name: row[name] for name in MaskRecord.__dataclass_fields__}
+    return MaskRecord(**{**values, "missing": tuple(row["missing"]), "seed": int(row["seed"])})
 
 
 def write_rows(path: Path, rows: Iterable[Row], batch: int = 512) -> None:

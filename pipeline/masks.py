@@ -80,24 +80,29 @@ class _Tally:
     def __init__(self) -> None:
         self.portraits = 0
         self.kinds: Counter[str] = Counter()
-        self._coverage: defaultdict[str, list[float]] = defaultdict(list)
-        self._features: defaultdict[str, list[float]] = defaultdict(list)
+        self._buckets: Counter[str] = Counter()
+        self._coverage: defaultdict[str, float] = defaultdict(float)
+        self._features: defaultdict[str, float] = defaultdict(float)
 
     def add(self, record: MaskRecord) -> None:
         self.kinds[record.kind] += 1
-        self._coverage[record.bucket].append(record.coverage)
-        self._features[record.bucket].append(record.missing_features)
+        self._buckets[record.bucket] += 1
+        self._coverage[record.bucket] += record.coverage
+        self._features[record.bucket] += record.missing_features
 
     def report(self, seconds: float) -> MasksReport:
         return MasksReport(
             masks=self.kinds.total(),
             portraits=self.portraits,
             kinds=dict(sorted(self.kinds.items())),
-            buckets={bucket: len(values) for bucket, values in sorted(self._coverage.items())},
-            mean_coverage=_means(self._coverage),
-            mean_missing_features=_means(self._features),
+            buckets=dict(sorted(self._buckets.items())),
+            mean_coverage=self._means(self._coverage),
+            mean_missing_features=self._means(self._features),
             seconds=round(seconds, 3),
         )
+
+    def _means(self, sums: dict[str, float]) -> dict[str, float]:
+        return {bucket: round(total / self._buckets[bucket], 4) for bucket, total in sorted(sums.items())}
 
 
 def _drawn(masks: MaskParams, size: int, paths: Paths, folder: Path, tally: _Tally) -> Iterator[Row]:
@@ -134,7 +139,3 @@ def _write(path: Path, mask: Mask) -> None:
     if not encoded:
         raise DataError("a mask that can be written as PNG", f"shape {mask.shape}", "report this as a defect")
     path.write_bytes(data.tobytes())
-
-
-def _means(values: dict[str, list[float]]) -> dict[str, float]:
-    return {bucket: round(sum(each) / len(each), 4) for bucket, each in sorted(values.items())}

@@ -25,7 +25,7 @@ def occluder(rng: np.random.Generator, scene: Scene, share: float) -> Field:
     the eyes, so they are drawn where they are large enough, and a hand where its fingers can be told apart.
     """
     shapes: list[Callable[[np.random.Generator, Scene, float], Field]] = [_blob, _polygon]
-    if 0.05 <= share <= 0.25:
+    if 0.08 <= share <= 0.25:
         shapes.append(_glasses)
     if share >= 0.1:
         shapes.append(_hand)

@@ -1,19 +1,21 @@
 """A user's mask: a picture in which white is missing."""
 
+import warnings
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image as Pillow
 
 from models.errors import MaskError
 from models.images import Mask
 from models.regions import Size, height_width
 
+Pixels = npt.NDArray[np.uint8]
 _THRESHOLD = 128
 
 
-def mask_from_picture(source: Path | npt.NDArray[np.uint8], size: Size) -> Mask:
+def mask_from_picture(source: Path | Pixels, size: Size) -> Mask:
     """Read a mask; white (luma of at least 128) = missing.
 
     Args:
@@ -27,35 +29,37 @@ def mask_from_picture(source: Path | npt.NDArray[np.uint8], size: Size) -> Mask:
     Raises:
         MaskError: unreadable, of another size, all black (nothing to restore) or all white (nothing to restore from).
     """
-    name = str(source) if isinstance(source, Path) else "the mask"
-    pixels = _read(source) if isinstance(source, Path) else source
-    mask = _luma(pixels, name) >= _THRESHOLD
-    _check(mask, height_width(size), name)
+    name = str(source) if isinstance(source, Path) else "a mask"
+    expected = height_width(size)
+    luma = _luma(_read(source, expected) if isinstance(source, Path) else source, name)
+    _check_size(luma.shape, expected, name)
+    mask: Mask = luma >= _THRESHOLD
+    _check_content(mask, name)
     return mask
 
 
-def _read(path: Path) -> npt.NDArray[np.uint8]:
-    """Decode a file to (H, W), (H, W, 3) or (H, W, 4) uint8, RGB order."""
+def _read(path: Path, expected: tuple[int, int]) -> Pixels:
+    """Decode a file to (H, W) or (H, W, 4) uint8. The size in its header is checked first: a bomb is never decoded."""
     try:
-        pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
-    except (OSError, cv2.error) as error:
-        raise _unreadable(path) from error
-    if pixels is None:
-        raise _unreadable(path)
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
-    if pixels.ndim == 3 and pixels.shape[2] in (3, 4):
-        pixels = pixels[:, :, [2, 1, 0, 3][: pixels.shape[2]]]
-    result: npt.NDArray[np.uint8] = pixels
-    return result
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
+            with Pillow.open(path) as picture:
+                _check_size((picture.height, picture.width), expected, str(path))
+                return _decoded(picture)
+    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
+        got = "no such file" if not path.is_file() else "a file that cannot be read as one"
+        remedy = "give a PNG of the photo's size, white where it is damaged"
+        raise MaskError(f"a mask picture at {path}", got, remedy) from error
 
 
-def _unreadable(path: Path) -> MaskError:
-    got = "no such file" if not path.is_file() else "a file that is not one"
-    return MaskError(f"a mask picture at {path}", got, "give a PNG of the photo's size, white where it is damaged")
+def _decoded(picture: Pillow.Image) -> Pixels:
+    if picture.mode.startswith("I"):  # 16-bit grey, which Pillow would clip to white
+        high: Pixels = np.clip(np.asarray(picture, np.int32) >> 8, 0, 255).astype(np.uint8)
+        return high
+    return np.asarray(picture.convert("L" if picture.mode in ("1", "L") else "RGBA"), np.uint8)
 
 
-def _luma(pixels: npt.NDArray[np.uint8], name: str) -> npt.NDArray[np.float32]:
+def _luma(pixels: Pixels, name: str) -> npt.NDArray[np.float32]:
     """(H, W) float32 0..255, alpha multiplied in."""
     if pixels.ndim == 2:
         return pixels.astype(np.float32)
@@ -70,10 +74,13 @@ def _luma(pixels: npt.NDArray[np.uint8], name: str) -> npt.NDArray[np.float32]:
     return luma.round()
 
 
-def _check(mask: Mask, expected: tuple[int, int], name: str) -> None:
-    if mask.shape != expected:
-        wanted, got = (f"{width} x {height} pixels" for height, width in (expected, mask.shape))
-        raise MaskError(f"{name} of the photo's size, {wanted}", got, "scale the mask to the photo")
+def _check_size(got: tuple[int, ...], expected: tuple[int, int], name: str) -> None:
+    if got[:2] != expected:
+        wanted, came = (f"{width} x {height} pixels" for height, width in (expected, got[:2]))
+        raise MaskError(f"{name} of the photo's size, {wanted}", came, "scale the mask to the photo")
+
+
+def _check_content(mask: Mask, name: str) -> None:
     if not mask.any():
         raise MaskError(f"white pixels in {name}", "all black: nothing to restore", "paint what is missing white")
     if mask.all():

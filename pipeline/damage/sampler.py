@@ -36,7 +36,7 @@ class MaskRecord(Measures):
 
 def bucket_name(bucket: Bucket) -> str:
     """(0.1, 0.2) -> "0.1-0.2"."""
-    return f"{bucket[0]}-{bucket[1]}"
+    return "-".join(np.format_float_positional(edge, trim="0") for edge in bucket)
 
 
 def buckets_of(masks: MaskParams) -> list[Bucket]:
@@ -67,7 +67,8 @@ class DamageSampler:
             raise DataError("a kind with a weight above 0", "none", "raise a weight in masks.training.kind_weights")
         self._bucket_chances = _chances(list(masks.training.bucket_weights))
         self._kind_chances = _chances([self._weights[kind] for kind in self._kinds])
-        self._rounds = None if training else self._cells(np.random.default_rng(masks.evaluation.seed))
+        self._seed = masks.evaluation.seed
+        self._rounds = None if training else self.cells()
 
     def sample(self, rng: np.random.Generator, landmarks: Points, size: Size) -> tuple[Damage, MaskRecord]:
         """The next damage and its record.
@@ -90,8 +91,12 @@ class DamageSampler:
         kind = self._kinds[int(rng.choice(len(self._kinds), p=self._kind_chances))]
         return kind, self._buckets[int(rng.choice(len(self._buckets), p=self._bucket_chances))]
 
-    def _cells(self, rng: np.random.Generator) -> Iterator[tuple[str, Bucket]]:
-        """Rounds over kinds x buckets: the diagonal of the table, moved by one bucket whenever it closes."""
+    def cells(self) -> Iterator[tuple[str, Bucket]]:
+        """Kind and bucket of each evaluation mask, without end.
+
+        Rounds over the table of kinds x buckets follow its diagonal, which moves by one bucket whenever it closes.
+        """
+        rng = np.random.default_rng(self._seed)
         kinds, buckets = len(self._kinds), len(self._buckets)
         diagonal = int(np.lcm(kinds, buckets))
         while True:
