@@ -1,0 +1,1 @@
+"""Networks, losses, metrics, identity: torch only; knows nothing of orchestration."""

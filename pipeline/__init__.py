@@ -1,0 +1,1 @@
+"""One module per stage, and what stages share: configuration, paths, tracking, registry."""

@@ -108,8 +108,12 @@ def build_module(train: TrainParams, paths: Paths) -> "GanModule":
 
 
 def fingerprint(train: TrainParams, masks: MaskParams, paths: Paths) -> str:
-    """16 hexadecimal digits over everything that decides the weights: a checkpoint of another run is never resumed."""
-    digest = hashlib.sha256(f"{train.model_dump_json()}{masks.model_dump_json()}".encode())
+    """16 hexadecimal digits over what decides each step: a checkpoint of another run is never resumed.
+
+    How long training goes on is not part of it, so that more epochs continue where fewer were killed.
+    """
+    each_step = train.model_dump_json(exclude={"epochs", "patience", "workers"})
+    digest = hashlib.sha256(f"{each_step}{masks.model_dump_json()}".encode())
     for file in (paths.portrait_rows, paths.champion_weights):
         digest.update(_content(file))
     return digest.hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Scripts that made what ships in assets/ and what the docs show."""

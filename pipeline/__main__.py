@@ -1,0 +1,29 @@
+"""`python -m pipeline STAGE`: one stage in the current folder, as DVC calls it."""
+
+import logging
+import sys
+from pathlib import Path
+
+from models.errors import LikenessError
+from pipeline.exit_status import USAGE, exit_status
+from pipeline.quiet import quieten
+from pipeline.stages import STAGES, run_stage
+
+
+def main(arguments: list[str]) -> int:
+    """Run the stage named on the command line; one line per error, exit status 1, or 75 where trying again may help."""
+    if len(arguments) != 1 or arguments[0] not in STAGES:
+        print(f"usage: python -m pipeline {{{'|'.join(STAGES)}}}", file=sys.stderr)
+        return USAGE
+    quieten()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        run_stage(arguments[0], Path.cwd())
+    except LikenessError as error:
+        print(f"{arguments[0]}: {error}", file=sys.stderr)
+        return exit_status(error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

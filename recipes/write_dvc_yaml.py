@@ -1,0 +1,99 @@
+"""Writes dvc.yaml: each stage's command, code closure, files and params. `make dvc-yaml` after changing imports."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipeline.closure import closure
+from pipeline.stages import STAGES, Stage
+
+PORTRAITS = "data/portraits/rows.parquet"
+IMAGES = "data/portraits/images"
+JUDGE = ("assets/dlib_whitening.safetensors", "assets/dlib_whitening.json", "pipeline/templates")
+PLOTS = [
+    {
+        "training": {
+            "x": "epoch",
+            "y": {"data/plots/curves.csv": ["train/lpips", "validation/lpips", "validation/identity"]},
+        }
+    },
+    {"coverage": {"x": "bucket", "y": {"data/plots/coverage.csv": "value"}}},
+]
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a stage reads and writes besides code; metrics are small JSON files that DVC shows."""
+
+    deps: tuple[str, ...]
+    outs: tuple[str, ...]
+    metrics: tuple[str, ...] = ()
+    plots: tuple[str, ...] = ()
+
+
+FILES = {
+    "ingest": Files(
+        deps=("assets/sampler.safetensors", "assets/sampler.json"),
+        outs=("data/portraits", "data/reports/ingest.json"),
+    ),
+    "validate": Files(
+        deps=(PORTRAITS, "data/reports/ingest.json"),
+        outs=("data/validation", "data/reports/validate.json"),
+    ),
+    "masks": Files(deps=(PORTRAITS, "data/reports/validate.json"), outs=("data/masks", "data/reports/masks.json")),
+    "champion": Files(deps=("assets/restorer.safetensors", "assets/restorer.json"), outs=("data/champion",)),
+    "train": Files(
+        deps=(PORTRAITS, IMAGES, "data/reports/validate.json", "data/champion"),
+        outs=("data/training",),
+        metrics=("data/reports/train.json",),
+        plots=("data/plots/curves.csv",),
+    ),
+    "evaluate": Files(
+        deps=(PORTRAITS, IMAGES, "data/masks", "data/champion", "data/training", *JUDGE),
+        outs=("data/evaluation",),
+        metrics=("data/reports/evaluate.json",),
+        plots=("data/plots/coverage.csv",),
+    ),
+    "gate": Files(deps=("data/reports/evaluate.json",), outs=("data/gate.md",), metrics=("data/reports/gate.json",)),
+}
+
+
+def pipeline_description(root: Path) -> dict[str, Any]:
+    """The content of dvc.yaml."""
+    return {"stages": {name: describe(stage, root) for name, stage in STAGES.items()}, "plots": PLOTS}
+
+
+def describe(stage: Stage, root: Path) -> dict[str, Any]:
+    """One stage of dvc.yaml."""
+    files = FILES[stage.name]
+    code = [str(file) for file in closure(f"pipeline.{stage.name}", root)]
+    described: dict[str, Any] = {
+        "cmd": f"python -m pipeline {stage.name}",
+        "deps": sorted({*code, *files.deps}),
+        "params": sorted(stage.sections()),
+        "outs": list(files.outs),
+    }
+    if files.metrics:
+        described["metrics"] = list(files.metrics)
+    if files.plots:
+        described["plots"] = list(files.plots)
+    return described
+
+
+def main() -> None:
+    """Write dvc.yaml at the root of this checkout."""
+    root = Path(__file__).resolve().parent.parent
+    yaml = YAML()
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.width = 120
+    with (root / "dvc.yaml").open("w", encoding="utf-8") as stream:
+        stream.write(
+            "# Written by `make dvc-yaml` (recipes/write_dvc_yaml.py): deps are each stage's import closure.\n"
+        )
+        yaml.dump(pipeline_description(root), stream)
+
+
+if __name__ == "__main__":
+    main()
