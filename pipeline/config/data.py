@@ -1,8 +1,9 @@
 """Sections for where portraits come from, how they are read, and what is demanded of them."""
 
+import re
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipeline.config.base import Count, Positive, Section, Seed, Share
 
@@ -42,6 +43,17 @@ class DataParams(Section):
     limit: int = Field(ge=0)
     sampler: SamplerParams
     split: SplitParams
+
+    @field_validator("identity_pattern")
+    @classmethod
+    def _has_a_group(cls, pattern: str) -> str:
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(f"must be a regular expression ({error})") from error
+        if pattern and groups < 1:
+            raise ValueError("must have a group around the identity, as in ^([0-9]+)_")
+        return pattern
 
     @model_validator(mode="after")
     def _has_a_place(self) -> Self:
