@@ -1,10 +1,15 @@
 """Lightning, importable: it pulls in torchvision, which must find its operators declared. Import it from here."""
 
+import logging
+
 from models.torchvision_ops import ensure_torchvision_ops
 
 ensure_torchvision_ops()
 
 import lightning as L  # noqa: E402 - after the declaration, or it fails
 from lightning.pytorch.callbacks import Callback, EarlyStopping  # noqa: E402
+
+for _name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # hints and hardware lists are no progress
 
 __all__ = ["Callback", "EarlyStopping", "L"]

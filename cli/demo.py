@@ -1,0 +1,85 @@
+"""`likeness demo`: the whole loop on this machine."""
+
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.options import parse_settings, root_option, settings_option
+
+if TYPE_CHECKING:
+    from flows.demo import Demo
+
+TINY: dict[str, Any] = {
+    "data.sampler.identities": 24,
+    "data.sampler.views": 2,
+    "validate.min_portraits": 20,
+    "train.epochs": 1,
+    "train.steps_per_epoch": 2,
+    "train.batch_size": 4,
+    "evaluate.bootstrap": 200,
+    "evaluate.latency_runs": 1,
+    "simulate.requests": 60,
+}
+"""Small enough for a test of every stage; its figures mean nothing."""
+
+
+@click.command("demo")
+@click.option(
+    "--workspace", type=click.Path(path_type=Path, file_okay=False), default=Path("build/demo"), show_default=True
+)
+@click.option("--tiny", is_flag=True, help="A few portraits and steps: shows that every stage works, nothing more.")
+@settings_option
+@root_option
+def demo_command(workspace: Path, tiny: bool, settings: tuple[str, ...], root: Path) -> None:
+    """A whole cycle on built-in portraits, then traffic that drifts, and the cycle that this starts.
+
+    The workspace is made anew.
+    """
+    from flows.prefect_home import use_prefect_home
+    from pipeline.workspace import create_workspace
+
+    started = time.monotonic()
+    workspace = workspace.resolve()
+    shutil.rmtree(workspace, ignore_errors=True)
+    create_workspace(root, workspace, (TINY if tiny else {}) | parse_settings(settings))
+    use_prefect_home(workspace)
+    from flows.demo import demo
+
+    done = demo(workspace, lambda line: click.secho(f"\n== {line}  [{time.monotonic() - started:.0f} s]", bold=True))
+    _tell(workspace, done, time.monotonic() - started)
+
+
+def _tell(workspace: Path, done: "Demo", seconds: float) -> None:
+    from flows.summary import cycle_lines, models_lines, watch_lines
+    from pipeline.config import load_params
+    from pipeline.layout import Paths
+    from pipeline.versions import list_models
+
+    paths = Paths(workspace)
+    name = load_params(paths.params).registry.model_name
+    click.secho(f"\n== Summary ({seconds:.0f} s)", bold=True)
+    parts = [
+        cycle_lines(workspace, done.first),
+        watch_lines(workspace, done.first_watch),
+        watch_lines(workspace, done.second_watch),
+        models_lines(list_models(paths, name)),
+        ["Seconds: " + ", ".join(f"{part} {took}" for part, took in done.seconds.items())],
+        where_to_look(paths),
+    ]
+    click.echo("\n\n".join("\n".join(part) for part in parts))
+
+
+def where_to_look(paths: Any) -> list[str]:  # noqa: ANN401 - Paths, imported when called
+    """Pages, and the commands that open dashboards."""
+    return [
+        "Look at:",
+        f"  before and after, worst first   {paths.evaluation_html}",
+        f"  data validation                 {paths.validation_docs / 'index.html'}",
+        f"  MLflow     mlflow ui --backend-store-uri sqlite:///{paths.mlflow_database}",
+        f"  drift      evidently ui --workspace {paths.evidently_workspace}",
+        f"  Prefect    PREFECT_HOME={paths.state / 'prefect'} prefect server start",
+        f"  all three  likeness up --root {paths.root}",
+    ]

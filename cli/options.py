@@ -1,0 +1,48 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.layout import ASSETS
+
+
+def default_root() -> Path:
+    """The folder here if it holds a params.yaml, else the checkout that this command was installed from."""
+    here = Path.cwd()
+    return here if (here / "params.yaml").is_file() else ASSETS.parent
+
+
+root_option = click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=default_root,
+    help="The checkout to work in [default: here, if it has a params.yaml].",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
+
+
+def settings_option(command: Any) -> Any:  # noqa: ANN401 - click's decorators are untyped in this respect
+    """`--set train.epochs=4`, as often as wanted."""
+    return click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a value of params.yaml.")(
+        command
+    )
+
+
+def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
+    """("train.epochs=4",) -> {"train.epochs": 4}; values are YAML, as in params.yaml.
+
+    Raises:
+        click.BadParameter: no `=` in a setting.
+    """
+    from ruamel.yaml import YAML
+
+    overrides = {}
+    for setting in settings:
+        key, separator, value = setting.partition("=")
+        if not separator:
+            raise click.BadParameter(f"expected KEY=VALUE, got {setting!r}", param_hint="--set")
+        overrides[key] = YAML(typ="safe").load(value)
+    return overrides

@@ -1,0 +1,72 @@
+"""`likeness restore`: one photo or a folder of them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pipeline.restore_files import Row, Settings
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command("restore")
+@click.argument("photo", type=_PATH, metavar="INPUT")
+@click.option("--mask", type=_PATH, required=True, help="White where the photo is damaged; a folder for a folder.")
+@click.option("--out", type=_PATH, required=True, help="A picture file, or a folder (then PNG, by the same stem).")
+@click.option(
+    "--mode",
+    type=click.Choice(["auto", "inpaint", "colorize"]),
+    default="auto",
+    show_default=True,
+    help="auto keeps the limits of params.yaml; colorize takes only the colour under the mask as missing.",
+)
+@click.option("--model", default="champion", show_default=True, help="champion, challenger, shipped or a version.")
+@click.option("--reference", type=_PATH, help="An intact photo of the person: for figures, never for the picture.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON per photo.")
+@click.option("--root", type=_PATH, default=Path(), help="The checkout with params.yaml [default: here].")
+def restore_command(
+    photo: Path, mask: Path, out: Path, mode: str, model: str, reference: Path | None, as_json: bool, root: Path
+) -> None:
+    """Restore the face or faces in INPUT where MASK is white.
+
+    Known pixels stay as they were, to the bit (in PNG, TIFF, BMP and WebP). A photo that is refused gets its reason
+    and no output. In a folder, a file that fails gets a row and stops nothing; the exit status is then 1.
+    """
+    from pipeline.restore_files import restore_all, restore_file
+    from pipeline.restore_requests import requests
+
+    batch = requests(photo, mask, out)
+    settings = _settings(root, mode, model, reference)
+    rows = restore_all(batch, settings) if photo.is_dir() else iter([restore_file(batch[0], settings)])
+    failed = 0
+    for row in rows:
+        _show(row, as_json)
+        failed += row.outcome == "failed"
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _settings(root: Path, mode: str, model: str, reference: Path | None) -> "Settings":
+    from models.restorer import Restorer
+    from pipeline.config import load_params
+    from pipeline.layout import Paths
+    from pipeline.picture_files import read_picture
+    from pipeline.reading import Limits
+    from pipeline.restoration import load_tools
+    from pipeline.restore_files import Settings
+    from pipeline.routing import requested
+    from pipeline.versions import resolve_weights
+
+    paths = Paths(root.resolve())
+    params = load_params(paths.params)
+    limits = Limits.of(params.ingest)
+    known = None if reference is None else read_picture(reference, limits)
+    weights, version = resolve_weights(paths, params.registry.model_name, model)
+    tools = load_tools(params.restore.min_detector_score)
+    return Settings(Restorer.load(weights), version, requested(mode), params.restore, limits, tools, known)
+
+
+def _show(row: "Row", as_json: bool) -> None:
+    click.echo(row.as_json() if as_json else row.as_text())
