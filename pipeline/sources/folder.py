@@ -1,12 +1,14 @@
-"""Any folder of portraits, at any depth."""
+"""Any folder of portraits, at any depth. Top folders named train, validation and test keep their split."""
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipeline.reading import Limits, read_file
-from pipeline.sources.item import Identities, SourceItem
+from pipeline.sources.item import Identities, Published, SourceItem
 from pipeline.sources.walk import walk
+
+_SPLITS: dict[str, Published] = {"train": "train", "validation": "validation", "test": "test"}
 
 
 def portraits(folder: Path, identity_pattern: str, limits: Limits) -> Iterator[SourceItem]:
@@ -17,5 +19,7 @@ def portraits(folder: Path, identity_pattern: str, limits: Limits) -> Iterator[S
     """
     identities = Identities(identity_pattern)
     for name, path in walk(folder):
-        yield SourceItem(name, identities.of(name), None, partial(read_file, path, limits))
+        yield SourceItem(
+            name, identities.of(name), _SPLITS.get(PurePosixPath(name).parts[0]), partial(read_file, path, limits)
+        )
     identities.check()

