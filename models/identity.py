@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.alignment import identity_crops
+from models.dlib_identity import dlib_encoder
 from models.sface_graph import sface_network
 
 
@@ -50,6 +51,11 @@ def sface_encoder() -> SFaceEncoder:
 def training_encoder() -> SFaceEncoder:
     """The encoder for losses: differentiable. Never the judge of its own work."""
     return sface_encoder()
+
+
+def independent_encoder() -> IdentityEncoder:
+    """The encoder for judging: other data, other architecture, other authors than the training encoder's."""
+    return dlib_encoder()
 
 
 def similarity(a: Tensor, b: Tensor) -> Tensor:

@@ -49,8 +49,12 @@ class LandmarkPredictor:
         Returns:
             (68, 2) float32 x, y, whole pixels of `image`; may lie outside it.
         """
-        shape = self._trees(np.ascontiguousarray(image), _square(face))
+        shape = self.shape(image, face)
         return np.array([(shape.part(i).x, shape.part(i).y) for i in range(68)], np.float32)
+
+    def shape(self, image: Image, face: Face) -> "dlib.full_object_detection":
+        """The same points in dlib's own type."""
+        return self._trees(np.ascontiguousarray(image), _square(face))
 
 
 @cache

@@ -21,7 +21,7 @@ def found_points(folder: Path) -> Iterator[npt.NDArray[np.float64]]:
     """(5, 2) in the unit square for each portrait with exactly one face."""
     detector = FaceDetector(min_score=0.8)
     for path in sorted(folder.glob("*.jpg")):
-        image = np.asarray(Pictures.open(path).convert("RGB"))
+        image = np.array(Pictures.open(path).convert("RGB"))
         faces = detector.detect(image)
         if len(faces) == 1:
             yield (faces[0].points.astype(np.float64) + 0.5) / image.shape[0]
