@@ -170,7 +170,7 @@ def _check(report: IngestReport, data: DataParams) -> None:
         reasons = ", ".join(f"{code}: {count}" for code, count in report.quarantined.items())
         place = data.location or data.source
         raise DataError(
-            f"portraits with a face in {place}", f"{report.files_in} files, {reasons}", "see likeness check"
+            f"portraits with a face in {place}", f"{report.files_in} files, {reasons}", "run likeness check on them"
         )
     for split, count in report.splits.items():
         if not count:

@@ -37,7 +37,7 @@ def portraits(location: str, identity_pattern: str, limits: Limits, cache: Path)
         ServiceUnavailable: the endpoint does not answer.
     """
     bucket, prefix = _address(location)
-    client = boto3.client("s3", config=_QUICK)
+    client = boto3.Session().client("s3", config=_QUICK)  # the default session would remember old credentials
     identities = Identities(identity_pattern)
     for stored in _listing(client, bucket, prefix):
         name = stored.key[len(prefix) :].lstrip("/") or stored.key

@@ -1,0 +1,171 @@
+"""Ingest on real parts: the built-in sampler and a folder with everything that goes wrong."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from models.errors import DataError
+from pipeline.config import Params, load_params
+from pipeline.ingest import IngestReport, ingest
+from pipeline.layout import Paths
+from pipeline.portrait_rows import SCHEMA
+from pipeline.sampler import SampledPortrait, portraits
+from pipeline.tables import landmarks_of, load_image, points_of, read_portraits
+from tests.conftest import ROOT
+from tests.pipeline.reading.hostile import encoded, portrait
+
+PEOPLE, VIEWS = 6, 2
+
+
+def params(**data: object) -> Params:
+    return load_params(ROOT / "params.yaml", {f"data.{key}": value for key, value in data.items()})
+
+
+def run(root: Path, **data: object) -> IngestReport:
+    loaded = params(**data)
+    return ingest(data=loaded.data, ingest=loaded.ingest, paths=Paths(root))
+
+
+@pytest.fixture(scope="module")
+def sampled() -> list[SampledPortrait]:
+    sampler = params().data.sampler.model_copy(update={"identities": PEOPLE, "views": VIEWS})
+    return list(portraits(sampler))
+
+
+@pytest.fixture(scope="module")
+def mixed(sampled: list[SampledPortrait], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with twelve portraits of six people and six things that are none."""
+    folder = tmp_path_factory.mktemp("mixed")
+    for item in sampled:
+        kind = "png" if item.view else "jpg"
+        Image.fromarray(item.image).save(folder / f"{item.identity}_{item.view}.{kind}", quality=95)
+    shutil.copy(folder / f"{sampled[0].identity}_0.jpg", folder / "zz_copy.jpg")
+    (folder / "half.png").write_bytes(encoded(portrait(), "PNG")[:400])
+    (folder / "text.jpg").write_text("no picture")
+    (folder / "link.jpg").symlink_to("text.jpg")
+    (folder / "new\nline.png").write_bytes(encoded(Image.new("RGB", (128, 128), "grey"), "PNG"))  # no face
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ingested(mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[IngestReport, Paths]:
+    root = tmp_path_factory.mktemp("root")
+    report = run(root, source="folder", location=str(mixed), identity_pattern="^(.+)_")
+    return report, Paths(root)
+
+
+def test_the_report_accounts_for_every_file(ingested: tuple[IngestReport, Paths]) -> None:
+    report, paths = ingested
+    assert report.files_in == 17
+    assert report.accepted == PEOPLE * VIEWS
+    assert report.duplicates == 1
+    assert report.quarantined == {"corrupt": 1, "no_face": 1, "not_a_regular_file": 1, "unsupported_format": 1}
+    assert report.files_in == report.accepted + report.duplicates + sum(report.quarantined.values())
+    assert report.identities == PEOPLE
+    assert sum(report.splits.values()) == report.accepted
+    assert IngestReport.model_validate_json(paths.ingest_report.read_bytes()) == report
+
+
+def test_the_table_has_the_agreed_columns_and_a_picture_for_each_row(ingested: tuple[IngestReport, Paths]) -> None:
+    report, paths = ingested
+    rows = read_portraits(paths)
+    assert list(rows.columns) == SCHEMA.names
+    assert len(rows) == report.accepted
+    assert rows["portrait_id"].is_unique
+    assert (rows["portrait_id"] == rows["sha256"].str[:16]).all()
+    assert {path.stem for path in paths.portrait_images.iterdir()} == set(rows["portrait_id"])
+    for _, row in rows.iterrows():
+        image = load_image(paths, row["portrait_id"])
+        assert image.shape == (128, 128, 3)
+        assert landmarks_of(row).shape == (68, 2)
+    assert rows["sharpness"].gt(0).all()
+    assert rows["detector_score"].between(0.6, 1.0).all()
+
+
+def test_landmarks_and_points_are_in_the_aligned_picture(ingested: tuple[IngestReport, Paths]) -> None:
+    """Two independent models agree where eyes and mouth are: YuNet's points and dlib's landmarks."""
+    _, paths = ingested
+    for _, row in read_portraits(paths).iterrows():
+        landmarks, points = landmarks_of(row), points_of(row)
+        eyes = np.stack([landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0)])
+        assert np.abs(eyes - points[:2]).mean() < 4.0
+        assert np.abs(landmarks[[48, 54]] - points[3:]).mean() < 6.0
+
+
+def test_no_identity_is_in_two_splits(ingested: tuple[IngestReport, Paths]) -> None:
+    _, paths = ingested
+    rows = read_portraits(paths)
+    assert rows.groupby("identity")["split"].nunique().max() == 1
+    assert set(rows.groupby("identity").size()) == {VIEWS}
+
+
+def test_quarantine_keeps_a_copy_and_a_record_and_leaves_the_originals(
+    ingested: tuple[IngestReport, Paths], mixed: Path
+) -> None:
+    _, paths = ingested
+    lines = (paths.quarantine / "records.jsonl").read_text(encoding="ascii").splitlines()
+    records = {row["file"]: row for row in map(json.loads, lines)}
+    assert set(records) == {"half.png", "text.jpg", "link.jpg", "new\nline.png"}
+    for name in ("half.png", "text.jpg", "new\nline.png"):
+        data = (mixed / name).read_bytes()
+        record = records[name]
+        assert record["sha256"] == hashlib.sha256(data).hexdigest()
+        assert record["bytes"] == len(data)
+        assert (paths.quarantine / f"{record['id']}.bin").read_bytes() == data
+    assert records["link.jpg"]["bytes"] is None
+    assert len(list(mixed.iterdir())) == 17
+
+
+def test_the_digest_names_the_set_and_a_second_run_is_the_same(
+    ingested: tuple[IngestReport, Paths], mixed: Path, tmp_path: Path
+) -> None:
+    report, paths = ingested
+    again = run(tmp_path, source="folder", location=str(mixed), identity_pattern="^(.+)_")
+    assert again.model_dump(exclude={"seconds"}) == report.model_dump(exclude={"seconds"})
+    rows = read_portraits(paths)
+    digests = sorted(bytes.fromhex(digest) for digest in rows["sha256"])
+    assert report.digest == hashlib.sha256(b"".join(digests)).hexdigest()
+    pd.testing.assert_frame_equal(rows, read_portraits(Paths(tmp_path)))
+    for name in rows["portrait_id"]:
+        first, second = (p.portrait_images / f"{name}.png" for p in (paths, Paths(tmp_path)))
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_sampler_brings_its_own_landmarks(sampled: list[SampledPortrait], tmp_path: Path) -> None:
+    report = run(tmp_path, source="sampler", **{"sampler.identities": PEOPLE, "sampler.views": VIEWS})
+    assert report.accepted + report.quarantined.get("no_face", 0) == PEOPLE * VIEWS
+    assert report.identities == PEOPLE
+    rows = read_portraits(Paths(tmp_path)).set_index("file")
+    truth = {item.name: item for item in sampled}
+    for name, row in rows.iterrows():
+        assert row["sha256"] == hashlib.sha256(truth[str(name)].image.tobytes()).hexdigest()
+        # a similarity transform keeps ratios of distances, so the drawn shape is found again in the row
+        ratio = _shape(landmarks_of(row)) / _shape(truth[str(name)].landmarks)
+        assert ratio == pytest.approx(np.full(3, ratio[0]), rel=1e-3)
+
+
+def _shape(
+    landmarks: np.ndarray[tuple[int, int], np.dtype[np.float32]],
+) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """Three distances of a face: between the eyes, across the mouth, nose to chin."""
+    pairs = landmarks[[36, 48, 30]] - landmarks[[45, 54, 8]]
+    return np.asarray(np.linalg.norm(pairs, axis=1), np.float32)
+
+
+def test_a_failing_run_leaves_what_was_there(ingested: tuple[IngestReport, Paths], tmp_path: Path) -> None:
+    report, paths = ingested
+    shutil.copytree(paths.root / "data", tmp_path / "data")
+    (tmp_path / "faceless").mkdir()
+    (tmp_path / "faceless" / "plain.png").write_bytes(encoded(Image.new("RGB", (128, 128)), "PNG"))
+    with pytest.raises(
+        DataError, match=r"portraits with a face in faceless; got 1 files, no_face: 1; run likeness check on them"
+    ):
+        run(tmp_path, source="folder", location="faceless")
+    assert len(read_portraits(Paths(tmp_path))) == report.accepted
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["portraits", "reports"]
