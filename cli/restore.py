@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.options import root_option
+
 if TYPE_CHECKING:
     from pipeline.restore_files import Row, Settings
+    from pipeline.routing import RequestedMode
 
 _PATH = click.Path(path_type=Path)
 
@@ -25,9 +28,16 @@ _PATH = click.Path(path_type=Path)
 @click.option("--model", default="champion", show_default=True, help="champion, challenger, shipped or a version.")
 @click.option("--reference", type=_PATH, help="An intact photo of the person: for figures, never for the picture.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per photo.")
-@click.option("--root", type=_PATH, default=Path(), help="The checkout with params.yaml [default: here].")
+@root_option
 def restore_command(
-    photo: Path, mask: Path, out: Path, mode: str, model: str, reference: Path | None, as_json: bool, root: Path
+    photo: Path,
+    mask: Path,
+    out: Path,
+    mode: "RequestedMode",
+    model: str,
+    reference: Path | None,
+    as_json: bool,
+    root: Path,
 ) -> None:
     """Restore the face or faces in INPUT where MASK is white.
 
@@ -48,7 +58,7 @@ def restore_command(
         raise click.exceptions.Exit(1)
 
 
-def _settings(root: Path, mode: str, model: str, reference: Path | None) -> "Settings":
+def _settings(root: Path, mode: "RequestedMode", model: str, reference: Path | None) -> "Settings":
     from models.restorer import Restorer
     from pipeline.config import load_params
     from pipeline.layout import Paths
@@ -56,8 +66,7 @@ def _settings(root: Path, mode: str, model: str, reference: Path | None) -> "Set
     from pipeline.reading import Limits
     from pipeline.restoration import load_tools
     from pipeline.restore_files import Settings
-    from pipeline.routing import requested
-    from pipeline.versions import resolve_weights
+    from pipeline.stored_weights import resolve_weights
 
     paths = Paths(root.resolve())
     params = load_params(paths.params)
@@ -65,7 +74,7 @@ def _settings(root: Path, mode: str, model: str, reference: Path | None) -> "Set
     known = None if reference is None else read_picture(reference, limits)
     weights, version = resolve_weights(paths, params.registry.model_name, model)
     tools = load_tools(params.restore.min_detector_score)
-    return Settings(Restorer.load(weights), version, requested(mode), params.restore, limits, tools, known)
+    return Settings(Restorer.load(weights), version, mode, params.restore, limits, tools, known)
 
 
 def _show(row: "Row", as_json: bool) -> None:

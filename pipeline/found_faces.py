@@ -9,7 +9,7 @@ from models.alignment import Points
 from models.detector import Face
 from models.images import Image, Mask
 from pipeline.damage import Damage, Measures, measure
-from pipeline.photo import Frame, cut_mask, frame_of, to_frame
+from pipeline.photo import Frame, cut_mask, cut_share, frame_of, to_frame
 from pipeline.restoration import Detector, Tools
 
 _SAME_FACE = 0.3
@@ -20,6 +20,7 @@ _SAME_FACE = 0.3
 class FoundFace:
     """One face of a damaged photo. Masks (size, size) and points (5, 2) are in the aligned frame.
 
+    The masks are what the restorer may not trust; `measures` are the true shares, without that caution.
     `seen_in`: "photo" when the detector saw it in the photo as given, "filled copy" when only there.
     """
 
@@ -69,13 +70,14 @@ def _measured(
     face: Face, seen_in: str, frame: Frame, landmarks: Points, hole_mask: Mask, chroma_mask: Mask, context: float
 ) -> FoundFace | None:
     """The face with its measures; None when the damage hardly touches it or it lies outside its frame."""
-    hole, chroma = cut_mask(frame, hole_mask), cut_mask(frame, chroma_mask)
     hull, features = regions.face_hull(landmarks, frame.size), regions.feature_regions(landmarks, frame.size)
+    colourless = cut_share(frame, chroma_mask)
     if not hull.any():
         return None
-    if max(regions.coverage(chroma, hull), regions.missing_features(chroma, features)) <= context:
+    if max(regions.coverage(colourless, hull), regions.missing_features(colourless, features)) <= context:
         return None
-    measures = measure(Damage(hole, chroma, "found"), landmarks)
+    measures = measure(Damage(cut_share(frame, hole_mask), colourless, "found"), landmarks)
+    hole, chroma = cut_mask(frame, hole_mask), cut_mask(frame, chroma_mask)
     return FoundFace(face, seen_in, frame, hole, chroma, to_frame(frame, face.points), measures)
 
 

@@ -69,6 +69,12 @@ def cut_mask(frame: Frame, mask: Mask) -> Mask:
     return np.asarray(aligned > 0)
 
 
+def cut_share(frame: Frame, mask: Mask) -> Mask:
+    """The aligned mask (size, size) for measuring: missing where most of what the aligned pixel shows is missing."""
+    source = np.repeat(mask[frame.window].astype(np.uint8)[..., None] * np.uint8(255), 3, axis=-1)
+    return np.asarray(align(source, frame.matrix, frame.size)[..., 0] > 127)
+
+
 def to_frame(frame: Frame, points: Points) -> Points:
     """Photo points (K, 2) -> aligned points (K, 2)."""
     return transform(points - frame.origin, frame.matrix)

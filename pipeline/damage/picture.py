@@ -15,13 +15,14 @@ Pixels = npt.NDArray[np.uint8]
 _THRESHOLD = 128
 
 
-def mask_from_picture(source: Path | Pixels, size: Size) -> Mask:
+def mask_from_picture(source: Path | Pixels, size: Size, *, may_cover_all: bool = False) -> Mask:
     """Read a mask; white (luma of at least 128) = missing.
 
     Args:
         source: a picture file (1-bit, greyscale, RGB, with or without alpha), or uint8 (H, W) or (H, W, 1|3|4) RGB(A).
             A transparent pixel counts as not painted: alpha is multiplied in.
         size: side, or (height, width), that the mask must have: the photo's.
+        may_cover_all: admit an all-white mask, as for work on colour alone, where the luma is left.
 
     Returns:
         (H, W) bool, True = missing.
@@ -34,7 +35,7 @@ def mask_from_picture(source: Path | Pixels, size: Size) -> Mask:
     luma = _luma(_read(source, expected) if isinstance(source, Path) else source, name)
     _check_size(luma.shape, expected, name)
     mask: Mask = luma >= _THRESHOLD
-    _check_content(mask, name)
+    _check_content(mask, name, may_cover_all)
     return mask
 
 
@@ -80,9 +81,9 @@ def _check_size(got: tuple[int, ...], expected: tuple[int, int], name: str) -> N
         raise MaskError(f"{name} of the photo's size, {wanted}", came, "scale the mask to the photo")
 
 
-def _check_content(mask: Mask, name: str) -> None:
+def _check_content(mask: Mask, name: str, may_cover_all: bool) -> None:
     if not mask.any():
         raise MaskError(f"white pixels in {name}", "all black: nothing to restore", "paint what is missing white")
-    if mask.all():
+    if mask.all() and not may_cover_all:
         got = "all white: nothing is left to restore from"
         raise MaskError(f"black pixels in {name}", got, "paint only what is missing white")

@@ -1,0 +1,69 @@
+"""Picture files at the edges of restoring: untrusted ones in, whole ones out."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from PIL import Image as Pillow
+
+from models.errors import DataError
+from models.images import Image
+from pipeline.reading import Limits, Rejected, read_file
+
+_TIFF = {"format": "TIFF", "compression": "tiff_deflate"}
+_JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0}
+_LOSSLESS: dict[str, dict[str, Any]] = {
+    ".png": {"format": "PNG"},
+    ".tif": _TIFF,
+    ".tiff": _TIFF,
+    ".bmp": {"format": "BMP"},
+    ".webp": {"format": "WEBP", "lossless": True},
+}
+_WRITERS: dict[str, dict[str, Any]] = {**_LOSSLESS, ".jpg": _JPEG, ".jpeg": _JPEG}
+"""Extension to what Pillow needs to write it."""
+
+
+def read_picture(path: Path, limits: Limits) -> Image:
+    """The picture (H, W, 3) in an untrusted file, upright and in sRGB.
+
+    Raises:
+        DataError: it was rejected; the message has the reason code.
+    """
+    outcome = read_file(path, limits)
+    if isinstance(outcome, Rejected):
+        raise DataError(f"a readable picture at {path}", f"{outcome.code}: {outcome.detail}", "replace the file")
+    return outcome.image
+
+
+def is_lossless(path: Path) -> bool:
+    """Whether the format of this extension keeps every pixel to the bit."""
+    return path.suffix.lower() in _LOSSLESS
+
+
+def check_writable(path: Path) -> None:
+    """Refuse an extension that cannot be written.
+
+    Raises:
+        DataError: it is not one of the known ones.
+    """
+    if path.suffix.lower() not in _WRITERS:
+        raise DataError(f"an output ending in {', '.join(_WRITERS)}", path.name, "use .png")
+
+
+def write_picture(path: Path, image: Image) -> None:
+    """Write RGB (H, W, 3) in the format of the extension; the file appears whole or not at all.
+
+    Raises:
+        DataError: an unknown extension, or a folder that cannot be written to.
+    """
+    check_writable(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Pillow.fromarray(image).save(temporary, **_WRITERS[path.suffix.lower()])
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(f"a place to write {path}", error.strerror or str(error), "choose another --out") from error
