@@ -70,6 +70,12 @@ def test_masks_that_say_nothing(value: int, words: str) -> None:
         mask_from_picture(np.full((6, 8), value, np.uint8), (6, 8))
 
 
+def test_an_all_white_mask_is_admitted_for_colour_alone() -> None:
+    assert mask_from_picture(np.full((6, 8), 255, np.uint8), (6, 8), may_cover_all=True).all()
+    with pytest.raises(MaskError, match="nothing to restore"):
+        mask_from_picture(np.zeros((6, 8), np.uint8), (6, 8), may_cover_all=True)
+
+
 def test_files_that_are_no_masks(tmp_path: Path) -> None:
     with pytest.raises(MaskError, match="no such file"):
         mask_from_picture(tmp_path / "none.png", (6, 8))
