@@ -10,7 +10,7 @@ import pandas as pd
 from models.errors import DataError
 from monitoring.champion import Champion
 from monitoring.rows import frame, typed
-from monitoring.simulate import serve
+from monitoring.simulate import recognition_threshold, serve
 from pipeline.config import Params
 from pipeline.layout import Paths
 
@@ -53,14 +53,17 @@ def _store(table: pd.DataFrame, path: Path) -> None:
 
 def reference_path(params: Params, paths: Paths, champion: Champion) -> Path:
     """Where the table lies: named after the weights and a digest of all else it depends on, so never stale."""
+    from pipeline.tables import read_portraits
+
+    rows = read_portraits(paths)
     sections = {
         "masks": params.masks.model_dump(),
         "restore": params.restore.model_dump(),
         "reference": params.watch.reference.model_dump(),
         "known_originals": params.simulate.known_originals,
+        "threshold": recognition_threshold(paths),
+        "portraits": sorted(rows["portrait_id"] + rows["split"]),
     }
     digest = hashlib.sha256(json.dumps(sections, sort_keys=True).encode())
-    for file in (paths.portrait_rows, paths.evaluation_report):
-        digest.update(file.read_bytes() if file.is_file() else b"")
     weights = hashlib.sha256(champion.weights.read_bytes()).hexdigest()
     return paths.state / "reference" / f"{weights[:16]}-{digest.hexdigest()[:16]}.parquet"

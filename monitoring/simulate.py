@@ -98,19 +98,28 @@ def serve(
     from models.restorer import Restorer
     from monitoring.production import Production
     from monitoring.traffic import draw_requests
-    from pipeline.figures import EvaluateReport
-    from pipeline.outputs import read_report
     from pipeline.restoration import load_tools
 
-    threshold = read_report(paths.evaluation_report, EvaluateReport, stage="evaluate").thresholds["independent"]
-    tools = load_tools(params.restore.min_detector_score)
-    production = Production(Restorer.load(champion.weights), champion.version, params.restore, tools, threshold)
+    restorer, tools = Restorer.load(champion.weights), load_tools(params.restore.min_detector_score)
+    production = Production(restorer, champion.version, params.restore, tools, recognition_threshold(paths))
     drawn = draw_requests(paths, mix, traffic)
     done = 0
     while batch := list(islice(drawn, _BATCH)):
         yield production.handle(batch, [clock() for _ in batch], run)
         done += len(batch)
         _logger.info("%d of %d requests (%s)", done, traffic.requests, traffic.shift)
+
+
+def recognition_threshold(paths: Paths) -> float:
+    """Similarity by the independent encoder from which a face counts as recognised, as the evaluation set it.
+
+    Raises:
+        DataError: evaluate has not run.
+    """
+    from pipeline.figures import EvaluateReport
+    from pipeline.outputs import read_report
+
+    return read_report(paths.evaluation_report, EvaluateReport, stage="evaluate").thresholds["independent"]
 
 
 def _report(rows: list[LogRow], traffic: SimulateParams, version: str, seconds: float) -> SimulationReport:

@@ -3,7 +3,9 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
 from pipeline import layout
@@ -25,7 +27,21 @@ def paths(tmp_path: Path, small_model: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(layout, "ASSETS", small_model)
     monkeypatch.delenv("LIKENESS_MLFLOW_URI", raising=False)
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    return Paths(tmp_path)
+    made = Paths(tmp_path)
+    evaluated(made, threshold=0.4)
+    made.portraits.mkdir(parents=True)
+    pd.DataFrame({"portrait_id": ["a", "b"], "split": ["test", "train"]}).to_parquet(made.portrait_rows)
+    return made
+
+
+def evaluated(paths: Paths, threshold: float) -> None:
+    """Leave the report of an evaluation that found this recognition threshold."""
+    from pipeline.figures import EvaluateReport
+
+    figures: dict[str, Any] = {name: {} for name in EvaluateReport.model_fields}
+    figures |= {"portraits": 1, "identities": 1, "masks": 1, "thresholds": {"independent": threshold}}
+    paths.evaluation_report.parent.mkdir(parents=True)
+    paths.evaluation_report.write_text(EvaluateReport(**figures).model_dump_json())
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,7 @@ def test_columns_are_numbers_and_short_words() -> None:
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("time", datetime(2026, 1, 1)),  # noqa: DTZ001 - without a zone, on purpose
+        ("time", datetime(2026, 1, 1)),  # no zone
         ("brightness", float("nan")),
         ("area", 1.2),
         ("mode", "guess"),

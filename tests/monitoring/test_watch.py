@@ -1,0 +1,110 @@
+"""The watch: what triggers, what does not, and that no window triggers twice."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from monitoring import log
+from monitoring.champion import Champion, current_champion
+from monitoring.reference import reference_path
+from monitoring.watch import Verdict, watch
+from monitoring.windows import claim_window, last_judged, open_window, window_folder
+from pipeline.config import Params, load_params
+from pipeline.layout import Paths
+from tests.monitoring.traffic import rows_of, traffic
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def measured(params: Params, paths: Paths) -> Paths:
+    """A checkout whose reference has been measured."""
+    path = reference_path(params, paths, current_champion(params, paths, now=NOW))
+    path.parent.mkdir(parents=True)
+    traffic(200, seed=0).to_parquet(path)
+    return paths
+
+
+def send(paths: Paths, n: int, seed: int, **how: object) -> None:
+    log.append(paths.production_log, rows_of(traffic(n, seed, **how)))  # type: ignore[arg-type]
+
+
+def test_not_enough_traffic_keeps_the_window_open(params: Params, paths: Paths) -> None:
+    send(paths, 59, seed=1, shift="larger-masks")
+    send(paths, 100, seed=2, shift="larger-masks", version="7")  # a challenger's rows say nothing of the champion
+    verdict = watch(params, paths, now=NOW)
+    assert not verdict.triggered
+    assert verdict.note == "not enough traffic: 59 requests, needs 60"
+    assert len(open_window(paths)) == 159
+    assert not paths.drift.exists()
+
+
+@pytest.mark.slow
+def test_a_shift_triggers_until_a_cycle_claims_it(params: Params, measured: Paths) -> None:
+    send(measured, 120, seed=1, shift="larger-masks")
+    verdict = watch(params, measured, now=NOW)
+    assert verdict.triggered
+    assert verdict.window_id == "00000001-00000120"
+    assert verdict.reasons == ("75% of the mask columns drifted (limit 50%): area, coverage, missing_features",)
+    assert verdict.report_html is not None
+    assert verdict.report_html.is_file()
+    stored = (window_folder(measured, verdict.window_id) / "verdict.json").read_text()
+    assert Verdict.model_validate_json(stored) == verdict
+    changed = load_params(measured.params, verdict.overrides)
+    assert changed.masks.training.bucket_weights[-1] > 1 > changed.masks.training.bucket_weights[0]
+
+    assert watch(params, measured, now=NOW) == verdict  # another cycle was under way: it is still due
+    assert claim_window(measured, verdict.window_id, NOW)
+    assert not watch(params, measured, now=NOW).triggered
+    assert not claim_window(measured, verdict.window_id, NOW)
+
+
+@pytest.mark.slow
+def test_expected_traffic_moves_on(params: Params, measured: Paths) -> None:
+    send(measured, 120, seed=3)
+    verdict = watch(params, measured, now=NOW)
+    assert (verdict.triggered, verdict.note) == (False, "traffic looks like the reference")
+    judged = last_judged(measured)
+    assert judged is not None
+    assert judged.last_sequence == 120
+    assert watch(params, measured, now=NOW).note == "not enough traffic: 0 requests, needs 60"
+
+
+@pytest.mark.slow
+def test_people_who_are_not_recognised_trigger(params: Params, measured: Paths) -> None:
+    send(measured, 120, seed=3, accuracy=0.75)
+    verdict = watch(params, measured, now=NOW)
+    assert verdict.reasons == ("recognition accuracy 75.0% [66.6%, 81.9%] over 120 requests is below 80%",)
+
+
+def test_an_old_champion_triggers_once_a_week(
+    params: Params, paths: Paths, small_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = Champion("3", small_model / "restorer.safetensors", weeks=12.5)
+    monkeypatch.setattr("monitoring.watch.current_champion", lambda *_, **__: old)
+    verdict = watch(params, paths, now=NOW)
+    assert verdict.reasons == ("champion 3 is 12.5 weeks old (limit 12)",)
+    assert verdict.overrides == {"champion.version": "3"}
+    assert verdict.note.startswith("not enough traffic")
+    assert claim_window(paths, verdict.window_id, NOW)
+    assert not watch(params, paths, now=NOW + timedelta(days=1)).triggered
+    assert watch(params, paths, now=NOW + timedelta(days=7)).triggered
+
+
+def test_a_stale_trigger_is_dropped_with_its_champion(
+    params: Params, paths: Paths, small_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from monitoring.windows import close_window, write_whole
+
+    due = watch(params, paths, now=NOW).model_copy(
+        update={"triggered": True, "window_id": "00000001-00000002", "reasons": ("drift",)}
+    )
+    write_whole(window_folder(paths, due.window_id) / "verdict.json", due.model_dump_json())
+    close_window(paths, due.window_id, 2)
+    assert watch(params, paths, now=NOW) == due
+    newer = Champion("4", small_model / "restorer.safetensors", weeks=0.0)
+    monkeypatch.setattr("monitoring.watch.current_champion", lambda *_, **__: newer)
+    assert not watch(params, paths, now=NOW).triggered
