@@ -14,6 +14,15 @@ from pipeline.exit_status import TEMPORARY
 log = logging.getLogger(__name__)
 _UNCHANGED = "didn't change, skipping"
 _CACHED = "is cached - skipping run"
+_CHATTER = (
+    "Running stage",
+    "> ",
+    "Generating lock file",
+    "Updating lock file",
+    "Use `dvc push`",
+    "To track",
+    "\tgit add",
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,8 @@ def _stream(stage: str, process: "subprocess.Popen[str]") -> list[str]:
     for raw in process.stdout:
         if line := raw.rstrip():
             lines.append(line)
-            log.info("%s | %s", stage, line)
+            if not line.startswith(_CHATTER):
+                log.info("  %s", line if line.startswith(stage) else f"{stage}: {line}")
     return lines
 
 

@@ -1,0 +1,79 @@
+"""params.yaml: every kind of mistake gets one line that says what to change."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from models.errors import ConfigError
+from pipeline.config import load_params, write_params
+from tests.conftest import ROOT
+
+DEFAULT = ROOT / "params.yaml"
+
+
+def edited(tmp_path: Path, edit: Callable[[str], str]) -> Path:
+    """params.yaml with its text changed."""
+    path = tmp_path / "params.yaml"
+    text = DEFAULT.read_text(encoding="utf-8")
+    changed = edit(text)
+    assert changed != text
+    path.write_text(changed, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda text: text.replace("image_size:", "image_sise:"), "ingest.image_si[sz]e"),
+        (lambda text: text + "\nsurprise: 1\n", "unknown key surprise"),
+        (lambda text: text.replace("image_size: 128", "image_size: 130"), "multiple of 16.*130"),
+        (lambda text: text.replace("train: 0.6", "train: 0.7"), r"must be 1"),
+        (lambda text: text.replace("source: sampler", "source: folder"), "data.location must name a folder"),
+        (lambda text: text.replace("source: sampler", "source: flickr"), "data.source.*'flickr'"),
+        (lambda text: text.replace("batch_size: 8", "batch_size: 0"), "train.batch_size.*0"),
+        (lambda text: text.replace("learning_rate: 0.0002", "learning_rate: .nan"), "train.learning_rate"),
+        (lambda text: re.sub(r"\n  seed: 3\n", "\n", text), "train.seed"),
+        (lambda text: text.replace("data:", "data: ["), "valid YAML"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, edit: Callable[[str], str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_params(edited(tmp_path, edit))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_numbers_in_scientific_notation_are_numbers(tmp_path: Path) -> None:
+    path = edited(tmp_path, lambda text: text.replace("learning_rate: 0.0002", "learning_rate: 1e-4"))
+    assert load_params(path).train.learning_rate == pytest.approx(1e-4)
+
+
+def test_overrides_change_one_value_and_keep_comments(tmp_path: Path) -> None:
+    target = tmp_path / "out" / "params.yaml"
+    write_params(DEFAULT, target, {"train.epochs": 7, "masks.training.bucket_weights": [1, 2, 3, 4, 5]})
+    params = load_params(target)
+    assert params.train.epochs == 7
+    assert params.masks.training.bucket_weights == (1, 2, 3, 4, 5)
+    assert "# an epoch ends with a validation" in target.read_text(encoding="utf-8")
+
+
+def test_a_wrong_override_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"train\.epoch"):
+        write_params(DEFAULT, tmp_path / "params.yaml", {"train.epoch": 7})
+    with pytest.raises(ConfigError, match=r"train\.epochs"):
+        write_params(DEFAULT, tmp_path / "params.yaml", {"train.epochs": -1})
+    assert not list(tmp_path.iterdir())
+
+
+def test_params_are_frozen() -> None:
+    from pydantic import ValidationError
+
+    params = load_params(DEFAULT)
+    with pytest.raises(ValidationError):
+        params.train.epochs = 3
