@@ -9,9 +9,11 @@ import great_expectations.expectations as gxe
 from pipeline.config import ValidateParams
 from pipeline.config.data import Check
 from pipeline.expectations import (
+    ExpectColumnTypesOfIngest,
     ExpectGapBetweenSplitsToBeAtMost,
     ExpectIdentitiesInOneSplit,
     ExpectLargestBinShareToBeAtMost,
+    ExpectNoGaps,
     ExpectQuarantinedShareToBeAtMost,
 )
 from pipeline.portrait_table import COLUMN_TYPES, DERIVED
@@ -68,10 +70,8 @@ _SOURCE = "look at the source and at data.* in params.yaml"
 
 
 def _schema() -> Iterator[Demand]:
-    for column, kind in COLUMN_TYPES.items():
-        typed = gxe.ExpectColumnValuesToBeOfType(column=column, type_=kind)
-        yield Demand("schema", f"column {column} of type {kind}", _AGAIN, typed)
-        yield Demand("schema", f"no gap in column {column}", _AGAIN, gxe.ExpectColumnValuesToNotBeNull(column=column))
+    yield Demand("schema", "columns of the types that ingest writes", _AGAIN, ExpectColumnTypesOfIngest())
+    yield Demand("schema", "no gaps in the table", _AGAIN, ExpectNoGaps())
     for column, digits in (("portrait_id", 16), ("sha256", 64)):
         pattern = gxe.ExpectColumnValuesToMatchRegex(column=column, regex=rf"^[0-9a-f]{{{digits}}}$")
         yield Demand("schema", f"{digits} hexadecimal digits in {column}", _AGAIN, pattern)

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-import numpy as np
 import pandas as pd
 from great_expectations.core.metric_domain_types import MetricDomainTypes
 from great_expectations.execution_engine import PandasExecutionEngine
@@ -11,27 +10,17 @@ from great_expectations.expectations.metrics import ColumnAggregateMetricProvide
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
+from pipeline.batch_facts import (
+    bin_shares,
+    columns_of_other_type,
+    columns_with_gaps,
+    identities_in_several_splits,
+    largest_gap,
+)
+from pipeline.portrait_table import COLUMN_TYPES
+
 Outcome = dict[str, Any]
 """What `_validate` returns to Great Expectations."""
-
-
-def bin_shares(values: "pd.Series[float]", edges: tuple[float, ...]) -> "pd.Series[float]":
-    """Share of values per bin between the inner edges, all bins listed; bins are closed below. Sums to 1, or is 0."""
-    bins = pd.Series(np.digitize(values.dropna(), edges))
-    counts = bins.value_counts().reindex(range(len(edges) + 1), fill_value=0)
-    return counts / max(len(bins), 1)
-
-
-def identities_in_several_splits(table: pd.DataFrame) -> list[str]:
-    """Identities whose portraits lie in more than one split, sorted."""
-    splits = table.groupby("identity")["split"].nunique()
-    return sorted(splits.index[splits > 1])
-
-
-def largest_gap(table: pd.DataFrame, column: str, edges: tuple[float, ...]) -> float:
-    """Largest difference of a bin's share of `column` between any two splits, in [0, 1]."""
-    shares = pd.DataFrame({name: bin_shares(part[column], edges) for name, part in table.groupby("split")})
-    return float((shares.max(axis=1) - shares.min(axis=1)).max()) if len(shares.columns) else 0.0
 
 
 class ColumnLargestBinShare(ColumnAggregateMetricProvider):  # type: ignore[misc]
@@ -43,6 +32,26 @@ class ColumnLargestBinShare(ColumnAggregateMetricProvider):  # type: ignore[misc
     @column_aggregate_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
     def _pandas(cls, column: "pd.Series[float]", edges: list[float], **_: object) -> float:  # noqa: N805
         return float(bin_shares(column, tuple(edges)).max())
+
+
+class TableColumnsOfOtherType(TableMetricProvider):  # type: ignore[misc]
+    """Columns that are not of the type that ingest writes."""
+
+    metric_name = "table.columns_of_other_type"
+
+    @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    def _pandas(cls, execution_engine: PandasExecutionEngine, metric_domain_kwargs: Outcome, **_: object) -> list[str]:  # noqa: N805
+        return columns_of_other_type(_table(execution_engine, metric_domain_kwargs), COLUMN_TYPES)
+
+
+class TableColumnsWithGaps(TableMetricProvider):  # type: ignore[misc]
+    """Columns with missing values."""
+
+    metric_name = "table.columns_with_gaps"
+
+    @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    def _pandas(cls, execution_engine: PandasExecutionEngine, metric_domain_kwargs: Outcome, **_: object) -> list[str]:  # noqa: N805
+        return columns_with_gaps(_table(execution_engine, metric_domain_kwargs))
 
 
 class TableIdentitiesInSeveralSplits(TableMetricProvider):  # type: ignore[misc]
@@ -86,14 +95,30 @@ class ExpectLargestBinShareToBeAtMost(ColumnAggregateExpectation):  # type: igno
         return {"success": share <= self.max_share, "result": {"observed_value": round(share, 6)}}
 
 
-class ExpectIdentitiesInOneSplit(BatchExpectation):  # type: ignore[misc]
+class _ExpectNone(BatchExpectation):  # type: ignore[misc]
+    """The one metric that it depends on, a list, is empty."""
+
+    def _validate(self, metrics: Outcome, *_: object, **__: object) -> Outcome:
+        found = metrics[self.metric_dependencies[0]]
+        return {"success": not found, "result": {"observed_value": ", ".join(found[:10]) or "none"}}
+
+
+class ExpectColumnTypesOfIngest(_ExpectNone):
+    """Every column has the type that ingest writes."""
+
+    metric_dependencies: ClassVar = ("table.columns_of_other_type",)
+
+
+class ExpectNoGaps(_ExpectNone):
+    """No value is missing."""
+
+    metric_dependencies: ClassVar = ("table.columns_with_gaps",)
+
+
+class ExpectIdentitiesInOneSplit(_ExpectNone):
     """No identity has portraits in two splits."""
 
     metric_dependencies: ClassVar = ("table.identities_in_several_splits",)
-
-    def _validate(self, metrics: Outcome, *_: object, **__: object) -> Outcome:
-        leaked = metrics["table.identities_in_several_splits"]
-        return {"success": not leaked, "result": {"observed_value": leaked[:10] if leaked else "none"}}
 
 
 class ExpectGapBetweenSplitsToBeAtMost(BatchExpectation):  # type: ignore[misc]

@@ -103,14 +103,14 @@ def rollback(paths: Paths, model_name: str) -> Promotion:
 
 
 @contextmanager
-def promotion_lock(paths: Paths, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
+def promotion_lock(paths: Paths) -> Iterator[None]:
     """Only one process at a time moves aliases.
 
     Raises:
-        Busy: the lock did not become free within `seconds`.
+        Busy: the lock did not become free in time.
     """
     paths.locks.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(paths.locks / "promotion.lock", timeout=seconds)
+    lock = FileLock(paths.locks / "promotion.lock", timeout=_LOCK_SECONDS)
     try:
         lock.acquire()
     except Timeout as error:

@@ -14,7 +14,7 @@ _EXAMPLES = 3
 
 
 def run_suite(
-    table: pd.DataFrame, expectations: Sequence[Any], says: Sequence[str], severities: Sequence[str], docs: Path
+    table: pd.DataFrame, expectations: Sequence[Any], says: Sequence[str], severities: Sequence[str], docs: Path | None
 ) -> list[dict[str, Any]]:
     """Validate a table and write Data Docs.
 
@@ -23,7 +23,7 @@ def run_suite(
         expectations: of Great Expectations.
         says: what each one expects, for the Data Docs.
         severities: `critical` or `warning`, for the Data Docs.
-        docs: folder that the HTML goes to; `index.html` is the entry.
+        docs: folder that the HTML goes to (`index.html` is the entry), or None for none.
 
     Returns:
         One result per expectation, in their order, as plain values: `success`, `result`, `exception_info`.
@@ -32,13 +32,11 @@ def run_suite(
         expectation.meta, expectation.description, expectation.severity = {"index": index}, text, severity
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    context.add_data_docs_site(_SITE, _site_config(docs))
     assets = context.data_sources.add_pandas("rows")
     batch = assets.add_dataframe_asset("portraits").add_batch_definition_whole_dataframe("all")
     suite = context.suites.add(gx.ExpectationSuite(name="portraits", expectations=list(expectations)))
     validation = context.validation_definitions.add(gx.ValidationDefinition(name="portraits", data=batch, suite=suite))
-    action = UpdateDataDocsAction(name="docs", site_names=[_SITE])
-    checkpoint = gx.Checkpoint(name="portraits", validation_definitions=[validation], actions=[action])
+    checkpoint = gx.Checkpoint(name="portraits", validation_definitions=[validation], actions=_actions(context, docs))
     outcome = context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": table})
     (result,) = outcome.run_results.values()
     found = {entry["expectation_config"]["meta"]["index"]: entry for entry in result.to_json_dict()["results"]}
@@ -49,13 +47,13 @@ def observed(entry: Mapping[str, Any]) -> str:
     """What came, in a few words."""
     result = entry["result"]
     if mismatched := result.get("details", {}).get("mismatched"):
-        return "; ".join(f"{kind}: {', '.join(names)}" for kind, names in mismatched.items())
+        return "; ".join(f"{kind}: {', '.join(sorted(names))}" for kind, names in mismatched.items())
     if result.get("observed_value") is not None:
         return str(result["observed_value"])
     if result.get("unexpected_count"):
         return f"{result['unexpected_count']} of {result['element_count']} otherwise ({_examples(result)})"
     if missing := result.get("partial_missing_list"):
-        return f"none of {', '.join(missing)}"
+        return f"none of {', '.join(sorted(missing))}"
     if raised := _exception(entry.get("exception_info") or {}):
         return f"nothing that can be judged ({raised})"
     return "as expected" if entry["success"] else "otherwise"
@@ -72,6 +70,13 @@ def _exception(info: Mapping[str, Any]) -> str:
         if entry.get("raised_exception"):
             return str(entry.get("exception_message")).splitlines()[0][:160]
     return ""
+
+
+def _actions(context: Any, docs: Path | None) -> list[Any]:  # noqa: ANN401 - of Great Expectations
+    if docs is None:
+        return []
+    context.add_data_docs_site(_SITE, _site_config(docs))
+    return [UpdateDataDocsAction(name="docs", site_names=[_SITE])]
 
 
 def _site_config(docs: Path) -> dict[str, Any]:

@@ -65,8 +65,8 @@ def validate(*, validate: ValidateParams, paths: Paths) -> ValidateReport:
     return report
 
 
-def examine(table: pd.DataFrame, quarantined: int, params: ValidateParams, docs: Path) -> list[Finding]:
-    """Run the suite over a flat table (`portrait_table.flatten`) and write the Data Docs into `docs`.
+def examine(table: pd.DataFrame, quarantined: int, params: ValidateParams, docs: Path | None) -> list[Finding]:
+    """Run the suite over a flat table (`portrait_table.flatten`) and write the Data Docs into `docs`, if one is given.
 
     A table that lacks columns is asked for its columns only.
     """

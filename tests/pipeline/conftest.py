@@ -1,0 +1,56 @@
+"""Fixtures around MLflow, which is slow to start: one database is made and copied for every test."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.layout import Paths
+from tests.pipeline.registry_site import lay_out, params
+
+
+@pytest.fixture(scope="session")
+def registered_site(tmp_path_factory: pytest.TempPathFactory) -> Paths:
+    """Three versions in a real registry: 1 and 2 passed the gate, 3 did not. Copy it, do not change it."""
+    from pipeline.registry import register
+
+    paths = Paths(tmp_path_factory.mktemp("registered"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("LIKENESS_MLFLOW_URI", raising=False)
+        for seed, ratio in ((1, 0.5), (2, 0.6), (3, 0.99)):
+            lay_out(paths, seed, lpips_ratio=ratio)
+            register(paths=paths, params=params())
+    return paths
+
+
+@pytest.fixture
+def local_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
+    """An empty checkout with its own MLflow and its own cache."""
+    monkeypatch.delenv("LIKENESS_MLFLOW_URI", raising=False)
+    monkeypatch.setenv("LIKENESS_CACHE", str(tmp_path / "cache"))
+    return Paths(tmp_path / "site")
+
+
+@pytest.fixture
+def site(registered_site: Paths, local_mlflow: Paths) -> Paths:
+    """A checkout of one's own with the three versions; their artifacts are copied too."""
+    shutil.copytree(registered_site.root, local_mlflow.root)
+    _move_artifacts(local_mlflow, registered_site)
+    return local_mlflow
+
+
+def _move_artifacts(paths: Paths, origin: Paths) -> None:
+    """MLflow stores absolute addresses."""
+    import sqlite3
+
+    old, new = origin.mlflow_artifacts.as_uri(), paths.mlflow_artifacts.as_uri()
+    columns = {
+        "experiments": "artifact_location",
+        "runs": "artifact_uri",
+        "logged_models": "artifact_location",
+        "model_versions": "storage_location",
+    }
+    with sqlite3.connect(paths.mlflow_database) as database:
+        for table, column in columns.items():
+            database.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (old, new))
+    database.close()
