@@ -1,4 +1,4 @@
-"""LPIPS (Zhang et al. 2018, arXiv:1801.03924) by its authors' code, with a backbone from a verified package file."""
+"""LPIPS (Zhang et al. 2018, arXiv:1801.03924) by its authors' code, with weights from a verified package file."""
 
 import pickle
 import warnings
@@ -18,6 +18,7 @@ from models.torchvision_ops import ensure_torchvision_ops
 
 Net = Literal["alex", "vgg"]
 Arrays = dict[str, Any]
+_STAGES = 5
 _FLAX_NAME: dict[Net, str] = {"alex": "AlexNet_0", "vgg": "VGG16_0"}
 
 
@@ -34,9 +35,11 @@ def perceptual_distance(net: Net = "alex") -> Frozen:
     Raises:
         WeightsError: the backbone's file is missing, changed or of another shape.
     """
-    metric = _authors_module(net)
     arrays = read_arrays(package_file(f"lpips_{net}"))
-    _fill_backbone(metric.get_submodule("net"), arrays[_FLAX_NAME[net]])
+    metric = _authors_module(net)
+    _fill(metric.get_submodule("net"), arrays[_FLAX_NAME[net]])
+    for index in range(_STAGES):
+        _fill(metric.get_submodule(f"lin{index}"), arrays[f"NetLinLayer_{index}"])
     return Frozen(metric)
 
 
@@ -52,12 +55,15 @@ def read_arrays(path: Path) -> Arrays:
 
 
 def _authors_module(net: Net) -> nn.Module:
+    """The module with memory for its weights and nothing in it; drawing them would take seconds and is of no use."""
     ensure_torchvision_ops()
     import lpips
 
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):  # it draws weights that are replaced at once
+    with warnings.catch_warnings(), torch.device("meta"):
         warnings.filterwarnings("ignore", category=UserWarning, module="torchvision")
-        metric: nn.Module = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
+        metric: nn.Module = lpips.LPIPS(net=net, pretrained=False, pnet_rand=True, verbose=False)
+    metric.to_empty(device="cpu")
+    metric.scaling_layer = lpips.lpips.ScalingLayer()  # constants of the code, not weights
     return metric
 
 
@@ -74,17 +80,18 @@ class _ArrayUnpickler(pickle.Unpickler):  # a pickle runs what it names, so it m
         return self._allowed[module, name]
 
 
-def _fill_backbone(backbone: nn.Module, arrays: Arrays) -> None:
-    convolutions = [layer for layer in backbone.modules() if isinstance(layer, nn.Conv2d)]
+def _fill(module: nn.Module, arrays: Arrays) -> None:
+    convolutions = [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]
     for index, layer in enumerate(convolutions):
         saved = arrays[f"Conv_{index}"]
         _copy(layer.weight, saved["kernel"].transpose(3, 2, 0, 1))  # HWIO -> OIHW
-        _copy(layer.bias, saved["bias"])
+        if layer.bias is not None:
+            _copy(layer.bias, saved["bias"])
 
 
-def _copy(parameter: torch.Tensor | None, array: npt.NDArray[np.float32]) -> None:
-    if parameter is None or parameter.shape != array.shape:
-        shape = None if parameter is None else tuple(parameter.shape)
-        raise WeightsError(f"backbone weights of shape {shape}", str(array.shape), "install the pinned package anew")
+def _copy(parameter: torch.Tensor, array: npt.NDArray[np.float32]) -> None:
+    if parameter.shape != array.shape:
+        shapes = f"weights of shape {tuple(parameter.shape)}", str(array.shape)
+        raise WeightsError(*shapes, "install the pinned package anew")
     with torch.no_grad():
         parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))

@@ -43,6 +43,7 @@ def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
         DataError: the pictures differ in shape, or a side is under 97 pixels.
     """
     window = _gaussian(_taps(a, b)).to(a)
+    a, b = a + 1, b + 1  # the luminance term is made for values from 0 on
     factors = []
     for scale, weight in enumerate(_SCALE_WEIGHTS):
         luminance, contrast = _ssim_parts(a, b, window)
@@ -90,7 +91,8 @@ def _ssim_parts(a: Tensor, b: Tensor, window: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _halve(x: Tensor) -> Tensor:
-    return F.avg_pool2d(x, 2)
+    """Mean of each two by two pixels; of what there is, at an odd side's end."""
+    return F.avg_pool2d(x, 2, ceil_mode=True)
 
 
 def frechet_distance(a: npt.NDArray[np.floating], b: npt.NDArray[np.floating]) -> float:
