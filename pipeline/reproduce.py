@@ -48,11 +48,11 @@ def reproduce(stage: str, root: Path, *, force: bool = False) -> Reproduced:
     """
     command = [sys.executable, "-m", "dvc", "repro", "--single-item", stage, *(["--force"] if force else [])]
     started = time.monotonic()
-    process = subprocess.Popen(  # noqa: S603 - our own command
+    with subprocess.Popen(  # noqa: S603 - our own command
         command, cwd=root, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    lines = _stream(stage, process)
-    if process.wait() != 0:
+    ) as process:
+        lines = _stream(stage, process)
+    if process.returncode != 0:
         raise _failure(stage, lines)
     ran = not any(_UNCHANGED in line or _CACHED in line for line in lines)
     return Reproduced(stage, ran, time.monotonic() - started)
