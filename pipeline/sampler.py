@@ -77,8 +77,8 @@ def _draw_identity(assets: Path, rng: np.random.Generator) -> _Identity:
 def _draw_view(assets: Path, person: _Identity, rng: np.random.Generator) -> tuple[Image, Array]:
     renderer, asset = _renderer(assets), load_asset(assets)
     coefficients = _smiling(person.coefficients, asset.smile, rng.uniform(-1.2, 1.2))
-    coefficients = coefficients + 0.6 * _truncated_normal(rng, 1) * asset.yaw
-    coefficients = coefficients + 0.7 * _truncated_normal(rng, len(asset.variation)) @ asset.variation
+    coefficients += 0.6 * _truncated_normal(rng, 1) * asset.yaw
+    coefficients += 0.7 * _truncated_normal(rng, len(asset.variation)) @ asset.variation
     texture = renderer.texture(coefficients)
     mouth = renderer.donors.mouth(texture, person.mouth_rank)
     landmarks = renderer.landmarks(coefficients, _draw_placement(rng))
@@ -99,7 +99,7 @@ def _draw_placement(rng: np.random.Generator) -> Placement:
 
 
 def _draw_light(rng: np.random.Generator) -> Light:
-    direction = (_truncated_normal(rng, 3) * np.float32([0.35, 0.15, 0.15])).astype(np.float32)
+    direction = _truncated_normal(rng, 3) * np.array([0.35, 0.15, 0.15], np.float32)
     return Light(direction, float(np.exp(rng.normal(0, 0.15))), np.exp(rng.normal(0, 0.03, 3)).astype(np.float32))
 
 

@@ -24,7 +24,7 @@ MIRROR = np.array(
 )
 """Index of each of the 68 iBUG points in a mirrored picture."""
 
-_GRID = 4  # the warp is computed on every fourth pixel and interpolated between
+_GRID = 2  # the warp is computed on every other pixel and interpolated between
 
 
 def mirrored(landmarks: npt.NDArray[np.floating], size: int) -> Array:
@@ -81,7 +81,8 @@ def warp_map(target: Array, source: Array, target_size: int, source_size: int) -
     knots = np.concatenate([target, border_points(target_size)]).astype(np.float64)
     values = np.concatenate([source, border_points(source_size)]).astype(np.float64)
     side = target_size // _GRID + 1
-    grid = np.stack(np.meshgrid(np.arange(side), np.arange(side)), -1).reshape(-1, 2) * float(_GRID)
+    steps = np.arange(side, dtype=np.float64) * _GRID
+    grid = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2)
     coarse = (_spline_terms(grid, knots) @ _spline_weights(knots, values)).reshape(side, side, 2)
     at = np.arange(target_size, dtype=np.float32) / _GRID
     x, y = np.meshgrid(at, at)
@@ -103,7 +104,7 @@ def _spline_weights(knots: npt.NDArray[np.float64], values: npt.NDArray[np.float
 
 def face_mask(mean_shape: Array) -> Array:
     """(CANVAS, CANVAS) 1 on the face from chin to just above the brows, 0 elsewhere."""
-    brows = mean_shape[17:27] - np.float32([0, 7])
+    brows = mean_shape[17:27] - np.array([0, 7], np.float32)
     outline = np.concatenate([mean_shape[:17], brows[::-1]])
     mask = np.zeros((CANVAS, CANVAS), np.uint8)
     cv2.fillPoly(mask, [np.round(outline * 8).astype(np.int32)], 1, shift=3)
@@ -141,7 +142,7 @@ def light_basis(mean_shape: Array) -> Array:
     First-order spherical harmonics of its shading (Ramamoorthi and Hanrahan 2001, doi:10.1145/383259.383317).
     """
     low, high = mean_shape.min(0), mean_shape.max(0)
-    centre, radius = (low + high) / 2, (high - low) * np.float32([0.62, 0.75])
+    centre, radius = (low + high) / 2, (high - low) * np.array([0.62, 0.75], np.float32)
     y, x = np.mgrid[:CANVAS, :CANVAS]
     across, down = np.tanh((x - centre[0]) / radius[0]), np.tanh((y - centre[1]) / radius[1])
     towards = np.sqrt(np.clip(1 - across**2 - down**2, 0.05, 1))

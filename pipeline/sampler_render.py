@@ -78,7 +78,7 @@ class Renderer:
     def landmarks(self, coefficients: Array, placement: Placement) -> Array:
         """(K,) -> (68, 2) in output pixels."""
         shape = unfolded(self._asset.mean_shape + (coefficients @ self._asset.shape_basis).reshape(68, 2))
-        centre = np.float32([OUTPUT / 2 - 0.5, OUTPUT / 2 - 0.5])
+        centre = OUTPUT / 2 - 0.5
         turn = cv2.getRotationMatrix2D((0, 0), placement.rotation, placement.scale)[:, :2]
         placed = (rescale(shape, CANVAS, OUTPUT) - centre) @ turn.T + centre + placement.shift
         return np.asarray(placed, np.float32)

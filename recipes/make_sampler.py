@@ -2,7 +2,7 @@
 
 import argparse
 import hashlib
-import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.sampler_geometry import CANVAS, rescale
+from recipes.measure_sampler import measure
+from recipes.sampler_card import write_card
 from recipes.sampler_data import LAST_TRAINING_PORTRAIT, Portraits, clear_faces, load_pictures, mean_shape, to_canvases
 from recipes.sampler_fit import Appearance, fit, view_directions, with_mirrored, yaw_direction
 from recipes.sampler_prices import surroundings_prices
 
 _JPEG_QUALITY = 92
-_STYLE_ROUNDS = 6
+_PACKAGES = ("numpy", "opencv-python-headless", "dlib-bin", "safetensors")
 
 
 def make(portraits: Path, out: Path) -> dict[str, Any]:
@@ -36,7 +38,7 @@ def make(portraits: Path, out: Path) -> dict[str, Any]:
     }
     _write(out, arrays, facts)
     arrays["donor_prices"] = surroundings_prices(out)
-    return _write(out, arrays, facts)
+    return _write(out, arrays, {**facts, "made_with": {name: version(name) for name in _PACKAGES}})
 
 
 def _read(portraits: Path) -> tuple[Portraits, Portraits]:
@@ -90,7 +92,7 @@ def _write(out: Path, arrays: dict[str, npt.NDArray[Any]], facts: dict[str, Any]
     out.mkdir(parents=True, exist_ok=True)
     (out / "sampler.safetensors").write_bytes(content)
     card = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), **facts}
-    (out / "sampler.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    write_card(out, card)
     return card
 
 
@@ -100,7 +102,9 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, required=True, help="folder with omi/ and omi_views/")
     parser.add_argument("--out", type=Path, required=True, help="folder for the asset")
     arguments = parser.parse_args()
-    print(json.dumps(make(arguments.portraits, arguments.out), indent=2))
+    card = make(arguments.portraits, arguments.out)
+    write_card(arguments.out, {**card, "figures": measure(arguments.portraits, arguments.out)})
+    print((arguments.out / "sampler.md").read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":
