@@ -11,6 +11,7 @@ import pytest
 from pipeline import layout
 from pipeline.config import Params, load_params
 from pipeline.layout import Paths
+from tests.monitoring.people import ingest_people
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,3 +60,18 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     card = {"sha256": weights_sha256(folder / "restorer.safetensors")}
     (folder / "restorer.json").write_text(json.dumps(card))
     return folder
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with seven real portraits, six of them held out."""
+    root = tmp_path_factory.mktemp("people")
+    ingest_people(Paths(root))
+    return root
+
+
+@pytest.fixture
+def staffed(paths: Paths, people: Path) -> Paths:
+    """`paths` with the seven portraits in it."""
+    shutil.copytree(people / "data", paths.root / "data", dirs_exist_ok=True)
+    return paths

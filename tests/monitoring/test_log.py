@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -30,7 +31,9 @@ def test_what_goes_in_comes_out(path: Path) -> None:
 
 
 def test_a_refusal_has_no_numbers_and_keeps_its_types(path: Path) -> None:
-    nothing = dict.fromkeys(("detector_score", "yaw", "pitch", "roll", "coverage", "missing_features", "recognised"))
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("detector_score", "yaw", "pitch", "roll", "coverage", "missing_features", "recognised")
+    )
     log.append(path, [row(mode="refuse", reason="no face", face_count=0, **nothing)])
     stored = log.after(path, 0)
     assert stored.loc[0, list(nothing)].isna().all()
@@ -82,7 +85,7 @@ def test_columns_are_numbers_and_short_words() -> None:
         ("width", 0),
     ],
 )
-def test_values_are_checked(column: str, value: object) -> None:
+def test_values_are_checked(column: str, value: Any) -> None:
     with pytest.raises(ValidationError):
         row(**{column: value})
 
