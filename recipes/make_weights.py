@@ -22,16 +22,31 @@ from pipeline.stages import run_stage
 from pipeline.train import TrainReport
 from pipeline.workspace import create_workspace
 
-SETTINGS: dict[str, Any] = {
+COMMON: dict[str, Any] = {
     "data.source": "folder",
-    "train.warm_start": "none",
-    "train.epochs": 30,
-    "train.patience": 30,
     "train.steps_per_epoch": 60,
     "train.learning_rate": 0.0004,
     "train.ema_decay": 0.99,
     "train.losses.adversarial": 0.02,
 }
+PHASES: tuple[dict[str, Any], ...] = (
+    {  # from nothing: pixels first, the discriminator held down by its penalty
+        "train.warm_start": "none",
+        "train.epochs": 11,
+        "train.patience": 11,
+        "train.losses.lpips": 2.0,
+        "train.losses.identity": 1.0,
+        "train.losses.r1": 1.0,
+    },
+    {  # from there: likeness first
+        "train.epochs": 20,
+        "train.patience": 20,
+        "train.seed": 4,
+        "train.losses.lpips": 3.0,
+        "train.losses.identity": 4.0,
+        "train.losses.r1": 0.02,
+    },
+)
 HELD_OUT = 0.2
 VALIDATION = 0.07
 
@@ -46,13 +61,27 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     workspace = arguments.workspace.resolve()
     split_folder(arguments.portraits.resolve(), workspace / "portraits")
-    create_workspace(ASSETS.parent, workspace, SETTINGS | {"data.location": str(workspace / "portraits")})
-    paths = Paths(workspace)
+    for number, phase in enumerate(PHASES):
+        settings = COMMON | phase | {"data.location": str(workspace / "portraits")}
+        create_workspace(ASSETS.parent, workspace, settings)
+        report = run_phase(number, Paths(workspace))
+    ship(Paths(workspace), report)
+
+
+def run_phase(number: int, paths: Paths) -> TrainReport:
+    """Ingest once, train from the last phase's weights; a phase that is done is not repeated."""
+    done = paths.state / f"phase-{number}.safetensors"
     if not paths.portrait_rows.is_file():
-        run_stage("ingest", workspace)
-    report = run_stage("train", workspace)
+        run_stage("ingest", paths.root)
+    if done.is_file():
+        return TrainReport.model_validate_json(paths.training_report.read_bytes())
+    if number:
+        paths.champion.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(paths.state / f"phase-{number - 1}.safetensors", paths.champion_weights)
+    report = run_stage("train", paths.root)
     assert isinstance(report, TrainReport)
-    ship(paths, report)
+    shutil.copyfile(paths.trained_weights, done)
+    return report
 
 
 def split_folder(source: Path, target: Path) -> None:
