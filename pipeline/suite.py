@@ -1,5 +1,6 @@
 """Running expectations in an ephemeral context of Great Expectations: nothing is configured on disk."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ def run_suite(
         expectation.meta, expectation.description, expectation.severity = {"index": index}, text, severity
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    _drop_default_site(context)
     assets = context.data_sources.add_pandas("rows")
     batch = assets.add_dataframe_asset("portraits").add_batch_definition_whole_dataframe("all")
     suite = context.suites.add(gx.ExpectationSuite(name="portraits", expectations=list(expectations)))
@@ -46,17 +48,21 @@ def run_suite(
 def observed(entry: Mapping[str, Any]) -> str:
     """What came, in a few words."""
     result = entry["result"]
+    value = result.get("observed_value")
+    if value is not None and not isinstance(value, list):
+        return str(value)
+    return "as expected" if entry["success"] else _otherwise(entry, result)
+
+
+def _otherwise(entry: Mapping[str, Any], result: Mapping[str, Any]) -> str:
     if mismatched := result.get("details", {}).get("mismatched"):
         return "; ".join(f"{kind}: {', '.join(sorted(names))}" for kind, names in mismatched.items())
-    if result.get("observed_value") is not None:
-        return str(result["observed_value"])
     if result.get("unexpected_count"):
         return f"{result['unexpected_count']} of {result['element_count']} otherwise ({_examples(result)})"
     if missing := result.get("partial_missing_list"):
         return f"none of {', '.join(sorted(missing))}"
-    if raised := _exception(entry.get("exception_info") or {}):
-        return f"nothing that can be judged ({raised})"
-    return "as expected" if entry["success"] else "otherwise"
+    raised = _exception(entry.get("exception_info") or {})
+    return f"nothing that can be judged ({raised})" if raised else "otherwise"
 
 
 def _examples(result: Mapping[str, Any]) -> str:
@@ -77,6 +83,13 @@ def _actions(context: Any, docs: Path | None) -> list[Any]:  # noqa: ANN401 - of
         return []
     context.add_data_docs_site(_SITE, _site_config(docs))
     return [UpdateDataDocsAction(name="docs", site_names=[_SITE])]
+
+
+def _drop_default_site(context: Any) -> None:  # noqa: ANN401 - of Great Expectations
+    """An ephemeral context makes a folder for Data Docs below the system's temporary one, and would leave it there."""
+    for name, site in dict(context.variables.data_docs_sites).items():
+        shutil.rmtree(site["store_backend"]["base_directory"], ignore_errors=True)
+        context.delete_data_docs_site(name)
 
 
 def _site_config(docs: Path) -> dict[str, Any]:

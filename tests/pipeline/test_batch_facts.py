@@ -14,7 +14,7 @@ from pipeline.batch_facts import (
 def test_bins_are_closed_below_and_all_are_listed() -> None:
     shares = bin_shares(pd.Series([-5.0, 0.0, 9.9, 10.0, None]), (0.0, 10.0, 20.0))
     assert shares.tolist() == [0.25, 0.5, 0.25, 0.0]
-    assert bin_shares(pd.Series([], dtype=float), (0.0,)).tolist() == [0.0, 0.0]
+    assert bin_shares(pd.Series([1.0])[:0], (0.0,)).tolist() == [0.0, 0.0]
 
 
 def test_identities_in_several_splits() -> None:

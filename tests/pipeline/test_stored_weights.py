@@ -104,8 +104,7 @@ def test_age_in_weeks_since_the_promotion(site: Paths) -> None:
 
 
 def test_the_champion_stage_copies_the_shipped_model(local_mlflow: Paths, assets: Path) -> None:
-    sections = {"champion": ChampionParams(version="shipped"), "registry": params().registry}
-    report = champion(**sections, paths=local_mlflow)
+    report = champion(champion=ChampionParams(version="shipped"), registry=params().registry, paths=local_mlflow)
     assert report == ChampionReport(version="shipped", sha256=weights_sha256(assets / "restorer.safetensors"))
     assert weights_sha256(local_mlflow.champion_weights) == report.sha256
     assert read_champion(local_mlflow) == report

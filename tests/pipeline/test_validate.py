@@ -75,7 +75,8 @@ def put(column: str, row: int, value: object) -> Change:
 
 def fill(column: str, value: object, rows: int = N) -> Change:
     def change(table: pd.DataFrame) -> pd.DataFrame:
-        table.loc[: rows - 1, column] = value
+        for row in range(rows):
+            table = put(column, row, value)(table)
         return table
 
     return change
