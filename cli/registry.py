@@ -1,10 +1,14 @@
 """`likeness models`, `promote`, `rollback`: the registry by hand."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.options import json_option, root_option
+
+if TYPE_CHECKING:
+    from pipeline.layout import Paths
 
 
 @click.command("models")
@@ -28,7 +32,8 @@ def promote_command(version: str, force: bool, root: Path) -> None:
     """Make VERSION (a number, or `challenger`) the champion; the old champion becomes `previous`."""
     from pipeline.promotion import promote
 
-    done = promote(*_registry(root), version, force=force)
+    paths, name = _registry(root)
+    done = promote(paths, name, version, force=force)
     click.echo(f"champion: version {done.champion}; previous: version {done.previous}")
 
 
@@ -42,7 +47,7 @@ def rollback_command(root: Path) -> None:
     click.echo(f"champion: version {done.champion}; previous: version {done.previous}")
 
 
-def _registry(root: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202 - (Paths, str), imported when called
+def _registry(root: Path) -> "tuple[Paths, str]":
     from pipeline.config import load_params
     from pipeline.layout import Paths
 

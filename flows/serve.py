@@ -11,10 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 from urllib.error import URLError
 
 from models.errors import ServiceUnavailable
 from pipeline.layout import Paths
+
+if TYPE_CHECKING:
+    from prefect.deployments.runner import RunnerDeployment
 
 _START_SECONDS = 120
 _POLL_SECONDS = 0.5
@@ -82,7 +86,7 @@ def serve_schedules(root: Path) -> None:
     arguments = {"root": str(root)}
     every_three_weeks = Interval(timedelta(weeks=3), anchor_date=_ANCHOR, timezone="UTC")
     every_hour = Interval(timedelta(hours=1), anchor_date=_ANCHOR, timezone="UTC")
-    serve(
+    deployments = (
         cycle.to_deployment(
             "every-three-weeks",
             schedule=every_three_weeks,
@@ -90,8 +94,8 @@ def serve_schedules(root: Path) -> None:
             concurrency_limit=one,
         ),
         watch.to_deployment("every-hour", schedule=every_hour, parameters=arguments, concurrency_limit=one),
-        pause_on_shutdown=False,
     )
+    serve(*cast("tuple[RunnerDeployment, ...]", deployments), pause_on_shutdown=False)  # awaitable only in async code
 
 
 def _start(service: Service, log: Path) -> "subprocess.Popen[bytes]":

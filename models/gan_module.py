@@ -35,6 +35,8 @@ class GanSettings:
 class GanModule(L.LightningModule):
     """Generator against discriminator; `ema` is the generator's running average, which is validated and kept."""
 
+    steps: Tensor
+
     def __init__(
         self, generator: Generator, discriminator: Discriminator, judges: Judges, settings: GanSettings
     ) -> None:
@@ -45,7 +47,6 @@ class GanModule(L.LightningModule):
         self.judges = (judges,)  # in a tuple: frozen networks belong in no checkpoint
         self.settings = settings
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
-        self.signs: list[Tensor] = []
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Adam for each network."""

@@ -4,6 +4,7 @@ Sample number i is a pure function of (seed, i): any worker can draw it, and a r
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +22,8 @@ from pipeline.layout import Paths
 from pipeline.tables import landmarks_of, load_image, points_of
 
 Numbers = npt.NDArray[np.float32]
-Sample = tuple[dict[str, npt.NDArray[np.generic]], Numbers]
+Arrays = dict[str, npt.NDArray[Any]]
+Sample = tuple[Arrays, Numbers]
 
 # iBUG 68 points after a left-right flip: jaw, brows, nose, eyes, mouth
 _FLIP_JAW_BROWS_NOSE = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1)]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -33,7 +33,7 @@ class Params(Section):
     simulate: SimulateParams
     watch: WatchParams
 
-    model_config = {**Section.model_config, "alias_generator": lambda name: name.rstrip("_")}
+    model_config = ConfigDict(alias_generator=lambda name: name.rstrip("_"))
 
     def section(self, name: str) -> Section:
         """The section that params.yaml calls `name`."""
@@ -77,11 +77,13 @@ def _yaml() -> YAML:
     return yaml
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> dict[str, Any]:
     try:
         raw = _yaml().load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ConfigError(f"a parameter file at {path}", "no such file", "run from a checkout or pass --root") from error
+        raise ConfigError(
+            f"a parameter file at {path}", "no such file", "run from a checkout or pass --root"
+        ) from error
     except (YAMLError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(f"valid YAML in {path}", reason, "mend the file or take it from git") from error
@@ -90,9 +92,9 @@ def _read(path: Path) -> Any:
     return raw
 
 
-def _set(raw: Any, dotted: str, value: Any) -> None:
+def _set(raw: dict[str, Any], dotted: str, value: object) -> None:
     *parents, last = dotted.split(".")
-    node = raw
+    node: Any = raw
     for part in parents:
         node = node.get(part) if isinstance(node, dict) else None
     if not isinstance(node, dict) or last not in node:

@@ -82,7 +82,7 @@ def test_mlflow_has_the_run(trained: tuple[Paths, TrainReport]) -> None:
     (run_found,) = client.search_runs(["1"])
     history = client.get_metric_history(run_found.info.run_id, "validation/loss")
     assert [point.step for point in history] == [2, 4, 6]
-    assert run_found.data.params["train.losses.identity"] == "1.0"
+    assert run_found.data.params["train.losses.identity"] == str(load_params(paths.params).train.losses.identity)
     assert run_found.data.tags["weights_sha256"] == report.weights_sha256
     assert {"training", "images"} <= {file.path for file in client.list_artifacts(run_found.info.run_id)}
 
