@@ -1,0 +1,81 @@
+"""Prints the README's evaluation table: the shipped weights against the classical peers, on portraits held out.
+
+`make docs PORTRAITS=DIR`: the last fifth of the files, by name, which neither the weights' recipe nor the sampler's has
+seen. Deterministic: frozen masks and bootstrap are seeded in params.yaml.
+"""
+
+import argparse
+import logging
+import shutil
+from pathlib import Path
+
+from pipeline.config import load_params
+from pipeline.figures import Buckets, EvaluateReport
+from pipeline.layout import ASSETS, Paths
+from pipeline.quiet import quieten
+from pipeline.stages import run_stage
+from pipeline.workspace import create_workspace
+from recipes.make_weights import split_folder
+
+METRICS = ("lpips", "identity_distance_independent", "identity_distance_training", "ms_ssim", "recognised_independent")
+
+
+def main() -> None:
+    """Ingest, freeze masks, evaluate; print Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--portraits", type=Path, required=True)
+    parser.add_argument("--workspace", type=Path, default=Path("build/figures"))
+    arguments = parser.parse_args()
+    quieten()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    workspace = arguments.workspace.resolve()
+    split_folder(arguments.portraits.resolve(), workspace / "portraits")
+    settings = {"data.source": "folder", "data.location": str(workspace / "portraits")}
+    create_workspace(ASSETS.parent, workspace, settings)
+    paths = Paths(workspace)
+    for stage in ("ingest", "masks", "champion"):
+        run_stage(stage, workspace)
+    paths.training.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(ASSETS / "restorer.safetensors", paths.trained_weights)
+    report = run_stage("evaluate", workspace)
+    assert isinstance(report, EvaluateReport)
+    print("\n".join(table(report)))
+    print("\n".join(ratios(report, load_params(paths.params).evaluate.bootstrap)))
+
+
+def table(report: EvaluateReport) -> list[str]:
+    """One row per coverage bucket and method."""
+    head = ["| coverage | method | n | " + " | ".join(METRICS) + " |", "|---|---|---|" + "---|" * len(METRICS)]
+    buckets = sorted(report.methods["challenger"], key=lambda name: (name == "all", name))
+    names = {"challenger": "Likeness", "telea": "Telea", "navier-stokes": "Navier-Stokes"}
+    return head + [
+        f"| {bucket} | {shown} | " + " | ".join(cells(report.methods[method], bucket)) + " |"
+        for bucket in buckets
+        for method, shown in names.items()
+    ]
+
+
+def cells(buckets: Buckets, bucket: str) -> list[str]:
+    """Number of restorations, then each metric's mean."""
+    figures = buckets[bucket]
+    return [str(figures["lpips"].n), *(f"{figures[metric].value:.3f}" for metric in METRICS)]
+
+
+def ratios(report: EvaluateReport, resamples: int) -> list[str]:
+    """Paired ratios to Telea with their intervals, and the figures that have no bucket."""
+    head = [
+        "",
+        f"| coverage | LPIPS / Telea | identity distance / Telea | (95 %, {resamples} resamples)",
+        "|---|---|---|",
+    ]
+    names = ("lpips_vs_telea", "identity_distance_independent_vs_telea")
+    rows = []
+    for bucket in sorted(report.ratios[names[0]], key=lambda name: (name == "all", name)):
+        shown = [report.ratios[name][bucket] for name in names]
+        rows.append(f"| {bucket} | " + " | ".join(f"{f.value:.3f} [{f.low:.3f}, {f.high:.3f}]" for f in shown) + " |")
+    other = [f"ID-FID: {report.id_fid}", f"latency, ms: {report.latency_ms}", f"portraits: {report.portraits}"]
+    return [*head, *rows, "", *other]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""The cycle's locks, its retries, and what it tells people. The whole cycle runs in `make demo-tiny`."""
+
+import multiprocessing
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning")
+
+
+@pytest.fixture(autouse=True)
+def own_prefect(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in the user's home."""
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path_factory.getbasetemp() / "prefect"))
+
+
+def _hold(root: str, ready: str) -> None:
+    from flows.cycle import one_at_a_time
+
+    with one_at_a_time(Path(root)):
+        Path(ready).touch()
+        time.sleep(30)
+
+
+def test_a_second_cycle_is_refused(tmp_path: Path) -> None:
+    from flows.cycle import cycle
+    from models.errors import Busy
+
+    ready = tmp_path / "ready"
+    holder = multiprocessing.get_context("spawn").Process(target=_hold, args=(str(tmp_path), str(ready)))
+    holder.start()
+    try:
+        deadline = time.monotonic() + 120
+        while not ready.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        with pytest.raises(Busy, match="no other cycle"):
+            cycle.fn(tmp_path)
+    finally:
+        holder.kill()
+        holder.join()
+
+
+def test_the_lock_of_a_killed_cycle_is_free(tmp_path: Path) -> None:
+    from flows.cycle import one_at_a_time
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError), one_at_a_time(tmp_path):
+            raise RuntimeError
+    with one_at_a_time(tmp_path):
+        pass
+
+
+def test_a_window_has_one_cycle(tmp_path: Path) -> None:
+    from flows.cycle import cycle
+    from monitoring.windows import claim_window
+    from pipeline.layout import Paths
+
+    assert claim_window(Paths(tmp_path), "w1", datetime(2026, 1, 1, tzinfo=UTC))
+    assert cycle.fn(tmp_path, window_id="w1") is None
+
+
+def test_only_silent_services_are_asked_again() -> None:
+    from prefect.states import Failed
+
+    from flows.stage_tasks import _temporary
+    from models.errors import LikenessError, ServiceUnavailable
+
+    said_no = Failed(data=LikenessError("a", "b", "c"))
+    silent = Failed(data=ServiceUnavailable("a", "b", "c"))
+    assert _temporary(None, None, silent)
+    assert not _temporary(None, None, said_no)
+
+
+def test_schedules_point_at_real_flows() -> None:
+    from flows.cycle import cycle
+    from flows.watch import watch
+
+    assert cycle.name == "cycle"
+    assert watch.name == "watch"
+    assert {"root", "reason", "overrides", "window_id"} == set(cycle.parameters.properties)
