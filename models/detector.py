@@ -14,6 +14,7 @@ from models.package_files import package_file
 # on aligned portraits); one in a group needs a large copy.
 _LONGER_SIDES = (320, 640, 1280)
 _MAX_OVERLAP = 0.3
+_CLOSE_UP = 2.0  # side of the square around a face that is looked at again, in sides of its box
 _MAX_FACES = 200
 
 
@@ -39,18 +40,31 @@ class FaceDetector:
         """All faces with a score of at least `min_score`, best first; an empty list if there is none.
 
         A picture is looked at in copies of several sizes, as far as its own size gives them detail; where nothing is
-        found, in all of them.
+        found, in all of them. Each face is then looked at again from close up, so that its points do not depend on how
+        large a picture it stands in.
 
         Args:
             image: RGB uint8 (H, W, 3).
         """
         longer = max(image.shape[:2])
         needed = [side for side in _LONGER_SIDES if side == _LONGER_SIDES[0] or side < 2 * longer]
-        return self._detect_in(image, needed) or self._detect_in(image, set(_LONGER_SIDES) - set(needed))
+        found = self._detect_in(image, needed) or self._detect_in(image, set(_LONGER_SIDES) - set(needed))
+        return without_overlaps(self._from_close_up(image, face) for face in found)
 
     def _detect_in(self, image: Image, sides: Collection[int]) -> list[Face]:
         found = [face for side in sides for face in self._detect_at(image, side / max(image.shape[:2]))]
         return without_overlaps(found)
+
+    def _from_close_up(self, image: Image, face: Face) -> Face:
+        """The same face as found in a square around it; as it was, if it fills the picture or is not found again."""
+        left, top, side = _square_around(face)
+        if side >= max(image.shape[:2]):
+            return face
+        square = image[max(0, top) : top + side, max(0, left) : left + side]
+        seen = self._detect_at(square, _LONGER_SIDES[0] / max(square.shape[:2]))
+        moved = [_moved(again, max(0, left), max(0, top)) for again in seen]
+        same = [again for again in moved if _shared(again, face) > 0.5]
+        return max(same, key=lambda again: again.score, default=face)
 
     def _detect_at(self, image: Image, scale: float) -> list[Face]:
         resized = _resize(image, scale)
@@ -75,6 +89,19 @@ def _shared(a: Face, b: Face) -> float:
     overlaps = [min(a.box[i] + a.box[i + 2], b.box[i] + b.box[i + 2]) - max(a.box[i], b.box[i]) for i in (0, 1)]
     smaller = min(a.box[2] * a.box[3], b.box[2] * b.box[3])
     return max(0.0, overlaps[0]) * max(0.0, overlaps[1]) / smaller
+
+
+def _square_around(face: Face) -> tuple[int, int, int]:
+    """Left, top and side of the close-up."""
+    x, y, width, height = face.box
+    side = _CLOSE_UP * max(width, height)
+    return round(x + width / 2 - side / 2), round(y + height / 2 - side / 2), round(side)
+
+
+def _moved(face: Face, x: int, y: int) -> Face:
+    left, top, width, height = face.box
+    shift = np.array([x, y], np.float32)
+    return Face((left + x, top + y, width, height), face.points + shift, face.score)
 
 
 def _quiet_network(path: str, min_score: float) -> cv2.FaceDetectorYN:

@@ -14,7 +14,6 @@ import numpy.typing as npt
 import torch
 from PIL import Image as Pictures
 from safetensors.torch import save_file
-from torch import nn
 
 from models.alignment import transform
 from models.detector import Face, FaceDetector
@@ -61,12 +60,14 @@ def mirrored_mean(points: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return ((mean + mirrored) / 2).round(2)
 
 
-def describe(network: nn.Module, image: Image, face: Face) -> torch.Tensor:
-    """Descriptor of one face, (128,)."""
-    chip = chips(to_tensor(image), torch.from_numpy(face.points)[None])
-    with torch.no_grad():
-        descriptor: torch.Tensor = network((chip + 1) * 127.5)[0]
-    return descriptor
+def describe(found: list[tuple[Image, Face]]) -> torch.Tensor:
+    """Descriptors of many faces, (N, 128)."""
+    network = dlib_network()
+    done = []
+    for image, face in found:
+        with torch.no_grad():
+            done.append(network((chips(to_tensor(image), torch.from_numpy(face.points)[None]) + 1) * 127.5))
+    return torch.cat(done)
 
 
 def write_whitening(descriptors: torch.Tensor) -> None:
@@ -87,10 +88,10 @@ def write_whitening(descriptors: torch.Tensor) -> None:
 
 def main() -> None:
     """Print the frame, fit and write the whitening."""
-    predictor, network = LandmarkPredictor(), dlib_network()
+    predictor = LandmarkPredictor()
     found = list(portraits(Path(sys.argv[1])))
     print(mirrored_mean(np.stack([points_in_chip(image, face, predictor) for image, face in found])).tolist())
-    descriptors = torch.stack([describe(network, image, face) for image, face in found])
+    descriptors = describe(found)
     write_whitening(descriptors)
     print(f"{len(descriptors)} portraits -> {WHITENING.name}")
 
