@@ -48,7 +48,10 @@ def test_a_shift_triggers_until_a_cycle_claims_it(params: Params, measured: Path
     verdict = watch(params, measured, now=NOW)
     assert verdict.triggered
     assert verdict.window_id == "00000001-00000120"
-    assert verdict.reasons == ("75% of the mask columns drifted (limit 50%): area, coverage, missing_features",)
+    assert verdict.reasons == (
+        "27% of the columns drifted (limit 20%): area, coverage, missing_features, similarity_training",
+        "75% of the mask columns drifted (limit 25%): area, coverage, missing_features",
+    )
     assert verdict.report_html is not None
     assert verdict.report_html.is_file()
     stored = (window_folder(measured, verdict.window_id) / "verdict.json").read_text()
