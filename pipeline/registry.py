@@ -29,6 +29,7 @@ from pipeline.versions import ModelRow, champion_age, champion_version, list_mod
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.models import ModelSignature
+    from mlflow.models.model import ModelInfo
 
 __all__ = [
     "ModelRow",
@@ -76,11 +77,13 @@ def register(*, paths: Paths, params: Params) -> Registered:
     client = connect(paths)
     card = model_card(facts)
     with answering(client.tracking_uri):
-        source = _log_model(run_id, paths.trained_weights, card)
+        logged = _log_model(run_id, paths.trained_weights, card)
         name = params.registry.model_name
         _ensure_registered(client, name)
         tags = _tags(facts)
-        created = client.create_model_version(name, source, run_id, tags=tags, description=card)
+        created = client.create_model_version(
+            name, logged.model_uri, run_id, tags=tags, description=card, model_id=logged.model_id
+        )
     with promotion_lock(paths), answering(client.tracking_uri):
         client.set_registered_model_alias(name, "challenger", created.version)
     number = str(created.version)
@@ -144,14 +147,14 @@ def _figures(summary: Mapping[str, float | None]) -> dict[str, str]:
     return {name: f"{value:.6g}" for name, value in wanted.items() if value is not None}
 
 
-def _log_model(run_id: str, weights: Path, card: str) -> str:
-    """Log code and weights into the run; returns the address of the logged model."""
+def _log_model(run_id: str, weights: Path, card: str) -> "ModelInfo":
+    """Log code and weights into the run; returns what MLflow knows of the logged model."""
     import mlflow
 
     with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id):
         stored = Path(shutil.copyfile(weights, Path(folder) / WEIGHTS_FILE))  # the file's name is its name in MLflow
         mlflow.log_text(card, "model_card.md")
-        logged = mlflow.pyfunc.log_model(
+        return mlflow.pyfunc.log_model(
             name="restorer",
             python_model=str(_CODE),
             artifacts={"weights": str(stored)},
@@ -159,8 +162,6 @@ def _log_model(run_id: str, weights: Path, card: str) -> str:
             input_example=input_example(),
             pip_requirements=[f"{package}=={installed(package)}" for package in _REQUIREMENTS],
         )
-    source: str = logged.model_uri
-    return source
 
 
 def _ensure_registered(client: "MlflowClient", model_name: str) -> None:
