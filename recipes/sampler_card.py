@@ -42,7 +42,7 @@ The landmarks were found by dlib's predictor, whose 300-W training data is for r
 | found by the detector (YuNet, score 0.6) | {figures[detected_share]:.2%} |
 | landmarks: mean distance to dlib's detections, pixels | {figures[landmark_error_pixels]} |
 | the same, as a share of the distance of the outer eye corners | {figures[landmark_error_interocular]:.2%} |
-| portraits per second (two shared cores, while others worked) | {figures[portraits_per_second]} |
+| portraits per second of one core (`OMP_NUM_THREADS=1`) | {figures[portraits_per_cpu_second]} |
 
 Cosine similarity between first views of different identities (impostor) and between views of one (genuine):
 
@@ -50,8 +50,8 @@ Cosine similarity between first views of different identities (impostor) and bet
 |---|---|---|---|---|---|
 {likeness}
 
-Nearest of the 720 training portraits, for 200 samples and for the held-out portraits. Samples are no copies where they
-are no nearer than portraits of other people are:
+Nearest of the 720 training portraits, for the samples' first views and for the held-out portraits. No sampled face is a
+copy as long as samples are no nearer than portraits of other people are (both encoders look at faces only):
 
 | encoder | samples: median | samples: highest | held out: median | held out: highest |
 |---|---|---|---|---|
@@ -62,6 +62,7 @@ are no nearer than portraits of other people are:
 - Faces are near frontal, without glasses: such portraits were left out as donors. Head turns are small.
 - Hair, hats, clothes and backgrounds are those of {donors} donors (and mirrored), bent to the drawn face; they repeat.
   Views of one identity share them, so pictures of one identity can be told by their background: split by identity.
+  Identities in different splits may share a donor's background too.
 - Hair and face are matched by tone and style only; age and sex may disagree between them, and seams show at times.
 - The people of the data set were made by a generator trained on web photographs; its biases in age, skin tone
   and expression (most smile) are inherited. The filter against glasses also drops other faces with strong contrast.
