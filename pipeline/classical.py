@@ -27,7 +27,9 @@ def classical_photo(image: Image, hole_mask: Mask, chroma_mask: Mask) -> Image:
     small = np.asarray(cv2.resize(image, side, interpolation=cv2.INTER_AREA), np.uint8)
     filled = classical_fill(small, _shrunk(hole_mask, side), _shrunk(chroma_mask, side), "telea")
     fill = cv2.resize(filled.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
-    return keep_luma(image, blend(image, np.asarray(fill, np.float32), chroma_mask), chroma_mask & ~hole_mask)
+    return keep_luma(
+        image, blend(image, np.asarray(fill, np.float32), chroma_mask, chroma_mask, 1.0), chroma_mask & ~hole_mask
+    )
 
 
 def keep_luma(image: Image, coloured: Image, where: Mask) -> Image:

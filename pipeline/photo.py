@@ -15,6 +15,9 @@ from pipeline.seam import Field, blend
 _EDGE = 1.0
 """Aligned pixels along the frame's edge that are not pasted: interpolation there sees only half a neighbourhood."""
 
+_FADING = 0.06
+"""Width, in sides of the frame, over which a fill fades out where the hole goes on beyond the frame."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -80,15 +83,18 @@ def to_frame(frame: Frame, points: Points) -> Points:
     return transform(points - frame.origin, frame.matrix)
 
 
-def paste(frame: Frame, canvas: Image, aligned: Field, domain: Mask) -> Image:
+def paste(frame: Frame, canvas: Image, aligned: Field, domain: Mask, missing: Mask) -> Image:
     """A copy of the photo `canvas` (H, W, 3) with the pixels of `domain` (H, W) filled from `aligned`, no seam.
 
-    `aligned` is (size, size, 3) float32 in grey levels 0..255. Enlarged where the photo has more detail than the
-    model: such a fill is softer than its surroundings, and stays so. Pixels outside `domain` are the same bits.
+    `aligned` is (size, size, 3) float32 in grey levels 0..255; `missing` (H, W) are all missing pixels of the photo.
+    Enlarged where the photo has more detail than the model: such a fill is softer than its surroundings, and stays
+    so. Where the hole reaches beyond the frame, the fill fades into the canvas. Other pixels are the same bits.
     """
     result = canvas.copy()
     window = frame.window
-    result[window] = blend(canvas[window], spread(frame, aligned), domain[window] & inside(frame))
+    own = domain[window] & inside(frame)
+    ramp = _FADING * frame.size / frame.scale
+    result[window] = blend(canvas[window], spread(frame, aligned), own, missing[window], ramp)
     return result
 
 

@@ -1,7 +1,6 @@
 """Restore one damaged photo of any size: find its faces, decide, restore each, paste into the hole only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,32 +13,9 @@ from pipeline.config.production import RestoreParams
 from pipeline.found_faces import FoundFace, damaged_faces
 from pipeline.likeness_figures import likeness, reference_face
 from pipeline.photo import cut, owners, paste
-from pipeline.restoration import FaceRestorer, LikenessFigures, Restoration, RestoredFace, Tools, load_tools
-from pipeline.routing import Decision, Mode, RequestedMode, route
-
-_NO_FACE = "no face was found, neither in the photo nor in its classically filled copy"
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One damaged face with its decision and, when restored, its likeness figures."""
-
-    found: FoundFace
-    decision: Decision
-    likeness: LikenessFigures | None = None
-
-    @property
-    def refused(self) -> bool:
-        return self.decision.mode == "refuse"
-
-
-@dataclass(frozen=True)
-class _Damage:
-    """A photo (H, W, 3) with its masks (H, W); `chroma` contains `hole`."""
-
-    image: Image
-    hole: Mask
-    chroma: Mask
+from pipeline.restoration import FaceRestorer, Restoration, Tools, load_tools
+from pipeline.restore_outcome import DamagedPhoto, Job, outcome, untouched_pixels
+from pipeline.routing import RequestedMode, route
 
 
 def restore_photo(
@@ -69,25 +45,25 @@ def restore_photo(
     damage = _damage(image, hole_mask, chroma_mask, mode)
     plain = classical_photo(image, damage.hole, damage.chroma)
     size = restorer.image_size
-    count, found = damaged_faces(image, plain, damage.hole, damage.chroma, tools, size, params.context)
-    jobs = [_Job(face, route(face.measures, mode, params)) for face in found]
+    count, found = damaged_faces(image, plain, damage.hole, damage.chroma, tools, size, params)
+    jobs = [Job(face, route(face.measures, mode, params, face.face.score)) for face in found]
     if count == 0 or (jobs and all(job.refused for job in jobs)):
-        return _outcome(None, damage, count, jobs, np.full(damage.hole.shape, -1, np.int16))
+        return outcome(None, damage, count, jobs, np.full(damage.hole.shape, -1, np.int16))
     owner = owners([job.found.frame for job in jobs], damage.hole.shape)
     restored = _filled(damage, plain, jobs, owner, restorer)
     wanted = None if reference is None else reference_face(reference, tools.detector, size)
     compared = [job if job.refused else _compared(job, restored, plain, wanted, tools) for job in jobs]
-    return _outcome(restored, damage, count, compared, owner)
+    return outcome(restored, damage, count, compared, owner)
 
 
-def _damage(image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: RequestedMode) -> _Damage:
+def _damage(image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: RequestedMode) -> DamagedPhoto:
     """Chroma contains hole; colour-only work has no hole."""
     chroma = hole_mask if chroma_mask is None else hole_mask | chroma_mask
-    return _Damage(image, np.zeros_like(hole_mask) if mode == "colorize" else hole_mask, chroma)
+    return DamagedPhoto(image, np.zeros_like(hole_mask) if mode == "colorize" else hole_mask, chroma)
 
 
 def _filled(
-    damage: _Damage, plain: Image, jobs: Sequence[_Job], owner: npt.NDArray[np.int16], restorer: FaceRestorer
+    damage: DamagedPhoto, plain: Image, jobs: Sequence[Job], owner: npt.NDArray[np.int16], restorer: FaceRestorer
 ) -> Image:
     """The photo with restored faces, the rest of the hole classically filled, refused faces as they came."""
     canvas = plain.copy()
@@ -96,11 +72,11 @@ def _filled(
         faces = [jobs[index].found for index in accepted]
         restored = restorer.restore(_batch(plain, faces)).add(1).mul(127.5).permute(0, 2, 3, 1).cpu().numpy()
         for index, face, aligned in zip(accepted, faces, restored, strict=True):
-            canvas = paste(face.frame, canvas, aligned, damage.chroma & (owner == index))
+            canvas = paste(face.frame, canvas, aligned, damage.chroma & (owner == index), damage.chroma)
     if is_colourless(damage.image, ~damage.chroma):
         canvas[damage.hole] = grey(canvas[damage.hole])
     canvas = keep_luma(damage.image, canvas, damage.chroma & ~damage.hole)
-    untouched = _untouched(damage, jobs, owner)
+    untouched = untouched_pixels(damage, jobs, owner)
     canvas[untouched] = damage.image[untouched]
     return canvas
 
@@ -119,70 +95,9 @@ def _batch(plain: Image, faces: Sequence[FoundFace]) -> Damaged:
     )
 
 
-def _untouched(damage: _Damage, jobs: Sequence[_Job], owner: npt.NDArray[np.int16]) -> Mask:
-    refused = [index for index, job in enumerate(jobs) if job.refused]
-    return damage.chroma & np.isin(owner, refused)
-
-
 def _compared(
-    job: _Job, restored: Image, plain: Image, reference: tuple[Image, npt.NDArray[np.float32]] | None, tools: Tools
-) -> _Job:
+    job: Job, restored: Image, plain: Image, reference: tuple[Image, npt.NDArray[np.float32]] | None, tools: Tools
+) -> Job:
     frame, points = job.found.frame, job.found.points
     figures = likeness(tools.encoders, cut(frame, restored), cut(frame, plain), points, reference)
-    return _Job(job.found, job.decision, figures)
-
-
-def _outcome(
-    image: Image | None, damage: _Damage, count: int, jobs: Sequence[_Job], owner: npt.NDArray[np.int16]
-) -> Restoration:
-    missing = max(int(damage.chroma.sum()), 1)
-    untouched = damage.chroma if image is None else _untouched(damage, jobs, owner)
-    background = np.zeros_like(damage.chroma) if image is None else damage.chroma & (owner < 0)
-    return Restoration(
-        image=image,
-        mode=_mode(image, damage, jobs),
-        reason=_reason(count, jobs),
-        area=float(damage.hole.mean()),
-        chroma_area=float(damage.chroma.mean()),
-        coverage=max((job.found.measures.coverage for job in jobs), default=None),
-        missing_features=max((job.found.measures.missing_features for job in jobs), default=None),
-        background=int(background.sum()) / missing,
-        untouched=int(untouched.sum()) / missing,
-        face_count=count,
-        faces=tuple(_row(job) for job in jobs),
-    )
-
-
-def _mode(image: Image | None, damage: _Damage, jobs: Sequence[_Job]) -> Mode:
-    """The photo's mode: inpaint as soon as one face, or the background alone, was inpainted."""
-    if image is None:
-        return "refuse"
-    modes = {job.decision.mode for job in jobs if not job.refused}
-    return "colorize" if modes == {"colorize"} or (not modes and not damage.hole.any()) else "inpaint"
-
-
-def _reason(count: int, jobs: Sequence[_Job]) -> str:
-    if count == 0:
-        return _NO_FACE
-    if not jobs:
-        return f"the damage touches none of the {count} faces found; the hole was filled classically"
-    if len(jobs) == 1:
-        return jobs[0].decision.reason
-    return "; ".join(f"face {number}: {job.decision.mode}, {job.decision.reason}" for number, job in enumerate(jobs, 1))
-
-
-def _row(job: _Job) -> RestoredFace:
-    found, measures = job.found, job.found.measures
-    return RestoredFace(
-        box=found.face.box,
-        detector_score=found.face.score,
-        seen_in=found.seen_in,
-        scale=found.frame.scale,
-        mode=job.decision.mode,
-        reason=job.decision.reason,
-        area=measures.area,
-        chroma_area=measures.chroma_area,
-        coverage=measures.coverage,
-        missing_features=measures.missing_features,
-        likeness=job.likeness,
-    )
+    return Job(job.found, job.decision, figures)

@@ -20,16 +20,26 @@ _SWEEPS = 24
 """Relaxation sweeps per scale; the start from the coarser scale is already close."""
 
 
-def blend(canvas: Image, fill: Field, domain: Mask) -> Image:
-    """A copy of `canvas` (H, W, 3) whose `domain` (H, W) pixels come from `fill`, shifted to meet the rim.
+def blend(canvas: Image, fill: Field, domain: Mask, missing: Mask, ramp: float) -> Image:
+    """A copy of `canvas` (H, W, 3) whose `domain` (H, W) pixels come from `fill`, shifted to meet the known rim.
 
-    Pixels outside `domain` are the same bits. A domain without any rim (the whole picture) takes the fill as it is.
+    Pixels outside `domain` are the same bits. Where the domain meets missing pixels that are not its own, there is
+    no truth to meet: there the fill fades into the canvas instead.
+
+    Args:
+        canvas: the picture so far; its known pixels are the truth.
+        fill: (H, W, 3), also valid one pixel around the domain.
+        domain: pixels to fill; within `missing`.
+        missing: all pixels (H, W) that are not known.
+        ramp: width of that fading, pixels.
     """
     result = canvas.copy()
+    weight = _fading(missing & ~domain, ramp)
     for window, part in _parts(domain):
-        offset = harmonic(canvas[window] - fill[window], _rim(part))
-        shifted = np.clip(np.rint(fill[window] + offset), 0, 255).astype(np.uint8)
-        result[window][part] = shifted[part]
+        offset = harmonic(canvas[window] - fill[window], _rim(part) & ~missing[window])
+        share = weight[window]
+        mixed = share * (fill[window] + offset) + (1 - share) * canvas[window]
+        result[window][part] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)[part]
     return result
 
 
@@ -74,6 +84,14 @@ def _block_sum(array: Field) -> Field:
     height, width, channels = array.shape
     total: Field = array.reshape(height // 2, 2, width // 2, 2, channels).sum(axis=(1, 3))
     return total
+
+
+def _fading(foreign: Mask, ramp: float) -> Field:
+    """(H, W, 1): 0 on `foreign` pixels, rising to 1 at `ramp` pixels from them."""
+    if not foreign.any():
+        return np.ones((*foreign.shape, 1), np.float32)
+    distance = cv2.distanceTransform((~foreign).astype(np.uint8), cv2.DIST_L2, 3)
+    return np.asarray(np.clip(distance / ramp, 0, 1)[..., None], np.float32)
 
 
 def _rim(part: Mask) -> Mask:

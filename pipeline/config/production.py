@@ -20,6 +20,7 @@ class RestoreParams(Section):
     max_area: Share
     max_missing_features: Share
     min_detector_score: Share
+    min_certain_score: Share
     context: Share
 
 

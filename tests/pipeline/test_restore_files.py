@@ -1,0 +1,97 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.errors import MaskError
+from models.images import Image, Mask
+from pipeline.config import load_params
+from pipeline.picture_files import read_picture, write_picture
+from pipeline.reading import Limits
+from pipeline.restore_files import Settings, restore_all, restore_file
+from pipeline.restore_requests import requests
+from tests.conftest import ROOT
+from tests.pipeline.restore_site import PARAMS, Painter, astronaut, box_over, damage, tools
+
+LIMITS = Limits.of(load_params(ROOT / "params.yaml").ingest)
+
+
+def settings(mode: str = "auto") -> Settings:
+    return Settings(Painter(), "7", mode, PARAMS, LIMITS, tools())  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def photo_and_mask() -> tuple[Image, Mask]:
+    photo = np.ascontiguousarray(astronaut()[:280, 80:360])
+    mask = box_over(tools().detector.detect(photo)[0], photo.shape, (0.2, 0.55, 0.8, 1.0))
+    return damage(photo, mask), mask
+
+
+def as_picture(mask: Mask) -> Image:
+    return np.repeat(mask[..., None] * np.uint8(255), 3, axis=-1)
+
+
+def test_a_folder_with_bad_files_gives_a_row_for_each(tmp_path: Path, photo_and_mask: tuple[Image, Mask]) -> None:
+    photo, mask = photo_and_mask
+    photos, masks, out = tmp_path / "photos", tmp_path / "masks", tmp_path / "out"
+    for stem in ("a", "faceless", "small_mask", "black"):
+        write_picture(photos / f"{stem}.png", photo if stem != "faceless" else np.full_like(photo, 80))
+        write_picture(masks / f"{stem}.png", as_picture(mask))
+    write_picture(masks / "small_mask.png", as_picture(mask[:-1]))
+    write_picture(masks / "black.png", as_picture(np.zeros_like(mask)))
+    write_picture(masks / "broken.png", as_picture(mask))
+    (photos / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    (photos / "lonely.png").write_bytes((photos / "a.png").read_bytes())
+    rows = {Path(row.input).stem: row for row in restore_all(requests(photos, masks, out), settings())}
+    assert {stem: row.outcome for stem, row in rows.items()} == {
+        "a": "restored",
+        "black": "failed",
+        "broken": "failed",
+        "faceless": "refused",
+        "lonely": "failed",
+        "small_mask": "failed",
+    }
+    assert "all black" in rows["black"].reason
+    assert "corrupt" in rows["broken"].reason
+    assert "of the photo's size" in rows["small_mask"].reason
+    assert [file.name for file in out.iterdir()] == ["a.png"]
+    assert np.array_equal(read_picture(out / "a.png", LIMITS)[~mask], photo[~mask])
+
+
+def test_rows_as_json_have_the_same_keys_and_null_for_what_is_not_there(
+    tmp_path: Path, photo_and_mask: tuple[Image, Mask]
+) -> None:
+    photo, mask = photo_and_mask
+    write_picture(tmp_path / "a.png", photo)
+    write_picture(tmp_path / "m.png", as_picture(mask))
+    done = restore_file(requests(tmp_path / "a.png", tmp_path / "m.png", tmp_path / "o.png")[0], settings())
+    line = done.as_json()
+    assert "\n" not in line
+    row = json.loads(line)
+    assert row["outcome"] == "restored"
+    assert row["mode"] == "inpaint"
+    assert row["model"] == "7"
+    assert row["lossless"] is True
+    assert 0 < row["area"] < row["coverage"] < 1
+    assert row["milliseconds"] > 0
+    assert row["faces"][0]["likeness"] == {"to_reference": None, "to_plain": None}
+    assert "NaN" not in line
+    write_picture(tmp_path / "none.png", np.full_like(photo, 80))
+    refused = restore_file(requests(tmp_path / "none.png", tmp_path / "m.png", tmp_path / "p.png")[0], settings())
+    other = json.loads(refused.as_json())
+    assert other.keys() == row.keys()
+    assert (other["mode"], other["output"], other["coverage"], other["faces"]) == ("refuse", None, None, [])
+    assert not (tmp_path / "p.png").exists()
+    assert "refused" in refused.as_text()
+    assert "no face was found" in refused.as_text()
+
+
+def test_an_all_white_mask_is_for_colour_only(tmp_path: Path, photo_and_mask: tuple[Image, Mask]) -> None:
+    photo, mask = photo_and_mask
+    write_picture(tmp_path / "a.png", photo)
+    write_picture(tmp_path / "m.png", as_picture(np.ones_like(mask)))
+    (request,) = requests(tmp_path / "a.png", tmp_path / "m.png", tmp_path / "o.png")
+    with pytest.raises(MaskError, match="all white"):
+        restore_file(request, settings())
+    assert restore_file(request, settings("colorize")).outcome == "restored"
