@@ -18,11 +18,16 @@ def cycle_command(settings: tuple[str, ...], reason: str, as_json: bool, root: P
     The cycle writes `champion.version` to params.yaml of that checkout: prefer a workspace of its own. The exit
     status is 0 also when the gate says no: that is a result.
     """
-    from flows.cycle import cycle
     from flows.prefect_home import use_prefect_home
+    from pipeline.config import load_params
+    from pipeline.layout import Paths
+
+    overrides = parse_settings(settings)
+    load_params(Paths(root).params, overrides)  # a typing error need not wait for Prefect
+    use_prefect_home(root)
+    from flows.cycle import cycle
     from flows.summary import cycle_lines
 
-    use_prefect_home(root)
-    report = cycle(root.resolve(), reason, parse_settings(settings))
+    report = cycle(root.resolve(), reason, overrides)
     if report is not None:
         click.echo(report.model_dump_json() if as_json else "\n".join(cycle_lines(root.resolve(), report)))

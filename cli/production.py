@@ -33,10 +33,10 @@ def simulate_command(root: Path, as_json: bool, **chosen: Any) -> None:  # noqa:
 def watch_command(dry_run: bool, as_json: bool, root: Path) -> None:
     """Compare the traffic since the last look with the reference; where it has drifted, run one cycle."""
     from flows.prefect_home import use_prefect_home
-    from flows.summary import watch_lines
 
     use_prefect_home(root)
     from flows.reports import WatchReport
+    from flows.summary import watch_lines
     from flows.watch import judge_window, watch
 
     root = root.resolve()

@@ -11,4 +11,4 @@ def use_prefect_home(root: Path) -> None:
     home = Paths(root.resolve()).state / "prefect"
     home.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("PREFECT_HOME", str(home))
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # errors reach the caller, who prints one line
