@@ -19,7 +19,7 @@ _BATCH = 30
 
 
 def found(folder: Path, limit: int | None = None) -> tuple[list[str], torch.Tensor, torch.Tensor]:
-    """Person, picture (N, 3, H, W) and points (N, 5, 2) of the best face of each photo, of the first `limit`; one size."""
+    """Person, picture (N, 3, H, W) and points (N, 5, 2) of the best face in each of the first `limit` photos."""
     detector = FaceDetector(min_score=0.6)
     persons, pictures, points = [], [], []
     for path in sorted(folder.glob("*.jpg"))[:limit]:
