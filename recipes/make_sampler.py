@@ -4,6 +4,7 @@ import argparse
 import hashlib
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
@@ -36,8 +37,9 @@ def make(portraits: Path, out: Path) -> dict[str, Any]:
         "views": len(views.names),
         "components": len(model.deviations),
     }
-    _write(out, arrays, facts)
-    arrays["donor_prices"] = surroundings_prices(out)
+    with TemporaryDirectory() as draft:
+        _write(Path(draft), arrays, facts)
+        arrays["donor_prices"] = surroundings_prices(Path(draft))
     return _write(out, arrays, {**facts, "made_with": {name: version(name) for name in _PACKAGES}})
 
 
