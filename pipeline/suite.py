@@ -1,5 +1,6 @@
 """Running expectations in an ephemeral context of Great Expectations: nothing is configured on disk."""
 
+import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 from great_expectations.checkpoint import UpdateDataDocsAction
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
+logging.getLogger("great_expectations").setLevel(logging.WARNING)  # its import sets INFO
 _SITE = "portraits"
 _EXAMPLES = 3
 
