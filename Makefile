@@ -7,10 +7,10 @@ WORKERS ?= 2
 DEMO_FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-tiny test test-fast lint format types docs up repro dvc-yaml sampler weights pictures clean
+.PHONY: help demo demo-tiny check-repro test test-fast lint format types docs up repro dvc-yaml sampler weights pictures clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 demo: $(READY) ## a whole cycle on built-in portraits, drifting traffic, and the cycle this starts
 	$(BIN)/likeness demo $(DEMO_FLAGS)
@@ -18,11 +18,14 @@ demo: $(READY) ## a whole cycle on built-in portraits, drifting traffic, and the
 demo-tiny: $(READY) ## the same with a few portraits and steps: every stage, in about three minutes
 	$(BIN)/likeness demo --tiny --workspace build/demo-tiny
 
+check-repro: $(READY) ## after demo-tiny: dvc repro by hand does nothing there, and gives the same figures elsewhere
+	$(BIN)/python -m recipes.check_repro
+
 test: $(READY) lint types ## lint, types, and all tests
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 test-fast: $(READY) ## tests without the slow ones
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not slow"
 
 lint: $(READY) ## ruff, rules and format
 	$(BIN)/ruff check $(PACKAGES) tests
