@@ -22,6 +22,7 @@ TINY: dict[str, Any] = {
     "evaluate.bootstrap": 200,
     "evaluate.latency_runs": 1,
     "simulate.requests": 60,
+    "watch.reference.requests": 60,
 }
 """Small enough for a test of every stage; its figures mean nothing."""
 

@@ -1,7 +1,7 @@
 """Proves that `dvc repro` by hand gives the flow's numbers: `make check-repro`, after `make demo-tiny`.
 
-In the workspace that the flow used, `dvc repro` must find nothing to do. In a fresh one with the same parameters it must give
-the same evaluation, to the last digit, but for times.
+In the workspace that the flow used, `dvc repro` must find nothing to do. In a fresh one with the same parameters it
+must give the same evaluation, to the last digit, but for times.
 """
 
 import argparse

@@ -27,25 +27,20 @@ COMMON: dict[str, Any] = {
     "train.steps_per_epoch": 60,
     "train.learning_rate": 0.0004,
     "train.ema_decay": 0.99,
+    "train.patience": 100,
     "train.losses.adversarial": 0.02,
 }
+LIKENESS_FIRST = {"train.losses.lpips": 3.0, "train.losses.identity": 4.0, "train.losses.r1": 0.02}
 PHASES: tuple[dict[str, Any], ...] = (
     {  # from nothing: pixels first, the discriminator held down by its penalty
         "train.warm_start": "none",
         "train.epochs": 11,
-        "train.patience": 11,
         "train.losses.lpips": 2.0,
         "train.losses.identity": 1.0,
         "train.losses.r1": 1.0,
     },
-    {  # from there: likeness first
-        "train.epochs": 20,
-        "train.patience": 20,
-        "train.seed": 4,
-        "train.losses.lpips": 3.0,
-        "train.losses.identity": 4.0,
-        "train.losses.r1": 0.02,
-    },
+    {"train.epochs": 7, "train.seed": 4, **LIKENESS_FIRST},
+    {"train.epochs": 4, "train.seed": 5, "train.learning_rate": 0.0001, **LIKENESS_FIRST},
 )
 HELD_OUT = 0.2
 VALIDATION = 0.07
