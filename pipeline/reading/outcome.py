@@ -75,7 +75,7 @@ class Rejected:
     data: bytes | None = field(default=None, repr=False)
 
 
-class Refusal(Exception):  # noqa: N818 - a verdict on its way up, never seen outside this package
+class Refusal(Exception):
     """Ends the reading of one file."""
 
     def __init__(self, code: Code, detail: str) -> None:
