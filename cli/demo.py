@@ -48,8 +48,10 @@ def demo_command(workspace: Path, tiny: bool, settings: tuple[str, ...], root: P
     create_workspace(root, workspace, (TINY if tiny else {}) | parse_settings(settings))
     use_prefect_home(workspace)
     from flows.demo import demo
+    from recipes.make_readme_pictures import make_pictures
 
     done = demo(workspace, lambda line: click.secho(f"\n== {line}  [{time.monotonic() - started:.0f} s]", bold=True))
+    make_pictures(workspace, workspace / "pictures", "champion", seed=4)
     _tell(workspace, done, time.monotonic() - started)
 
 
@@ -77,6 +79,7 @@ def where_to_look(paths: Any) -> list[str]:  # noqa: ANN401 - Paths, imported wh
     """Pages, and the commands that open dashboards."""
     return [
         "Look at:",
+        f"  real photographs, restored      {paths.root / 'pictures' / 'restored.jpg'}",
         f"  before and after, worst first   {paths.evaluation_html}",
         f"  data validation                 {paths.validation_docs / 'index.html'}",
         f"  MLflow     mlflow ui --backend-store-uri sqlite:///{paths.mlflow_database}",

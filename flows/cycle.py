@@ -1,5 +1,6 @@
 """The cycle: data in, a judged model out, the champion replaced if the gate says so. At most one at a time."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,9 +15,7 @@ from flows.reports import CycleReport
 from flows.stage_tasks import prepare, promote_challenger, read_gate, register_challenger, run_stage
 from models.errors import Busy
 from monitoring.windows import claim_window
-from pipeline.gate import GateReport
 from pipeline.layout import Paths
-from pipeline.reproduce import Reproduced
 from pipeline.stages import ORDER
 from pipeline.tracking import finish_run
 
@@ -40,32 +39,30 @@ def cycle(
         Busy: a cycle is under way in this checkout.
         LikenessError: what a stage had to say.
     """
+    started = time.monotonic()
     with one_at_a_time(root):
         if window_id and not claim_window(Paths(root), window_id, datetime.now(UTC)):
             return None
-        run_id = prepare(root, overrides or {}, reason)
+        opened = prepare(root, overrides or {}, reason)
         with closing_run(root):
             stages = [run_stage(stage, root) for stage in ORDER]
             gate = read_gate(root)
             registered = register_challenger(root)
-            if gate.passed:
-                promote_challenger(root, registered.version)
-            report = summarise(reason, run_id, stages, gate, registered.version)
+            promoted = [promote_challenger(root, registered.value.version)] if gate.passed else []
+            took = [done.seconds for done in stages] + [done.seconds for done in promoted]
+            work = sum(took) + opened.seconds + registered.seconds
+            report = CycleReport(
+                reason=reason,
+                run_id=opened.value,
+                seconds={done.stage: round(done.seconds, 1) for done in stages if done.ran},
+                cached=tuple(done.stage for done in stages if not done.ran),
+                orchestration_seconds=round(time.monotonic() - started - work, 1),
+                gate=gate,
+                version=registered.value.version,
+                promoted=gate.passed,
+            )
             publish(root, report)
     return report
-
-
-def summarise(reason: str, run_id: str, stages: list[Reproduced], gate: GateReport, version: str) -> CycleReport:
-    """The report of a cycle, from what its tasks returned."""
-    return CycleReport(
-        reason=reason,
-        run_id=run_id,
-        seconds={done.stage: round(done.seconds, 1) for done in stages if done.ran},
-        cached=tuple(done.stage for done in stages if not done.ran),
-        gate=gate,
-        version=version,
-        promoted=gate.passed,
-    )
 
 
 @contextmanager

@@ -7,7 +7,10 @@ from pipeline.gate import GateReport
 
 
 class CycleReport(BaseModel):
-    """What a cycle did: seconds per stage that ran, stages taken from the cache, the gate, and who is champion."""
+    """What a cycle did: seconds per stage that ran, stages taken from the cache, the gate, and what became of it.
+
+    `orchestration_seconds` is the cycle's time beyond the work of its tasks; Prefect's start is not part of it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -15,6 +18,7 @@ class CycleReport(BaseModel):
     run_id: str
     seconds: dict[str, float]
     cached: tuple[str, ...]
+    orchestration_seconds: float
     gate: GateReport
     version: str
     promoted: bool

@@ -1,7 +1,10 @@
 """Prefect tasks: each reproduces one stage through DVC, or does one thing that is not a file."""
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
@@ -16,6 +19,23 @@ from pipeline.registry import Registered, register
 from pipeline.reproduce import Reproduced, reproduce
 from pipeline.tracking import start_run
 from pipeline.versions import champion_version
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Timed(Generic[Value]):
+    """What a task's own work gave, and how long that took: the rest of a cycle's time is orchestration."""
+
+    value: Value
+    seconds: float
+
+
+def timed(work: Callable[[], Value]) -> Timed[Value]:
+    """Do the work and time it."""
+    started = time.monotonic()
+    value = work()
+    return Timed(value, time.monotonic() - started)
 
 
 def _temporary(task_: Any, run: Any, state: Any) -> bool:  # noqa: ANN401, ARG001 - Prefect's signature
@@ -35,8 +55,12 @@ def _io(name: str) -> dict[str, Any]:
 
 
 @task(**_io("prepare"))
-def prepare(root: Path, overrides: dict[str, Any], reason: str) -> str:
-    """Pin the champion and the asked-for changes in params.yaml, open the MLflow run; returns its id."""
+def prepare(root: Path, overrides: dict[str, Any], reason: str) -> "Timed[str]":
+    """Pin the champion and the asked-for changes in params.yaml, open the MLflow run; gives its id."""
+    return timed(lambda: _prepare(root, overrides, reason))
+
+
+def _prepare(root: Path, overrides: dict[str, Any], reason: str) -> str:
     paths = Paths(root)
     pinned = {"champion.version": champion_version(paths, load_params(paths.params).registry.model_name)}
     write_params(paths.params, paths.params, {**overrides, **pinned})
@@ -59,14 +83,14 @@ def read_gate(root: Path) -> GateReport:
 
 
 @task(**_io("register"))
-def register_challenger(root: Path) -> Registered:
+def register_challenger(root: Path) -> "Timed[Registered]":
     """A new version in the registry, alias `challenger`."""
     paths = Paths(root)
-    return register(paths=paths, params=load_params(paths.params))
+    return timed(lambda: register(paths=paths, params=load_params(paths.params)))
 
 
 @task(**_io("promote"))
-def promote_challenger(root: Path, version: str) -> Promotion:
+def promote_challenger(root: Path, version: str) -> "Timed[Promotion]":
     """The version becomes `champion`, the old one `previous`."""
     paths = Paths(root)
-    return promote(paths, load_params(paths.params).registry.model_name, version)
+    return timed(lambda: promote(paths, load_params(paths.params).registry.model_name, version))

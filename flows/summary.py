@@ -18,6 +18,7 @@ def cycle_lines(root: Path, report: CycleReport) -> list[str]:
     return [
         f"Cycle ({report.reason})",
         *stages,
+        f"  orchestration beyond this work {report.orchestration_seconds} s",
         "",
         *(f"  {line}" for line in format_gate(report.gate).splitlines()),
         "",

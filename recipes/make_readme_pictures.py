@@ -71,25 +71,31 @@ def examples() -> list[Example]:
 
 
 def main() -> None:
-    """Restore every example, write the strips and the figures."""
+    """Make the README's pictures; print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="shipped")
     parser.add_argument("--seed", type=int, default=4)
     arguments = parser.parse_args()
-    paths = Paths(ASSETS.parent)
+    print(make_pictures(ASSETS.parent, OUT, arguments.model, arguments.seed))
+
+
+def make_pictures(root: Path, out: Path, model: str, seed: int) -> str:
+    """Restore every example with a model of a checkout, write the strips to `out` and return the figures as JSON."""
+    paths = Paths(root)
     params = load_params(paths.params)
-    weights, version = resolve_weights(paths, params.registry.model_name, arguments.model)
+    weights, version = resolve_weights(paths, params.registry.model_name, model)
     restorer, tools = Restorer.load(weights), load_tools(params.restore.min_detector_score)
-    results = [restore_example(item, arguments.seed, restorer, tools, params.restore) for item in examples()]
+    results = [restore_example(item, seed, restorer, tools, params.restore) for item in examples()]
     *portraits, group = results
-    write_jpeg(OUT / "restored.jpg", np.vstack([in_a_row(result) for result in portraits]))
-    write_jpeg(OUT / "restored-group.jpg", np.vstack([with_gap(picture, WIDTH) for picture in pictures(group)]))
+    out.mkdir(parents=True, exist_ok=True)
+    write_jpeg(out / "restored.jpg", np.vstack([in_a_row(result) for result in portraits]))
+    write_jpeg(out / "restored-group.jpg", np.vstack([with_gap(picture, WIDTH) for picture in pictures(group)]))
     figures = {result.example.name: measured(result, tools) for result in results}
     report = json.dumps(
-        {"model": version, "sha256": weights_sha256(weights), "seed": arguments.seed, "examples": figures}, indent=2
+        {"model": version, "sha256": weights_sha256(weights), "seed": seed, "examples": figures}, indent=2
     )
-    (OUT / "restored.json").write_text(report + "\n", encoding="utf-8")
-    print(report)
+    (out / "restored.json").write_text(report + "\n", encoding="utf-8")
+    return report
 
 
 def restore_example(example: Example, seed: int, restorer: Restorer, tools: Tools, params: RestoreParams) -> Result:

@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "pipeline": {"models", "pipeline"},
     "monitoring": {"models", "pipeline", "monitoring"},
     "flows": {"models", "pipeline", "monitoring", "flows"},
-    "cli": {"models", "pipeline", "monitoring", "flows", "cli"},
+    "cli": {"models", "pipeline", "monitoring", "flows", "recipes", "cli"},
     "recipes": {"models", "pipeline", "recipes"},
 }
 FORBIDDEN_IN_MODELS = ("prefect", "dvc", "mlflow", "boto3", "evidently", "great_expectations", "fastapi")

@@ -23,6 +23,7 @@ def report(*, promoted: bool) -> CycleReport:
         run_id="r",
         seconds={"train": 12.34},
         cached=("ingest",),
+        orchestration_seconds=1.5,
         gate=GateReport(passed=promoted, challenger="0" * 64, rows=(row,)),
         version="4",
         promoted=promoted,
