@@ -15,14 +15,9 @@ log = logging.getLogger(__name__)
 _UNCHANGED = "didn't change, skipping"
 _CACHED = "is cached - skipping run"
 _CHATTER = (
-    "Running stage",
-    "> ",
-    "Generating lock file",
-    "Updating lock file",
-    "Use `dvc push`",
-    "To track",
-    "\tgit add",
-)
+    "Running stage", "Stage '", "> ", "Data and pipelines", "Generating lock file", "Updating lock file",
+    "Use `dvc push`", "To track", "\tgit add",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
