@@ -13,10 +13,12 @@ from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from PIL import Image as Pillow
 
 from models.detector import Face
-from models.images import Image
+from models.images import Image, to_tensor
+from models.lpips import perceptual_distance
 from models.restorer import Restorer, weights_sha256
 from pipeline.classical import classical_photo
 from pipeline.config import RestoreParams, load_params
@@ -156,7 +158,7 @@ def measured(result: Result, tools: Tools) -> dict[str, Any]:
 
 
 def alike(result: Result, tools: Tools) -> list[dict[str, Any]]:
-    """Similarity to the intact face, by encoder: of the restored face, and of Telea's fill alone."""
+    """Similarity to the intact face by encoder, and LPIPS: of the restored face, and of Telea's fill alone."""
     photo, restored = result.example.photo, result.restoration.image
     assert restored is not None
     plain = classical_photo(result.damaged, result.damage.hole, result.damage.chroma)
@@ -166,8 +168,18 @@ def alike(result: Result, tools: Tools) -> list[dict[str, Any]]:
             frame = frame_of(face.points, (photo.shape[0], photo.shape[1]), 128)
             points, intact = to_frame(frame, face.points), cut(frame, photo)
             pair = [likeness(tools.encoders, cut(frame, image), intact, points, None) for image in (restored, plain)]
-            rows.append({"kind": kind, "restored": pair[0].to_plain, "telea": pair[1].to_plain})
+            distances = [perceptual(cut(frame, image), intact) for image in (restored, plain)]
+            rows.append(
+                {"kind": kind, "restored": pair[0].to_plain, "telea": pair[1].to_plain}
+                | {"lpips_restored": distances[0], "lpips_telea": distances[1]}
+            )
     return rows
+
+
+@torch.inference_mode()
+def perceptual(image: Image, intact: Image) -> float:
+    """LPIPS (AlexNet) between two aligned faces; lower is closer."""
+    return float(perceptual_distance()(to_tensor(image), to_tensor(intact)))
 
 
 if __name__ == "__main__":
