@@ -40,7 +40,7 @@ PHASES: tuple[dict[str, Any], ...] = (
         "train.losses.r1": 1.0,
     },
     {"train.epochs": 7, "train.seed": 4, **LIKENESS_FIRST},
-    {"train.epochs": 4, "train.seed": 5, "train.learning_rate": 0.0001, **LIKENESS_FIRST},
+    {"train.epochs": 3, "train.seed": 5, "train.learning_rate": 0.0001, **LIKENESS_FIRST},
 )
 HELD_OUT = 0.2
 VALIDATION = 0.07
