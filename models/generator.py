@@ -1,8 +1,9 @@
 """The generator: a U-Net that corrects the classical fill, told how much is missing (FiLM) and able to see everywhere.
 
-U-Net: Ronneberger et al. (2015). FiLM: Perez et al. (2018). Sub-pixel layers: Shi et al. (2016). The full-resolution
-level is folded into channels (`pixel_unshuffle`) because two CPU cores pay for pixels, not for channels; a thin head
-at full resolution sees the evidence again, so that fine detail need not pass the encoder.
+U-Net: Ronneberger et al. (2015). FiLM: Perez et al. (2018). The full-resolution level is folded into channels
+(`pixel_unshuffle`) because two CPU cores pay for pixels, not for channels; a thin head at full resolution sees the
+evidence again, so that fine detail need not pass the encoder. On the way back features are enlarged bilinearly, never
+by sub-pixel layers: with those, the identity loss painted dot grids (docs/decisions/8-no-sub-pixel-layers.md).
 """
 
 import torch
@@ -39,7 +40,7 @@ class Generator(nn.Module):
         self.up = nn.ModuleList(
             ResidualBlock(below + skip, skip) for below, skip in zip([above[0], *above[:-1]], above, strict=True)
         )
-        self.fold = nn.Conv2d(width, 4 * 16, 3, padding=1)
+        self.fold = nn.Conv2d(width, 16, 3, padding=1)
         self.head = nn.Sequential(nn.Conv2d(16 + CHANNELS, 24, 3, padding=1), nn.SiLU(), nn.Conv2d(24, 3, 3, padding=1))
         _zero(self.head[-1])
 
@@ -57,7 +58,7 @@ class Generator(nn.Module):
             skip = skips.pop()
             x = x if level == 0 else F.interpolate(x, size=skip.shape[-2:], mode="bilinear", align_corners=False)
             x = block(torch.cat([x, skip], dim=1), condition)
-        fine = F.pixel_shuffle(self.fold(x), 2)
+        fine = F.interpolate(self.fold(x), scale_factor=2, mode="bilinear", align_corners=False)
         correction: Tensor = self.head(torch.cat([fine, inputs], dim=1))
         return evidence.start + correction
 

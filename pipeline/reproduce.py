@@ -16,7 +16,7 @@ _UNCHANGED = "didn't change, skipping"
 _CACHED = "is cached - skipping run"
 _CHATTER = (
     "Running stage", "Stage '", "> ", "Data and pipelines", "Generating lock file", "Updating lock file",
-    "Use `dvc push`", "To track", "\tgit add",
+    "Use `dvc push`", "To track", "\tgit add", "Created temporary directory",
 )  # fmt: skip
 
 

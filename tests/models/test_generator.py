@@ -96,3 +96,17 @@ def test_augment_passes_gradients() -> None:
     changed, _ = augment(images, torch.zeros(2, 1, 16, 16), policy, torch.Generator().manual_seed(1))
     changed.sum().backward()
     assert images.grad.abs().sum() > 0
+
+
+def test_flat_evidence_gives_no_dot_grid() -> None:
+    """Sub-pixel layers could paint one, and the identity loss made them: neighbours in a flat region must agree."""
+    torch.manual_seed(0)
+    generator = Generator(8, 3)
+    for parameter in generator.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    everything = torch.ones(1, 1, 96, 96)
+    flat = Damaged(torch.zeros(1, 3, 96, 96), everything, everything, torch.ones(1), torch.ones(1))
+    with torch.no_grad():
+        centre = (generator(gather(flat)) - gather(flat).start)[..., 24:72, 24:72]
+    alternating = (centre[..., ::2] - centre[..., 1::2]).mean(dim=-1).abs().max()
+    assert alternating < 0.01 * centre.abs().mean()
