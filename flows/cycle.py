@@ -40,6 +40,7 @@ def cycle(
         LikenessError: what a stage had to say.
     """
     started = time.monotonic()
+    root = Path(root)  # a deployment's parameters are JSON
     with one_at_a_time(root):
         if window_id and not claim_window(Paths(root), window_id, datetime.now(UTC)):
             return None

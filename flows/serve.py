@@ -41,11 +41,11 @@ def services(root: Path, port: int) -> tuple[Service, ...]:
     python = sys.executable
     urls = [f"http://127.0.0.1:{port + offset}" for offset in range(3)]
     mlflow = ("mlflow", "server", "--backend-store-uri", f"sqlite:///{paths.mlflow_database}", "--workers", "1")
-    evidently = ("evidently", "ui", "--workspace", str(paths.evidently_workspace))
+    evidently = (str(Path(python).with_name("evidently")), "ui", "--workspace", str(paths.evidently_workspace))
     return (
         Service("Prefect", (python, "-m", "prefect", "server", "start", "--port", str(port)), urls[0], "/api/health"),
         Service("MLflow", (python, "-m", *mlflow, "--port", str(port + 1)), urls[1], "/health"),
-        Service("Drift", (python, "-m", *evidently, "--port", str(port + 2)), urls[2], "/"),
+        Service("Drift", (*evidently, "--port", str(port + 2)), urls[2], "/"),
     )
 
 

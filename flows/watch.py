@@ -29,6 +29,7 @@ def watch(root: Path) -> WatchReport:
     Raises:
         Busy: a cycle is under way; the window keeps its claim and is judged again at the next look.
     """
+    root = Path(root)  # a deployment's parameters are JSON
     verdict = judge_window(root)
     publish_verdict(verdict)
     if not verdict.triggered:
