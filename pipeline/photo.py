@@ -64,9 +64,8 @@ def cut(frame: Frame, image: Image) -> Image:
 def cut_mask(frame: Frame, mask: Mask) -> Mask:
     """The aligned mask (size, size): missing where any photo pixel that the aligned one depends on is missing."""
     source = mask[frame.window].astype(np.float32)
-    reach = ceil(1 / frame.scale) if frame.scale < 1 else 0
-    if reach:
-        source = cv2.dilate(source, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    reach = ceil(2 / min(frame.scale, 1.0))  # the cubic kernel's two pixels, at either scale
+    source = cv2.dilate(source, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
     side = (frame.size, frame.size)
     aligned = cv2.warpAffine(source, frame.matrix, side, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(aligned > 0)
