@@ -59,7 +59,7 @@ class Hessian:
     def times(self, vector: Tensor) -> Tensor:
         """(size,) -> (size,): the Hessian times a vector."""
         sizes = [parameter.numel() for parameter in self._parameters]
-        parts = [v.view_as(p) for v, p in zip(vector.split(sizes), self._parameters, strict=True)]
+        parts = [v.view_as(p) for v, p in zip(torch.split(vector, sizes), self._parameters, strict=True)]
         bent = [(gradient, part) for gradient, part in zip(self._gradients, parts, strict=True) if gradient.grad_fn]
         if not bent:  # the loss is linear in the parameters
             return torch.zeros_like(vector)

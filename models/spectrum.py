@@ -47,7 +47,7 @@ def high_frequency_retention(restored: Tensor, target: Tensor, hole_mask: Tensor
 
 def fine_energy(patches: Tensor) -> Tensor:
     """Energy above the cutoff of square patches (N, L, PATCH * PATCH) -> (N, L)."""
-    square = patches.unflatten(2, (PATCH, PATCH))
+    square = patches.reshape(*patches.shape[:2], PATCH, PATCH)
     level = square - square.mean(dim=(2, 3), keepdim=True)
     window = torch.hann_window(PATCH, periodic=False).to(square)
     spectrum = torch.fft.fft2(level * window * window[:, None])
