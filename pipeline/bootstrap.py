@@ -44,8 +44,7 @@ class Bootstrap:
 
     def means(self, values: Floats) -> list[Interval]:
         """Mean of each column of values (n, columns) with its interval."""
-        sizes = self._resample(np.ones((self._n, 1)))
-        return self._intervals(values.mean(axis=0), self._resample(values) / sizes)
+        return self._intervals(values.mean(axis=0), self.resampled_means(values))
 
     def ratios(self, numerator: Floats, denominator: Floats) -> list[Interval]:
         """Ratio of the means of paired columns, both (n, columns); every resample takes the same rows of both.
@@ -54,6 +53,11 @@ class Bootstrap:
         """
         value = _divide(numerator.mean(axis=0), denominator.mean(axis=0))
         return self._intervals(value, _divide(self._resample(numerator), self._resample(denominator)))
+
+    def resampled_means(self, values: Floats) -> Floats:
+        """Mean of each column of values (n, columns) in every resample: (resamples, columns)."""
+        means: Floats = self._resample(values) / self._resample(np.ones((self._n, 1)))
+        return means
 
     def _resample(self, values: Floats) -> Floats:
         """Sums of values (n, columns) over the drawn rows: (resamples, columns)."""

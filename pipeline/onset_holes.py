@@ -1,0 +1,67 @@
+"""Holes for the onset curve: a blotch per portrait that grows to exact shares of the features, and single features."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from models.errors import DataError
+from models.images import Mask
+from models.regions import Points, Size, face_hull, face_size, feature_regions, height_width
+
+GRAIN = 0.15
+"""Standard deviation of the blur that makes the blotches, in face sizes: about an eye's width."""
+
+COMPONENTS = {
+    "one eye": ("left_eye",),
+    "both eyes": ("left_eye", "right_eye"),
+    "brows": ("left_brow", "right_brow"),
+    "nose": ("nose",),
+    "mouth": ("mouth",),
+}
+"""Features that are hidden alone, and the regions each takes."""
+
+
+def growing_holes(landmarks: Points, size: Size, levels: Sequence[float], rng: np.random.Generator) -> list[Mask]:
+    """Holes in the face hull that take exactly a given share of the feature regions, each containing the one before.
+
+    A smooth random field is cut at the height that leaves the asked-for share of the features above it.
+
+    Args:
+        landmarks: (68, 2) x, y in pixels.
+        size: of the picture.
+        levels: missing shares of the features, 0..1, rising.
+        rng: of the field.
+
+    Returns:
+        One (H, W) bool mask per level, True = missing; shares are exact to one pixel.
+
+    Raises:
+        DataError: no feature lies inside the picture, or levels that do not rise within 0..1.
+    """
+    features = np.logical_or.reduce(list(feature_regions(landmarks, size).values()))
+    if not features.any() or list(levels) != sorted(set(levels)) or not 0 <= levels[0] <= levels[-1] <= 1:
+        raise DataError("a face in the picture and rising levels in 0..1", str(list(levels)), "change the levels")
+    hull = face_hull(landmarks, size) | features
+    field = _field(height_width(size), GRAIN * face_size(landmarks), rng)
+    order = np.sort(field[features])[::-1]
+    holes = []
+    for level in levels:
+        count = round(level * len(order))
+        holes.append(hull & (field >= order[count - 1]) if count else np.zeros_like(hull))
+    return holes
+
+
+def component_holes(landmarks: Points, size: Size) -> dict[str, Mask]:
+    """One hole for each of `COMPONENTS`, (H, W) bool, True = missing."""
+    regions = feature_regions(landmarks, size)
+    return {name: np.logical_or.reduce([regions[part] for part in parts]) for name, parts in COMPONENTS.items()}
+
+
+def _field(
+    shape: tuple[int, int], sigma: float, rng: np.random.Generator
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Blurred white noise (H, W); no two pixels are equal, so that any cut is exact."""
+    noise = rng.normal(size=shape)
+    blurred = cv2.GaussianBlur(noise, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(blurred / blurred.std() + 1e-6 * noise, np.float64)
