@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from models.colour import luma
 from models.errors import DataError
-from models.evidence import luma
 
 PATCH = 16
 """Side of the square patches that are compared, pixels."""

@@ -8,8 +8,8 @@ from pipeline import tracking
 from pipeline.aggregate import MEANS
 from pipeline.cases import FrozenCases
 from pipeline.champion import read_champion
-from pipeline.config import EvaluateParams
-from pipeline.figures import EvaluateReport
+from pipeline.config import DataParams, EvaluateParams
+from pipeline.figures import EvaluateReport, Slices
 from pipeline.layout import Paths
 from pipeline.measure import CHALLENGER, evaluate_methods
 from pipeline.outputs import fresh_folder, write_text
@@ -17,14 +17,16 @@ from pipeline.peers import Method, model, peers
 from pipeline.report import render
 from pipeline.scoring import Judges
 from pipeline.settings import environment
+from pipeline.slices import slice_figures, slice_table
 from pipeline.strips import worst_strips
+from pipeline.tables import read_portraits
 
 
-def evaluate(*, evaluate: EvaluateParams, paths: Paths) -> EvaluateReport:
+def evaluate(*, data: DataParams, evaluate: EvaluateParams, paths: Paths) -> EvaluateReport:
     """Measure all methods on the frozen masks; writes rows, report, plot and page, and logs them.
 
     Raises:
-        DataError: no masks, or fewer than two identities in the test split.
+        DataError: no masks, fewer than two identities in the test split, or a table of attributes that cannot be read.
         WeightsError: weights of the challenger or the champion are missing or damaged.
         ServiceUnavailable: MLflow does not answer.
     """
@@ -34,7 +36,9 @@ def evaluate(*, evaluate: EvaluateParams, paths: Paths) -> EvaluateReport:
     with fresh_folder(paths.evaluation) as folder:
         rows_file = folder / paths.evaluation_rows.name
         report = evaluate_methods(methods, cases, Judges.load(device), evaluate, rows_file, _versions(paths))
-        strips = worst_strips(methods, cases, pd.read_parquet(rows_file), evaluate.worst_cases, device)
+        rows = pd.read_parquet(rows_file)
+        report = report.model_copy(update={"slices": _slices(rows, data, evaluate, paths)})
+        strips = worst_strips(methods, cases, rows, evaluate.worst_cases, device)
         write_text(folder / paths.evaluation_html.name, render(report, strips))
     write_text(paths.evaluation_plot, coverage_plot(report).to_csv(index=False))
     write_text(paths.evaluation_report, report.model_dump_json(indent=2) + "\n")
@@ -59,6 +63,12 @@ def coverage_plot(report: EvaluateReport) -> pd.DataFrame:
         if bucket != "all" and metric in MEANS
     ]
     return pd.DataFrame.from_records(records, columns=["bucket", "method", "metric", "value", "low", "high"])
+
+
+def _slices(rows: pd.DataFrame, data: DataParams, evaluate: EvaluateParams, paths: Paths) -> Slices:
+    attributes = paths.root / data.attributes if data.attributes else None
+    table = slice_table(read_portraits(paths), attributes, evaluate.slices)
+    return slice_figures(rows, table, evaluate.slices.min_people, evaluate.bootstrap, evaluate.seed)
 
 
 def _versions(paths: Paths) -> dict[str, str]:

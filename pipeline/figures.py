@@ -22,14 +22,41 @@ class Figure(BaseModel):
     @classmethod
     def of(cls, interval: Interval) -> Self:
         """A figure from an interval; NaN and infinity become None, which JSON can say."""
-        low, high = _finite(interval.low), _finite(interval.high)
-        return cls(value=_finite(interval.value), low=low, high=high, n=interval.n)
+        return cls.finite(interval.value, interval.low, interval.high, interval.n)
+
+    @classmethod
+    def finite(cls, value: float, low: float, high: float, n: int) -> Self:
+        """A figure from numbers, with None in place of those that are not finite."""
+        return cls(value=_finite(value), low=_finite(low), high=_finite(high), n=n)
 
 
 Metrics = dict[str, Figure]
 """Figures by metric."""
 Buckets = dict[str, Metrics]
 """Metrics by bucket; `all` holds every restoration."""
+
+
+class Gap(BaseModel):
+    """The slice with the largest mean over the one with the smallest; the interval takes that choice as given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    worst: str
+    best: str
+    ratio: Figure
+
+
+class Slices(BaseModel):
+    """Figures by group of people; slices with too few people are left out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    methods: dict[str, Buckets] = {}
+    """Figures by method, slice and metric."""
+    ratios: dict[str, dict[str, Figure]] = {}
+    """`METRIC_vs_METHOD` -> slice -> mean of the challenger divided by the mean of that method."""
+    gaps: dict[str, dict[str, Gap]] = {}
+    """Attribute -> metric -> worst over best slice of the challenger."""
 
 
 class EvaluateReport(BaseModel):
@@ -58,6 +85,8 @@ class EvaluateReport(BaseModel):
     """Median time of one picture by method, milliseconds."""
     summary: dict[str, float | None]
     """The few figures of the challenger that are compared between runs."""
+    slices: Slices = Slices()
+    """Figures by group of people; empty in reports from before there were any."""
 
 
 def summarise(methods: Mapping[str, Buckets], ratios: Mapping[str, Mapping[str, Figure]]) -> dict[str, float | None]:

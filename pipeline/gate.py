@@ -1,5 +1,6 @@
 """The gate: may this challenger be promoted? A table of criteria over reports/evaluate.json."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -7,11 +8,14 @@ from pydantic import BaseModel, ConfigDict
 from models.errors import DataError
 from pipeline import tracking
 from pipeline.config import Criterion, GateParams
-from pipeline.figures import EvaluateReport, Figure
+from pipeline.figures import Buckets, EvaluateReport, Figure
 from pipeline.layout import Paths
 from pipeline.outputs import read_report, write_text
 
 Verdict = Literal["pass", "fail", "no figure"]
+
+WORST_SLICE = "worst slice"
+"""Bucket of a criterion that every slice has to meet."""
 
 _HEADINGS = ("criterion", "bucket", "bound", "judged by", "value [95 % interval]", "verdict")
 
@@ -70,16 +74,26 @@ def write_gate(report: GateReport, paths: Paths) -> None:
 
 def judge(params: GateParams, evaluation: EvaluateReport) -> GateReport:
     """Apply every criterion to the figures of one evaluation."""
-    rows = tuple(_row(criterion, find_figure(criterion, evaluation)) for criterion in params.criteria)
+    rows = tuple(_row(criterion, *find_figure(criterion, evaluation)) for criterion in params.criteria)
     passed = all(row.verdict == "pass" for row in rows)
     return GateReport(passed=passed, challenger=evaluation.versions.get("challenger", ""), rows=rows)
 
 
-def find_figure(criterion: Criterion, evaluation: EvaluateReport) -> Figure | None:
-    """The figure that a criterion speaks of: the challenger's value, or its ratio to another method; None if absent."""
-    if criterion.versus:
-        return evaluation.ratios.get(f"{criterion.metric}_vs_{criterion.versus}", {}).get(criterion.bucket)
-    return evaluation.methods.get("challenger", {}).get(criterion.bucket, {}).get(criterion.metric)
+def find_figure(criterion: Criterion, evaluation: EvaluateReport) -> tuple[str, Figure | None]:
+    """Bucket and figure that a criterion speaks of: the challenger's value, or its ratio to another method.
+
+    `worst slice` is the slice, or everything, that meets the bound least; the bucket's name then says which it is.
+    """
+    buckets = _buckets(criterion, evaluation.methods, evaluation.ratios)
+    if criterion.bucket != WORST_SLICE:
+        return criterion.bucket, buckets.get(criterion.bucket)
+    slices = _buckets(criterion, evaluation.slices.methods, evaluation.slices.ratios)
+    candidates = slices | {name: figure for name, figure in buckets.items() if name == "all"}
+    judged = {name: value for name, figure in candidates.items() if (value := _judged(criterion, figure)) is not None}
+    if not judged:
+        return WORST_SLICE, None
+    worst = (min if criterion.at_most is None else max)(judged, key=lambda name: judged[name])
+    return f"{WORST_SLICE}: {worst}", candidates[worst]
 
 
 def verdict_of(criterion: Criterion, figure: Figure | None) -> Verdict:
@@ -105,17 +119,28 @@ def format_gate(report: GateReport) -> str:
     return "\n".join([*lines, "", f"Gate: {outcome}", ""])
 
 
+def _buckets(
+    criterion: Criterion, methods: Mapping[str, Buckets], ratios: Mapping[str, Mapping[str, Figure]]
+) -> dict[str, Figure]:
+    """The criterion's metric by bucket."""
+    if criterion.versus:
+        return dict(ratios.get(f"{criterion.metric}_vs_{criterion.versus}", {}))
+    challenger = methods.get("challenger", {})
+    return {name: metrics[criterion.metric] for name, metrics in challenger.items() if criterion.metric in metrics}
+
+
 def _judged(criterion: Criterion, figure: Figure | None) -> float | None:
     if figure is None:
         return None
     return {"value": figure.value, "lower": figure.low, "upper": figure.high}[criterion.judge]
 
 
-def _row(criterion: Criterion, figure: Figure | None) -> GateRow:
+def _row(criterion: Criterion, bucket: str, figure: Figure | None) -> GateRow:
     found = figure or Figure(value=None, low=None, high=None, n=0)
     bound = f"<= {criterion.at_most:g}" if criterion.at_most is not None else f">= {criterion.at_least:g}"
     return GateRow(
-        **criterion.model_dump(include={"name", "metric", "versus", "bucket", "judge"}),
+        **criterion.model_dump(include={"name", "metric", "versus", "judge"}),
+        bucket=bucket,
         bound=bound,
         value=found.value,
         low=found.low,

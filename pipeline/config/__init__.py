@@ -2,7 +2,7 @@
 
 from pipeline.config.damage import MaskParams
 from pipeline.config.data import DataParams, IngestParams, ValidateParams
-from pipeline.config.judging import Criterion, EvaluateParams, GateParams
+from pipeline.config.judging import Criterion, EvaluateParams, GateParams, SliceParams
 from pipeline.config.load import Params, load_params, write_params
 from pipeline.config.production import RegistryParams, RestoreParams, SimulateParams, WatchParams
 from pipeline.config.training import ChampionParams, TrainParams
@@ -19,6 +19,7 @@ __all__ = [
     "RegistryParams",
     "RestoreParams",
     "SimulateParams",
+    "SliceParams",
     "TrainParams",
     "ValidateParams",
     "WatchParams",

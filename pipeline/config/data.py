@@ -40,6 +40,7 @@ class DataParams(Section):
     source: SourceName
     location: str
     identity_pattern: str
+    attributes: str
     limit: int = Field(ge=0)
     sampler: SamplerParams
     split: SplitParams

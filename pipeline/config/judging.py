@@ -7,6 +7,23 @@ from pydantic import Field, model_validator
 from pipeline.config.base import Count, Section, Seed, Share
 
 
+class SliceParams(Section):
+    """Groups of people that are judged apart: inner edges of the bins, by column of the portraits.
+
+    `perceived_NAME` is the column NAME of the table `data.attributes`; it is passed over where there is no such table.
+    """
+
+    min_people: Count
+    edges: dict[str, tuple[float, ...]]
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        for name, edges in self.edges.items():
+            if not edges or list(edges) != sorted(set(edges)):
+                raise ValueError(f"evaluate.slices.edges.{name} must be one or more rising numbers")
+        return self
+
+
 class EvaluateParams(Section):
     """How the frozen set is measured."""
 
@@ -17,6 +34,7 @@ class EvaluateParams(Section):
     recognition_false_match_rate: Share
     latency_runs: Count
     worst_cases: Count
+    slices: SliceParams
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
@@ -30,7 +48,8 @@ class Criterion(Section):
     """One row of the gate: a metric of the challenger, alone or as a ratio to another method.
 
     `versus` names the method in the denominator ("" = the value itself); `bucket` is a coverage bucket as
-    "0.1-0.2", or "all"; `judge` says which end of the 95 % interval meets the bound.
+    "0.1-0.2", "all", or "worst slice" (of `evaluate.slices`, and of everything); `judge` says which end of the 95 %
+    interval meets the bound.
     """
 
     name: str

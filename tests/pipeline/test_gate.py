@@ -7,7 +7,7 @@ import pytest
 
 from models.errors import DataError
 from pipeline.config import Criterion, GateParams
-from pipeline.figures import EvaluateReport, Figure
+from pipeline.figures import EvaluateReport, Figure, Slices
 from pipeline.gate import find_figure, format_gate, gate, judge, verdict_of, write_gate
 from pipeline.layout import Paths
 
@@ -60,7 +60,7 @@ def evaluation() -> EvaluateReport:
 )
 def test_verdicts(evaluation: EvaluateReport, changes: dict[str, object], verdict: str) -> None:
     wanted = criterion(**changes)
-    assert verdict_of(wanted, find_figure(wanted, evaluation)) == verdict
+    assert verdict_of(wanted, find_figure(wanted, evaluation)[1]) == verdict
     assert judge(GateParams(criteria=(wanted,)), evaluation).passed is (verdict == "pass")
 
 
@@ -98,3 +98,38 @@ def test_both_tables_are_written(evaluation: EvaluateReport, tmp_path: Path) -> 
 def test_stage_without_evaluation_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"evaluate\.json; got no such file; run the stage evaluate first"):
         gate(gate=GateParams(criteria=(criterion(),)), paths=Paths(tmp_path))
+
+
+def sliced(evaluation: EvaluateReport) -> EvaluateReport:
+    """Everything is fine on average; old people lost 20 %, give or take 10 %."""
+    ratios = {
+        "lpips_vs_champion": {"age below 30": figure(0.9, 0.8, 1.0), "age from 30": figure(1.2, 1.1, 1.3)},
+        "lpips_vs_telea": {"age from 30": figure(None)},
+    }
+    table = {"age below 30": {"lpips": figure(0.1, 0.05, 0.15)}, "age from 30": {"lpips": figure(0.3, 0.2, 0.4)}}
+    champion = {"lpips_vs_champion": {"all": figure(0.97, 0.95, 0.99)}}
+    slices = Slices(methods={"challenger": table}, ratios=ratios, gaps={})
+    return evaluation.model_copy(update={"slices": slices, "ratios": evaluation.ratios | champion})
+
+
+@pytest.mark.parametrize(
+    ("changes", "bucket", "verdict"),
+    [
+        ({"versus": "champion", "at_most": 1.05, "judge": "lower"}, "worst slice: age from 30", "fail"),
+        ({"versus": "champion", "at_most": 1.1, "judge": "lower"}, "worst slice: age from 30", "pass"),
+        ({"at_most": 0.3}, "worst slice: age from 30", "pass"),
+        ({"at_most": None, "at_least": 0.1, "judge": "lower"}, "worst slice: age below 30", "fail"),
+        # a slice without a figure is passed over, everything together never is
+        ({"versus": "telea", "at_most": 1.0, "judge": "lower"}, "worst slice: all", "pass"),
+        ({"metric": "charm"}, "worst slice", "no figure"),
+    ],
+)
+def test_the_worst_slice_decides(
+    evaluation: EvaluateReport, changes: dict[str, object], bucket: str, verdict: str
+) -> None:
+    report = judge(GateParams(criteria=(criterion(bucket="worst slice", **changes),)), sliced(evaluation))
+    assert [(row.bucket, row.verdict) for row in report.rows] == [(bucket, verdict)]
+
+
+def test_without_slices_everything_is_the_worst_slice(evaluation: EvaluateReport) -> None:
+    assert find_figure(criterion(bucket="worst slice"), evaluation) == ("worst slice: all", figure(0.20, 0.15, 0.25))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.charts import HEIGHT, line_chart
-from pipeline.figures import EvaluateReport, Figure
+from pipeline.figures import EvaluateReport, Figure, Gap, Slices
 from pipeline.report import ends, headline, middle, render
 from pipeline.strips import Picture, Strip, data_uri
 
@@ -37,6 +37,18 @@ def report() -> EvaluateReport:
         latency_ms={"challenger": 12.0, "telea": 1.0},
         summary={},
     )
+
+
+def with_slices(report: EvaluateReport) -> EvaluateReport:
+    ratio = Figure(value=1.5, low=1.25, high=1.75, n=4)
+    gap = Gap(worst=NASTY, best="skin_tone from 41", ratio=ratio)
+    methods = {"challenger": {NASTY: metrics(0.3), "skin_tone from 41": metrics(0.2)}}
+    slices = Slices(
+        methods=methods,
+        ratios={"identity_distance_independent_vs_telea": {NASTY: ratio}},
+        gaps={"skin_tone": {"identity_distance_independent": gap, "lpips": gap}},
+    )
+    return report.model_copy(update={"slices": slices})
 
 
 class Page(HTMLParser):
@@ -89,6 +101,16 @@ def test_figures_stand_in_the_table(report: EvaluateReport) -> None:
     assert "<td>20%<small>[10%, 40%]</small></td>" in html
     assert "<td>0.900<small></small></td>" in html
     assert re.search(r"No pictures were asked for", html)
+
+
+def test_groups_of_people_have_their_table(report: EvaluateReport) -> None:
+    assert "By group of people" not in render(report, [])
+    html = render(with_slices(report), [])
+    page = Page(html)
+    assert page.open == []
+    assert "script" not in page.tags
+    assert "<td>skin tone from 41</td>" in html
+    assert html.count("<td>1.500<small>[1.250, 1.750]</small></td>") == 3  # one ratio to Telea, two gaps
 
 
 @pytest.mark.parametrize(

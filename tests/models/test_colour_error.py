@@ -6,8 +6,9 @@ import torch
 from skimage.color import deltaE_ciede2000
 from torch import Tensor
 
-from models.colour import colour_error, grey_world, mean_colour
-from models.evidence import Damaged, luma
+from models.colour import luma
+from models.colour_error import colour_error, grey_world, mean_colour
+from models.evidence import Damaged
 
 
 def flat(*colours: tuple[float, float, float]) -> Tensor:
