@@ -94,7 +94,8 @@ def _binned(values: "pd.Series[float]", name: str, edges: Sequence[float]) -> "p
     middle = [f"{name} {low:g} to {high:g}" for low, high in pairwise(edges)]
     names = np.array([f"{name} below {edges[0]:g}", *middle, f"{name} from {edges[-1]:g}"], object)
     labels = names[np.digitize(np.nan_to_num(numbers), edges)]
-    return pd.Series(np.where(np.isnan(numbers), None, labels), index=values.index)
+    labels[np.isnan(numbers)] = None
+    return pd.Series(labels, index=values.index)
 
 
 def _large(rows: pd.DataFrame, min_people: int) -> pd.DataFrame:
