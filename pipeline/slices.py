@@ -60,8 +60,8 @@ def slice_figures(rows: pd.DataFrame, table: pd.DataFrame, min_people: int, resa
             continue
         for method, buckets in tabulate(part, "bucket", resamples, seed).items():
             found.methods.setdefault(method, {}).update({k: v for k, v in buckets.items() if k != "all"})
-        for name, buckets in compare(part, "challenger", resamples, seed).items():
-            found.ratios.setdefault(name, {}).update({k: v for k, v in buckets.items() if k != "all"})
+        for name, ratios in compare(part, "challenger", resamples, seed).items():
+            found.ratios.setdefault(name, {}).update({k: v for k, v in ratios.items() if k != "all"})
         gaps = _gaps(part[part["method"] == "challenger"], resamples, seed)
         found.gaps.update({attribute: gaps} if gaps else {})
     return found
