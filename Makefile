@@ -7,7 +7,7 @@ WORKERS ?= 2
 DEMO_FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-tiny check-repro test test-fast lint format types docs up repro dvc-yaml sampler weights pictures clean
+.PHONY: help demo demo-tiny check-repro test test-fast lint format types docs up repro dvc-yaml sampler weights finder pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ sampler: $(READY) ## learn the built-in sampler anew (PORTRAITS=DIR)
 
 weights: $(READY) ## train the weights that ship (PORTRAITS=DIR); goes on where it was stopped
 	$(BIN)/python -m recipes.make_weights --portraits $(PORTRAITS)
+
+finder: $(READY) ## train the damage finder that ships (PORTRAITS=DIR); goes on where it was stopped
+	$(BIN)/python -m recipes.make_finder --portraits $(PORTRAITS)
 
 pictures: $(READY) ## the README's pictures
 	$(BIN)/python -m recipes.make_readme_pictures

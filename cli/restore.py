@@ -16,14 +16,27 @@ _PATH = click.Path(path_type=Path)
 
 @click.command("restore")
 @click.argument("photo", type=_PATH, metavar="INPUT")
-@click.option("--mask", type=_PATH, required=True, help="White where the photo is damaged; a folder for a folder.")
-@click.option("--out", type=_PATH, required=True, help="A picture file, or a folder (then PNG, by the same stem).")
+@click.option(
+    "--mask",
+    type=_PATH,
+    help="White where the photo is damaged; a folder for a folder. Without it, damage is searched.",
+)
+@click.option(
+    "--out",
+    type=_PATH,
+    help="A picture file, or a folder (then PNG, by the same stem). Else INPUT-restored.png, or the folder "
+    "INPUT-restored, beside INPUT; one from an earlier run is replaced.",
+)
+@click.option(
+    "--save-mask", type=_PATH, help="Also write the mask that was used, white = missing; a folder for a folder."
+)
 @click.option(
     "--mode",
     type=click.Choice(["auto", "inpaint", "colorize"]),
     default="auto",
     show_default=True,
-    help="auto keeps the limits of params.yaml; colorize takes only the colour under the mask as missing.",
+    help="auto keeps the limits of params.yaml, inpaint overrides them; colorize takes only the colour under the mask, "
+    "or without one that of the whole photo, as missing.",
 )
 @click.option("--model", default="champion", show_default=True, help="champion, challenger, shipped or a version.")
 @click.option("--reference", type=_PATH, help="An intact photo of the person: for figures, never for the picture.")
@@ -31,15 +44,20 @@ _PATH = click.Path(path_type=Path)
 @root_option
 def restore_command(
     photo: Path,
-    mask: Path,
-    out: Path,
+    mask: Path | None,
+    out: Path | None,
+    save_mask: Path | None,
     mode: "RequestedMode",
     model: str,
     reference: Path | None,
     as_json: bool,
     root: Path,
 ) -> None:
-    """Restore the face or faces in INPUT where MASK is white.
+    """Restore the face or faces in INPUT where MASK is white, or where damage is found.
+
+    Without a mask, holes, stains, scratches and the like are searched; each line tells the found share of the photo
+    and the confidence, and a photo in which none is found for certain is refused. A photo without colour is not
+    damaged for that: ask for colour with --mode colorize.
 
     Known pixels stay as they were, to the bit (in PNG, TIFF, BMP and WebP). A photo that is refused gets its reason
     and no output. In a folder, a file that fails gets a row and stops nothing; the exit status is then 1.
@@ -47,8 +65,8 @@ def restore_command(
     from pipeline.restore_files import restore_all, restore_file
     from pipeline.restore_requests import requests
 
-    batch = requests(photo, mask, out)
-    settings = _settings(root, mode, model, reference)
+    batch = requests(photo, mask, out, save_mask)
+    settings = _settings(root, mode, model, reference, search=mask is None and mode != "colorize")
     rows = restore_all(batch, settings) if photo.is_dir() else iter([restore_file(batch[0], settings)])
     failed = 0
     for row in rows:
@@ -58,9 +76,10 @@ def restore_command(
         raise click.exceptions.Exit(1)
 
 
-def _settings(root: Path, mode: "RequestedMode", model: str, reference: Path | None) -> "Settings":
+def _settings(root: Path, mode: "RequestedMode", model: str, reference: Path | None, *, search: bool) -> "Settings":
     from models.restorer import Restorer
     from pipeline.config import load_params
+    from pipeline.find_damage import shipped_finder
     from pipeline.layout import Paths
     from pipeline.picture_files import read_picture
     from pipeline.reading import Limits
@@ -74,7 +93,8 @@ def _settings(root: Path, mode: "RequestedMode", model: str, reference: Path | N
     known = None if reference is None else read_picture(reference, limits)
     weights, version = resolve_weights(paths, params.registry.model_name, model)
     tools = load_tools(params.restore.min_detector_score)
-    return Settings(Restorer.load(weights), version, mode, params.restore, limits, tools, known)
+    finder = shipped_finder() if search else None
+    return Settings(Restorer.load(weights), version, mode, params.restore, limits, tools, known, finder)
 
 
 def _show(row: "Row", as_json: bool) -> None:

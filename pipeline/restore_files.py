@@ -4,26 +4,31 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from models.errors import LikenessError, MaskError
-from models.images import Image, Mask
+from models.errors import LikenessError
+from models.images import Image
 from pipeline.config.production import RestoreParams
-from pipeline.damage.picture import mask_from_picture
 from pipeline.picture_files import is_lossless, read_picture, write_picture
 from pipeline.reading import Limits
 from pipeline.restoration import FaceRestorer, Restoration, Tools
 from pipeline.restore import restore_photo
 from pipeline.restore_requests import Request
 from pipeline.routing import RequestedMode
+from pipeline.used_mask import MaskNote, mask_for
+
+if TYPE_CHECKING:
+    from models.finder import Finder
 
 _FIGURES = tuple(field.name for field in fields(Restoration) if field.name not in ("image", "reason"))
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is the same for every photo of a run; `model` is the version of the restorer."""
+    """What is the same for every photo of a run.
+
+    `model` is the version of the restorer; `finder` proposes the mask of a photo that comes without one.
+    """
 
     restorer: FaceRestorer
     model: str
@@ -32,6 +37,7 @@ class Settings:
     limits: Limits
     tools: Tools
     reference: Image | None = None
+    finder: "Finder | None" = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class Row:
     """One photo's outcome. `failed`: a file could not be read or written, and `reason` says why.
 
     `output` is None unless a file was written; `lossless` says whether its format keeps known pixels to the bit.
+    `mask` is None unless there was one, or a search for one. `restoration` is None when it came to none.
     """
 
     input: str
@@ -48,11 +55,13 @@ class Row:
     model: str
     milliseconds: float
     lossless: bool | None
+    mask: MaskNote | None
     restoration: Restoration | None
 
     def as_json(self) -> str:
         """One line of JSON; figures that do not exist are null."""
         row = {name: value for name, value in vars(self).items() if name != "restoration"}
+        row["mask"] = None if self.mask is None else asdict(self.mask)
         figures = {name: getattr(self.restoration, name, None) for name in _FIGURES}
         figures["faces"] = [asdict(face) for face in figures["faces"] or ()]
         return json.dumps(row | figures)
@@ -60,11 +69,15 @@ class Row:
     def as_text(self) -> str:
         """One readable line."""
         place = f" -> {self.output}" if self.output else ""
-        return f"{self.outcome}: {self.input}{place}: {self.reason} [model {self.model}, {self.milliseconds:.0f} ms]"
+        notes = [] if self.mask is None else [self.mask.as_text()]
+        notes += [f"model {self.model}", f"{self.milliseconds:.0f} ms"]
+        return f"{self.outcome}: {self.input}{place}: {self.reason} [{', '.join(notes)}]"
 
 
 def restore_file(request: Request, settings: Settings) -> Row:
     """Restore one file. The output appears whole or not at all, and not for a photo that is refused.
+
+    A photo without a mask in which the finder finds none, or none that it is sure of, is refused with that reason.
 
     Raises:
         DataError: no usable pair, or a file that cannot be read or written.
@@ -74,11 +87,14 @@ def restore_file(request: Request, settings: Settings) -> Row:
         raise request.problem
     start = time.perf_counter()
     image = read_picture(request.photo, settings.limits)
-    hole = _read_mask(request.mask, image, settings.mode)
+    used = mask_for(image, request.mask, settings.mode, settings.finder, settings.params)
+    note = used.keep(request.save_mask)
+    if used.doubt:
+        return _row(request, "refused", used.doubt, settings.model, start, note)
     restoration = restore_photo(
-        image, hole, settings.restorer, settings.mode, settings.params, settings.reference, tools=settings.tools
+        image, used.mask, settings.restorer, settings.mode, settings.params, settings.reference, tools=settings.tools
     )
-    return _write(request, restoration, settings.model, start)
+    return _write(request, restoration, settings.model, start, note)
 
 
 def restore_all(batch: Sequence[Request], settings: Settings) -> Iterator[Row]:
@@ -92,17 +108,11 @@ def restore_all(batch: Sequence[Request], settings: Settings) -> Iterator[Row]:
         yield row
 
 
-def _read_mask(path: Path, image: Image, mode: RequestedMode) -> Mask:
-    if not path.is_file():  # a pipe would never end
-        raise MaskError(f"a mask file at {path}", "something else", "give a PNG of the photo's size")
-    return mask_from_picture(path, (image.shape[0], image.shape[1]), may_cover_all=mode == "colorize")
-
-
-def _write(request: Request, restoration: Restoration, model: str, start: float) -> Row:
+def _write(request: Request, restoration: Restoration, model: str, start: float, note: MaskNote) -> Row:
     if restoration.image is None:
-        return _row(request, "refused", restoration.reason, model, start, restoration)
+        return _row(request, "refused", restoration.reason, model, start, note, restoration)
     write_picture(request.out, restoration.image)
-    return _row(request, "restored", restoration.reason, model, start, restoration)
+    return _row(request, "restored", restoration.reason, model, start, note, restoration)
 
 
 def _row(
@@ -111,6 +121,7 @@ def _row(
     reason: str,
     model: str,
     start: float,
+    note: MaskNote | None = None,
     restoration: Restoration | None = None,
 ) -> Row:
     written = outcome == "restored"
@@ -122,5 +133,6 @@ def _row(
         model=model,
         milliseconds=round((time.perf_counter() - start) * 1000, 1),
         lossless=is_lossless(request.out) if written else None,
+        mask=note,
         restoration=restoration,
     )

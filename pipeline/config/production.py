@@ -15,13 +15,18 @@ class RegistryParams(Section):
 
 
 class RestoreParams(Section):
-    """Where the router stops."""
+    """Where the router stops, and what the damage finder must be sure of."""
 
     max_area: Share
     max_missing_features: Share
     min_detector_score: Share
     min_certain_score: Share
     context: Share
+    finder_threshold: Share
+    finder_certain: Share
+    finder_margin: int = Field(ge=0, le=16)
+    finder_min_area: Share
+    finder_min_confidence: Share
 
 
 Shift = Literal["none", "darker", "larger-masks", "other-kinds"]

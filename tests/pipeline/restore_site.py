@@ -13,7 +13,16 @@ from pipeline.config import RestoreParams
 from pipeline.restoration import Tools
 
 PARAMS = RestoreParams(
-    max_area=0.6, max_missing_features=0.7, min_detector_score=0.6, min_certain_score=0.75, context=0.02
+    max_area=0.6,
+    max_missing_features=0.7,
+    min_detector_score=0.6,
+    min_certain_score=0.75,
+    context=0.02,
+    finder_threshold=0.5,
+    finder_certain=0.9,
+    finder_margin=1,
+    finder_min_area=0.001,
+    finder_min_confidence=0.5,
 )
 
 

@@ -1,0 +1,50 @@
+"""The damage finder's network: a small U-Net, fully convolutional."""
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+DEPTH = 4
+STRIDE = 2**DEPTH
+"""Sides of the input must be multiples of this."""
+
+
+class FinderNetwork(nn.Module):
+    """RGB in, one logit of damage per pixel out.
+
+    Full resolution has few channels, because that is where the time goes, and it is what thin scratches need; the
+    context that tells a white wall from white paper is gathered at a sixteenth (U-Net, Ronneberger et al. 2015).
+
+    Args:
+        width: channels at full resolution; the levels below have 2, 4, 6 and 8 times as many.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        channels = [width, 2 * width, 4 * width, 6 * width, 8 * width]
+        self.stem = _block(3, width)
+        pairs = list(itertools.pairwise(channels))
+        self.down = nn.ModuleList(nn.Sequential(_block(a, b, stride=2), _block(b, b)) for a, b in pairs)
+        self.bottom = _block(channels[-1], channels[-1], dilation=2)
+        self.up = nn.ModuleList(_block(a + b, a) for a, b in reversed(pairs))
+        self.head = nn.Conv2d(width, 1, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, 3, H, W) in [-1, 1], sides multiples of `STRIDE` -> (N, 1, H, W) logits."""
+        levels = [self.stem(images)]
+        for down in self.down:
+            levels.append(down(levels[-1]))
+        features: Tensor = self.bottom(levels.pop())
+        for up in self.up:
+            features = F.interpolate(features, scale_factor=2.0, mode="nearest")
+            features = up(torch.cat([levels.pop(), features], dim=1))
+        logits: Tensor = self.head(features)
+        return logits
+
+
+def _block(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
+    convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))

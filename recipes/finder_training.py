@@ -1,0 +1,128 @@
+"""The training loop of the damage finder: one thread, resumable, the same batches whenever it is resumed."""
+
+import csv
+import logging
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.finder_network import FinderNetwork
+from models.images import Image, mask_to_tensor, to_tensor
+from recipes.finder_data import Example, training_example
+
+LOG = logging.getLogger(__name__)
+_EVERY = 50
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how fast. Every fourth batch is whole views, the rest crops: both have the same pixels."""
+
+    steps: int
+    width: int = 8
+    seed: int = 7
+    learning_rate: float = 0.004
+    crop: int = 128
+    crops: int = 16
+    view: int = 256
+    views: int = 4
+
+
+def train(portraits: Sequence[Image], plan: Plan, folder: Path) -> FinderNetwork:
+    """Train, or go on from `folder`/checkpoint.pt, and append to `folder`/curves.csv every 50 steps."""
+    torch.manual_seed(plan.seed)
+    network = FinderNetwork(plan.width).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=1e-4)
+    start, losses, clock = _resume(folder, network, optimiser), [], time.perf_counter()
+    network.train()
+    for step in range(start, plan.steps):
+        losses.append(_step(network, optimiser, portraits, plan, step))
+        if (step + 1) % _EVERY == 0 or step + 1 == plan.steps:
+            _keep(folder, network, optimiser, step + 1)
+            _log(folder, step + 1, float(np.mean(losses)), (time.perf_counter() - clock) / len(losses))
+            losses, clock = [], time.perf_counter()
+    return network.eval()
+
+
+def damage_loss(logits: Tensor, damaged: Tensor, judged: Tensor) -> Tensor:
+    """Binary cross-entropy plus Dice loss (Milletari et al. 2016) over the judged pixels of the batch.
+
+    Args:
+        logits: (N, 1, H, W).
+        damaged: (N, 1, H, W), 1 = damaged.
+        judged: (N, 1, H, W), 0 where nothing is asked.
+
+    Returns:
+        A scalar.
+    """
+    entropy = (F.binary_cross_entropy_with_logits(logits, damaged, reduction="none") * judged).sum() / judged.sum()
+    probability = torch.sigmoid(logits) * judged
+    common = (probability * damaged).sum()
+    return entropy + 1 - (2 * common + 1) / (probability.sum() + (damaged * judged).sum() + 1)
+
+
+def as_batch(examples: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
+    """Images, damaged and judged as tensors (N, 3 | 1 | 1, H, W)."""
+    images = to_tensor(np.stack([example.image for example in examples]))
+    damaged = mask_to_tensor(np.stack([example.damaged for example in examples]))
+    return images, damaged, mask_to_tensor(np.stack([example.judged for example in examples]))
+
+
+def rate(step: int, plan: Plan) -> float:
+    """Learning rate: a linear rise over the first 5 % of the steps, then half a cosine to nothing."""
+    rise = max(1, plan.steps // 20)
+    if step < rise:
+        return plan.learning_rate * (step + 1) / rise
+    return plan.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, plan.steps - rise)))
+
+
+def _step(
+    network: FinderNetwork, optimiser: torch.optim.Optimizer, portraits: Sequence[Image], plan: Plan, step: int
+) -> float:
+    rng = np.random.default_rng((plan.seed, step))
+    side, count = (plan.view, plan.views) if step % 4 == 3 else (plan.crop, plan.crops)
+    images, damaged, judged = as_batch([training_example(rng, portraits, side) for _ in range(count)])
+    for group in optimiser.param_groups:
+        group["lr"] = rate(step, plan)
+    loss = damage_loss(network(images.contiguous(memory_format=torch.channels_last)), damaged, judged)
+    optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimiser.step()
+    return float(loss.detach())
+
+
+def _resume(folder: Path, network: FinderNetwork, optimiser: torch.optim.Optimizer) -> int:
+    file = folder / "checkpoint.pt"
+    if not file.is_file():
+        return 0
+    kept: dict[str, Any] = torch.load(file, weights_only=True)
+    network.load_state_dict(kept["network"])
+    optimiser.load_state_dict(kept["optimiser"])
+    return int(kept["step"])
+
+
+def _keep(folder: Path, network: FinderNetwork, optimiser: torch.optim.Optimizer, step: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / "checkpoint.tmp"
+    torch.save({"network": network.state_dict(), "optimiser": optimiser.state_dict(), "step": step}, temporary)
+    temporary.replace(folder / "checkpoint.pt")
+
+
+def _log(folder: Path, step: int, loss: float, seconds: float) -> None:
+    LOG.info("step %d: loss %.4f, %.2f s a step", step, loss, seconds)
+    file = folder / "curves.csv"
+    new = not file.is_file()
+    with file.open("a", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        if new:
+            writer.writerow(["step", "loss", "seconds_a_step"])
+        writer.writerow([step, f"{loss:.4f}", f"{seconds:.2f}"])
