@@ -5,9 +5,11 @@ from pipeline.config.data import DataParams, IngestParams, ValidateParams
 from pipeline.config.judging import Criterion, EvaluateParams, GateParams, SliceParams
 from pipeline.config.load import Params, load_params, write_params
 from pipeline.config.production import RegistryParams, RestoreParams, SimulateParams, WatchParams
+from pipeline.config.science import AblateParams, OnsetParams, VariantParams
 from pipeline.config.training import ChampionParams, TrainParams
 
 __all__ = [
+    "AblateParams",
     "ChampionParams",
     "Criterion",
     "DataParams",
@@ -15,6 +17,7 @@ __all__ = [
     "GateParams",
     "IngestParams",
     "MaskParams",
+    "OnsetParams",
     "Params",
     "RegistryParams",
     "RestoreParams",
@@ -22,6 +25,7 @@ __all__ = [
     "SliceParams",
     "TrainParams",
     "ValidateParams",
+    "VariantParams",
     "WatchParams",
     "load_params",
     "write_params",

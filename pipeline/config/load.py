@@ -14,6 +14,7 @@ from pipeline.config.damage import MaskParams
 from pipeline.config.data import DataParams, IngestParams, ValidateParams
 from pipeline.config.judging import EvaluateParams, GateParams
 from pipeline.config.production import RegistryParams, RestoreParams, SimulateParams, WatchParams
+from pipeline.config.science import AblateParams
 from pipeline.config.training import ChampionParams, TrainParams
 
 
@@ -32,6 +33,7 @@ class Params(Section):
     restore: RestoreParams
     simulate: SimulateParams
     watch: WatchParams
+    ablate: AblateParams
 
     model_config = ConfigDict(alias_generator=lambda name: name.rstrip("_"))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.errors import DataError
-from models.regions import FEATURES, face_hull, feature_regions, missing_features
+from models.regions import FEATURES, coverage, face_hull, feature_regions, missing_features
 from pipeline.config.data import SamplerParams
 from pipeline.onset_holes import COMPONENTS, component_holes, growing_holes
 from pipeline.sampler import portraits
@@ -26,6 +26,15 @@ def test_holes_take_exact_shares_and_grow(landmarks: np.ndarray) -> None:
         assert not (hole & ~(face_hull(landmarks, 128) | np.logical_or.reduce(list(regions.values())))).any()
     assert not (holes[0] & ~holes[1]).any()
     assert not (holes[1] & ~holes[2]).any()
+
+
+def test_shares_of_the_face_are_coverage(landmarks: np.ndarray) -> None:
+    hull = face_hull(landmarks, 128)
+    for hole, level in zip(
+        growing_holes(landmarks, 128, LEVELS, np.random.default_rng(1), "face"), LEVELS, strict=True
+    ):
+        assert coverage(hole, hull) == pytest.approx(level, abs=0.51 / hull.sum())
+        assert not (hole & ~hull).any()
 
 
 def test_a_seed_is_a_hole(landmarks: np.ndarray) -> None:

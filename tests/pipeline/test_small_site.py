@@ -1,0 +1,35 @@
+"""Smaller portraits keep their faces in place."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.layout import Paths
+from pipeline.small_site import lay_out_small
+from pipeline.tables import landmarks_of, load_image, points_of, read_portraits
+from tests.portrait_site import SIDE, lay_out_portraits
+
+
+def test_pictures_and_points_shrink_together(tmp_path: Path) -> None:
+    source, target = lay_out_portraits(tmp_path / "a"), Paths(tmp_path / "b")
+    lay_out_small(source, target, SIDE // 2, 100)
+    large, small = (read_portraits(paths).set_index("portrait_id") for paths in (source, target))
+    assert sorted(small.index) == sorted(large.index)
+    name = str(small.index[0])
+    picture, whole = load_image(target, name), load_image(source, name).astype(float)
+    assert picture.shape == (SIDE // 2, SIDE // 2, 3)
+    quarters = whole.reshape(SIDE // 2, 2, SIDE // 2, 2, 3).mean(axis=(1, 3))
+    assert np.abs(picture - quarters).max() <= 1
+    # The centre of the picture stays its centre; (0, 0) becomes the middle of the first two pixels.
+    for read in (landmarks_of, points_of):
+        assert read(small.loc[name]) == pytest.approx((read(large.loc[name]) + 0.5) / 2 - 0.5)
+
+
+def test_a_limit_holds_for_each_split(tmp_path: Path) -> None:
+    source, target = lay_out_portraits(tmp_path / "a"), Paths(tmp_path / "b")
+    lay_out_small(source, target, SIDE, 1)
+    rows = read_portraits(target)
+    assert rows["split"].value_counts().to_dict() == {"train": 1, "validation": 1, "test": 1}
+    first = rows.iloc[0]
+    assert np.array_equal(load_image(target, first["portrait_id"]), load_image(source, first["portrait_id"]))
