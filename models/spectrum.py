@@ -20,13 +20,11 @@ wave over the next bin on either side (1/16 each), so that one of 1/16 cycles st
 
 
 def high_frequency_retention(restored: Tensor, target: Tensor, hole_mask: Tensor) -> Tensor:
-    """Fine detail of the restored hole over that of the true one.
+    """Fine detail of the restored hole over that of the true one: `fine_detail` of both, divided.
 
-    Both lumas are cut into patches of `PATCH` pixels. In each patch that lies in the hole to at least `MISSING`, the
-    mean is taken off, a Hann window takes the borders down, and the squared magnitudes of the Fourier transform are
-    summed over all waves of at least `CUTOFF` cycles per pixel. The figure is the sum over the patches of the restored
-    picture divided by that of the target: a wave of half its true height counts 1/4, a smooth fill 0. Above 1 the
-    restoration has more grain than the truth. It does not ask whether the detail is the right one: see LPIPS for that.
+    A wave of half its true height counts 1/4, a smooth fill 0. Above 1 the restoration has more grain than the truth.
+    It does not ask whether the detail is the right one: see LPIPS for that. Over many pictures divide the sums of
+    `fine_detail`, not average these ratios: where the truth is smooth skin they grow without bound.
 
     Args:
         restored: (N, C, H, W) in [-1, 1]; three channels count by their luma, one as it is.
@@ -39,10 +37,31 @@ def high_frequency_retention(restored: Tensor, target: Tensor, hole_mask: Tensor
     Raises:
         DataError: shapes differ, or the pictures are smaller than a patch.
     """
-    _check(restored, target, hole_mask)
-    inside = (_patches(hole_mask).mean(dim=2) >= MISSING).to(restored)
-    fine, wanted = ((fine_energy(_patches(_grey(x))) * inside).sum(dim=1) for x in (restored, target))
+    fine, wanted = fine_detail(restored, hole_mask), fine_detail(target, hole_mask)
+    if restored.shape != target.shape:
+        raise DataError("two batches of one shape", f"{tuple(restored.shape)} and {tuple(target.shape)}", "align both")
     return torch.where(wanted > 0, fine / wanted, torch.nan)
+
+
+def fine_detail(images: Tensor, hole_mask: Tensor) -> Tensor:
+    """Spectral energy of fine detail in the hole, (N,).
+
+    The luma is cut into patches of `PATCH` pixels. In each patch that lies in the hole to at least `MISSING`, the mean
+    is taken off, a Hann window takes the borders down, and the squared magnitudes of the Fourier transform are summed
+    over all waves of at least `CUTOFF` cycles per pixel; the figure is the sum over these patches, 0 without any.
+
+    Args:
+        images: (N, C, H, W) in [-1, 1].
+        hole_mask: (N, 1, H, W), 1 = missing.
+
+    Raises:
+        DataError: mask and pictures differ in size, or are smaller than a patch.
+    """
+    if hole_mask.shape[-2:] != images.shape[-2:] or min(images.shape[-2:]) < PATCH:
+        got = f"pictures {tuple(images.shape)} and a mask {tuple(hole_mask.shape)}"
+        raise DataError(f"pictures and mask of one size, at least {PATCH} pixels", got, "compare aligned portraits")
+    inside = (_patches(hole_mask).mean(dim=2) >= MISSING).to(images)
+    return (fine_energy(_patches(_grey(images))) * inside).sum(dim=1)
 
 
 def fine_energy(patches: Tensor) -> Tensor:
@@ -69,10 +88,3 @@ def _patches(images: Tensor) -> Tensor:
 
 def _grey(images: Tensor) -> Tensor:
     return images if images.shape[1] == 1 else luma(images)
-
-
-def _check(restored: Tensor, target: Tensor, hole_mask: Tensor) -> None:
-    same = restored.shape == target.shape and hole_mask.shape[-2:] == target.shape[-2:]
-    if not same or min(target.shape[-2:]) < PATCH:
-        got = f"{tuple(restored.shape)}, {tuple(target.shape)} and a mask {tuple(hole_mask.shape)}"
-        raise DataError(f"pictures and mask of one size, at least {PATCH} pixels", got, "compare aligned portraits")

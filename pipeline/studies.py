@@ -15,7 +15,7 @@ from models.evidence import Damaged
 from models.identity import similarity
 from models.images import Image, Mask
 from models.metrics import pixel_mse, psnr
-from models.spectrum import high_frequency_retention
+from models.spectrum import fine_detail
 from pipeline.bootstrap import Bootstrap
 from pipeline.cases import Case, batches, damaged_batch, point_batch, target_batch
 from pipeline.damage import Damage, measure
@@ -27,8 +27,8 @@ from pipeline.tables import landmarks_of, load_image, points_of
 
 SIMILARITY = "identity_similarity_"
 """Prefix of the columns of similarity, by role."""
-BY_METHOD = ("lpips", "psnr", "pixel_mse", "colour_error", "chroma_error", "retention")
-"""Columns of `measured` besides similarities; see there."""
+RETENTION = "retention"
+"""Metric of `means` that divides the sum of `fine_restored` by that of `fine_target`."""
 Keep = Callable[[str, Sequence[Case], Tensor], None]
 """Takes method, cases and their embeddings (N, dim) by the independent encoder."""
 Embeddings = dict[str, dict[Role, Tensor]]
@@ -110,7 +110,8 @@ def measured(
 
     Columns: mask_id, portrait_id, identity, kind, bucket, coverage, missing_features, method; similarity by role;
     lpips, psnr (dB), pixel_mse; `colour_error` (CIEDE2000 over pixels without chroma); `chroma_error`, the same with
-    the restored colour put on the true luma; `retention` of high frequencies in the hole. NaN where there is no figure.
+    the restored colour put on the true luma; `fine_restored` and `fine_target`, energy of fine detail in the hole. NaN
+    where there is no figure.
 
     Args:
         methods: by name.
@@ -161,13 +162,17 @@ def _picture_scores(restored: Tensor, target: Tensor, damaged: Damaged, judges: 
         "pixel_mse": pixel_mse(restored, target).cpu(),
         "colour_error": colour_error(restored, target, damaged.chroma_mask),
         "chroma_error": colour_error(on_true_luma.clamp(-1, 1), target, damaged.chroma_mask),
-        "retention": high_frequency_retention(restored, target, damaged.hole_mask).cpu(),
+        "fine_restored": fine_detail(restored, damaged.hole_mask).cpu(),
+        "fine_target": fine_detail(target, damaged.hole_mask).cpu(),
     }
 
 
 def _mean(rows: pd.DataFrame, metric: str, resamples: int, seed: int) -> Figure:
-    usable = rows[rows[metric].notna()]
+    columns = ["fine_restored", "fine_target"] if metric == RETENTION else [metric]
+    usable = rows[rows[columns].notna().all(axis=1)]
     if usable.empty:
         return Figure(value=None, low=None, high=None, n=0)
     bootstrap = Bootstrap(list(usable["identity"]), resamples, np.random.default_rng(seed))
-    return Figure.of(bootstrap.means(usable[[metric]].to_numpy(np.float64))[0])
+    values = usable[columns].to_numpy(np.float64)
+    intervals = bootstrap.ratios(values[:, :1], values[:, 1:]) if metric == RETENTION else bootstrap.means(values)
+    return Figure.of(intervals[0])

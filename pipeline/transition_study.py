@@ -19,12 +19,12 @@ from pipeline.onset_holes import growing_holes
 from pipeline.peers import Method
 from pipeline.science_figures import Crossing, FidFigures, IdFidReport, TransitionReport
 from pipeline.scoring import Judges
-from pipeline.studies import SIMILARITY, Embeddings, Portrait, case_of, means, measured, own_dice
+from pipeline.studies import RETENTION, SIMILARITY, Embeddings, Portrait, case_of, means, measured, own_dice
 
 INPAINT, COLORIZE = "inpaint", "colorize"
 GUESSES: Mapping[str, Method] = {"grey world": grey_world, "mean colour": mean_colour}
 """What a colouriser has to beat: grey at the known luma, and the mean chroma of what is left."""
-METRICS = (SIMILARITY + "training", SIMILARITY + "independent", "lpips", "colour_error", "chroma_error", "retention")
+METRICS = (SIMILARITY + "training", SIMILARITY + "independent", "lpips", "colour_error", "chroma_error", RETENTION)
 
 Kept = dict[tuple[str, str], dict[str, Tensor]]
 """Embeddings by the independent encoder: (method, level) -> portrait -> (dim,)."""

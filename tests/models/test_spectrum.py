@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from models.errors import DataError
-from models.spectrum import CUTOFF, PATCH, high_frequency_retention
+from models.spectrum import CUTOFF, PATCH, fine_detail, high_frequency_retention
 
 
 def wave(frequency: float, height: float = 0.5, across: bool = True, side: int = 64) -> Tensor:
@@ -77,3 +77,14 @@ def test_each_picture_has_its_own_figure_and_none_without_a_patch() -> None:
 def test_unlike_pictures_are_refused() -> None:
     with pytest.raises(DataError, match="of one size, at least 16 pixels"):
         high_frequency_retention(wave(0.25, side=8), wave(0.25, side=8), torch.ones(1, 1, 8, 8))
+    with pytest.raises(DataError, match="two batches of one shape"):
+        high_frequency_retention(wave(0.25), wave(0.25)[:, :1], hole())
+
+
+def test_detail_adds_up_over_patches() -> None:
+    two = _inner()
+    two[..., 24:40, 40:56] = 1
+    # A whole number of waves per stride looks the same in each of the three patches, and the middle one lies in the
+    # hole as well as its neighbours.
+    assert float(fine_detail(wave(0.25), two)) == pytest.approx(3 * float(fine_detail(wave(0.25), _inner())))
+    assert float(fine_detail(wave(0.25), torch.zeros_like(two))) == 0
