@@ -3,8 +3,10 @@
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import torch
 from torch import Tensor
@@ -42,8 +44,8 @@ class Portrait:
     portrait_id: str
     identity: str
     image: Image
-    landmarks: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
-    points: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
+    landmarks: npt.NDArray[np.float32]
+    points: npt.NDArray[np.float32]
 
 
 def read_split(paths: Paths, rows: pd.DataFrame, split: str, count: int, seed: int) -> list[Portrait]:
@@ -131,7 +133,9 @@ def measured(
             if keep is not None:
                 keep(name, batch, found["independent"])
             alike = {
-                SIMILARITY + role: similarity(found[role], torch.stack([intact[c.portrait_id][role] for c in batch]))
+                SIMILARITY + role: similarity(
+                    found[role], torch.stack([intact[c.portrait_id][role] for c in batch])
+                ).numpy()
                 for role in ROLES
             }
             frames.append(known.assign(method=name, **alike, **_picture_scores(restored, target, damaged, judges)))
@@ -154,16 +158,16 @@ _KNOWN = ("mask_id", "portrait_id", "identity", "kind", "bucket", "coverage", "m
 
 
 @torch.inference_mode()
-def _picture_scores(restored: Tensor, target: Tensor, damaged: Damaged, judges: Judges) -> dict[str, Tensor | object]:
+def _picture_scores(restored: Tensor, target: Tensor, damaged: Damaged, judges: Judges) -> dict[str, npt.NDArray[Any]]:
     on_true_luma = restored - luma(restored) + luma(target)
     return {
-        "lpips": judges.perceptual(restored, target).flatten().cpu(),
-        "psnr": psnr(restored, target).clamp(max=MAX_PSNR).cpu(),
-        "pixel_mse": pixel_mse(restored, target).cpu(),
+        "lpips": judges.perceptual(restored, target).flatten().cpu().numpy(),
+        "psnr": psnr(restored, target).clamp(max=MAX_PSNR).cpu().numpy(),
+        "pixel_mse": pixel_mse(restored, target).cpu().numpy(),
         "colour_error": colour_error(restored, target, damaged.chroma_mask),
         "chroma_error": colour_error(on_true_luma.clamp(-1, 1), target, damaged.chroma_mask),
-        "fine_restored": fine_detail(restored, damaged.hole_mask).cpu(),
-        "fine_target": fine_detail(target, damaged.hole_mask).cpu(),
+        "fine_restored": fine_detail(restored, damaged.hole_mask).cpu().numpy(),
+        "fine_target": fine_detail(target, damaged.hole_mask).cpu().numpy(),
     }
 
 
