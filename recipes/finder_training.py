@@ -19,7 +19,7 @@ from models.images import Image, mask_to_tensor, to_tensor
 from recipes.finder_data import Example, training_example
 
 LOG = logging.getLogger(__name__)
-_EVERY = 50
+_EVERY = 100
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,18 @@ class Plan:
     steps: int
     width: int = 8
     seed: int = 7
-    learning_rate: float = 0.004
+    learning_rate: float = 0.003
     crop: int = 128
-    crops: int = 16
+    crops: int = 8
     view: int = 256
-    views: int = 4
+    views: int = 2
 
 
 def train(portraits: Sequence[Image], plan: Plan, folder: Path) -> FinderNetwork:
-    """Train, or go on from `folder`/checkpoint.pt, and append to `folder`/curves.csv every 50 steps."""
+    """Train, or go on from `folder`/checkpoint.pt, and append to `folder`/curves.csv every 100 steps."""
     torch.manual_seed(plan.seed)
-    network = FinderNetwork(plan.width).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = FinderNetwork(plan.width)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=1e-4)
     start, losses, clock = _resume(folder, network, optimiser), [], time.perf_counter()
     network.train()
@@ -77,8 +78,8 @@ def as_batch(examples: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def rate(step: int, plan: Plan) -> float:
-    """Learning rate: a linear rise over the first 5 % of the steps, then half a cosine to nothing."""
-    rise = max(1, plan.steps // 20)
+    """Learning rate: a linear rise over the first 140 steps, then half a cosine to nothing."""
+    rise = min(140, plan.steps)
     if step < rise:
         return plan.learning_rate * (step + 1) / rise
     return plan.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, plan.steps - rise)))

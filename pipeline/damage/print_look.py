@@ -12,10 +12,10 @@ def toned(rng: np.random.Generator, image: Image) -> Image:
     if rng.random() < 0.2:
         luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., None]
         sepia = np.array([1.08, 1.0, 0.82], np.float32)
-        picture = luma * (sepia if rng.random() < 0.5 else np.ones(3, np.float32))
+        picture = (luma * (sepia if rng.random() < 0.5 else np.ones(3, np.float32))).astype(np.float32)
     gain, cast = rng.uniform(0.75, 1.2), rng.normal(0, 0.03, 3)
-    picture = (picture - 127.5) * gain * (1 + cast) + 127.5 + rng.uniform(-25, 25)
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    exposed = (picture - 127.5) * gain * (1 + cast) + 127.5 + rng.uniform(-25, 25)
+    return np.clip(exposed, 0, 255).astype(np.uint8)
 
 
 def framed(rng: np.random.Generator, image: Image) -> Image:
@@ -45,4 +45,4 @@ def scanned(rng: np.random.Generator, image: Image) -> Image:
 
 def _jpeg(image: Image, quality: int) -> Image:
     _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])

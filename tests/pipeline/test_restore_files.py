@@ -12,13 +12,14 @@ from pipeline.reading import Limits
 from pipeline.restore_files import Settings, restore_all, restore_file
 from pipeline.restore_requests import requests
 from tests.conftest import ROOT
+from tests.models.finder_site import red_finder
 from tests.pipeline.restore_site import PARAMS, Painter, astronaut, box_over, damage, tools
 
 LIMITS = Limits.of(load_params(ROOT / "params.yaml").ingest)
 
 
 def settings(mode: str = "auto") -> Settings:
-    return Settings(Painter(), "7", mode, PARAMS, LIMITS, tools())  # type: ignore[arg-type]
+    return Settings(Painter(), "7", mode, PARAMS, LIMITS, tools(), finder=red_finder())  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +76,7 @@ def test_rows_as_json_have_the_same_keys_and_null_for_what_is_not_there(
     assert row["lossless"] is True
     assert 0 < row["area"] < row["coverage"] < 1
     assert row["milliseconds"] > 0
+    assert row["mask"] == {"source": "given", "area": pytest.approx(mask.mean()), "confidence": None, "output": None}
     assert row["faces"][0]["likeness"] == {"to_reference": None, "to_plain": None}
     assert "NaN" not in line
     write_picture(tmp_path / "none.png", np.full_like(photo, 80))
@@ -95,3 +97,33 @@ def test_an_all_white_mask_is_for_colour_only(tmp_path: Path, photo_and_mask: tu
     with pytest.raises(MaskError, match="all white"):
         restore_file(request, settings())
     assert restore_file(request, settings("colorize")).outcome == "restored"
+
+
+def test_a_folder_without_masks_is_searched(tmp_path: Path, photo_and_mask: tuple[Image, Mask]) -> None:
+    photo, mask = photo_and_mask
+    write_picture(
+        tmp_path / "photos" / "damaged.png", np.where(mask[..., None], np.array([255, 0, 0], np.uint8), photo)
+    )
+    write_picture(tmp_path / "photos" / "intact.png", np.repeat(photo[..., 1:2], 3, axis=-1))
+    (tmp_path / "photos" / "broken.png").write_bytes(b"no picture")
+    batch = requests(tmp_path / "photos", None, None, tmp_path / "masks")
+    rows = {Path(row.input).stem: row for row in restore_all(batch, settings())}
+    assert {stem: row.outcome for stem, row in rows.items()} == {
+        "broken": "failed",
+        "damaged": "restored",
+        "intact": "refused",
+    }
+    assert rows["broken"].mask is None
+    assert "no damage was found" in rows["intact"].reason
+    note = rows["damaged"].mask
+    assert note is not None
+    assert note.source == "found"
+    assert mask.mean() < note.area < 1.5 * mask.mean()
+    assert note.confidence is not None
+    assert f"mask found: {note.area:.1%} of the photo, confidence {note.confidence:.2f}" in rows["damaged"].as_text()
+    assert json.loads(rows["damaged"].as_json())["mask"]["output"] == str(tmp_path / "masks" / "damaged.png")
+    found = read_picture(tmp_path / "masks" / "damaged.png", LIMITS)[..., 0] == 255
+    assert found[mask].all()
+    restored = read_picture(tmp_path / "photos-restored" / "damaged.png", LIMITS)
+    assert np.array_equal(restored[~found], photo[~found])
+    assert json.loads(rows["intact"].as_json()).keys() == json.loads(rows["damaged"].as_json()).keys()

@@ -59,3 +59,35 @@ def test_what_cannot_work_is_told_before_any_work(
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=message):
         requests(tmp_path / photo, tmp_path / mask, tmp_path / out)
+
+
+def test_without_mask_and_output_the_result_lies_beside_the_input(tmp_path: Path) -> None:
+    touch(tmp_path / "a.jpg", tmp_path / "photos" / "b.jpg", tmp_path / "photos" / "b.png")
+    (request,) = requests(tmp_path / "a.jpg", None, None)
+    assert (request.mask, request.out, request.save_mask) == (None, tmp_path / "a-restored.png", None)
+    several = requests(tmp_path / "photos", None, None, tmp_path / "found")
+    assert [r.out for r in several] == [tmp_path / "photos-restored" / "b.png"] * 2
+    assert [r.save_mask for r in several] == [tmp_path / "found" / "b.png"] * 2
+    assert all("one photo per stem" in str(r.problem) for r in several)
+
+
+def test_a_folder_without_masks_has_no_problem(tmp_path: Path) -> None:
+    touch(tmp_path / "photos" / "b.jpg", tmp_path / "photos" / "c.jpg")
+    assert [r.problem for r in requests(tmp_path / "photos", None, tmp_path / "out")] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("photo", "save_mask", "message"),
+    [
+        ("a.png", "m.jpg", "lossless"),
+        ("a.png", "a.png", "a file of its own for the mask"),
+        ("a.png", "o.png", "a file of its own for the mask"),
+        ("photos", "a.png", "choose another --save-mask"),
+        ("photos", "photos", "which holds inputs; choose another --save-mask"),
+        ("photos", "o.png", "two folders"),
+    ],
+)
+def test_a_kept_mask_replaces_nothing(tmp_path: Path, photo: str, save_mask: str, message: str) -> None:
+    touch(tmp_path / "a.png", tmp_path / "photos" / "b.png")
+    with pytest.raises(DataError, match=message):
+        requests(tmp_path / photo, None, tmp_path / "o.png", tmp_path / save_mask)

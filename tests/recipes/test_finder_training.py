@@ -1,0 +1,43 @@
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from recipes.finder_training import Plan, damage_loss, rate, train
+from tests.pipeline.restore_site import astronaut
+
+TINY = Plan(steps=4, width=4, crop=32, crops=2, view=64, views=1)
+
+
+def test_loss_by_hand() -> None:
+    logits = torch.tensor([0.0, 0.0, math.log(3), 9.0]).view(1, 1, 2, 2)
+    damaged = torch.tensor([0.0, 1.0, 1.0, 0.0]).view(1, 1, 2, 2)
+    judged = torch.tensor([1.0, 1.0, 1.0, 0.0]).view(1, 1, 2, 2)
+    entropy = (math.log(2) + math.log(2) + math.log(4 / 3)) / 3
+    dice = 1 - (2 * (0.5 + 0.75) + 1) / ((0.5 + 0.5 + 0.75) + 2 + 1)
+    assert damage_loss(logits, damaged, judged).item() == pytest.approx(entropy + dice, abs=1e-6)
+
+
+def test_rate_rises_and_falls() -> None:
+    plan = Plan(steps=1000, learning_rate=1.0)
+    rates = [rate(step, plan) for step in range(1000)]
+    assert rates[0] == pytest.approx(1 / 140)
+    assert max(rates) == rates[140] == 1.0
+    assert rates[570] == pytest.approx(0.5, abs=1e-3)
+    assert rates[-1] < 1e-4
+
+
+def test_a_stopped_training_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recipes.finder_training._EVERY", 2)
+    portraits = [np.ascontiguousarray(astronaut()[:256, 100:356])]
+    whole = train(portraits, TINY, tmp_path / "whole")
+    monkeypatch.setattr("recipes.finder_training.rate", lambda step, plan: rate(step, TINY))
+    train(portraits, Plan(**{**vars(TINY), "steps": 2}), tmp_path / "halves")
+    resumed = train(portraits, TINY, tmp_path / "halves")
+    for name, value in whole.state_dict().items():
+        assert torch.allclose(value, resumed.state_dict()[name], atol=1e-6), name
+    with (tmp_path / "halves" / "curves.csv").open() as stream:
+        assert [row["step"] for row in csv.DictReader(stream)] == ["2", "4"]
