@@ -49,20 +49,17 @@ class Portrait:
 
 
 def read_split(paths: Paths, rows: pd.DataFrame, split: str, count: int, seed: int) -> list[Portrait]:
-    """At most `count` portraits of a split, drawn by seed, in order of their ids."""
-    chosen = rows[rows["split"] == split]
-    if len(chosen) > count:
-        chosen = chosen.sample(count, random_state=seed)
-    return [
-        Portrait(
-            row["portrait_id"],
-            row["identity"],
-            load_image(paths, row["portrait_id"]),
-            landmarks_of(row),
-            points_of(row),
-        )
-        for _, row in chosen.sort_values("portrait_id").iterrows()
-    ]
+    """At most `count` portraits of a split, drawn by seed, ordered by id: nobody twice before everybody once."""
+    drawn = rows[rows["split"] == split].sort_values("portrait_id").sample(frac=1.0, random_state=seed)
+    rounds = drawn.groupby("identity").cumcount()
+    chosen = drawn.loc[rounds.sort_values(kind="stable").index].head(count).sort_values("portrait_id")
+    return [portrait_of(paths, row) for _, row in chosen.iterrows()]
+
+
+def portrait_of(paths: Paths, row: pd.Series) -> Portrait:
+    """A row of ingest's table with its picture."""
+    name = str(row["portrait_id"])
+    return Portrait(name, str(row["identity"]), load_image(paths, name), landmarks_of(row), points_of(row))
 
 
 def own_dice(portrait: Portrait, seed: int) -> np.random.Generator:

@@ -14,8 +14,6 @@ class OnsetParams(Section):
 
     levels: Levels = Field(min_length=5)
     genuine_percentile: float = Field(ge=0.0, le=100.0)
-    views: str
-    view_pattern: str
     max_views: Count
 
 

@@ -11,11 +11,11 @@ import torch
 from models.evidence import Damaged
 from pipeline.config import AblateParams, load_params
 from pipeline.config.data import SamplerParams
-from pipeline.genuine import genuine_floors, of_portraits
+from pipeline.genuine import floor_of, genuine_floors, several
 from pipeline.onset_study import onset_report, onset_rows
 from pipeline.sampler import portraits
 from pipeline.scoring import ROLES, Judges
-from pipeline.studies import Portrait, embed_intact, means, own_dice, read_split
+from pipeline.studies import Portrait, embed_intact, means, own_dice, portrait_of, read_split
 from pipeline.tables import read_portraits
 from pipeline.transition_study import measure_transition, transition_report
 from tests.conftest import ROOT
@@ -56,10 +56,12 @@ def onset(faces: list[Portrait], judges: Judges, params: AblateParams) -> pd.Dat
 def test_identity_falls_with_missing_features(
     onset: pd.DataFrame, faces: list[Portrait], judges: Judges, params: AblateParams
 ) -> None:
-    intact = embed_intact(faces, judges, 8)
     blotches = onset[onset["kind"] == "blotch"]
     assert blotches.groupby("bucket")["missing_features"].mean().to_numpy() == pytest.approx(LEVELS, abs=0.01)
-    floors = genuine_floors(*of_portraits(faces, intact), params)
+    intact = embed_intact(faces, judges, 8)
+    names = [face.identity for face in faces]
+    stacked = {role: torch.stack([intact[face.portrait_id][role] for face in faces]) for role in ROLES}
+    floors = {role: floor_of(stacked[role], names, "six photos", params) for role in ROLES}
     report = onset_report(onset, floors, params)
     for role in ROLES:
         curve = [report.curves["champion"][str(level)][f"identity_similarity_{role}"].value for level in LEVELS]
@@ -97,15 +99,22 @@ def _value(metrics: Mapping[str, object], name: str) -> float:
     return float(value)
 
 
-def test_nobody_twice_means_the_recognition_threshold(
-    faces: list[Portrait], judges: Judges, params: AblateParams
-) -> None:
-    intact = embed_intact(faces, judges, 8)
-    alone = [faces[0], faces[2]]
-    floor, origin = genuine_floors(*of_portraits(alone, intact), params)["independent"]
-    assert "nobody is there twice" in origin
-    pair = torch.stack([intact[face.portrait_id]["independent"] for face in alone])
-    assert floor == pytest.approx(float(pair[0] @ pair[1]), abs=1e-5)
+def test_nobody_twice_means_the_recognition_threshold(tmp_path: Path, judges: Judges, params: AblateParams) -> None:
+    paths = lay_out_portraits(tmp_path, identities=3)
+    rows = read_portraits(paths)
+    floor, origin = genuine_floors(paths, rows, judges, params)["independent"]
+    assert "3 photos of 3 people: nobody is there twice" in origin
+    intact = embed_intact([portrait_of(paths, row) for _, row in rows.iterrows()], judges, 8)
+    found = torch.stack([each["independent"] for each in intact.values()])
+    pairs = (found @ found.T)[torch.triu(torch.ones(3, 3), diagonal=1) > 0]
+    assert floor == pytest.approx(float(pairs.max()), abs=1e-5)  # of three pairs, one in a hundred is none
+
+
+def test_people_with_several_photos() -> None:
+    rows = pd.DataFrame({"portrait_id": list("edcba"), "identity": ["ann", "bob", "ann", "cid", "ann"]})
+    assert list(several(rows, 2)["portrait_id"]) == ["a", "c"]
+    assert list(several(rows, 9)["portrait_id"]) == ["a", "c", "e"]
+    assert several(rows[rows["identity"] != "ann"], 2).empty
 
 
 def test_means_leave_gaps_out_and_divide_sums() -> None:
@@ -135,3 +144,12 @@ def test_a_split_is_drawn_by_seed(tmp_path: Path) -> None:
     assert len(read_split(paths, rows, "train", 99, 1)) == 6
     dice = [own_dice(portrait, 5).random() for portrait in first]
     assert len(set(dice)) == 3
+
+
+def test_nobody_is_drawn_twice_before_everybody_once(tmp_path: Path) -> None:
+    paths = lay_out_portraits(tmp_path, identities=10)
+    rows = read_portraits(paths).assign(split="test")
+    rows["identity"] = ["ann"] * 7 + ["bob", "cid", "dan"]
+    for seed in range(3):
+        assert sorted(p.identity for p in read_split(paths, rows, "test", 4, seed)) == ["ann", "bob", "cid", "dan"]
+        assert [p.identity for p in read_split(paths, rows, "test", 5, seed)].count("ann") == 2
