@@ -1,0 +1,80 @@
+"""Weights on disk: safetensors with the architecture in the header, checked before anything is built from them."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from models.errors import WeightsError
+
+Architecture = dict[str, Any]
+State = dict[str, Tensor]
+
+_HEADER = "architecture"
+
+
+def write_weights(
+    state: Mapping[str, Tensor], architecture: Architecture, path: Path, dtype: torch.dtype = torch.float32
+) -> None:
+    """Write weights and architecture; the file appears whole or not at all."""
+    stored = {key: value.detach().cpu().to(dtype).contiguous() for key, value in state.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    save_file(stored, temporary, metadata={_HEADER: json.dumps(architecture)})
+    temporary.replace(path)
+
+
+def read_architecture(path: Path, sha256: str | None = None) -> Architecture:
+    """The header of a weights file.
+
+    Args:
+        path: a safetensors file.
+        sha256: the digest that the file must have, if one is on record.
+
+    Raises:
+        WeightsError: no such file, another digest, not safetensors, or no architecture in the header.
+    """
+    if not path.is_file():
+        raise WeightsError(f"weights at {path}", "no such file", "run `likeness models` to see what there is")
+    if sha256 is not None and (found := weights_sha256(path)) != sha256:
+        raise WeightsError(f"SHA-256 {sha256[:12]}… of {path.name}", f"{found[:12]}…", "fetch the file again")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+    except SafetensorError as error:
+        raise WeightsError(f"a safetensors file at {path}", str(error), "fetch the file again") from error
+    if _HEADER not in metadata:
+        raise WeightsError(f"an architecture in the header of {path}", "none", "train weights with this project")
+    architecture: Architecture = json.loads(metadata[_HEADER])
+    return architecture
+
+
+def read_state(path: Path) -> State:
+    """The tensors of a weights file whose header was read, as float32."""
+    with safe_open(path, framework="pt") as file:
+        return {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
+
+
+def fill(network: torch.nn.Module, path: Path) -> None:
+    """Load a file's tensors into a network of its architecture.
+
+    Raises:
+        WeightsError: they do not fit.
+    """
+    try:
+        network.load_state_dict(read_state(path))
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"weights in {path} that fit its header", reason, "train them anew") from error
+
+
+def weights_sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
