@@ -39,6 +39,16 @@ def augment(
     return images, masks
 
 
+def augment_pair(
+    first: Tensor, second: Tensor, masks: Tensor, policy: Sequence[Policy], generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """`augment` with the same random change for two batches of the same portraits; both batches and the masks."""
+    state = generator.get_state()
+    changed, _ = augment(first, masks, policy, generator)
+    generator.set_state(state)
+    return changed, *augment(second, masks, policy, generator)
+
+
 def _uniform(n: int, generator: torch.Generator, like: Tensor) -> Tensor:
     return torch.rand(n, 1, 1, 1, generator=generator).to(like)
 

@@ -1,10 +1,13 @@
-"""What a damaged portrait still says: a classical fill to start from, and the mirrored other half.
+"""What a damaged portrait still says, before any network is asked.
 
-The prior is asked only for what the evidence leaves open: the generator corrects `Evidence.start`, and known
+Four witnesses: the face model's completion (`models/face_model.py`)
+to start from, a classical fill that continues the surroundings, the mirrored other half, and, where the user has one,
+a photo of the same person moved onto this face (`models/reference.py`). The generator corrects `Evidence.start`; known
 pixels never pass through it (`compose`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import cv2
@@ -12,17 +15,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.colour import luma
+from models.face_model import Completion, shipped_face_model
+from models.identity_hint import identity_hint
 from models.images import Image, Mask, to_tensor, to_uint8
+from models.landmarks import LandmarkPredictor, drawn
+from models.reference import Reference, moved
+
+__all__ = ["CHANNELS", "CONDITIONS", "Damaged", "Evidence", "classical_fill", "compose", "gather", "luma"]
 
 FillMethod = Literal["telea", "navier-stokes"]
-CHANNELS = 9
+CHANNELS = 18
 """Channels of `Evidence.stacked`."""
 CONDITIONS = 4
 """Numbers in `Damaged.condition`."""
 
 _FLAGS: dict[FillMethod, int] = {"telea": cv2.INPAINT_TELEA, "navier-stokes": cv2.INPAINT_NS}
 _RADIUS = 3.0  # pixels; the customary neighbourhood of cv2.inpaint
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,7 @@ class Damaged:
         chroma_mask: (N, 1, H, W), 1 = chroma is missing; contains `hole_mask`.
         coverage: (N,) missing share of the face hull, [0, 1].
         missing_features: (N,) missing share of the eye, brow, nose and mouth regions, [0, 1].
+        reference: photos of the same people, or None when nobody has one.
     """
 
     image: Tensor
@@ -42,6 +52,7 @@ class Damaged:
     chroma_mask: Tensor
     coverage: Tensor
     missing_features: Tensor
+    reference: Reference | None = None
 
     def condition(self) -> Tensor:
         """(N, CONDITIONS): coverage, missing features, hole area, colourless area; all in [0, 1]."""
@@ -50,29 +61,45 @@ class Damaged:
 
     def to(self, device: torch.device) -> "Damaged":
         """The same batch on another device."""
-        return Damaged(**{name: value.to(device) for name, value in vars(self).items()})
+        reference = None if self.reference is None else self.reference.to(device)
+        names = ("image", "hole_mask", "chroma_mask", "coverage", "missing_features")
+        return Damaged(**{name: getattr(self, name).to(device) for name in names}, reference=reference)
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A damaged batch with what can be read off it without a prior.
+    """A damaged batch with what can be read off it.
 
     Attributes:
         damaged: the batch itself.
-        start: (N, 3, H, W) classical fill of it, in [-1, 1].
+        start: (N, 3, H, W) completion by the face model, in [-1, 1]; known pixels are copied.
+        certainty: (N, 1, H, W) in [0, 1]: share of the prior variance that the visible pixels take away; 1 = known.
+        plain: (N, 3, H, W) classical fill (Telea).
+        lines: (N, 1, H, W) in [0, 1]: face drawn from the landmarks that are predicted on `start`.
+        witness: (N, 3, H, W) the reference photo, moved onto the face and matched to its tone; 0 without one.
+        witnessed: (N, 1, H, W), 1 where `witness` says something.
+        hint: (N, HINTS) who it may be (`models/identity_hint.py`).
     """
 
     damaged: Damaged
     start: Tensor
+    certainty: Tensor
+    plain: Tensor
+    lines: Tensor
+    witness: Tensor
+    witnessed: Tensor
+    hint: Tensor
 
     def stacked(self) -> Tensor:
-        """(N, CHANNELS, H, W): start, both masks, the mirrored start, and where the mirrored pixel is known."""
-        masks = torch.cat([self.damaged.hole_mask, self.damaged.chroma_mask], dim=1)
-        return torch.cat([self.start, masks, self.start.flip(-1), 1 - self.damaged.hole_mask.flip(-1)], dim=1)
+        """(N, CHANNELS, H, W): all of it, in the order below."""
+        masks = [self.damaged.hole_mask, self.damaged.chroma_mask]
+        mirror = [self.start.flip(-1), 1 - self.damaged.hole_mask.flip(-1)]
+        own = [self.start, *masks, self.certainty, self.plain, *mirror, self.lines]
+        return torch.cat([*own, self.witness, self.witnessed], dim=1)
 
     def to(self, device: torch.device) -> "Evidence":
         """The same evidence on another device."""
-        return replace(self, damaged=self.damaged.to(device), start=self.start.to(device))
+        return Evidence(**{name: value.to(device) for name, value in vars(self).items()})
 
 
 def classical_fill(image: Image, hole: Mask, chroma: Mask, method: FillMethod) -> Image:
@@ -98,13 +125,39 @@ def classical_fill(image: Image, hole: Mask, chroma: Mask, method: FillMethod) -
     return np.where(chroma[..., None], rgb, image).astype(np.uint8)
 
 
-def gather(damaged: Damaged, method: FillMethod = "telea") -> Evidence:
-    """Add the classical fill to a batch (picture by picture: OpenCV has no batches)."""
+def gather(damaged: Damaged, completion: Completion | None = None) -> Evidence:
+    """All evidence of a batch.
+
+    Args:
+        damaged: portraits of any side that is a multiple of 8.
+        completion: of a face model of one's own; by default of the one that ships.
+    """
+    completion = completion or shipped_face_model(damaged.image.shape[-1]).complete(
+        damaged.image.cpu(), damaged.hole_mask.cpu(), damaged.chroma_mask.cpu()
+    )
+    start = compose(damaged, completion.picture.to(damaged.image))
+    points = [_landmarker().predict_aligned(picture) for picture in to_uint8(start)]
+    witness, witnessed = moved(damaged.reference, start, damaged.chroma_mask, points)
+    side = start.shape[-1]
+    return Evidence(
+        damaged=damaged,
+        start=start,
+        certainty=completion.certainty.to(start),
+        plain=plain_fill(damaged),
+        lines=torch.stack([torch.from_numpy(drawn(landmarks, side)) for landmarks in points])[:, None].to(start),
+        witness=witness,
+        witnessed=witnessed,
+        hint=identity_hint(start, damaged.reference),
+    )
+
+
+def plain_fill(damaged: Damaged, method: FillMethod = "telea") -> Tensor:
+    """(N, 3, H, W) classical fill of a batch (picture by picture: OpenCV has no batches)."""
     holes = damaged.hole_mask[:, 0].cpu().numpy() > 0.5
     chromas = damaged.chroma_mask[:, 0].cpu().numpy() > 0.5
     pictures = zip(to_uint8(damaged.image), holes, chromas, strict=True)
     filled = np.stack([classical_fill(image, hole, chroma, method) for image, hole, chroma in pictures])
-    return Evidence(damaged, to_tensor(filled).to(damaged.image.device))
+    return to_tensor(filled).to(damaged.image.device)
 
 
 def compose(damaged: Damaged, proposal: Tensor) -> Tensor:
@@ -124,10 +177,9 @@ def compose(damaged: Damaged, proposal: Tensor) -> Tensor:
     return torch.where(damaged.chroma_mask > 0.5, missing, damaged.image)
 
 
-def luma(images: Tensor) -> Tensor:
-    """(N, 3, H, W) RGB -> (N, 1, H, W) luma in the same range (ITU-R BT.601 weights)."""
-    weights = images.new_tensor(_LUMA).view(1, 3, 1, 1)
-    return (images * weights).sum(dim=1, keepdim=True)
+@cache
+def _landmarker() -> LandmarkPredictor:
+    return LandmarkPredictor()
 
 
 def _inpaint(image: Image, missing: Mask, method: FillMethod) -> Image:

@@ -1,6 +1,7 @@
 """Wiring of the adversarial training: two optimisers, by hand; all formulas stand in `losses` and `objective`."""
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,26 +9,29 @@ import torch
 from torch import Tensor
 
 from models import losses
-from models.augment import Policy, augment
-from models.discriminator import Discriminator
+from models.augment import Policy, augment_pair
+from models.discriminator import Discriminator, judged
 from models.evidence import Evidence, compose
 from models.generator import Generator
 from models.lightning_ready import L
 from models.objective import Judges, Terms, Truth, Weights, reconstruction, require_finite, total
 
 Batch = tuple[Evidence, Truth]
+_FLOOR = 0.02
 
 
 @dataclass(frozen=True)
 class GanSettings:
-    """How the two networks learn."""
+    """How the two networks learn. `decay_steps`: length of the cosine on both learning rates, 0 for none."""
 
     weights: Weights
     learning_rate: float
+    decay_steps: int
     discriminator_learning_rate: float
     betas: tuple[float, float]
     ema_decay: float
     r1_every: int
+    identity_jitter: float
     policy: Sequence[Policy]
     seed: int
 
@@ -73,32 +77,42 @@ class GanModule(L.LightningModule):
         self, evidence: Evidence, proposal: Tensor, restored: Tensor, truth: Truth, dice: torch.Generator
     ) -> Terms:
         (judges,), mask = self.judges, evidence.damaged.chroma_mask
-        terms = reconstruction(proposal, restored, truth, mask, judges)
+        jitter = self.settings.identity_jitter * torch.randn(len(mask), 1, 2, generator=dice)
+        terms = reconstruction(proposal, restored, truth, mask, judges, jitter.to(mask).expand(-1, 5, -1))
         self.discriminator.requires_grad_(False)
-        terms["adversarial"] = losses.generator_adversarial(self._judge(restored, mask, dice))
+        terms |= self._adversarial(restored, truth.target, mask, dice)
         self.discriminator.requires_grad_(True)
         require_finite(terms, int(self.steps))
         self._descend(0, total(terms, self.settings.weights))
         return terms
 
+    def _adversarial(self, restored: Tensor, target: Tensor, mask: Tensor, dice: torch.Generator) -> Terms:
+        made, wanted, masks = augment_pair(restored, target, mask, self.settings.policy, dice)
+        fake = self.discriminator.features(made, masks)
+        with torch.no_grad():
+            real = self.discriminator.features(wanted, masks)
+        return {
+            "adversarial": losses.generator_adversarial(fake[-1], judged(masks)),
+            "feature_matching": losses.feature_matching(fake[:-1], real[:-1]),
+        }
+
     def _discriminator_step(self, evidence: Evidence, restored: Tensor, target: Tensor, dice: torch.Generator) -> Terms:
         mask, settings = evidence.damaged.chroma_mask, self.settings
         real = target.clone().requires_grad_(int(self.steps) % settings.r1_every == 0)
-        real_logits, fake_logits = self._judge(real, mask, dice), self._judge(restored, mask, dice)
-        terms = {"discriminator": losses.discriminator_adversarial(real_logits, fake_logits)}
+        intact, made, masks = augment_pair(real, restored, mask, settings.policy, dice)
+        real_logits, fake_logits = self.discriminator(intact, masks), self.discriminator(made, masks)
+        terms = {"discriminator": losses.discriminator_adversarial(real_logits, fake_logits, judged(masks))}
         if real.requires_grad:
             terms["r1"] = losses.r1_penalty(real_logits, real)
         require_finite(terms, int(self.steps))
         lazy = settings.weights.r1 * settings.r1_every  # as often as it is skipped (Karras et al., 2020b)
         self._descend(1, terms["discriminator"] + lazy * terms.get("r1", target.new_zeros(())))
-        return terms | {"r_t": losses.overfit_sign(real_logits), "d_real": real_logits.mean()}
-
-    def _judge(self, images: Tensor, mask: Tensor, dice: torch.Generator) -> Tensor:
-        logits: Tensor = self.discriminator(*augment(images, mask, self.settings.policy, dice))
-        return logits
+        return terms | {"r_t": losses.overfit_sign(real_logits, judged(masks)), "d_real": real_logits.mean()}
 
     def _descend(self, index: int, loss: Tensor) -> None:
         optimizer = self.optimizers()[index]  # type: ignore[index]
+        rate = (self.settings.learning_rate, self.settings.discriminator_learning_rate)[index]
+        optimizer.param_groups[0]["lr"] = rate * cosine(int(self.steps), self.settings.decay_steps)
         optimizer.zero_grad()
         self.manual_backward(loss)
         optimizer.step()
@@ -117,6 +131,14 @@ class GanModule(L.LightningModule):
         terms = reconstruction(proposal, restored, truth, mask, judges)
         loss = total(terms, self.settings.weights)
         require_finite(terms, int(self.steps))
-        terms["d_real"] = self.discriminator(truth.target, mask).mean()
+        logits = self.discriminator(truth.target, mask)
+        terms |= {"d_real": logits.mean(), "r_t": losses.overfit_sign(logits, judged(mask))}
         named = {f"validation/{name}": value for name, value in (terms | {"loss": loss}).items()}
         self.log_dict(named, batch_size=len(truth.target))
+
+
+def cosine(step: int, steps: int) -> float:
+    """Factor of the learning rate: half a cosine from 1 to `_FLOOR` (Loshchilov and Hutter, 2017, eq. 5)."""
+    if steps == 0:
+        return 1.0
+    return _FLOOR + (1 - _FLOOR) * (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2

@@ -1,4 +1,6 @@
-"""The generator: a U-Net that corrects the classical fill, told how much is missing (FiLM) and able to see everywhere.
+"""The generator: a U-Net that corrects the face model's completion.
+
+It is told how much is missing and who it may be (FiLM), and is able to see everywhere.
 
 U-Net: Ronneberger et al. (2015). FiLM: Perez et al. (2018). The full-resolution level is folded into channels
 (`pixel_unshuffle`) because two CPU cores pay for pixels, not for channels; a thin head at full resolution sees the
@@ -11,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.evidence import CHANNELS, CONDITIONS, Evidence
+from models.identity_hint import HINTS
 
 _EMBEDDING = 128
 _MAX_CHANNELS = 160
@@ -23,13 +26,16 @@ class Generator(nn.Module):
     Args:
         width: channels at half resolution; doubled per level up to 160. A multiple of 8.
         depth: levels, the first at half resolution. Sides of pictures must be multiples of 2**depth.
+        conditioned: False withholds coverage and missing features (for the ablation).
     """
 
-    def __init__(self, width: int, depth: int) -> None:
+    def __init__(self, width: int, depth: int, conditioned: bool = True) -> None:
         super().__init__()
-        self.width, self.depth = width, depth
+        self.width, self.depth, self.conditioned = width, depth, conditioned
         channels = [min(width * 2**level, _MAX_CHANNELS) for level in range(depth)]
-        self.embed = nn.Sequential(nn.Linear(CONDITIONS, _EMBEDDING), nn.SiLU(), nn.Linear(_EMBEDDING, _EMBEDDING))
+        self.embed = nn.Sequential(
+            nn.Linear(CONDITIONS + HINTS, _EMBEDDING), nn.SiLU(), nn.Linear(_EMBEDDING, _EMBEDDING)
+        )
         self.stem = nn.Conv2d(4 * CHANNELS, width, 3, padding=1)
         self.down = nn.ModuleList(
             ResidualBlock(before, after) for before, after in zip([width, *channels[:-1]], channels, strict=True)
@@ -47,7 +53,9 @@ class Generator(nn.Module):
     def forward(self, evidence: Evidence) -> Tensor:
         """(N, 3, H, W) proposal, about [-1, 1]; an untrained generator returns `evidence.start`."""
         inputs = evidence.stacked()
-        condition = self.embed(evidence.damaged.condition())
+        shares = evidence.damaged.condition()
+        known = shares if self.conditioned else torch.zeros_like(shares)
+        condition = self.embed(torch.cat([known, evidence.hint], dim=1))
         x = self.stem(F.pixel_unshuffle(inputs, 2))
         skips = []
         for level, block in enumerate(self.down):

@@ -34,35 +34,73 @@ def identity(restored: Tensor, target: Tensor) -> Tensor:
     return (1 - F.cosine_similarity(restored, target, dim=1)).mean()
 
 
-def generator_adversarial(fake_logits: Tensor) -> Tensor:
-    """Non-saturating loss, softplus(-D(G)) (Goodfellow et al., 2014, sec. 3), averaged over all patches."""
-    return F.softplus(-fake_logits).mean()
+def frequency(restored: Tensor, target: Tensor) -> Tensor:
+    """Focal frequency loss (Jiang et al., 2021, eq. 8, alpha = 1): spectra compared, what is worst counts most.
+
+    We deviate by averaging the weight over the channels, and by normalising each picture's weights to their largest.
+
+    Args:
+        restored: (N, C, H, W) in [-1, 1].
+        target: the same shape.
+
+    Returns:
+        Scalar: |F_r - F_t|^2 of orthonormal 2-D transforms, weighted by w in [0, 1], averaged over all entries.
+    """
+    distance = torch.view_as_real(torch.fft.rfft2(restored - target, norm="ortho")).square().sum(-1)
+    with torch.no_grad():
+        weight = distance.mean(dim=1, keepdim=True).sqrt()
+        weight = weight / weight.amax(dim=(1, 2, 3), keepdim=True).clamp_min(1e-8)
+    return (weight * distance).mean()
 
 
-def discriminator_adversarial(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """Logistic loss, softplus(-D(x)) + softplus(D(G)), each averaged over all patches."""
-    return F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+def feature_matching(restored: list[Tensor], target: list[Tensor]) -> Tensor:
+    """Mean absolute difference of a discriminator's features (Wang et al., pix2pixHD, 2018, eq. 4), mean over stages.
+
+    Args:
+        restored: activations (N, C, h, w) for restored pictures.
+        target: for the intact ones, same shapes; not differentiated.
+    """
+    return torch.stack([(a - b.detach()).abs().mean() for a, b in zip(restored, target, strict=True)]).mean()
+
+
+def generator_adversarial(fake_logits: Tensor, judged: Tensor) -> Tensor:
+    """Non-saturating loss, softplus(-D(G)) (Goodfellow et al., 2014, sec. 3), averaged over the judged patches.
+
+    Args:
+        fake_logits: (N, 1, h, w).
+        judged: (N, 1, h, w), 1 = counts; from `models.discriminator.judged`.
+    """
+    return _masked_mean(F.softplus(-fake_logits), judged)
+
+
+def discriminator_adversarial(real_logits: Tensor, fake_logits: Tensor, judged: Tensor) -> Tensor:
+    """Logistic loss, softplus(-D(x)) + softplus(D(G)), each averaged over the judged patches."""
+    return _masked_mean(F.softplus(-real_logits), judged) + _masked_mean(F.softplus(fake_logits), judged)
 
 
 def r1_penalty(real_logits: Tensor, real: Tensor) -> Tensor:
     """R1: squared norm of the gradient of D at real pictures, averaged over the batch (Mescheder et al., 2018, eq. 9).
 
     Args:
-        real_logits: D(real), any shape, still attached to the graph.
+        real_logits: D(real), any shape, still attached to the graph; averaged per picture, so that D is one number.
         real: (N, 3, H, W) with `requires_grad`.
 
     Returns:
         Scalar; the factor gamma / 2 of the paper is the caller's.
     """
-    (gradient,) = torch.autograd.grad(real_logits.sum(), real, create_graph=True)
+    (gradient,) = torch.autograd.grad(real_logits.flatten(1).mean(1).sum(), real, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3)).mean()
 
 
-def overfit_sign(real_logits: Tensor) -> Tensor:
+def overfit_sign(real_logits: Tensor, judged: Tensor) -> Tensor:
     """r_t = E[sign D(real)] in [-1, 1] (Karras et al., 2020, eq. 1): near 1, D has learnt the training set by heart."""
-    return real_logits.sign().mean()
+    return _masked_mean(real_logits.sign(), judged)
 
 
 def _masked_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
     weights = mask.expand_as(a)
     return ((a - b).abs() * weights).sum() / weights.sum().clamp_min(1.0)
+
+
+def _masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    return (values * mask).sum() / mask.sum().clamp_min(1.0)

@@ -19,8 +19,10 @@ class Weights:
     pixel_known: float
     pixel_missing: float
     lpips: float
+    frequency: float
     identity: float
     adversarial: float
+    feature_matching: float
     r1: float
 
 
@@ -44,15 +46,29 @@ class Truth:
         return Truth(self.target.to(device), self.points.to(device))
 
 
-def reconstruction(proposal: Tensor, restored: Tensor, truth: Truth, chroma_mask: Tensor, judges: Judges) -> Terms:
-    """All terms that compare with the target, unweighted; each a scalar, at least 0."""
+def reconstruction(
+    proposal: Tensor, restored: Tensor, truth: Truth, chroma_mask: Tensor, judges: Judges, jitter: Tensor | None = None
+) -> Terms:
+    """All terms that compare with the target, unweighted; each a scalar, at least 0.
+
+    Args:
+        proposal: (N, 3, H, W) what the generator put everywhere.
+        restored: (N, 3, H, W) composed with what is known.
+        truth: the intact batch.
+        chroma_mask: (N, 1, H, W), 1 = anything of the pixel is missing.
+        judges: the frozen networks.
+        jitter: (N, 5, 2) pixels by which both crops of the identity term are moved. A crop that never moves can be
+            gamed by patterns on its own grid; one that moves from step to step asks for a face.
+    """
+    points = truth.points if jitter is None else truth.points + jitter
     with torch.no_grad():
-        wanted = judges.encoder.embed(truth.target, truth.points)
+        wanted = judges.encoder.embed(truth.target, points)
     return {
         "pixel_known": losses.pixel_known(proposal, truth.target, chroma_mask),
         "pixel_missing": losses.pixel_missing(restored, truth.target, chroma_mask),
         "lpips": judges.perceptual(restored, truth.target).mean(),
-        "identity": losses.identity(judges.encoder.embed(restored, truth.points), wanted),
+        "identity": losses.identity(judges.encoder.embed(restored, points), wanted),
+        "frequency": losses.frequency(restored, truth.target),
     }
 
 

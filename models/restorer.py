@@ -1,20 +1,21 @@
 """A generator with its weights, as everything outside training uses it."""
 
-import hashlib
-import json
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from models.errors import WeightsError
 from models.evidence import Damaged, compose, gather
+from models.face_model import FACE_MODEL
 from models.generator import Generator
+from models.weight_files import Architecture, read_architecture, read_state, weights_sha256, write_weights
 
-_ARCHITECTURE = "architecture"
+__all__ = ["Restorer", "save_weights", "weights_sha256"]
+
+_SHAPE = ("width", "depth", "conditioned")
+"""What the header says of the generator."""
 
 
 class Restorer:
@@ -40,17 +41,12 @@ class Restorer:
         Raises:
             WeightsError: no such file, another digest, not safetensors, or another architecture.
         """
-        if not path.is_file():
-            raise WeightsError(f"weights at {path}", "no such file", "run `likeness models` to see what there is")
-        if sha256 is not None and (found := weights_sha256(path)) != sha256:
-            raise WeightsError(f"SHA-256 {sha256[:12]}… of {path.name}", f"{found[:12]}…", "fetch the file again")
-        try:
-            with safe_open(path, framework="pt") as file:
-                architecture = _architecture(path, file.metadata())
-                state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
-        except SafetensorError as error:
-            raise WeightsError(f"a safetensors file at {path}", str(error), "fetch the file again") from error
-        generator = Generator(architecture["width"], architecture["depth"])
+        architecture = read_architecture(path, sha256)
+        state = read_state(path)
+        if architecture["face_model"] != face_model_sha256():
+            expected = f"the face model {architecture['face_model'][:12]}… that {path.name} was trained with"
+            raise WeightsError(expected, f"{face_model_sha256()[:12]}…", "use the release that made these weights")
+        generator = Generator(**{name: architecture[name] for name in _SHAPE})
         try:
             generator.load_state_dict(state)
         except RuntimeError as error:
@@ -70,23 +66,13 @@ class Restorer:
 
 
 def save_weights(generator: Generator, path: Path, image_size: int, dtype: torch.dtype = torch.float32) -> None:
-    """Write weights and architecture as safetensors; the file appears whole or not at all."""
-    state = {key: value.detach().cpu().to(dtype).contiguous() for key, value in generator.state_dict().items()}
-    architecture = {"width": generator.width, "depth": generator.depth, "image_size": image_size}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    save_file(state, temporary, metadata={_ARCHITECTURE: json.dumps(architecture)})
-    temporary.replace(path)
+    """Write weights, architecture and which face model they correct; the file appears whole or not at all."""
+    shape: Architecture = {name: getattr(generator, name) for name in _SHAPE}
+    header = shape | {"image_size": image_size, "face_model": face_model_sha256()}
+    write_weights(generator.state_dict(), header, path, dtype)
 
 
-def weights_sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _architecture(path: Path, metadata: dict[str, str] | None) -> dict[str, Any]:
-    if metadata is None or _ARCHITECTURE not in metadata:
-        raise WeightsError(f"an architecture in the header of {path}", "none", "train weights with this project")
-    architecture: dict[str, Any] = json.loads(metadata[_ARCHITECTURE])
-    return architecture
+@cache
+def face_model_sha256() -> str:
+    """Hexadecimal SHA-256 of the face model that ships."""
+    return weights_sha256(FACE_MODEL)

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models.evidence import Damaged, FillMethod, compose, gather
+from models.evidence import Damaged, FillMethod, compose, plain_fill
 from models.restorer import Restorer
 
 Method = Callable[[Damaged], Tensor]
@@ -26,7 +26,7 @@ def classical(damaged: Damaged, method: FillMethod) -> Tensor:
     Returns:
         (N, 3, H, W) in [-1, 1]; known pixels are those of `damaged.image`, to the bit.
     """
-    return compose(damaged, gather(damaged, method).start)
+    return compose(damaged, plain_fill(damaged, method))
 
 
 def peers() -> dict[str, Method]:

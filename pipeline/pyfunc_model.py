@@ -51,7 +51,7 @@ class PortraitRestorer(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         arrays = cast(Arrays, model_input)  # MLflow knows no hint for a dict of arrays, and warns at any other
         if absent := [name for name in INPUTS if name not in arrays]:
             raise DataError(f"arrays {', '.join(INPUTS)}", f"no {', '.join(absent)}", "pass a dict of float32 arrays")
-        damaged = Damaged(**{name: torch.from_numpy(np.asarray(arrays[name], np.float32)) for name in INPUTS})
+        damaged = Damaged(*(torch.from_numpy(np.asarray(arrays[name], np.float32)) for name in INPUTS))
         restored: Floats = self.restorer.restore(damaged).numpy()
         return restored
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,17 @@ from pydantic import BaseModel, ConfigDict
 
 from models.errors import DataError
 from pipeline.config import MaskParams, TrainParams
+from pipeline.face_models import FaceModels, face_models
 from pipeline.layout import Paths
 from pipeline.outputs import write_text
 from pipeline.tables import read_portraits
-from pipeline.training_data import DamagedPortraits, batches
+from pipeline.training_data import DamagedPortraits, Kept, batches
 
 if TYPE_CHECKING:
     from models.gan_module import GanModule
     from pipeline.training_loop import Outcome
+
+_HELD_OUT = 64
 
 
 class TrainReport(BaseModel):
@@ -56,19 +60,22 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
     rows = read_portraits(paths)
     learning, held_out = (_split(rows, name) for name in ("train", "validation"))
     module = build_module(train, paths)
+    models = face_models(paths, learning, train.evidence.face_model_folds, train.seed)
+    samples = partial(_samples, paths, learning, masks, train, models)
+    fixed = Kept(batches(_fixed(paths, held_out, masks, train, models), train.batch_size, 0))
     log_start(paths, train, masks)
     started = time.monotonic()
     with system_metrics(paths):
         outcome = fit(
             module,
-            lambda epoch: batches(_samples(paths, learning, masks, train, epoch), train.batch_size, train.workers),
-            batches(_fixed(paths, held_out, masks, train), train.batch_size, 0),
+            lambda epoch: batches(samples(epoch), train.batch_size, train.workers),
+            fixed,
             train,
             checkpoint=paths.checkpoints / fingerprint(train, masks, paths) / "last.ckpt",
             notify=lambda figures, step: log_metrics(paths, figures, step),
         )
     seconds = time.monotonic() - started
-    sample = next(iter(batches(_fixed(paths, held_out, masks, train), 6, 0)))
+    sample = next(iter(fixed))
     save_weights(outcome.generator, paths.trained_weights, image_size=sample[1].target.shape[-1])
     write_curves(outcome.curves, paths.training_curves)
     report = _report(train, outcome, module, len(learning), seconds, weights_sha256(paths.trained_weights))
@@ -90,16 +97,18 @@ def build_module(train: TrainParams, paths: Paths) -> "GanModule":
     from models.restorer import Restorer
 
     torch.manual_seed(train.seed)  # PyTorch initialises layers from its global generator only
-    generator = Generator(train.generator.width, train.generator.depth)
+    generator = Generator(**train.generator.model_dump())
     if train.warm_start == "champion":
         generator = Restorer.load(paths.champion_weights).generator.train()
     settings = GanSettings(
         weights=Weights(**train.losses.model_dump()),
         learning_rate=train.learning_rate,
+        decay_steps=train.epochs * train.steps_per_epoch if train.schedule == "cosine" else 0,
         discriminator_learning_rate=train.discriminator_learning_rate,
         betas=train.betas,
         ema_decay=train.ema_decay,
         r1_every=train.r1_every,
+        identity_jitter=train.identity_jitter,
         policy=train.discriminator_augment,
         seed=train.seed,
     )
@@ -110,9 +119,11 @@ def build_module(train: TrainParams, paths: Paths) -> "GanModule":
 def fingerprint(train: TrainParams, masks: MaskParams, paths: Paths) -> str:
     """16 hexadecimal digits over what decides each step: a checkpoint of another run is never resumed.
 
-    How long training goes on is not part of it, so that more epochs continue where fewer were killed.
+    How long training goes on is not part of it, so that more epochs continue where fewer were killed, unless the
+    learning rate falls over their number.
     """
-    each_step = train.model_dump_json(exclude={"epochs", "patience", "workers"})
+    free = {"patience", "workers"} | ({"epochs"} if train.schedule == "constant" else set())
+    each_step = train.model_dump_json(exclude=free)
     digest = hashlib.sha256(f"{each_step}{masks.model_dump_json()}".encode())
     for file in (paths.portrait_rows, paths.champion_weights):
         digest.update(_content(file))
@@ -133,14 +144,20 @@ def _split(rows: pd.DataFrame, name: str) -> pd.DataFrame:
     return chosen
 
 
-def _samples(paths: Paths, rows: pd.DataFrame, masks: MaskParams, train: TrainParams, epoch: int) -> DamagedPortraits:
+def _samples(
+    paths: Paths, rows: pd.DataFrame, masks: MaskParams, train: TrainParams, models: FaceModels, epoch: int
+) -> DamagedPortraits:
     count = train.steps_per_epoch * train.batch_size
-    return DamagedPortraits(paths, rows, masks, train.seed, epoch * count, count, flip=True)
+    first = epoch * count
+    return DamagedPortraits(paths, rows, masks, train.evidence, models, train.seed, first, count, flip=True)
 
 
-def _fixed(paths: Paths, rows: pd.DataFrame, masks: MaskParams, train: TrainParams) -> DamagedPortraits:
+def _fixed(
+    paths: Paths, rows: pd.DataFrame, masks: MaskParams, train: TrainParams, models: FaceModels
+) -> DamagedPortraits:
     """The held-out portraits, each with one damage that never changes; at most 64, so that an epoch stays short."""
-    return DamagedPortraits(paths, rows, masks, train.seed + 1, 0, min(len(rows), 64), flip=False)
+    count = min(len(rows), _HELD_OUT)
+    return DamagedPortraits(paths, rows, masks, train.evidence, models, train.seed + 1, 0, count, flip=False)
 
 
 def _report(

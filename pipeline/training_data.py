@@ -3,27 +3,32 @@
 Sample number i is a pure function of (seed, i): any worker can draw it, and a resumed run sees what it would have seen.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from models.evidence import Damaged, Evidence, classical_fill
-from models.images import to_tensor
+from models.evidence import Damaged, Evidence, gather
+from models.face_model import Completion
+from models.identity_hint import without_hint
+from models.images import Image, mask_to_tensor, to_tensor
 from models.objective import Truth
-from pipeline.config import MaskParams
+from models.reference import Reference
+from pipeline.config import EvidenceParams, MaskParams
 from pipeline.damage import DamageSampler, apply
+from pipeline.face_models import FaceModels
 from pipeline.layout import Paths
+from pipeline.self_reference import self_reference
 from pipeline.tables import landmarks_of, load_image, points_of
 
+Batch = tuple[Evidence, Truth]
 Numbers = npt.NDArray[np.float32]
-Arrays = dict[str, npt.NDArray[Any]]
-Sample = tuple[Arrays, Numbers]
 
 # iBUG 68 points after a left-right flip: jaw, brows, nose, eyes, mouth
 _FLIP_JAW_BROWS_NOSE = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1)]
@@ -33,12 +38,24 @@ _FLIP_5 = np.array([1, 0, 2, 4, 3])
 
 
 @dataclass(frozen=True)
+class Sample:
+    """One portrait as batches of one; `withheld` (1,) is 1 where the identity hint shall be dropped."""
+
+    damaged: Damaged
+    completion: Completion
+    truth: Truth
+    withheld: Tensor
+
+
+@dataclass(frozen=True)
 class DamagedPortraits(Dataset[Sample]):
     """`count` samples from number `first` on; portraits are decoded when asked for, so memory stays flat."""
 
     paths: Paths
     rows: pd.DataFrame
     masks: MaskParams
+    evidence: EvidenceParams
+    models: FaceModels
     seed: int
     first: int
     count: int
@@ -52,34 +69,76 @@ class DamagedPortraits(Dataset[Sample]):
         rng = np.random.default_rng([self.seed, number])
         row = self.rows.iloc[int(rng.integers(len(self.rows))) if self.flip else number % len(self.rows)]
         image, landmarks, points = load_image(self.paths, row.portrait_id), landmarks_of(row), points_of(row)
+        reference = self._reference(rng, row, image)
         if self.flip and rng.random() < 0.5:
             image, landmarks, points = _mirrored(image, landmarks, points)
+            reference = None if reference is None else np.ascontiguousarray(reference[:, ::-1])
         damage, record = DamageSampler(self.masks, training=True).sample(rng, landmarks, image.shape[0])
-        damaged = apply(image, damage)
-        arrays = {
-            "target": image,
-            "damaged": damaged,
-            "start": classical_fill(damaged, damage.hole, damage.chroma, "telea"),
-            "hole": damage.hole,
-            "chroma": damage.chroma,
-            "points": points,
-        }
-        return arrays, np.array([record.coverage, record.missing_features], np.float32)
+        damaged = Damaged(
+            image=to_tensor(apply(image, damage)),
+            hole_mask=mask_to_tensor(damage.hole),
+            chroma_mask=mask_to_tensor(damage.chroma),
+            coverage=torch.tensor([record.coverage]),
+            missing_features=torch.tensor([record.missing_features]),
+            reference=_witness(reference, image.shape[0]),
+        )
+        completion = self.models.of(row.identity).complete(damaged.image, damaged.hole_mask, damaged.chroma_mask)
+        withheld = torch.tensor([float(rng.random() < self.evidence.hint_dropout)])
+        return Sample(damaged, completion, Truth(to_tensor(image), torch.from_numpy(points)[None]), withheld)
+
+    def _reference(self, rng: np.random.Generator, row: pd.Series, image: Image) -> Image | None:
+        """Another picture of the person, an altered copy where there is none, or nothing."""
+        own = self.rows["portrait_id"][self.rows["identity"] == row.identity]
+        others = own[own != row.portrait_id].tolist()
+        chance, pick = rng.random(), int(rng.integers(max(len(others), 1)))
+        if others:
+            return load_image(self.paths, others[pick]) if chance < self.evidence.reference else None
+        return self_reference(rng, image) if chance < self.evidence.self_reference else None
 
 
 def batches(samples: DamagedPortraits, batch_size: int, workers: int) -> "DataLoader[Sample]":
     """The samples in order, collated to (Evidence, Truth)."""
+    if workers:
+        cv2.setNumThreads(1)  # here, not in the worker: there OpenCV would wait for threads that did not come along
     return DataLoader(samples, batch_size, num_workers=workers, collate_fn=collate, worker_init_fn=_one_thread)
+
+
+class Kept:
+    """Batches that are drawn once and shown every epoch."""
+
+    def __init__(self, loader: Iterable[Batch]) -> None:
+        self._batches = tuple(loader)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(self._batches)
+
+    def __len__(self) -> int:
+        return len(self._batches)
 
 
 def collate(samples: list[Sample]) -> tuple[Evidence, Truth]:
     """Samples -> one batch of evidence and its truth."""
-    stacked = {key: np.stack([arrays[key] for arrays, _ in samples]) for key in samples[0][0]}
-    measures = torch.from_numpy(np.stack([numbers for _, numbers in samples]))
-    hole, chroma = (torch.from_numpy(stacked[key]).unsqueeze(1).float() for key in ("hole", "chroma"))
-    damaged = Damaged(to_tensor(stacked["damaged"]), hole, chroma, measures[:, 0], measures[:, 1])
-    truth = Truth(to_tensor(stacked["target"]), torch.from_numpy(stacked["points"]))
-    return Evidence(damaged, to_tensor(stacked["start"])), truth
+    batch = [sample.damaged for sample in samples]
+    references = [damaged.reference for damaged in batch if damaged.reference is not None]
+    names = ("image", "hole_mask", "chroma_mask", "coverage", "missing_features")
+    damaged = Damaged(
+        **{name: torch.cat([getattr(one, name) for one in batch]) for name in names},
+        reference=Reference(torch.cat([r.image for r in references]), torch.cat([r.present for r in references])),
+    )
+    completion = Completion(
+        torch.cat([sample.completion.picture for sample in samples]),
+        torch.cat([sample.completion.certainty for sample in samples]),
+    )
+    evidence = gather(damaged, completion)
+    hint = without_hint(evidence.hint, torch.cat([sample.withheld for sample in samples]))
+    truth = Truth(*(torch.cat([getattr(sample.truth, name) for sample in samples]) for name in ("target", "points")))
+    return replace(evidence, hint=hint), truth
+
+
+def _witness(reference: Image | None, size: int) -> Reference:
+    if reference is None:
+        return Reference(torch.zeros(1, 3, size, size), torch.zeros(1))
+    return Reference(to_tensor(reference), torch.ones(1))
 
 
 def _mirrored(
@@ -96,4 +155,4 @@ def _mirrored(
 
 
 def _one_thread(worker: int) -> None:  # noqa: ARG001 - PyTorch's signature
-    cv2.setNumThreads(1)
+    torch.set_num_threads(1)

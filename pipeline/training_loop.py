@@ -14,6 +14,7 @@ from models.gan_module import GanModule
 from models.generator import Generator
 from models.lightning_ready import Callback, EarlyStopping, L
 from pipeline.config import TrainParams
+from pipeline.training_data import Kept
 
 Curves = list[dict[str, float]]
 """One dict per epoch: epoch, step, and every logged figure."""
@@ -38,7 +39,7 @@ class Outcome:
 class Epochs(L.LightningDataModule):
     """Fresh training batches for every epoch, the same held-out ones."""
 
-    def __init__(self, learning: Callable[[int], "DataLoader[Any]"], held_out: "DataLoader[Any]") -> None:
+    def __init__(self, learning: Callable[[int], "DataLoader[Any]"], held_out: Kept) -> None:
         super().__init__()
         self.learning, self.held_out = learning, held_out
 
@@ -47,7 +48,7 @@ class Epochs(L.LightningDataModule):
         epoch = self.trainer.current_epoch if self.trainer else 0
         return self.learning(epoch)
 
-    def val_dataloader(self) -> "DataLoader[Any]":
+    def val_dataloader(self) -> Kept:
         """The same pictures with the same damage, every time."""
         return self.held_out
 
@@ -90,7 +91,7 @@ class Keeper(Callback):
 def fit(
     module: GanModule,
     learning: Callable[[int], "DataLoader[Any]"],
-    held_out: "DataLoader[Any]",
+    held_out: Kept,
     train: TrainParams,
     checkpoint: Path,
     notify: Notify,

@@ -1,7 +1,9 @@
 """Trains the restorer that ships: `make weights PORTRAITS=DIR`. Resumes where it was stopped.
 
 The portraits are read by the same ingest as everywhere, in a workspace of their own; the last fifth of the files, by
-name, is left out for evaluation, as in the sampler's recipe. Writes assets/restorer.safetensors (float16) and its card.
+name, is left out for evaluation, as in the sampler's recipe. Further people in several views serve as each other's
+reference photos; the last 30 % of them are left out as well. Writes assets/face_model.safetensors,
+assets/restorer.safetensors (float16) and its card.
 """
 
 import argparse
@@ -9,83 +11,98 @@ import json
 import logging
 import shutil
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
+from models.face_fit import COMPONENTS, fit_with_noise, save_face_model
+from models.face_model import FACE_MODEL
+from models.images import to_tensor
 from models.restorer import Restorer, save_weights, weights_sha256
 from pipeline.config import load_params
 from pipeline.layout import ASSETS, Paths
 from pipeline.quiet import quieten
 from pipeline.stages import run_stage
+from pipeline.tables import load_image, read_portraits
 from pipeline.train import TrainReport
 from pipeline.workspace import create_workspace
 
-COMMON: dict[str, Any] = {
+RECIPE = "python -m recipes.make_weights --portraits DIR --views DIR"
+SETTINGS: dict[str, Any] = {
     "data.source": "folder",
-    "train.steps_per_epoch": 60,
-    "train.learning_rate": 0.0004,
+    "data.identity_pattern": "^([^_.]+)",
+    "train.warm_start": "none",
+    "train.evidence.face_model_folds": 4,
+    "train.epochs": 18,
+    "train.steps_per_epoch": 100,
+    "train.learning_rate": 0.0005,
+    "train.schedule": "cosine",
     "train.ema_decay": 0.99,
     "train.patience": 100,
-    "train.losses.adversarial": 0.02,
 }
-PHASES: tuple[dict[str, Any], ...] = (
-    {  # from nothing: the discriminator held down by its penalty
-        "train.warm_start": "none",
-        "train.epochs": 11,
-        "train.losses.lpips": 2.0,
-        "train.losses.identity": 1.0,
-        "train.losses.r1": 1.0,
-    },
-    {"train.epochs": 6, "train.seed": 4, "train.learning_rate": 0.0003, "train.ema_decay": 0.98},
-)
 HELD_OUT = 0.2
 VALIDATION = 0.07
+VIEWS_HELD_OUT = 0.3
+VIEWS_VALIDATION = 0.1
 
 
 def main() -> None:
-    """Prepare the workspace, train, write the weights and their card."""
+    """Prepare the workspace, fit the face model, train, write the weights and their card."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--portraits", type=Path, required=True, help="folder of aligned or unaligned portraits")
+    parser.add_argument("--portraits", type=Path, required=True, help="folder of portraits, one per person")
+    parser.add_argument("--views", type=Path, help="folder of further people, several each: PERSON_ANYTHING.jpg")
     parser.add_argument("--workspace", type=Path, default=Path("build/weights"))
     arguments = parser.parse_args()
     quieten()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     workspace = arguments.workspace.resolve()
-    split_folder(arguments.portraits.resolve(), workspace / "portraits")
-    for number, phase in enumerate(PHASES):
-        settings = COMMON | phase | {"data.location": str(workspace / "portraits")}
-        create_workspace(ASSETS.parent, workspace, settings)
-        report = run_phase(number, Paths(workspace))
-    ship(Paths(workspace), report)
-
-
-def run_phase(number: int, paths: Paths) -> TrainReport:
-    """Ingest once, train from the last phase's weights; a phase that is done is not repeated."""
-    done = paths.state / f"phase-{number}.safetensors"
+    paths = Paths(workspace)
+    sort_portraits(
+        arguments.portraits.resolve(), arguments.views and arguments.views.resolve(), workspace / "portraits"
+    )
+    create_workspace(ASSETS.parent, workspace, SETTINGS | {"data.location": str(workspace / "portraits")})
     if not paths.portrait_rows.is_file():
-        run_stage("ingest", paths.root)
-    if done.is_file():
-        return TrainReport.model_validate_json(paths.training_report.read_bytes())
-    if number:
-        paths.champion.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(paths.state / f"phase-{number - 1}.safetensors", paths.champion_weights)
-    report = run_stage("train", paths.root)
+        run_stage("ingest", workspace)
+        fit_face_model(paths)
+    report = run_stage("train", workspace)
     assert isinstance(report, TrainReport)
-    shutil.copyfile(paths.trained_weights, done)
-    return report
+    ship(paths, report)
 
 
-def split_folder(source: Path, target: Path) -> None:
-    """Sort the files, by name, into train, validation and test folders (links where the system has them)."""
-    files = sorted(file for file in source.iterdir() if file.is_file())
-    test, validation = round(len(files) * (1 - HELD_OUT)), round(len(files) * (1 - HELD_OUT - VALIDATION))
+def sort_portraits(portraits: Path, views: Path | None, target: Path) -> None:
+    """Sort the files into train, validation and test: single portraits by name, views by person."""
     shutil.rmtree(target, ignore_errors=True)
-    for number, file in enumerate(files):
-        split = "train" if number < validation else "validation" if number < test else "test"
-        (target / split).mkdir(parents=True, exist_ok=True)
-        (target / split / file.name).hardlink_to(file)
+    _sort([[file] for file in _files(portraits)], HELD_OUT, VALIDATION, target)
+    if views is not None:
+        people = groupby(_files(views), key=lambda file: file.name.partition("_")[0])
+        _sort([list(files) for _, files in people], VIEWS_HELD_OUT, VIEWS_VALIDATION, target)
+
+
+def fit_face_model(paths: Paths) -> None:
+    """Fit the face model to the training split, one picture per person, and put it in assets/."""
+    rows = read_portraits(paths)
+    learning = rows[rows["split"] == "train"].drop_duplicates("identity")
+    pictures = to_tensor(np.stack([load_image(paths, portrait_id) for portrait_id in learning["portrait_id"]]))
+    tensors = fit_with_noise(pictures, COMPONENTS, torch.Generator().manual_seed(0))
+    facts = {"portraits": len(learning), "components": COMPONENTS, "recipe": RECIPE}
+    save_face_model(tensors, FACE_MODEL, facts)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.is_file())
+
+
+def _sort(groups: list[list[Path]], held_out: float, validation: float, target: Path) -> None:
+    """Copy whole groups: the first for training, the last held out."""
+    test, middle = round(len(groups) * (1 - held_out)), round(len(groups) * (1 - held_out - validation))
+    for number, files in enumerate(groups):
+        folder = target / ("train" if number < middle else "validation" if number < test else "test")
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            shutil.copyfile(file, folder / file.name)
 
 
 def ship(paths: Paths, report: TrainReport) -> None:
@@ -95,7 +112,7 @@ def ship(paths: Paths, report: TrainReport) -> None:
     save_weights(restorer.generator, target, restorer.image_size, torch.float16)
     card = {
         "sha256": weights_sha256(target),
-        "recipe": "python -m recipes.make_weights --portraits DIR",
+        "recipe": RECIPE,
         "settings": load_params(paths.params).train.model_dump(mode="json"),
         "made": datetime.now(UTC).date().isoformat(),
         "report": report.model_dump(mode="json"),

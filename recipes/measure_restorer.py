@@ -15,7 +15,7 @@ from pipeline.layout import ASSETS, Paths
 from pipeline.quiet import quieten
 from pipeline.stages import run_stage
 from pipeline.workspace import create_workspace
-from recipes.make_weights import split_folder
+from recipes.make_weights import sort_portraits
 
 METRICS = ("lpips", "identity_distance_independent", "identity_distance_training", "ms_ssim", "recognised_independent")
 
@@ -29,7 +29,7 @@ def main() -> None:
     quieten()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     workspace = arguments.workspace.resolve()
-    split_folder(arguments.portraits.resolve(), workspace / "portraits")
+    sort_portraits(arguments.portraits.resolve(), None, workspace / "portraits")
     settings = {"data.source": "folder", "data.location": str(workspace / "portraits")}
     create_workspace(ASSETS.parent, workspace, settings)
     paths = Paths(workspace)

@@ -5,15 +5,17 @@ from pipeline.config.data import DataParams, IngestParams, ValidateParams
 from pipeline.config.judging import Criterion, EvaluateParams, GateParams, SliceParams
 from pipeline.config.load import Params, load_params, write_params
 from pipeline.config.production import RegistryParams, RestoreParams, SimulateParams, WatchParams
-from pipeline.config.science import AblateParams, OnsetParams, VariantParams
-from pipeline.config.training import ChampionParams, TrainParams
+from pipeline.config.science import AblateParams, CurvatureParams, OnsetParams, VariantParams
+from pipeline.config.training import ChampionParams, EvidenceParams, TrainParams
 
 __all__ = [
     "AblateParams",
     "ChampionParams",
     "Criterion",
+    "CurvatureParams",
     "DataParams",
     "EvaluateParams",
+    "EvidenceParams",
     "GateParams",
     "IngestParams",
     "MaskParams",

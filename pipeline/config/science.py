@@ -30,6 +30,7 @@ class CurvatureParams(Section):
     portraits: Count
     steps: Count
     samples: Count
+    gap_portraits: Count
 
 
 class VariantParams(Section):

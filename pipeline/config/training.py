@@ -19,8 +19,10 @@ class LossWeights(Section):
     pixel_known: float = Field(ge=0.0)
     pixel_missing: float = Field(ge=0.0)
     lpips: float = Field(ge=0.0)
+    frequency: float = Field(ge=0.0)
     identity: float = Field(ge=0.0)
     adversarial: float = Field(ge=0.0)
+    feature_matching: float = Field(ge=0.0)
     r1: float = Field(ge=0.0)
 
 
@@ -29,12 +31,22 @@ class GeneratorParams(Section):
 
     width: int = Field(ge=8, multiple_of=8)
     depth: int = Field(ge=2, le=6)
+    conditioned: bool
 
 
 class DiscriminatorParams(Section):
     """Size of the discriminator."""
 
     width: Count
+
+
+class EvidenceParams(Section):
+    """What the generator gets to see in training beside the damaged portrait."""
+
+    face_model_folds: int = Field(ge=0, le=10)
+    reference: Share
+    self_reference: Share
+    hint_dropout: Share
 
 
 class TrainParams(Section):
@@ -47,11 +59,14 @@ class TrainParams(Section):
     batch_size: Count
     seed: Seed
     learning_rate: Positive
+    schedule: Literal["constant", "cosine"]
     discriminator_learning_rate: Positive
     betas: tuple[Share, Share]
     ema_decay: Share
     losses: LossWeights
     r1_every: Count
+    identity_jitter: float = Field(ge=0.0)
+    evidence: EvidenceParams
     discriminator_augment: tuple[Literal["color", "translation", "cutout"], ...]
     generator: GeneratorParams
     discriminator: DiscriminatorParams

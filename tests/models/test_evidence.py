@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.evidence import CHANNELS, CONDITIONS, Damaged, FillMethod, classical_fill, compose, gather, luma
+from models.identity_hint import HINTS
 from models.images import to_tensor, to_uint8
 
 
@@ -64,8 +65,28 @@ def test_evidence_has_the_promised_channels() -> None:
     evidence = gather(damaged([1, 2]))
     stacked = evidence.stacked()
     assert stacked.shape == (2, CHANNELS, 32, 32)
-    assert torch.equal(stacked[:, 5:8], evidence.start.flip(-1))
-    assert torch.equal(stacked[:, 8:9], 1 - evidence.damaged.hole_mask.flip(-1))
+    assert torch.equal(stacked[:, :3], evidence.start)
+    assert torch.equal(stacked[:, 9:12], evidence.start.flip(-1))
+    assert torch.equal(stacked[:, 12:13], 1 - evidence.damaged.hole_mask.flip(-1))
+    assert not stacked[:, 14:].any()  # nobody has a reference
+
+
+def test_the_start_keeps_what_is_known() -> None:
+    batch = damaged([4])
+    evidence = gather(batch)
+    known = (batch.chroma_mask < 0.5).expand_as(batch.image)
+    assert torch.equal(evidence.start[known], batch.image[known])
+    assert (evidence.certainty[batch.chroma_mask < 0.5] == 1).all()
+    assert evidence.hint.shape == (1, HINTS)
+    assert evidence.hint[0, -3:].tolist() == [0, 1, 0]  # from what is visible
+
+
+def test_what_a_hole_holds_changes_no_evidence() -> None:
+    batch = damaged([6])
+    other = torch.where(batch.hole_mask > 0.5, torch.rand_like(batch.image), batch.image)
+    changed = gather(Damaged(other, *list(vars(batch).values())[1:]))
+    for name in ("start", "certainty", "plain", "lines", "hint"):
+        assert torch.equal(getattr(gather(batch), name), getattr(changed, name)), name
 
 
 def test_condition_holds_shares() -> None:

@@ -1,0 +1,85 @@
+"""A reference photo as witness: it is moved, toned, and silent where it is absent."""
+
+import numpy as np
+import torch
+
+from models.alignment import TEMPLATE
+from models.evidence import Damaged, gather
+from models.identity_hint import HINTS, identity_hint, template_points, without_hint
+from models.images import Image, to_tensor
+from models.reference import Reference, matched, warp_grid
+
+SIDE = 64
+
+
+def grid_points(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(12, SIDE - 12, (68, 2)).astype(np.float32)
+
+
+def test_equal_landmarks_move_nothing() -> None:
+    points = grid_points(0)
+    grid = warp_grid(points, points, SIDE)
+    axis = (2 * torch.arange(SIDE) + 1) / SIDE - 1
+    assert torch.allclose(grid[0, :, :, 0], axis.expand(SIDE, SIDE), atol=1e-5)
+    assert torch.allclose(grid[0, :, :, 1], axis[:, None].expand(SIDE, SIDE), atol=1e-5)
+
+
+def test_a_shift_is_followed_inside_and_not_at_the_frame() -> None:
+    line = np.linspace(20, 44, 8)
+    points = np.array([(x, y) for x in line for y in line] + [(32, 20), (32, 44), (20, 32), (44, 32)], np.float32)
+    grid = warp_grid(points, points + np.float32(3), SIDE)
+    pixels = ((grid + 1) * SIDE - 1) / 2
+    assert torch.allclose(pixels[0, 32, 32], torch.tensor([35.0, 35.0]), atol=0.3)
+    assert torch.allclose(pixels[0, 0, 0], torch.tensor([0.0, 0.0]), atol=0.3)
+
+
+def test_another_light_is_taken_back() -> None:
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(1, 3, 8, 8, generator=generator) - 0.5
+    target = torch.nn.functional.interpolate(coarse, size=(SIDE, SIDE), mode="bilinear")
+    missing = torch.zeros(1, 1, SIDE, SIDE)
+    missing[..., 24:40, 24:40] = 1
+    darker = target * 0.7 - 0.2
+    found = matched(darker, target, missing)
+    inside = missing.expand_as(target) > 0.5
+    assert (found - target)[inside].abs().mean() < 0.1 * (darker - target)[inside].abs().mean()
+
+
+def batch(present: list[float]) -> Damaged:
+    count = len(present)
+    images = torch.rand(count, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1)) - 0.5
+    hole = torch.zeros(count, 1, SIDE, SIDE)
+    hole[..., 20:40, 20:40] = 1
+    share = torch.full((count,), 0.2)
+    return Damaged(images, hole, hole, share, share, Reference(images.flip(0), torch.tensor(present)))
+
+
+def test_absent_photos_say_nothing() -> None:
+    evidence = gather(batch([1.0, 0.0]))
+    assert evidence.witnessed[0].mean() > 0.5
+    assert not evidence.witness[1].any()
+    assert not evidence.witnessed[1].any()
+    assert evidence.hint[:, -3:].tolist() == [[0, 0, 1], [0, 1, 0]]
+
+
+def test_the_hint_is_the_embedding_of_the_photo(astronaut: Image) -> None:
+    picture = to_tensor(np.ascontiguousarray(astronaut[0:256, 96:352]))
+    start = torch.zeros_like(picture)
+    with_photo = identity_hint(start, Reference(picture, torch.ones(1)))
+    of_itself = identity_hint(picture, None)
+    assert with_photo.shape == (1, HINTS)
+    assert torch.allclose(with_photo[:, :-3], of_itself[:, :-3])
+    assert not torch.allclose(with_photo[:, :-3], identity_hint(start, None)[:, :-3])
+
+
+def test_a_withheld_hint_is_the_flag_alone() -> None:
+    hint = torch.rand(2, HINTS)
+    kept = without_hint(hint, torch.tensor([0.0, 1.0]))
+    assert torch.equal(kept[0], hint[0])
+    assert kept[1].tolist() == [0.0] * (HINTS - 3) + [1.0, 0.0, 0.0]
+
+
+def test_template_points_are_pixels() -> None:
+    points = template_points(torch.zeros(2, 3, SIDE, SIDE))
+    assert points.shape == (2, 5, 2)
+    np.testing.assert_allclose(points[1].numpy(), TEMPLATE * SIDE - 0.5, rtol=1e-6)
