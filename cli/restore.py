@@ -77,7 +77,7 @@ def restore_command(
 
 
 def _settings(root: Path, mode: "RequestedMode", model: str, reference: Path | None, *, search: bool) -> "Settings":
-    from models.restorer import Restorer
+    from models.stored import load_restorer
     from pipeline.config import load_params
     from pipeline.find_damage import shipped_finder
     from pipeline.layout import Paths
@@ -94,7 +94,7 @@ def _settings(root: Path, mode: "RequestedMode", model: str, reference: Path | N
     weights, version = resolve_weights(paths, params.registry.model_name, model)
     tools = load_tools(params.restore.min_detector_score)
     finder = shipped_finder() if search else None
-    return Settings(Restorer.load(weights), version, mode, params.restore, limits, tools, known, finder)
+    return Settings(load_restorer(weights), version, mode, params.restore, limits, tools, known, finder)
 
 
 def _show(row: "Row", as_json: bool) -> None:

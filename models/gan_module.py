@@ -4,17 +4,19 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from models import losses
 from models.augment import Policy, augment_pair
+from models.averaged import AveragedModule
 from models.discriminator import Discriminator, judged
 from models.evidence import Evidence, compose
 from models.generator import Generator
-from models.lightning_ready import L
 from models.objective import Judges, Terms, Truth, Weights, reconstruction, require_finite, total
+from models.restorer import save_weights
 
 Batch = tuple[Evidence, Truth]
 _FLOOR = 0.02
@@ -36,10 +38,10 @@ class GanSettings:
     seed: int
 
 
-class GanModule(L.LightningModule):
+class GanModule(AveragedModule):
     """Generator against discriminator; `ema` is the generator's running average, which is validated and kept."""
 
-    steps: Tensor
+    ema: Generator
 
     def __init__(
         self, generator: Generator, discriminator: Discriminator, judges: Judges, settings: GanSettings
@@ -69,7 +71,7 @@ class GanModule(L.LightningModule):
         restored = compose(evidence.damaged, proposal)
         terms = self._generator_step(evidence, proposal, restored, truth, dice)
         terms |= self._discriminator_step(evidence, restored.detach(), truth.target, dice)
-        self._average()
+        self.average(self.generator, self.settings.ema_decay)
         self.steps += 1
         self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()}, on_step=False, on_epoch=True)
 
@@ -117,10 +119,15 @@ class GanModule(L.LightningModule):
         self.manual_backward(loss)
         optimizer.step()
 
-    @torch.no_grad()
-    def _average(self) -> None:
-        for kept, new in zip(self.ema.parameters(), self.generator.parameters(), strict=True):
-            kept.lerp_(new, 1 - self.settings.ema_decay)
+    @torch.inference_mode()
+    def propose(self, evidence: Evidence) -> Tensor:
+        """What the averaged generator puts everywhere."""
+        proposal: Tensor = self.ema(evidence)
+        return proposal
+
+    def save(self, path: Path, image_size: int) -> None:
+        """Write the averaged generator."""
+        save_weights(self.ema, path, image_size)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
         """Losses of the averaged generator on held-out portraits, and the discriminator's view of them."""

@@ -42,6 +42,9 @@ class Restorer:
             WeightsError: no such file, another digest, not safetensors, or another architecture.
         """
         architecture = read_architecture(path, sha256)
+        if (kind := architecture.get("kind", "gan")) != "gan":
+            remedy = "train with train.warm_start: none, or read it by load_restorer"
+            raise WeightsError(f"weights of a generator at {path}", str(kind), remedy)
         state = read_state(path)
         if architecture["face_model"] != face_model_sha256():
             expected = f"the face model {architecture['face_model'][:12]}… that {path.name} was trained with"

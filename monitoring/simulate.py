@@ -95,12 +95,12 @@ def serve(
     run: str,
 ) -> Iterator[list[LogRow]]:
     """Log rows, in batches, of `traffic` with masks of `mix` restored by `champion`; nothing is written."""
-    from models.restorer import Restorer
+    from models.stored import load_restorer
     from monitoring.production import Production
     from monitoring.traffic import draw_requests
     from pipeline.restoration import load_tools
 
-    restorer, tools = Restorer.load(champion.weights), load_tools(params.restore.min_detector_score)
+    restorer, tools = load_restorer(champion.weights), load_tools(params.restore.min_detector_score)
     production = Production(restorer, champion.version, params.restore, tools, recognition_threshold(paths))
     drawn = draw_requests(paths, mix, traffic)
     done = 0

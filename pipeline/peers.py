@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from models.evidence import Damaged, FillMethod, compose, plain_fill
-from models.restorer import Restorer
+from models.stored import load_restorer
 
 Method = Callable[[Damaged], Tensor]
 """Damaged batch -> restored (N, 3, H, W) in [-1, 1] on the same device."""
@@ -40,6 +40,4 @@ def model(weights: Path, device: torch.device, sha256: str | None = None) -> Met
     Raises:
         WeightsError: missing, another digest, or not weights of this project.
     """
-    restorer = Restorer.load(weights, sha256)
-    restorer.generator.to(device)
-    return restorer.restore
+    return load_restorer(weights, sha256, device).restore

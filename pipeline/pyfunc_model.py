@@ -19,7 +19,7 @@ from mlflow.pyfunc import PythonModelContext
 
 from models.errors import DataError
 from models.evidence import Damaged
-from models.restorer import Restorer
+from models.stored import load_restorer
 
 Floats = npt.NDArray[np.float32]
 Arrays = dict[str, Floats]
@@ -27,11 +27,11 @@ INPUTS = ("image", "hole_mask", "chroma_mask", "coverage", "missing_features")
 
 
 class PortraitRestorer(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
-    """`models.restorer.Restorer` behind MLflow's interface."""
+    """A restorer of either kind behind MLflow's interface."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Read the weights out of the artifact."""
-        self.restorer = Restorer.load(Path(context.artifacts["weights"]))
+        self.restorer = load_restorer(Path(context.artifacts["weights"]))
 
     def predict(self, context: PythonModelContext, model_input: np.ndarray, params: None = None) -> Floats:  # noqa: ARG002
         """Restore a batch.

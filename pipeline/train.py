@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,14 +12,15 @@ from pydantic import BaseModel, ConfigDict
 
 from models.errors import DataError
 from pipeline.config import MaskParams, TrainParams
+from pipeline.echo import Echoed
 from pipeline.face_models import FaceModels, face_models
 from pipeline.layout import Paths
 from pipeline.outputs import write_text
 from pipeline.tables import read_portraits
-from pipeline.training_data import DamagedPortraits, Kept, batches
+from pipeline.training_data import Batch, DamagedPortraits, Kept, batches
 
 if TYPE_CHECKING:
-    from models.gan_module import GanModule
+    from models.averaged import AveragedModule
     from pipeline.training_loop import Outcome
 
 _HELD_OUT = 64
@@ -52,7 +54,8 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
         NonFiniteLoss: a loss that is not a finite number; nothing is written then.
         WeightsError: the champion's weights are missing or of another architecture.
     """
-    from models.restorer import save_weights, weights_sha256
+    from models.weight_files import weights_sha256
+    from pipeline.modules import build_module
     from pipeline.tracking import log_metrics, system_metrics
     from pipeline.training_log import log_end, log_start
     from pipeline.training_loop import fit, write_curves
@@ -68,7 +71,7 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
     with system_metrics(paths):
         outcome = fit(
             module,
-            lambda epoch: batches(samples(epoch), train.batch_size, train.workers),
+            lambda epoch: _batches(samples(epoch), train, epoch),
             fixed,
             train,
             checkpoint=paths.checkpoints / fingerprint(train, masks, paths) / "last.ckpt",
@@ -76,44 +79,12 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
         )
     seconds = time.monotonic() - started
     sample = next(iter(fixed))
-    save_weights(outcome.generator, paths.trained_weights, image_size=sample[1].target.shape[-1])
+    module.save(paths.trained_weights, image_size=sample[1].target.shape[-1])
     write_curves(outcome.curves, paths.training_curves)
     report = _report(train, outcome, module, len(learning), seconds, weights_sha256(paths.trained_weights))
     write_text(paths.training_report, report.model_dump_json(indent=2))
-    log_end(paths, report, sample, outcome.generator)
+    log_end(paths, report, sample, module.propose(sample[0]))
     return report
-
-
-def build_module(train: TrainParams, paths: Paths) -> "GanModule":
-    """Networks and judges, the generator warm-started if the parameters say so."""
-    import torch
-
-    from models.discriminator import Discriminator
-    from models.gan_module import GanModule, GanSettings
-    from models.generator import Generator
-    from models.identity import training_encoder
-    from models.lpips import perceptual_distance
-    from models.objective import Judges, Weights
-    from models.restorer import Restorer
-
-    torch.manual_seed(train.seed)  # PyTorch initialises layers from its global generator only
-    generator = Generator(**train.generator.model_dump())
-    if train.warm_start == "champion":
-        generator = Restorer.load(paths.champion_weights).generator.train()
-    settings = GanSettings(
-        weights=Weights(**train.losses.model_dump()),
-        learning_rate=train.learning_rate,
-        decay_steps=train.epochs * train.steps_per_epoch if train.schedule == "cosine" else 0,
-        discriminator_learning_rate=train.discriminator_learning_rate,
-        betas=train.betas,
-        ema_decay=train.ema_decay,
-        r1_every=train.r1_every,
-        identity_jitter=train.identity_jitter,
-        policy=train.discriminator_augment,
-        seed=train.seed,
-    )
-    judges = Judges(perceptual_distance("alex"), training_encoder())
-    return GanModule(generator, Discriminator(train.discriminator.width), judges, settings)
 
 
 def fingerprint(train: TrainParams, masks: MaskParams, paths: Paths) -> str:
@@ -147,9 +118,18 @@ def _split(rows: pd.DataFrame, name: str) -> pd.DataFrame:
 def _samples(
     paths: Paths, rows: pd.DataFrame, masks: MaskParams, train: TrainParams, models: FaceModels, epoch: int
 ) -> DamagedPortraits:
-    count = train.steps_per_epoch * train.batch_size
+    count = train.steps_per_epoch // _echoes(train) * train.batch_size
     first = epoch * count
     return DamagedPortraits(paths, rows, masks, train.evidence, models, train.seed, first, count, flip=True)
+
+
+def _batches(samples: DamagedPortraits, train: TrainParams, epoch: int) -> Iterable[Batch]:
+    fresh = batches(samples, train.batch_size, train.workers)
+    return fresh if train.kind == "gan" else Echoed(fresh, _echoes(train), train.seed + epoch)
+
+
+def _echoes(train: TrainParams) -> int:
+    return train.diffusion.echoes if train.kind == "diffusion" else 1
 
 
 def _fixed(
@@ -161,7 +141,7 @@ def _fixed(
 
 
 def _report(
-    train: TrainParams, outcome: "Outcome", module: "GanModule", portraits: int, seconds: float, sha256: str
+    train: TrainParams, outcome: "Outcome", module: "AveragedModule", portraits: int, seconds: float, sha256: str
 ) -> TrainReport:
     steps = int(module.steps)
     done = (steps - outcome.resumed_at_step) * train.batch_size
@@ -173,7 +153,7 @@ def _report(
         best_epoch=outcome.best_epoch,
         seconds=round(seconds, 1),
         images_per_second=round(done / seconds, 2),
-        parameters=sum(p.numel() for p in module.generator.parameters()),
+        parameters=sum(p.numel() for p in module.ema.parameters()),
         portraits=portraits,
         losses={name: value for name, value in outcome.curves[-1].items() if "/" in name},
         weights_sha256=sha256,

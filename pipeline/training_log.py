@@ -15,7 +15,6 @@ from pipeline.config import MaskParams, TrainParams
 from pipeline.layout import Paths
 
 if TYPE_CHECKING:
-    from models.generator import Generator
     from pipeline.train import TrainReport
 
 
@@ -29,20 +28,20 @@ def log_start(paths: Paths, train: TrainParams, masks: MaskParams) -> None:
         tracking.log_artifact(paths, lock)
 
 
-def log_end(paths: Paths, report: "TrainReport", batch: tuple[Evidence, Truth], generator: "Generator") -> None:
+def log_end(paths: Paths, report: "TrainReport", batch: tuple[Evidence, Truth], proposal: torch.Tensor) -> None:
     """Add the result: weights, curves as a file, and a strip of held-out portraits."""
     tracking.log_metrics(paths, {"train/images_per_second": report.images_per_second, "train/seconds": report.seconds})
     tracking.set_tags(paths, {"weights_sha256": report.weights_sha256})
     for file in (paths.training_curves, paths.training_report, paths.trained_weights):
         tracking.log_artifact(paths, file, "training")
-    tracking.log_image(paths, strip(batch, generator), "held-out")
+    tracking.log_image(paths, strip(batch, proposal), "held-out")
 
 
 @torch.inference_mode()
-def strip(batch: tuple[Evidence, Truth], generator: "Generator") -> Image:
+def strip(batch: tuple[Evidence, Truth], proposal: torch.Tensor) -> Image:
     """Rows of target, damaged, classical fill, restored, side by side: (N * H, 4 * W, 3) uint8."""
     evidence, truth = batch
-    restored = compose(evidence.damaged, generator(evidence))
+    restored = compose(evidence.damaged, proposal)
     columns: Iterable[torch.Tensor] = (truth.target, evidence.damaged.image, evidence.start, restored)
     return np.concatenate([np.concatenate(list(to_uint8(column))) for column in columns], axis=1)
 

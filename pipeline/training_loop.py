@@ -2,16 +2,14 @@
 
 import csv
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
 
-from models.gan_module import GanModule
-from models.generator import Generator
+from models.averaged import AveragedModule
 from models.lightning_ready import Callback, EarlyStopping, L
 from pipeline.config import TrainParams
 from pipeline.training_data import Kept
@@ -27,9 +25,8 @@ _MONITOR = "validation/loss"
 
 @dataclass(frozen=True)
 class Outcome:
-    """The best epoch's averaged generator, and how training ended."""
+    """How training ended; the module's `ema` is then that of the best epoch."""
 
-    generator: Generator
     best_epoch: int
     curves: Curves
     stopped_early: bool
@@ -39,11 +36,11 @@ class Outcome:
 class Epochs(L.LightningDataModule):
     """Fresh training batches for every epoch, the same held-out ones."""
 
-    def __init__(self, learning: Callable[[int], "DataLoader[Any]"], held_out: Kept) -> None:
+    def __init__(self, learning: Callable[[int], Iterable[Any]], held_out: Kept) -> None:
         super().__init__()
         self.learning, self.held_out = learning, held_out
 
-    def train_dataloader(self) -> "DataLoader[Any]":
+    def train_dataloader(self) -> Iterable[Any]:
         """Called anew before each epoch (`reload_dataloaders_every_n_epochs=1`)."""
         epoch = self.trainer.current_epoch if self.trainer else 0
         return self.learning(epoch)
@@ -66,7 +63,7 @@ class Keeper(Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """After validation: note the curves, keep the best, save."""
-        assert isinstance(pl_module, GanModule)
+        assert isinstance(pl_module, AveragedModule)
         figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
         self.curves.append({"epoch": trainer.current_epoch, "step": int(pl_module.steps)} | figures)
         log.info("epoch %d: held-out loss %.4f", trainer.current_epoch + 1, figures[_MONITOR])
@@ -89,8 +86,8 @@ class Keeper(Callback):
 
 
 def fit(
-    module: GanModule,
-    learning: Callable[[int], "DataLoader[Any]"],
+    module: AveragedModule,
+    learning: Callable[[int], Iterable[Any]],
     held_out: Kept,
     train: TrainParams,
     checkpoint: Path,
@@ -116,7 +113,7 @@ def fit(
     trainer.fit(module, datamodule=Epochs(learning, held_out), ckpt_path=resume, weights_only=True)
     module.ema.load_state_dict(keeper.best)
     checkpoint.unlink(missing_ok=True)
-    return Outcome(module.ema, keeper.best_epoch, keeper.curves, stopper.stopped_epoch > 0, resumed)
+    return Outcome(keeper.best_epoch, keeper.curves, stopper.stopped_epoch > 0, resumed)
 
 
 def write_curves(curves: Curves, path: Path) -> None:

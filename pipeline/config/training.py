@@ -1,8 +1,8 @@
 """Sections for training."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.config.base import Count, Positive, Section, Seed, Share
 
@@ -49,10 +49,43 @@ class EvidenceParams(Section):
     hint_dropout: Share
 
 
+class SpreadParams(Section):
+    """How far the evidence's start is usually off; see `models.residual.Spread`."""
+
+    rim: Positive
+    growth: float = Field(ge=0.0)
+    colour: Positive
+    cutoff: Positive
+    correlation: float = Field(ge=0.0, lt=1.0)
+
+
+class DiffusionParams(Section):
+    """The denoiser, what it minimises, and how pictures are drawn from it."""
+
+    channels: tuple[Annotated[int, Field(ge=8, multiple_of=8)], ...] = Field(min_length=2, max_length=5)
+    fold: Literal[1, 2, 4, 8]
+    prediction: Literal["v_prediction", "sample"]
+    spread: SpreadParams
+    levels: Literal[4, 5, 8, 10, 20, 40, 50, 100, 1000]
+    steps: Literal[1, 2, 4, 5, 8, 10, 20]
+    samples: int = Field(ge=1, le=64)
+    echoes: Count
+    gamma: float = Field(ge=1.0)
+    lpips: float = Field(ge=0.0)
+    identity: float = Field(ge=0.0)
+    weight_decay: float = Field(ge=0.0)
+
+    @model_validator(mode="after")
+    def _steps_are_trained(self) -> Self:
+        if self.levels % self.steps:
+            raise ValueError(f"steps ({self.steps}) must divide levels ({self.levels}): others are never trained")
+        return self
+
+
 class TrainParams(Section):
     """Everything that decides which weights come out."""
 
-    kind: Literal["gan"]
+    kind: Literal["gan", "diffusion"]
     warm_start: Literal["champion", "none"]
     epochs: Count
     steps_per_epoch: Count
@@ -70,5 +103,12 @@ class TrainParams(Section):
     discriminator_augment: tuple[Literal["color", "translation", "cutout"], ...]
     generator: GeneratorParams
     discriminator: DiscriminatorParams
+    diffusion: DiffusionParams
     patience: Count
     workers: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _echoes_fill_an_epoch(self) -> Self:
+        if self.kind == "diffusion" and self.steps_per_epoch % self.diffusion.echoes:
+            raise ValueError(f"steps_per_epoch ({self.steps_per_epoch}) must be a multiple of diffusion.echoes")
+        return self
