@@ -60,6 +60,9 @@ weights: $(READY) ## train the weights that ship (PORTRAITS=DIR); goes on where 
 finder: $(READY) ## train the damage finder that ships (PORTRAITS=DIR); goes on where it was stopped
 	$(BIN)/python -m recipes.make_finder --portraits $(PORTRAITS)
 
+diffusion: $(READY) ## train the diffusion weights that ship (PORTRAITS=DIR); goes on where it was stopped
+	$(BIN)/python -m recipes.make_diffusion --portraits $(PORTRAITS)
+
 pictures: $(READY) ## the README's pictures
 	$(BIN)/python -m recipes.make_readme_pictures
 

@@ -1,6 +1,5 @@
 """A denoiser with its weights, as everything outside training uses it: a face with several answers."""
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from torch import Tensor
 
 from models.diffusion import LEVELS, Denoiser, DiffusionShape, sample
 from models.errors import DataError, WeightsError
-from models.evidence import Damaged, compose, gather
+from models.evidence import Damaged, Evidence, compose, gather
 from models.residual import Spread
 from models.restorer import face_model_sha256
 from models.weight_files import Architecture, fill, read_architecture, write_weights
@@ -97,7 +96,7 @@ class DiffusionRestorer:
 
     def propose(self, damaged: Damaged) -> Tensor:
         """(N, 3, H, W) mean of the draws in [-1, 1]; the evidence's start where nothing is missing."""
-        return torch.stack(list(self._draw(damaged, self.sampling.samples, _dice()))).mean(0).clamp(-1, 1)
+        return self.draws(gather(damaged), self.sampling.samples, _dice()).mean(0).clamp(-1, 1)
 
     def restore(self, damaged: Damaged) -> Tensor:
         """(N, 3, H, W) restored portraits in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
@@ -109,19 +108,26 @@ class DiffusionRestorer:
         Args:
             damaged: the batch.
             samples: at least 1; from 2 on there is an uncertainty.
-            generator: the dice, on the CPU. All pictures of a batch get the same noise, so that what becomes of one
-                does not depend on its neighbours.
+            generator: the dice, on the CPU.
         """
-        proposals = torch.stack(list(self._draw(damaged, samples, generator)))
-        drawn = torch.stack([compose(damaged, proposal) for proposal in proposals])
-        spread = (drawn - drawn[:1]).var(0, correction=1 if samples > 1 else 0).mean(1, keepdim=True).sqrt()
-        return Samples(compose(damaged, proposals.mean(0)), spread)
+        return together(damaged, self.draws(gather(damaged), samples, generator))
 
-    def _draw(self, damaged: Damaged, samples: int, generator: torch.Generator) -> Iterator[Tensor]:
-        evidence = gather(damaged)
-        for _ in range(samples):
-            white = torch.randn(1, *evidence.start.shape[1:], generator=generator).to(evidence.start)
-            yield sample(self.denoiser, evidence, white, self.sampling.steps)
+    def draws(self, evidence: Evidence, samples: int, generator: torch.Generator) -> Tensor:
+        """(samples, N, 3, H, W) proposals, not yet composed with the known pixels.
+
+        All pictures of a batch get the same noise, so that what becomes of one does not depend on its neighbours.
+        """
+        shape = (1, *evidence.start.shape[1:])
+        noises = (torch.randn(shape, generator=generator).to(evidence.start) for _ in range(samples))
+        return torch.stack([sample(self.denoiser, evidence, white, self.sampling.steps) for white in noises])
+
+
+def together(damaged: Damaged, proposals: Tensor) -> Samples:
+    """What draws (samples, N, 3, H, W) of one batch say together."""
+    drawn = torch.stack([compose(damaged, proposal) for proposal in proposals])
+    correction = 1 if len(drawn) > 1 else 0
+    spread = (drawn - drawn[:1]).var(0, correction=correction).mean(1, keepdim=True).sqrt()
+    return Samples(compose(damaged, proposals.mean(0)), spread)
 
 
 def save_denoiser(

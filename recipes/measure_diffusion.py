@@ -1,37 +1,41 @@
-"""Prints the figures of the diffusion restorer: `make diffusion-figures PORTRAITS=DIR`.
+"""Prints the figures of the diffusion restorer: `python -m recipes.measure_diffusion --portraits DIR`.
 
-Beside Telea's fill and the evidence's own start, so that what the network adds can be seen. Choices are made on
-`--split validation`; the test split is the one of the README. Deterministic but for the seconds.
+Telea's fill, the evidence's own start (no network), one draw and the mean of several, judged on the same pictures, and
+how well the draws' disagreement foretells their error. Choices are made on `--split validation`. Deterministic but for
+the seconds.
 """
 
 import argparse
 import logging
+import shutil
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import torch
 from torch import Tensor
 
-from models.diffusion_restorer import DiffusionRestorer, Samples, Sampling
-from models.evidence import Damaged, compose, gather
-from pipeline.cases import Case, FrozenCases, batches, damaged_batch, target_batch
-from pipeline.config import load_params
-from pipeline.figures import EvaluateReport
+from models.diffusion_restorer import DiffusionRestorer, Samples, Sampling, together
+from models.evidence import compose, gather
+from pipeline.bootstrap import Bootstrap
+from pipeline.cases import Case, FrozenCases, batches, damaged_batch, point_batch, target_batch
 from pipeline.layout import ASSETS, Paths
-from pipeline.measure import CHALLENGER, evaluate_methods
-from pipeline.peers import Method, peers
 from pipeline.quiet import quieten
-from pipeline.scoring import Judges
+from pipeline.scoring import ROLES, Judges, score
 from pipeline.stages import run_stage
 from pipeline.workspace import create_workspace
-from recipes.make_weights import split_folder
+from recipes.make_weights import sort_portraits
 
-METRICS = ("lpips", "identity_distance_training", "identity_distance_independent", "ms_ssim")
-SEED = 17
+METRICS = ("lpips", "distance_training", "distance_independent", "ms_ssim")
+SEED, BATCH = 17, 8
 CPU = torch.device("cpu")
+Pixels = list[npt.NDArray[np.float32]]
+
+log = logging.getLogger(__name__)
 
 
 def main() -> None:
@@ -40,106 +44,114 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--split", choices=["validation", "test"], default="test")
     parser.add_argument("--weights", type=Path, default=ASSETS / "diffusion.safetensors")
-    parser.add_argument("--steps", type=int, nargs="*", default=[], help="further numbers of steps to try")
+    parser.add_argument("--steps", type=int, help="other than in the weights' header")
+    parser.add_argument("--samples", type=int, help="likewise")
+    parser.add_argument("--every", type=int, default=1, help="judge each n-th portrait only")
     parser.add_argument("--workspace", type=Path, default=Path("build/diffusion-figures"))
     arguments = parser.parse_args()
     quieten()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     paths = prepared(arguments.portraits, arguments.split, arguments.workspace / arguments.split)
     restorer = DiffusionRestorer.load(arguments.weights)
-    tried = [restorer.sampling, *(Sampling(steps, restorer.sampling.samples) for steps in arguments.steps)]
-    methods = {CHALLENGER: restorer.restore, "start": start} | peers()
-    for sampling in tried:
-        other = DiffusionRestorer(restorer.denoiser, restorer.image_size, sampling)
-        methods |= named(other)
-    cases, evaluate = FrozenCases(paths), load_params(paths.params).evaluate
-    report = evaluate_methods(methods, cases, Judges.load(CPU), evaluate, paths.root / "rows.parquet", {})
-    print("\n".join(table(report)))
-    print("\n".join(uncertainty(restorer, cases)))
-    print("\n".join(seconds({"start": start} | named(restorer), cases[0])))
+    own = restorer.sampling
+    restorer.sampling = Sampling(arguments.steps or own.steps, arguments.samples or own.samples)
+    cases = FrozenCases(paths)[:: arguments.every]
+    rows, pixels = measured(restorer, cases, Judges.load(CPU))
+    print("\n".join([*table(rows), "", *foretold(pixels), "", *seconds(restorer, cases[0])]))
 
 
 def prepared(portraits: Path, split: str, workspace: Path) -> Paths:
-    """A workspace whose evaluation portraits are those of `split`."""
+    """A workspace whose evaluation portraits are those of `split`, and no others; kept for the next call."""
     paths = Paths(workspace.resolve())
-    source = paths.root / "portraits"
-    split_folder(portraits.resolve(), source)
-    if split == "validation":  # the masks of the evaluation are drawn for the folder `test`
-        (source / "test").rename(source / "unused")
-        (source / "validation").rename(source / "test")
-        (source / "unused").rename(paths.root / "unused")
-    create_workspace(ASSETS.parent, paths.root, {"data.source": "folder", "data.location": str(source)})
-    for stage in ("ingest", "masks"):
-        run_stage(stage, paths.root)
+    everything, chosen = paths.root / "sorted", paths.root / "portraits" / "test"  # evaluation masks are for `test`
+    settings = {"data.source": "folder", "data.location": str(chosen.parent)}
+    create_workspace(ASSETS.parent, paths.root, settings)
+    if not paths.portrait_rows.is_file():
+        sort_portraits(portraits.resolve(), None, everything)
+        shutil.rmtree(chosen, ignore_errors=True)
+        shutil.copytree(everything / split, chosen)
+        run_stage("ingest", paths.root)
+    run_stage("masks", paths.root)
     return paths
 
 
-def start(damaged: Damaged) -> Tensor:
-    """The evidence alone, no network."""
-    return compose(damaged, gather(damaged).start)
+def measured(restorer: DiffusionRestorer, cases: Sequence[Case], judges: Judges) -> tuple[pd.DataFrame, Pixels]:
+    """One row per case and method, and per case the uncertainty and absolute error (2, n) of its hole's pixels."""
+    frames, pixels, dice = [], Pixels(), torch.Generator().manual_seed(SEED)
+    for batch in batches(cases, BATCH):
+        damaged, target, points = damaged_batch(batch, CPU), target_batch(batch, CPU), point_batch(batch, CPU)
+        evidence = gather(damaged)
+        draws = restorer.draws(evidence, restorer.sampling.samples, dice)
+        found = together(damaged, draws)
+        methods = {"Telea": evidence.plain, "start, no network": evidence.start, "one draw": draws[0]}
+        methods |= {f"mean of {len(draws)} draws": found.restored}
+        wanted = judges.embed(target, points)
+        for name, proposal in methods.items():
+            restored = compose(damaged, proposal)
+            columns: dict[str, Any] = {"method": name, "identity": [case.identity for case in batch]}
+            columns |= score(restored, target, damaged, judges.perceptual)
+            embedded = judges.embed(restored, points)
+            columns |= {f"distance_{role}": 1 - (embedded[role] * wanted[role]).sum(1).numpy() for role in ROLES}
+            frames.append(pd.DataFrame(columns))
+        pixels += hole_pixels(found, target, damaged.hole_mask)
+        log.info("%d of %d portraits", sum(len(frame) for frame in frames) // len(methods), len(cases))
+    return pd.concat(frames, ignore_index=True), pixels
 
 
-def named(restorer: DiffusionRestorer) -> dict[str, Method]:
-    """One draw, and the mean of several."""
-    steps, samples = restorer.sampling.steps, restorer.sampling.samples
-    return {f"{steps} steps, {count} drawn": partial(mean_of, restorer, count) for count in sorted({1, samples})}
+def hole_pixels(found: Samples, target: Tensor, hole_mask: Tensor) -> Pixels:
+    """Of each picture with a hole: uncertainty and absolute error (mean over channels) of its pixels, (2, n)."""
+    error = (found.restored - target).abs().mean(1, keepdim=True)
+    both = torch.cat([found.uncertainty, error], dim=1)
+    return [pair[:, hole[0] > 0.5].numpy() for pair, hole in zip(both, hole_mask, strict=True) if hole.any()]
 
 
-def mean_of(restorer: DiffusionRestorer, samples: int, damaged: Damaged) -> Tensor:
-    """Mean of so many draws."""
-    return restorer.restore_samples(damaged, samples, torch.Generator().manual_seed(SEED)).restored
-
-
-def table(report: EvaluateReport) -> list[str]:
-    """Means over all masks, in brackets what they are of Telea's."""
+def table(rows: pd.DataFrame) -> list[str]:
+    """Means over the cases, and what they are of Telea's with their 95 % interval."""
     head = ["| method | " + " | ".join(METRICS) + " |", "|---|" + "---|" * len(METRICS)]
-    telea = report.methods["telea"]["all"]
-    rows = []
-    for name, buckets in report.methods.items():
-        pairs = [(buckets["all"][metric].value or 0.0, telea[metric].value or 1.0) for metric in METRICS]
-        rows.append(f"| {name} | " + " | ".join(f"{value:.3f} ({value / base:.2f})" for value, base in pairs) + " |")
-    ratios = [
-        f"{name}: {figures['all'].value:.3f} [{figures['all'].low:.3f}, {figures['all'].high:.3f}]"
-        for name, figures in report.ratios.items()
-        if "telea" in name or "start" in name
-    ]
-    return [*head, *rows, "", f"masks: {report.masks}; ratios of the challenger:", *ratios]
+    telea = rows[rows["method"] == "Telea"]
+    bootstrap = Bootstrap(list(telea["identity"]), 1000, np.random.default_rng(SEED))
+    base, lines = telea[list(METRICS)].to_numpy(np.float64), []
+    for name, group in rows.groupby("method", sort=False):
+        values = group[list(METRICS)].to_numpy(np.float64)
+        ratios = bootstrap.ratios(values, base)
+        cells = [
+            f"{v:.3f} ({r.value:.3f} [{r.low:.3f}, {r.high:.3f}])" for v, r in zip(values.mean(0), ratios, strict=True)
+        ]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return [f"{len(telea)} portraits; in brackets the ratio to Telea", "", *head, *lines]
 
 
-def uncertainty(restorer: DiffusionRestorer, cases: Sequence[Case], samples: int = 8) -> list[str]:
-    """How well the spread of `samples` draws foretells the error of their mean, by pixel of the hole and by picture."""
-    pixels, pictures = [], []
-    dice = torch.Generator().manual_seed(SEED)
-    for batch in batches(cases, 16):
-        damaged, target = damaged_batch(batch, CPU), target_batch(batch, CPU)
-        found: Samples = restorer.restore_samples(damaged, samples, dice)
-        error = (found.restored - target).abs().mean(1, keepdim=True)
-        for spread, wrong, hole in zip(found.uncertainty, error, damaged.hole_mask > 0.5, strict=True):
-            if hole.any():
-                pixels.append(np.stack([spread[hole].numpy(), wrong[hole].numpy()]))
-                pictures.append(pixels[-1].mean(1))
-    by_pixel, by_picture = (np.corrcoef(values)[0, 1] for values in (np.hstack(pixels), np.stack(pictures, axis=1)))
-    spread, wrong = np.hstack(pixels).mean(1)
+def foretold(pixels: Pixels) -> list[str]:
+    """How uncertainty goes with absolute error: Pearson's correlation by pixel and by picture."""
+    every, pictures = np.hstack(pixels), np.stack([pair.mean(1) for pair in pixels], axis=1)
+    by_pixel, by_picture = (np.corrcoef(values)[0, 1] for values in (every, pictures))
+    uncertainty, error = every.mean(1)
     return [
-        "",
-        f"uncertainty against absolute error, correlation: by pixel {by_pixel:.2f}, by picture {by_picture:.2f}",
-        f"mean uncertainty {spread:.3f}, mean absolute error {wrong:.3f} (of 2)",
+        f"uncertainty and absolute error in holes: correlation {by_pixel:.2f} by pixel, {by_picture:.2f} by picture",
+        f"mean uncertainty {uncertainty:.3f}, mean absolute error {error:.3f} (pictures span 2)",
     ]
 
 
-def seconds(methods: dict[str, Callable[[Damaged], Tensor]], case: Case, runs: int = 3) -> list[str]:
-    """CPU seconds of one restoration on two threads, least of a few runs."""
+def seconds(restorer: DiffusionRestorer, case: Case, runs: int = 3) -> list[str]:
+    """CPU seconds of one restoration on two threads, the least of a few runs."""
     torch.set_num_threads(2)
-    damaged, lines = damaged_batch([case], CPU), []
-    for name, method in methods.items():
-        method(damaged)
+    damaged, dice = damaged_batch([case], CPU), torch.Generator()
+    evidence = gather(damaged)
+    parts: dict[str, Callable[[], object]] = {
+        "evidence": lambda: gather(damaged),
+        "one draw": lambda: restorer.draws(evidence, 1, dice),
+        "restoration": lambda: restorer.restore(damaged),
+    }
+    lines = []
+    for name, part in parts.items():
         times = []
         for _ in range(runs):
             begin = time.process_time()
-            method(damaged)
+            part()
             times.append(time.process_time() - begin)
-        lines.append(f"CPU seconds, {name}: {min(times):.2f}")
-    return ["", *lines]
+        lines.append(f"{name}: {min(times):.2f}")
+    own = restorer.sampling
+    return [f"CPU seconds on two threads ({own.steps} steps, {own.samples} draws): " + ", ".join(lines)]
 
 
 if __name__ == "__main__":
