@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from models.errors import WeightsError
-from models.evidence import Damaged, compose, gather
+from models.evidence import Damaged, Evidence, compose, gather
 from models.face_model import FACE_MODEL
 from models.generator import Generator
 from models.weight_files import Architecture, read_architecture, read_state, weights_sha256, write_weights
@@ -57,15 +57,23 @@ class Restorer:
             raise WeightsError(f"weights of {architecture} in {path}", reason, "train them anew") from error
         return cls(generator, architecture["image_size"])
 
-    @torch.inference_mode()
     def propose(self, damaged: Damaged) -> Tensor:
         """(N, 3, H, W) what the generator would put everywhere, not yet composed with the known pixels."""
-        proposal: Tensor = self.generator(gather(damaged))
-        return proposal.clamp(-1, 1)
+        return self.propose_from(gather(damaged))
 
     def restore(self, damaged: Damaged) -> Tensor:
         """(N, 3, H, W) restored portraits in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
-        return compose(damaged, self.propose(damaged))
+        return self.restore_from(gather(damaged))
+
+    @torch.inference_mode()
+    def propose_from(self, evidence: Evidence) -> Tensor:
+        """As `propose`, where the evidence is at hand."""
+        proposal: Tensor = self.generator(evidence)
+        return proposal.clamp(-1, 1)
+
+    def restore_from(self, evidence: Evidence) -> Tensor:
+        """As `restore`, where the evidence is at hand."""
+        return compose(evidence.damaged, self.propose_from(evidence))
 
 
 def save_weights(generator: Generator, path: Path, image_size: int, dtype: torch.dtype = torch.float32) -> None:

@@ -6,7 +6,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from models.evidence import Damaged
+from models.evidence import Damaged, Evidence
 from models.restorer import Restorer
 from models.weight_files import read_architecture
 
@@ -19,6 +19,8 @@ class StoredRestorer(Protocol):
     def propose(self, damaged: Damaged) -> Tensor: ...
 
     def restore(self, damaged: Damaged) -> Tensor: ...
+
+    def restore_from(self, evidence: Evidence) -> Tensor: ...
 
 
 def load_restorer(path: Path, sha256: str | None = None, device: torch.device | None = None) -> StoredRestorer:
