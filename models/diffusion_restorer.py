@@ -100,7 +100,11 @@ class DiffusionRestorer:
 
     def restore(self, damaged: Damaged) -> Tensor:
         """(N, 3, H, W) restored portraits in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
-        return self.restore_samples(damaged, self.sampling.samples, _dice()).restored
+        return self.restore_from(gather(damaged))
+
+    def restore_from(self, evidence: Evidence) -> Tensor:
+        """As `restore`, where the evidence is at hand."""
+        return compose(evidence.damaged, self.draws(evidence, self.sampling.samples, _dice()).mean(0))
 
     def restore_samples(self, damaged: Damaged, samples: int, generator: torch.Generator) -> Samples:
         """Draw several restorations of each picture.
