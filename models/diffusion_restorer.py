@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.diffusion import LEVELS, Denoiser, DiffusionShape, sample
 from models.errors import DataError, WeightsError
-from models.evidence import Damaged, Evidence, compose, gather
+from models.evidence import Damaged, Evidence, compose
 from models.residual import Spread
 from models.restorer import face_model_sha256
 from models.weight_files import Architecture, fill, read_architecture, write_weights
@@ -96,11 +96,11 @@ class DiffusionRestorer:
 
     def propose(self, damaged: Damaged) -> Tensor:
         """(N, 3, H, W) mean of the draws in [-1, 1]; the evidence's start where nothing is missing."""
-        return self.draws(gather(damaged), self.sampling.samples, _dice()).mean(0).clamp(-1, 1)
+        return self.draws(damaged.evidence, self.sampling.samples, _dice()).mean(0).clamp(-1, 1)
 
     def restore(self, damaged: Damaged) -> Tensor:
         """(N, 3, H, W) restored portraits in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
-        return self.restore_from(gather(damaged))
+        return self.restore_from(damaged.evidence)
 
     def restore_from(self, evidence: Evidence) -> Tensor:
         """As `restore`, where the evidence is at hand."""
@@ -114,7 +114,7 @@ class DiffusionRestorer:
             samples: at least 1; from 2 on there is an uncertainty.
             generator: the dice, on the CPU.
         """
-        return together(damaged, self.draws(gather(damaged), samples, generator))
+        return together(damaged, self.draws(damaged.evidence, samples, generator))
 
     def draws(self, evidence: Evidence, samples: int, generator: torch.Generator) -> Tensor:
         """(samples, N, 3, H, W) proposals, not yet composed with the known pixels.

@@ -7,7 +7,7 @@ pixels never pass through it (`compose`).
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Literal
 
 import cv2
@@ -58,6 +58,11 @@ class Damaged:
         """(N, CONDITIONS): coverage, missing features, hole area, colourless area; all in [0, 1]."""
         hole, chroma = self.hole_mask.mean((1, 2, 3)), self.chroma_mask.mean((1, 2, 3))
         return torch.stack([self.coverage, self.missing_features, hole, chroma - hole], dim=1)
+
+    @cached_property
+    def evidence(self) -> "Evidence":
+        """What can be read off the batch, gathered once however many restorers look at it."""
+        return gather(self)
 
     def to(self, device: torch.device) -> "Damaged":
         """The same batch on another device."""

@@ -52,10 +52,18 @@ class Generator(nn.Module):
 
     def forward(self, evidence: Evidence) -> Tensor:
         """(N, 3, H, W) proposal, about [-1, 1]; an untrained generator returns `evidence.start`."""
-        inputs = evidence.stacked()
-        shares = evidence.damaged.condition()
+        return self.propose(evidence.stacked(), evidence.damaged.condition(), evidence.hint)
+
+    def propose(self, inputs: Tensor, shares: Tensor, hint: Tensor) -> Tensor:
+        """The same from plain tensors, as an exported graph takes them.
+
+        Args:
+            inputs: (N, CHANNELS, H, W), `Evidence.stacked`; its first three channels are the start.
+            shares: (N, CONDITIONS), `Damaged.condition`.
+            hint: (N, HINTS), `Evidence.hint`.
+        """
         known = shares if self.conditioned else torch.zeros_like(shares)
-        condition = self.embed(torch.cat([known, evidence.hint], dim=1))
+        condition = self.embed(torch.cat([known, hint], dim=1))
         x = self.stem(F.pixel_unshuffle(inputs, 2))
         skips = []
         for level, block in enumerate(self.down):
@@ -68,7 +76,7 @@ class Generator(nn.Module):
             x = block(torch.cat([x, skip], dim=1), condition)
         fine = F.interpolate(self.fold(x), scale_factor=2, mode="bilinear", align_corners=False)
         correction: Tensor = self.head(torch.cat([fine, inputs], dim=1))
-        return evidence.start + correction
+        return inputs[:, :3] + correction
 
 
 class ResidualBlock(nn.Module):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from models.errors import WeightsError
-from models.evidence import Damaged, Evidence, compose, gather
+from models.evidence import Damaged, Evidence, compose
 from models.face_model import FACE_MODEL
 from models.generator import Generator
 from models.weight_files import Architecture, read_architecture, read_state, weights_sha256, write_weights
@@ -59,11 +59,11 @@ class Restorer:
 
     def propose(self, damaged: Damaged) -> Tensor:
         """(N, 3, H, W) what the generator would put everywhere, not yet composed with the known pixels."""
-        return self.propose_from(gather(damaged))
+        return self.propose_from(damaged.evidence)
 
     def restore(self, damaged: Damaged) -> Tensor:
         """(N, 3, H, W) restored portraits in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
-        return self.restore_from(gather(damaged))
+        return self.restore_from(damaged.evidence)
 
     @torch.inference_mode()
     def propose_from(self, evidence: Evidence) -> Tensor:

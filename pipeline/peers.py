@@ -13,6 +13,7 @@ from models.stored import load_restorer
 Method = Callable[[Damaged], Tensor]
 """Damaged batch -> restored (N, 3, H, W) in [-1, 1] on the same device."""
 
+FACE_MODEL = "face-model"
 CLASSICAL: tuple[FillMethod, ...] = ("telea", "navier-stokes")
 
 
@@ -30,8 +31,13 @@ def classical(damaged: Damaged, method: FillMethod) -> Tensor:
 
 
 def peers() -> dict[str, Method]:
-    """The classical methods by name."""
-    return {method: partial(classical, method=method) for method in CLASSICAL}
+    """What needs no trained network, by name: the classical methods and the face model alone."""
+    return {method: partial(classical, method=method) for method in CLASSICAL} | {FACE_MODEL: face_model}
+
+
+def face_model(damaged: Damaged) -> Tensor:
+    """The evidence alone: what a generator starts from, (N, 3, H, W); known pixels to the bit."""
+    return damaged.evidence.start
 
 
 def model(weights: Path, device: torch.device, sha256: str | None = None) -> Method:

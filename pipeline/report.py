@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 METHODS = {
     "challenger": "the model on trial",
     "champion": "the model in use",
+    "face-model": "the evidence alone, no network",
     "telea": "classical, no learning",
     "navier-stokes": "classical, no learning",
 }

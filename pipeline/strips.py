@@ -14,7 +14,7 @@ from models.images import Image, to_uint8
 from pipeline.cases import Case, damaged_batch
 from pipeline.peers import Method
 
-_ORDER = ("telea", "navier-stokes", "champion", "challenger")
+_ORDER = ("telea", "face-model", "champion", "challenger")
 _QUALITY = 88
 
 
@@ -48,7 +48,7 @@ def worst_strips(
         count: how many.
         device: where the methods compute.
     """
-    shown = {name: methods[name] for name in _ORDER if name in methods and name != "navier-stokes"}
+    shown = {name: methods[name] for name in _ORDER if name in methods}
     challenger = rows[rows["method"] == "challenger"].reset_index(drop=True)
     worst = challenger["identity_distance_independent"].sort_values(ascending=False, kind="stable").index[:count]
     return [_strip(rank, cases[int(i)], shown, rows, device) for rank, i in enumerate(worst, start=1)]

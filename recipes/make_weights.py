@@ -31,18 +31,27 @@ from pipeline.train import TrainReport
 from pipeline.workspace import create_workspace
 
 RECIPE = "python -m recipes.make_weights --portraits DIR --views DIR"
-SETTINGS: dict[str, Any] = {
+COMMON: dict[str, Any] = {
     "data.source": "folder",
     "data.identity_pattern": "^([^_.]+)",
-    "train.warm_start": "none",
     "train.evidence.face_model_folds": 4,
-    "train.epochs": 18,
     "train.steps_per_epoch": 100,
     "train.learning_rate": 0.0005,
-    "train.schedule": "cosine",
     "train.ema_decay": 0.99,
     "train.patience": 100,
 }
+PHASES: tuple[dict[str, Any], ...] = (
+    {"train.warm_start": "none", "train.epochs": 3},
+    {  # less of the mean picture, more of what people look at
+        "train.epochs": 13,
+        "train.seed": 4,
+        "train.schedule": "cosine",
+        "train.losses.pixel_missing": 1.0,
+        "train.losses.lpips": 4.0,
+        "train.losses.frequency": 2.0,
+        "train.losses.identity": 2.0,
+    },
+)
 HELD_OUT = 0.2
 VALIDATION = 0.07
 VIEWS_HELD_OUT = 0.3
@@ -63,13 +72,27 @@ def main() -> None:
     sort_portraits(
         arguments.portraits.resolve(), arguments.views and arguments.views.resolve(), workspace / "portraits"
     )
-    create_workspace(ASSETS.parent, workspace, SETTINGS | {"data.location": str(workspace / "portraits")})
-    if not paths.portrait_rows.is_file():
-        run_stage("ingest", workspace)
-        fit_face_model(paths)
-    report = run_stage("train", workspace)
-    assert isinstance(report, TrainReport)
+    for number, phase in enumerate(PHASES):
+        create_workspace(ASSETS.parent, workspace, COMMON | phase | {"data.location": str(workspace / "portraits")})
+        report = run_phase(number, paths)
     ship(paths, report)
+
+
+def run_phase(number: int, paths: Paths) -> TrainReport:
+    """Ingest once, train from the last phase's weights; a phase that is done is not repeated."""
+    done = paths.state / f"phase-{number}.safetensors"
+    if not paths.portrait_rows.is_file():
+        run_stage("ingest", paths.root)
+        fit_face_model(paths)
+    if done.is_file():
+        return TrainReport.model_validate_json(paths.training_report.read_bytes())
+    if number:
+        paths.champion.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(paths.state / f"phase-{number - 1}.safetensors", paths.champion_weights)
+    report = run_stage("train", paths.root)
+    assert isinstance(report, TrainReport)
+    shutil.copyfile(paths.trained_weights, done)
+    return report
 
 
 def sort_portraits(portraits: Path, views: Path | None, target: Path) -> None:
@@ -77,8 +100,13 @@ def sort_portraits(portraits: Path, views: Path | None, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     _sort([[file] for file in _files(portraits)], HELD_OUT, VALIDATION, target)
     if views is not None:
-        people = groupby(_files(views), key=lambda file: file.name.partition("_")[0])
-        _sort([list(files) for _, files in people], VIEWS_HELD_OUT, VIEWS_VALIDATION, target)
+        sort_views(views, target)
+
+
+def sort_views(views: Path, target: Path) -> None:
+    """Sort pictures named PERSON_ANYTHING.jpg by person, beside what is there already."""
+    people = groupby(_files(views), key=lambda file: file.name.partition("_")[0])
+    _sort([list(files) for _, files in people], VIEWS_HELD_OUT, VIEWS_VALIDATION, target)
 
 
 def fit_face_model(paths: Paths) -> None:

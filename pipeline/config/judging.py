@@ -54,7 +54,7 @@ class Criterion(Section):
 
     name: str
     metric: str
-    versus: Literal["", "telea", "navier-stokes", "champion"]
+    versus: Literal["", "telea", "navier-stokes", "face-model", "champion"]
     bucket: str
     at_most: float | None = None
     at_least: float | None = None

@@ -1,0 +1,83 @@
+"""Prints where a training step spends its time: `python -m recipes.profile_training --workspace DIR` (after ingest).
+
+Parts are timed alone on one batch, forward and backward where training needs both; the whole step and the data worker
+are timed as they are. One thread, as in training beside a data worker on two cores.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from models.evidence import compose
+from models.gan_module import GanModule
+from models.objective import Truth
+from pipeline.config import load_params
+from pipeline.face_models import face_models
+from pipeline.layout import Paths
+from pipeline.tables import read_portraits
+from pipeline.train import build_module
+from pipeline.training_data import Batch, DamagedPortraits, batches
+
+RUNS = 3
+
+
+def main() -> None:
+    """Measure and print Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workspace", type=Path, required=True)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    paths = Paths(arguments.workspace.resolve())
+    params = load_params(paths.params)
+    train = params.train.model_copy(update={"warm_start": "none"})
+    rows = read_portraits(paths)
+    models = face_models(paths, rows, 0, 0)
+    samples = DamagedPortraits(paths, rows, params.masks, train.evidence, models, 0, 0, 64, flip=True)
+    stream = iter(batches(samples, train.batch_size, 0))
+    batch = next(stream)
+    module = build_module(train, paths)
+    timed = {name: seconds(part) for name, part in parts(module, batch).items()}
+    timed["data: damage, face model, evidence (its own process)"] = seconds(lambda: next(stream))
+    print(f"| part of a step of {train.batch_size} | s | images / s |\n|---|---|---|")
+    for name, value in sorted(timed.items(), key=lambda item: -item[1]):
+        print(f"| {name} | {value:.3f} | {train.batch_size / value:.1f} |")
+
+
+def parts(module: GanModule, batch: Batch) -> dict[str, Callable[[], object]]:
+    """The parts of a step as closures."""
+    (evidence, truth), (judges,) = batch, module.judges
+    mask = evidence.damaged.chroma_mask
+    restored = compose(evidence.damaged, module.generator(evidence).detach()).requires_grad_(True)
+    dice = torch.Generator().manual_seed(0)
+
+    def wanted(target: Truth) -> torch.Tensor:
+        with torch.no_grad():
+            return judges.encoder.embed(target.target, target.points)
+
+    return {
+        "generator, forward and backward": lambda: module.generator(evidence).mean().backward(),
+        "LPIPS, forward and backward": lambda: judges.perceptual(restored, truth.target).mean().backward(),
+        "identity of the restored, forward and backward": lambda: (
+            judges.encoder.embed(restored, truth.points).mean().backward()
+        ),
+        "identity of the target, forward": lambda: wanted(truth),
+        "adversarial terms": lambda: sum(
+            module._adversarial(restored, truth.target, mask, dice).values(), torch.zeros(())
+        ).backward(),
+    }
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Mean wall seconds after one call to warm up."""
+    work()
+    begin = time.perf_counter()
+    for _ in range(RUNS):
+        work()
+    return (time.perf_counter() - begin) / RUNS
+
+
+if __name__ == "__main__":
+    main()
