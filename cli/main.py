@@ -21,6 +21,7 @@ COMMANDS = {
     "models": ("cli.registry:models_command", "List the versions in the registry."),
     "promote": ("cli.registry:promote_command", "Make a version the champion."),
     "rollback": ("cli.registry:rollback_command", "Make the previous champion the champion again."),
+    "ablate": ("cli.ablate:ablate_command", "Study the champion: where it stops being the person, and why."),
     "up": ("cli.up:up_command", "Start Prefect with the schedules, MLflow and the drift pages on this machine."),
 }
 

@@ -128,6 +128,19 @@ class Paths:
     def gate_table(self) -> Path:
         return self.root / "data" / "gate.md"
 
+    # ablate
+    @property
+    def ablation(self) -> Path:
+        return self.root / "data" / "ablation"
+
+    @property
+    def ablation_html(self) -> Path:
+        return self.ablation / "report.html"
+
+    @property
+    def ablation_report(self) -> Path:
+        return self.root / "data" / "reports" / "ablate.json"
+
     # what production leaves behind
     @property
     def state(self) -> Path:

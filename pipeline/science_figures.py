@@ -1,8 +1,14 @@
 """What the studies say, as data: written by the stage `ablate`, read by its page and by people."""
 
+from typing import Literal, get_args
+
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.figures import Buckets, Figure
+
+Study = Literal["onset", "transition", "curvature", "variants"]
+STUDIES: tuple[Study, ...] = get_args(Study)
+"""What `likeness ablate` can run; `transition` gives ID-FID and the disagreement of scores as well."""
 
 
 class Part(BaseModel):
@@ -127,7 +133,7 @@ class DisagreementReport(Part):
 
 
 class AblateReport(Part):
-    """Everything that `likeness ablate` measured. The same at each run on one machine, but for seconds."""
+    """Everything that `likeness ablate` measured; a study not run is None. Only seconds differ between runs."""
 
     champion: str
     """SHA-256 of the weights."""
@@ -137,9 +143,9 @@ class AblateReport(Part):
     people: int
     seed: int
     encoders: dict[str, str]
-    onset: OnsetReport
-    transition: TransitionReport
-    id_fid: IdFidReport
-    disagreement: DisagreementReport
-    curvature: CurvatureReport
-    variants: dict[str, VariantFigures]
+    onset: OnsetReport | None = None
+    transition: TransitionReport | None = None
+    id_fid: IdFidReport | None = None
+    disagreement: DisagreementReport | None = None
+    curvature: CurvatureReport | None = None
+    variants: dict[str, VariantFigures] | None = None

@@ -1,5 +1,7 @@
 """A checkout's portraits at a smaller size, for small networks: no second ingest, only scaled pictures and points."""
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 
@@ -8,16 +10,18 @@ from pipeline.png import png_bytes
 from pipeline.tables import load_image, read_portraits
 
 
-def lay_out_small(source: Paths, target: Paths, size: int, limit: int) -> None:
+def lay_out_small(source: Paths, target: Paths, size: int, limits: Mapping[str, int]) -> None:
     """Write data/portraits of `target`: those of `source`, scaled to `size` pixels a side.
 
     Args:
         source: a checkout after ingest.
         target: a folder for the smaller one.
         size: side, pixels; not larger than in `source`.
-        limit: at most so many portraits of each split, the first by id.
+        limits: at most so many portraits by split, the first by id; all of a split that is not named.
     """
-    rows = read_portraits(source).sort_values("portrait_id").groupby("split", sort=False).head(limit)
+    rows = read_portraits(source).sort_values("portrait_id")
+    rank = rows.groupby("split").cumcount()
+    rows = rows[rank < rows["split"].map(limits).fillna(len(rows))]
     target.portrait_images.mkdir(parents=True, exist_ok=True)
     factor = 1.0
     for name in rows["portrait_id"]:

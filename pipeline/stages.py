@@ -13,6 +13,9 @@ from pipeline.config import load_params
 from pipeline.layout import Paths
 
 ORDER = ("ingest", "validate", "masks", "champion", "train", "evaluate", "gate")
+"""The stages of a cycle; `dvc repro` brings them up to date."""
+OFF_BY_DEFAULT = ("ablate",)
+"""Stages that no cycle runs; they have a dvc.yaml of their own in science/."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Stage:
         return tuple(name for name in inspect.signature(self.function()).parameters if name != "paths")
 
 
-STAGES = {name: Stage(name) for name in ORDER}
+STAGES = {name: Stage(name) for name in (*ORDER, *OFF_BY_DEFAULT)}
 
 
 def run_stage(name: str, root: Path) -> BaseModel:

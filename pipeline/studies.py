@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ from models.colour import luma
 from models.colour_error import colour_error
 from models.evidence import Damaged
 from models.identity import similarity
-from models.images import Image, Mask
+from models.images import Image, Mask, to_tensor
 from models.metrics import pixel_mse, psnr
+from models.reference import Reference
 from models.spectrum import fine_detail
 from pipeline.bootstrap import Bootstrap
 from pipeline.cases import Case, batches, damaged_batch, point_batch, target_batch
@@ -104,6 +105,7 @@ def measured(
     judges: Judges,
     batch_size: int,
     keep: Keep | None = None,
+    references: Mapping[str, Image] | None = None,
 ) -> pd.DataFrame:
     """One row per case and method.
 
@@ -119,10 +121,12 @@ def measured(
         judges: encoders and LPIPS.
         batch_size: pictures at a time.
         keep: told the embeddings of each batch.
+        references: another aligned photo of the same person by portrait, for those that have one.
     """
     frames = []
     for batch in batches(cases, batch_size):
-        damaged, target = damaged_batch(batch, judges.device), target_batch(batch, judges.device)
+        target = target_batch(batch, judges.device)
+        damaged = _with_references(damaged_batch(batch, judges.device), batch, references or {})
         known = pd.DataFrame([{name: getattr(case, name) for name in _KNOWN} for case in batch])
         for name, method in methods.items():
             restored = method(damaged)
@@ -149,6 +153,15 @@ def means(
         figures = {metric: _mean(part, metric, resamples, seed) for metric in wanted}
         tables.setdefault(str(method), {})[str(bucket)] = figures
     return tables
+
+
+def _with_references(damaged: Damaged, cases: Sequence[Case], references: Mapping[str, Image]) -> Damaged:
+    """The batch with the photos that there are."""
+    if not any(case.portrait_id in references for case in cases):
+        return damaged
+    photos = np.stack([references.get(case.portrait_id, np.zeros_like(case.target)) for case in cases])
+    present = torch.tensor([float(case.portrait_id in references) for case in cases])
+    return replace(damaged, reference=Reference(to_tensor(photos), present).to(damaged.image.device))
 
 
 _KNOWN = ("mask_id", "portrait_id", "identity", "kind", "bucket", "coverage", "missing_features")

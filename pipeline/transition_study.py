@@ -123,17 +123,24 @@ def _fid_figures(fid: FidInfinity) -> FidFigures:
     return FidFigures(**vars(fid))
 
 
+def hole_cases(portrait: Portrait, params: AblateParams) -> list[Case]:
+    """The portrait with a hole at every level of coverage."""
+    grown = growing_holes(
+        portrait.landmarks, portrait.image.shape[0], params.coverage, own_dice(portrait, params.seed + 1), "face"
+    )
+    levels = [str(float(level)) for level in params.coverage]
+    return [case_of(portrait, hole, hole, INPAINT, level) for level, hole in zip(levels, grown, strict=True)]
+
+
+def colour_case(case: Case, portrait: Portrait) -> Case:
+    """The same pixels with their luma known."""
+    return case_of(portrait, np.zeros_like(case.hole), case.hole, COLORIZE, case.bucket)
+
+
 def _cases(portraits: Sequence[Portrait], params: AblateParams) -> tuple[list[Case], list[Case]]:
     """Every portrait at every level, as a hole and as lost colour."""
-    holes, colourless = [], []
-    for portrait in portraits:
-        side = portrait.image.shape[0]
-        grown = growing_holes(portrait.landmarks, side, params.coverage, own_dice(portrait, params.seed + 1), "face")
-        for level, hole in zip(params.coverage, grown, strict=True):
-            name = str(float(level))
-            holes.append(case_of(portrait, hole, hole, INPAINT, name))
-            colourless.append(case_of(portrait, np.zeros_like(hole), hole, COLORIZE, name))
-    return holes, colourless
+    pairs = [(portrait, case) for portrait in portraits for case in hole_cases(portrait, params)]
+    return [case for _, case in pairs], [colour_case(case, portrait) for portrait, case in pairs]
 
 
 def _crossings(curves: Mapping[str, Buckets]) -> tuple[Crossing, ...]:

@@ -1,4 +1,9 @@
-"""Writes dvc.yaml: each stage's command, code closure, files and params. `make dvc-yaml` after changing imports."""
+"""Writes dvc.yaml: each stage's command, code closure, files and params. `make dvc-yaml` after changing imports.
+
+Stages that are off by default go to science/dvc.yaml: DVC runs only the dvc.yaml of the folder that it is called in,
+so that `dvc repro` passes them over and `dvc repro science/dvc.yaml` runs them. A frozen stage would not do: DVC demands
+its outputs all the same.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +12,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from pipeline.closure import closure
-from pipeline.stages import STAGES, Stage
+from pipeline.stages import OFF_BY_DEFAULT, ORDER, STAGES, Stage
 
 PORTRAITS = "data/portraits/rows.parquet"
 IMAGES = "data/portraits/images"
@@ -56,13 +61,24 @@ FILES = {
         metrics=("data/reports/evaluate.json",),
         plots=("data/plots/coverage.csv",),
     ),
+    "ablate": Files(
+        deps=(PORTRAITS, IMAGES, "data/champion", *JUDGE),
+        outs=("data/ablation",),
+        metrics=("data/reports/ablate.json",),
+    ),
     "gate": Files(deps=("data/reports/evaluate.json",), outs=("data/gate.md",), metrics=("data/reports/gate.json",)),
 }
 
 
 def pipeline_description(root: Path) -> dict[str, Any]:
     """The content of dvc.yaml."""
-    return {"stages": {name: describe(stage, root) for name, stage in STAGES.items()}, "plots": PLOTS}
+    return {"stages": {name: describe(STAGES[name], root) for name in ORDER}, "plots": PLOTS}
+
+
+def science_description(root: Path) -> dict[str, Any]:
+    """The content of science/dvc.yaml; paths are those of the root."""
+    stages = {name: {"wdir": "..", **describe(STAGES[name], root)} for name in OFF_BY_DEFAULT}
+    return {"stages": stages}
 
 
 def describe(stage: Stage, root: Path) -> dict[str, Any]:
@@ -83,16 +99,23 @@ def describe(stage: Stage, root: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write dvc.yaml at the root of this checkout."""
+    """Write dvc.yaml at the root of this checkout and in science/."""
     root = Path(__file__).resolve().parent.parent
+    write(root / "dvc.yaml", pipeline_description(root))
+    write(root / "science" / "dvc.yaml", science_description(root))
+
+
+def write(path: Path, description: dict[str, Any]) -> None:
+    """One file, with a line on where it comes from."""
     yaml = YAML()
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.width = 120
-    with (root / "dvc.yaml").open("w", encoding="utf-8") as stream:
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w", encoding="utf-8") as stream:
         stream.write(
             "# Written by `make dvc-yaml` (recipes/write_dvc_yaml.py): deps are each stage's import closure.\n"
         )
-        yaml.dump(pipeline_description(root), stream)
+        yaml.dump(description, stream)
 
 
 if __name__ == "__main__":

@@ -38,12 +38,14 @@ class VariantParams(Section):
 
     names: tuple[Literal["conditioning", "perceptual", "identity", "reference"], ...]
     seeds: tuple[Seed, ...] = Field(min_length=1)
+    portraits: Count
     image_size: int = Field(ge=32, multiple_of=16)
     width: int = Field(ge=8, multiple_of=8)
     depth: int = Field(ge=2, le=5)
     steps: Count
     batch_size: Count
     learning_rate: Positive
+    ema_decay: Share
 
 
 class AblateParams(Section):

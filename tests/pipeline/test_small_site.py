@@ -13,7 +13,7 @@ from tests.portrait_site import SIDE, lay_out_portraits
 
 def test_pictures_and_points_shrink_together(tmp_path: Path) -> None:
     source, target = lay_out_portraits(tmp_path / "a"), Paths(tmp_path / "b")
-    lay_out_small(source, target, SIDE // 2, 100)
+    lay_out_small(source, target, SIDE // 2, {})
     large, small = (read_portraits(paths).set_index("portrait_id") for paths in (source, target))
     assert sorted(small.index) == sorted(large.index)
     name = str(small.index[0])
@@ -26,10 +26,10 @@ def test_pictures_and_points_shrink_together(tmp_path: Path) -> None:
         assert read(small.loc[name]) == pytest.approx((read(large.loc[name]) + 0.5) / 2 - 0.5)
 
 
-def test_a_limit_holds_for_each_split(tmp_path: Path) -> None:
+def test_limits_hold_by_split(tmp_path: Path) -> None:
     source, target = lay_out_portraits(tmp_path / "a"), Paths(tmp_path / "b")
-    lay_out_small(source, target, SIDE, 1)
+    lay_out_small(source, target, SIDE, {"train": 2, "test": 9})
     rows = read_portraits(target)
-    assert rows["split"].value_counts().to_dict() == {"train": 1, "validation": 1, "test": 1}
+    assert rows["split"].value_counts().to_dict() == {"train": 2, "validation": 2, "test": 2}
     first = rows.iloc[0]
     assert np.array_equal(load_image(target, first["portrait_id"]), load_image(source, first["portrait_id"]))
