@@ -38,8 +38,10 @@ format: $(READY) ## let ruff format and mend what it can
 types: $(READY) ## mypy, strict
 	$(BIN)/mypy
 
-docs: $(READY) ## the figures of the README and docs, measured anew (needs portraits: PORTRAITS=DIR)
+docs: $(READY) ## the figures of the README and docs, measured anew (needs portraits: PORTRAITS=DIR VIEWS=DIR)
 	$(BIN)/python -m recipes.measure_restorer --portraits $(PORTRAITS)
+	$(BIN)/python -m recipes.measure_reference --views $(VIEWS)
+	$(BIN)/python -m recipes.measure_speed
 
 up: $(READY) ## Prefect with its schedules, MLflow and the drift pages, in a workspace of their own
 	$(BIN)/likeness workspace build/production
@@ -54,8 +56,8 @@ dvc-yaml: $(READY) ## write dvc.yaml from the import closure of the stages
 sampler: $(READY) ## learn the built-in sampler anew (PORTRAITS=DIR)
 	$(BIN)/python -m recipes.make_sampler --portraits $(PORTRAITS) --out assets
 
-weights: $(READY) ## train the weights that ship (PORTRAITS=DIR); goes on where it was stopped
-	$(BIN)/python -m recipes.make_weights --portraits $(PORTRAITS)
+weights: $(READY) ## train the weights that ship (PORTRAITS=DIR VIEWS=DIR); goes on where it was stopped
+	$(BIN)/python -m recipes.make_weights --portraits $(PORTRAITS) $(if $(VIEWS),--views $(VIEWS))
 
 finder: $(READY) ## train the damage finder that ships (PORTRAITS=DIR); goes on where it was stopped
 	$(BIN)/python -m recipes.make_finder --portraits $(PORTRAITS)
