@@ -1,5 +1,6 @@
 """Where the naive pixel score and the identity of the person disagree, on one and the same damage."""
 
+import numpy as np
 import pandas as pd
 
 from pipeline.science_figures import DisagreementReport
@@ -18,7 +19,7 @@ def pairs_of(rows: pd.DataFrame, ours: str, theirs: str) -> pd.DataFrame:
     error, alike = table["pixel_mse"], table[IDENTITY]
     gains = pd.DataFrame(
         {
-            "error_gain": (error[theirs] - error[ours]) / error[[ours, theirs]].max(axis=1),
+            "error_gain": (error[theirs] - error[ours]) / np.maximum(error[theirs], error[ours]),
             "identity_gain": alike[ours] - alike[theirs],
         }
     )

@@ -29,8 +29,11 @@ def lay_out_small(source: Paths, target: Paths, size: int, limits: Mapping[str, 
         factor = size / image.shape[0]
         small = np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
         (target.portrait_images / f"{name}.png").write_bytes(png_bytes(small))
-    scaled = {column: [_scaled(value, factor) for value in rows[column]] for column in ("points", "landmarks")}
-    rows.assign(**scaled).to_parquet(target.portrait_rows)
+    rows = rows.assign(
+        points=[_scaled(value, factor) for value in rows["points"]],
+        landmarks=[_scaled(value, factor) for value in rows["landmarks"]],
+    )
+    rows.to_parquet(target.portrait_rows)
 
 
 def _scaled(coordinates: object, factor: float) -> list[float]:
