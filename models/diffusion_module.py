@@ -81,7 +81,12 @@ class DiffusionModule(AveragedModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002 - Lightning's signature
         """One step; its number decides levels and noise, so a resumed run repeats them."""
         terms = self._terms(self.denoiser, batch, self.settings.seed + int(self.steps))
-        self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()}, on_step=False, on_epoch=True)
+        self.log_dict(
+            {f"train/{name}": value.detach() for name, value in terms.items()},
+            on_step=False,
+            on_epoch=True,
+            sync_dist=True,
+        )
         return self._total(terms)
 
     def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002

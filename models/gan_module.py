@@ -73,7 +73,12 @@ class GanModule(AveragedModule):
         terms |= self._discriminator_step(evidence, restored.detach(), truth.target, dice)
         self.average(self.generator, self.settings.ema_decay)
         self.steps += 1
-        self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()}, on_step=False, on_epoch=True)
+        self.log_dict(
+            {f"train/{name}": value.detach() for name, value in terms.items()},
+            on_step=False,
+            on_epoch=True,
+            sync_dist=True,
+        )
 
     def _generator_step(
         self, evidence: Evidence, proposal: Tensor, restored: Tensor, truth: Truth, dice: torch.Generator

@@ -54,6 +54,7 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
         NonFiniteLoss: a loss that is not a finite number; nothing is written then.
         WeightsError: the champion's weights are missing or of another architecture.
     """
+    from models.lightning_ready import first_process
     from models.weight_files import weights_sha256
     from pipeline.modules import build_module
     from pipeline.tracking import log_metrics, system_metrics
@@ -66,7 +67,8 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
     models = face_models(paths, learning, train.evidence.face_model_folds, train.seed)
     samples = partial(_samples, paths, learning, masks, train, models)
     fixed = Kept(batches(_fixed(paths, held_out, masks, train, models), train.batch_size, 0))
-    log_start(paths, train, masks)
+    if first_process():
+        log_start(paths, train, masks)
     started = time.monotonic()
     with system_metrics(paths):
         outcome = fit(

@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,9 +42,9 @@ class Epochs(L.LightningDataModule):
         self.learning, self.held_out = learning, held_out
 
     def train_dataloader(self) -> Iterable[Any]:
-        """Called anew before each epoch (`reload_dataloaders_every_n_epochs=1`)."""
-        epoch = self.trainer.current_epoch if self.trainer else 0
-        return self.learning(epoch)
+        """Called anew before each epoch (`reload_dataloaders_every_n_epochs=1`); each process draws its own samples."""
+        trainer = self.trainer
+        return self.learning(trainer.current_epoch * trainer.world_size + trainer.global_rank if trainer else 0)
 
     def val_dataloader(self) -> Kept:
         """The same pictures with the same damage, every time."""
@@ -66,14 +67,19 @@ class Keeper(Callback):
         assert isinstance(pl_module, AveragedModule)
         figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
         self.curves.append({"epoch": trainer.current_epoch, "step": int(pl_module.steps)} | figures)
+        if trainer.is_global_zero:
+            self._tell(trainer, pl_module, figures)
+        temporary = self.checkpoint.with_suffix(".tmp")
+        trainer.save_checkpoint(temporary)  # every process takes part, one writes
+        if trainer.is_global_zero:
+            temporary.replace(self.checkpoint)
+
+    def _tell(self, trainer: L.Trainer, pl_module: AveragedModule, figures: dict[str, float]) -> None:
         log.info("epoch %d: held-out loss %.4f", trainer.current_epoch + 1, figures[_MONITOR])
         if figures[_MONITOR] < self.best_loss:
             self.best_loss, self.best_epoch = figures[_MONITOR], trainer.current_epoch
             self.best = {key: value.clone() for key, value in pl_module.ema.state_dict().items()}
         self.notify(figures, int(pl_module.steps))
-        temporary = self.checkpoint.with_suffix(".tmp")
-        trainer.save_checkpoint(temporary)
-        temporary.replace(self.checkpoint)
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run needs."""
@@ -97,7 +103,7 @@ def fit(
 
     Args:
         module: networks and objective; trained in place.
-        learning: batches of an epoch, by its number.
+        learning: batches by number: of the epoch, or with several processes one number per epoch and process.
         held_out: batches to validate on.
         train: epochs and patience.
         checkpoint: where the last epoch's state lies; if it exists, training goes on from there.
@@ -111,6 +117,8 @@ def fit(
     if resume:
         log.info("going on from step %d (%s)", resumed, checkpoint)
     trainer.fit(module, datamodule=Epochs(learning, held_out), ckpt_path=resume, weights_only=True)
+    if not trainer.is_global_zero:
+        sys.exit()  # this process was started to compute; the first one writes
     module.ema.load_state_dict(keeper.best)
     checkpoint.unlink(missing_ok=True)
     return Outcome(keeper.best_epoch, keeper.curves, stopper.stopped_epoch > 0, resumed)
@@ -130,7 +138,10 @@ def _trainer(train: TrainParams, callbacks: list[Callback]) -> L.Trainer:
     return L.Trainer(
         max_epochs=train.epochs,
         accelerator="auto",
-        devices=1,
+        devices=train.hardware.devices,
+        strategy=train.hardware.strategy,
+        precision=train.hardware.precision,
+        use_distributed_sampler=False,  # `Epochs` shares the samples out
         callbacks=callbacks,
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,

@@ -82,6 +82,14 @@ class DiffusionParams(Section):
         return self
 
 
+class HardwareParams(Section):
+    """What training runs on; the accelerator is found. `batch_size` is that of each device."""
+
+    devices: Count
+    strategy: Literal["auto", "ddp", "ddp_find_unused_parameters_true"]
+    precision: Literal["32-true", "bf16-mixed"]
+
+
 class TrainParams(Section):
     """Everything that decides which weights come out."""
 
@@ -104,6 +112,7 @@ class TrainParams(Section):
     generator: GeneratorParams
     discriminator: DiscriminatorParams
     diffusion: DiffusionParams
+    hardware: HardwareParams
     patience: Count
     workers: int = Field(ge=0)
 
