@@ -27,7 +27,7 @@ class Plan:
     """How long and how fast. Every fourth batch is whole views, the rest crops: both have the same pixels."""
 
     steps: int
-    width: int = 8
+    width: int = 12
     seed: int = 7
     learning_rate: float = 0.003
     crop: int = 128

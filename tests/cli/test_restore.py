@@ -91,6 +91,21 @@ def test_a_single_bad_file_is_one_error_and_nothing_is_written(files: tuple[Path
     assert not (tmp_path / "out.png").exists()
 
 
+@pytest.mark.slow
+def test_a_photo_alone_is_searched_and_restored_beside_it(files: tuple[Path, Path], tmp_path: Path, mask: Mask) -> None:
+    alone = [str(files[0]), "--root", str(ROOT), "--model", "shipped", "--save-mask", str(tmp_path / "found.png")]
+    result = CliRunner().invoke(restore_command, [*alone, "--mode", "inpaint", "--json"])
+    row = json.loads(result.stdout)
+    assert (row["outcome"], row["output"]) == ("restored", str(tmp_path / "photo-restored.png"))
+    assert row["mask"]["source"] == "found"
+    assert 0 < row["mask"]["confidence"] <= 1
+    found = read_picture(tmp_path / "found.png", LIMITS)[..., 0] == 255
+    assert (found & mask).sum() > 0.9 * mask.sum()
+    assert np.array_equal(
+        read_picture(tmp_path / "photo-restored.png", LIMITS)[~found], read_picture(files[0], LIMITS)[~found]
+    )
+
+
 def test_paths_are_checked_before_anything_is_loaded(tmp_path: Path) -> None:
     result = CliRunner().invoke(restore_command, arguments(tmp_path / "a.png", tmp_path, tmp_path / "o.png"))
     assert isinstance(result.exception, LikenessError)
