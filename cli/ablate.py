@@ -96,11 +96,15 @@ def _sorted(portraits: Path | None, views: Path | None, paths: Any) -> dict[str,
 
 def _lines(report: "AblateReport", page: Path) -> list[str]:
     """What a person wants to know first."""
+    from pipeline.report import ends, middle
+
     lines = [f"{report.portraits} portraits of {report.people} people, champion {report.version}"]
     for role, onset in (report.onset.onsets["champion"] if report.onset else {}).items():
         place = onset.crossing
-        shown = "is not left" if place.value is None else f"is left at {place.value:.3f} [{place.low}, {place.high}]"
-        lines.append(f"onset, {report.encoders[role]}: the genuine range {shown} of the features; curve: {onset.shape}")
+        shown = "is not left" if place.value is None else f"is left at {middle(place)} {ends(place)}"
+        lines.append(
+            f"onset, {report.encoders[role]}: the genuine range {shown} (missing share of features); curve: {onset.shape}"
+        )
     lines += [
         f"{crossing.what}: {'nowhere' if crossing.at is None else f'at {crossing.at:.2f} coverage'}"
         for crossing in (report.transition.crossings if report.transition else ())
