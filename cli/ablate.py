@@ -103,7 +103,7 @@ def _lines(report: "AblateReport", page: Path) -> list[str]:
         place = onset.crossing
         shown = "is not left" if place.value is None else f"is left at {middle(place)} {ends(place)}"
         lines.append(
-            f"onset, {report.encoders[role]}: the genuine range {shown} (missing share of features); curve: {onset.shape}"
+            f"onset, {report.encoders[role]}: genuine range {shown} (missing share of features); curve: {onset.shape}"
         )
     lines += [
         f"{crossing.what}: {'nowhere' if crossing.at is None else f'at {crossing.at:.2f} coverage'}"
