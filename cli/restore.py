@@ -32,14 +32,20 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option(
     "--mode",
-    type=click.Choice(["auto", "inpaint", "colorize"]),
+    type=click.Choice(["auto", "inpaint", "partial", "colorize"]),
     default="auto",
     show_default=True,
-    help="auto keeps the limits of params.yaml, inpaint overrides them; colorize takes only the colour under the mask, "
-    "or without one that of the whole photo, as missing.",
+    help="auto keeps the limits of params.yaml, inpaint overrides them; partial fills within them and leaves the rest; "
+    "colorize takes only the colour under the mask, or without one that of the whole photo, as missing.",
 )
 @click.option("--model", default="champion", show_default=True, help="champion, challenger, shipped or a version.")
-@click.option("--reference", type=_PATH, help="An intact photo of the person: for figures, never for the picture.")
+@click.option(
+    "--reference",
+    "references",
+    type=_PATH,
+    multiple=True,
+    help="An intact photo of the person, as evidence; several may be given. One that shows somebody else is not used.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per photo.")
 @root_option
 def restore_command(
@@ -49,7 +55,7 @@ def restore_command(
     save_mask: Path | None,
     mode: "RequestedMode",
     model: str,
-    reference: Path | None,
+    references: tuple[Path, ...],
     as_json: bool,
     root: Path,
 ) -> None:
@@ -66,7 +72,7 @@ def restore_command(
     from pipeline.restore_requests import requests
 
     batch = requests(photo, mask, out, save_mask)
-    settings = _settings(root, mode, model, reference, search=mask is None and mode != "colorize")
+    settings = _settings(root, mode, model, references, search=mask is None and mode != "colorize")
     rows = restore_all(batch, settings) if photo.is_dir() else iter([restore_file(batch[0], settings)])
     failed = 0
     for row in rows:
@@ -76,7 +82,9 @@ def restore_command(
         raise click.exceptions.Exit(1)
 
 
-def _settings(root: Path, mode: "RequestedMode", model: str, reference: Path | None, *, search: bool) -> "Settings":
+def _settings(
+    root: Path, mode: "RequestedMode", model: str, references: tuple[Path, ...], *, search: bool
+) -> "Settings":
     from models.stored import load_restorer
     from pipeline.config import load_params
     from pipeline.find_damage import shipped_finder
@@ -90,7 +98,7 @@ def _settings(root: Path, mode: "RequestedMode", model: str, reference: Path | N
     paths = Paths(root.resolve())
     params = load_params(paths.params)
     limits = Limits.of(params.ingest)
-    known = None if reference is None else read_picture(reference, limits)
+    known = [read_picture(path, limits) for path in references]
     weights, version = resolve_weights(paths, params.registry.model_name, model)
     tools = load_tools(params.restore.min_detector_score)
     finder = shipped_finder() if search else None

@@ -19,9 +19,10 @@ _SAME_FACE = 0.3
 
 @dataclass(frozen=True)
 class FoundFace:
-    """One face of a damaged photo. Masks (size, size) and points (5, 2) are in the aligned frame.
+    """One face of a damaged photo. Masks (size, size), points (5, 2) and landmarks (68, 2) are in the aligned frame.
 
-    The masks are what the restorer may not trust; `measures` are the true shares, without that caution.
+    `hole` and `chroma` are what the restorer may not trust; `lost` and `colourless` are what is truly missing, without
+    that caution, and so are `measures`. `landmarks` are those of the filled copy.
     `seen_in`: "filled copy" or "photo", where the detector was more certain.
     """
 
@@ -30,7 +31,10 @@ class FoundFace:
     frame: Frame
     hole: Mask
     chroma: Mask
+    lost: Mask
+    colourless: Mask
     points: Points
+    landmarks: Points
     measures: Measures
 
 
@@ -86,9 +90,19 @@ def _measured(
         return None
     if max(regions.coverage(colourless, hull), regions.missing_features(colourless, features)) <= context:
         return None
-    measures = measure(Damage(cut_share(frame, hole_mask), colourless, "found"), landmarks)
-    hole, chroma = cut_mask(frame, hole_mask), cut_mask(frame, chroma_mask)
-    return FoundFace(face, seen_in, frame, hole, chroma, to_frame(frame, face.points), measures)
+    lost = cut_share(frame, hole_mask)
+    return FoundFace(
+        face=face,
+        seen_in=seen_in,
+        frame=frame,
+        hole=cut_mask(frame, hole_mask),
+        chroma=cut_mask(frame, chroma_mask),
+        lost=lost,
+        colourless=lost | colourless,
+        points=to_frame(frame, face.points),
+        landmarks=landmarks,
+        measures=measure(Damage(lost, colourless, "found"), landmarks),
+    )
 
 
 def _overlap(a: Face, b: Face) -> float:

@@ -9,8 +9,7 @@ from torch import Tensor
 from models.alignment import Points
 from models.identity import IdentityEncoder, similarity
 from models.images import Image, to_tensor
-from pipeline.photo import cut, frame_of, to_frame
-from pipeline.restoration import Detector, LikenessFigures
+from pipeline.restoration import LikenessFigures
 
 
 @torch.inference_mode()
@@ -30,15 +29,6 @@ def likeness(
         if reference is not None:
             to_reference[encoder.name] = float(similarity(ours, _embed(encoder, *reference)))
     return LikenessFigures(to_reference or None, to_plain or None)
-
-
-def reference_face(photo: Image, detector: Detector, size: int) -> tuple[Image, Points] | None:
-    """The best face of an intact photo, aligned (size, size, 3), and its points (5, 2); None where there is none."""
-    faces = detector.detect(photo)
-    if not faces:
-        return None
-    frame = frame_of(faces[0].points, (photo.shape[0], photo.shape[1]), size)
-    return cut(frame, photo), to_frame(frame, faces[0].points)
 
 
 def _embed(encoder: IdentityEncoder, face: Image, points: Points) -> Tensor:

@@ -7,6 +7,7 @@ from math import ceil, hypot
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from models.alignment import Matrix, Points, align, invert, similarity, transform
 from models.images import Image, Mask
@@ -77,23 +78,39 @@ def cut_share(frame: Frame, mask: Mask) -> Mask:
     return np.asarray(align(source, frame.matrix, frame.size)[..., 0] > 127)
 
 
+def aligned_to_photo(frame: Frame, chosen: Mask, among: Mask, shape: tuple[int, ...]) -> Mask:
+    """Photo pixels (height, width of `shape`) whose nearest aligned pixel of `among` (size, size) is in `chosen`.
+
+    A photo pixel is missing where the aligned one is not quite: at the rim it goes with its neighbour.
+    """
+    _, (rows, columns) = ndimage.distance_transform_edt(~among, return_indices=True)
+    spread_out = (chosen[rows, columns] & among.any()).astype(np.uint8)
+    side = (frame.window[1].stop - frame.window[1].start, frame.window[0].stop - frame.window[0].start)
+    result = np.zeros(shape[:2], np.bool_)
+    back = invert(frame.matrix)
+    result[frame.window] = cv2.warpAffine(spread_out, back, side, flags=cv2.INTER_NEAREST) > 0
+    return result
+
+
 def to_frame(frame: Frame, points: Points) -> Points:
     """Photo points (K, 2) -> aligned points (K, 2)."""
     return transform(points - frame.origin, frame.matrix)
 
 
-def paste(frame: Frame, canvas: Image, aligned: Field, domain: Mask, missing: Mask) -> Image:
+def paste(frame: Frame, canvas: Image, aligned: Field, domain: Mask, missing: Mask, bare: Mask | None = None) -> Image:
     """A copy of the photo `canvas` (H, W, 3) with the pixels of `domain` (H, W) filled from `aligned`, no seam.
 
     `aligned` is (size, size, 3) float32 in grey levels 0..255; `missing` (H, W) are all missing pixels of the photo.
     Enlarged where the photo has more detail than the model: such a fill is softer than its surroundings, and stays
-    so. Where the hole reaches beyond the frame, the fill fades into the canvas. Other pixels are the same bits.
+    so. Where the hole reaches beyond the frame, the fill fades into the canvas, but not into the pixels of `bare`
+    (H, W), which will stay missing. Other pixels are the same bits.
     """
     result = canvas.copy()
     window = frame.window
     own = domain[window] & inside(frame)
     ramp = _FADING * frame.size / frame.scale
-    result[window] = blend(canvas[window], spread(frame, aligned), own, missing[window], ramp)
+    left = None if bare is None else bare[window]
+    result[window] = blend(canvas[window], spread(frame, aligned), own, missing[window], ramp, left)
     return result
 
 

@@ -9,18 +9,19 @@ from torch import Tensor
 
 from models.alignment import Points
 from models.detector import Face
-from models.evidence import Damaged
+from models.evidence import Evidence
 from models.identity import IdentityEncoder
 from models.images import Image
+from pipeline.identity_risk import Trust
 from pipeline.routing import Mode
 
 
 class FaceRestorer(Protocol):
-    """What `models.restorer.Restorer` offers."""
+    """What restoring a photo needs of `models.restorer.Restorer` and its like."""
 
     image_size: int
 
-    def restore(self, damaged: Damaged) -> Tensor: ...
+    def restore_from(self, evidence: Evidence) -> Tensor: ...
 
 
 class Detector(Protocol):
@@ -73,7 +74,9 @@ class RestoredFace:
 
     `box`: x, y, width, height in photo pixels. `scale`: model pixels per photo pixel; below 1 the fill is softer
     than the photo. `area` and `chroma_area` are shares of the aligned face picture, `coverage` of the face hull.
-    `likeness` is None for a refused face.
+    `likeness` is None for a refused face. `identity_risk`: see `pipeline.identity_risk`. `untouched`: share of the
+    face picture's missing pixels that stay as they came, and the features that they reach into. `trust`: by region,
+    what it rests on. `reference`: number, from 1, of the photo that served it, or None.
     """
 
     box: tuple[float, float, float, float]
@@ -86,7 +89,27 @@ class RestoredFace:
     chroma_area: float
     coverage: float
     missing_features: float
+    identity_risk: float
+    untouched: float
+    untouched_features: tuple[str, ...]
+    trust: dict[str, Trust]
+    reference: int | None
     likeness: LikenessFigures | None
+
+
+@dataclass(frozen=True)
+class ReferenceNote:
+    """What became of one reference photo.
+
+    `photo` and `face` count from 1; `face` is the damaged face that the photo serves, None when it serves none.
+    `similarity`: cosine, by the training encoder, with the visible part of the face it is most alike; None where there
+    is nothing to compare.
+    """
+
+    photo: int
+    face: int | None
+    similarity: float | None
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -96,7 +119,8 @@ class Restoration:
     `image` is None when the mode is `refuse`. `area`, `chroma_area`: share of the whole photo whose luma, or whose
     colour, is missing. `coverage`, `missing_features`: the largest of the touched faces, None when no face is
     touched. `background`: share of the missing pixels outside any touched face, filled classically; `untouched`:
-    share left as it came, in faces that were refused. `face_count`: all faces found; `faces`: the touched ones.
+    share left as it came, in faces that were refused or in part. `face_count`: all faces found; `faces`: the touched
+    ones. `references`: what became of each reference photo.
     """
 
     image: Image | None
@@ -110,3 +134,4 @@ class Restoration:
     untouched: float
     face_count: int
     faces: tuple[RestoredFace, ...]
+    references: tuple[ReferenceNote, ...] = ()

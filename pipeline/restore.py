@@ -1,19 +1,20 @@
-"""Restore one damaged photo of any size: find its faces, decide, restore each, paste into the hole only."""
+"""Restore one damaged photo of any size: find its faces, weigh the evidence, decide, restore, paste into the hole."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from models.evidence import Damaged
-from models.images import Image, Mask, mask_to_tensor, to_tensor
+from models.images import Image, Mask
 from pipeline.classical import classical_photo, grey, is_colourless, keep_luma
 from pipeline.config.production import RestoreParams
 from pipeline.found_faces import FoundFace, damaged_faces
-from pipeline.likeness_figures import likeness, reference_face
+from pipeline.gathered import Gathered, face_maps, gather_faces, some
+from pipeline.identity_risk import trust
+from pipeline.known_faces import KnownFace, assign, known_faces
+from pipeline.likeness_figures import likeness
 from pipeline.photo import cut, owners, paste
-from pipeline.restoration import FaceRestorer, Restoration, Tools, load_tools
+from pipeline.restoration import FaceRestorer, LikenessFigures, Restoration, Tools, load_tools
 from pipeline.restore_outcome import DamagedPhoto, Job, outcome, untouched_pixels
 from pipeline.routing import RequestedMode, route
 
@@ -24,7 +25,7 @@ def restore_photo(
     restorer: FaceRestorer,
     mode: RequestedMode,
     params: RestoreParams,
-    reference: Image | None = None,
+    references: Sequence[Image] = (),
     *,
     chroma_mask: Mask | None = None,
     tools: Tools | None = None,
@@ -36,8 +37,8 @@ def restore_photo(
         hole_mask: missing pixels. With mode `colorize` their colour alone is taken as missing, their luma as known.
         restorer: works on aligned faces of side `image_size`.
         mode: `auto` decides face by face and keeps the limits of `params`; the others override them.
-        params: limits of the router.
-        reference: an intact photo of the same person, for identity figures only; it never changes the result.
+        params: limits of the router, and when a reference is believed.
+        references: intact photos (H, W, 3) of the people in it, evidence where they are believed.
         chroma_mask: pixels whose colour is missing, where that is more than the holes.
         tools: detector, landmarks, encoders; loaded when absent.
     """
@@ -46,14 +47,21 @@ def restore_photo(
     plain = classical_photo(image, damage.hole, damage.chroma)
     size = restorer.image_size
     count, found = damaged_faces(image, plain, damage.hole, damage.chroma, tools, size, params)
-    jobs = [Job(face, route(face.measures, mode, params, face.face.score)) for face in found]
-    if count == 0 or (jobs and all(job.refused for job in jobs)):
-        return outcome(None, damage, count, jobs, np.full(damage.hole.shape, -1, np.int16))
-    owner = owners([job.found.frame for job in jobs], damage.hole.shape)
-    restored = _filled(damage, plain, jobs, owner, restorer)
-    wanted = None if reference is None else reference_face(reference, tools.detector, size)
-    compared = [job if job.refused else _compared(job, restored, plain, wanted, tools) for job in jobs]
-    return outcome(restored, damage, count, compared, owner)
+    known = known_faces(references, tools, size)
+    if not found:
+        notes = assign([], known, np.zeros((0, len(known)), np.float32), params.reference)[1]
+        unknown = np.full(damage.hole.shape, -1, np.int16)
+        return outcome(_coloured(damage, plain) if count else None, damage, count, [], unknown, notes)
+    gathered = gather_faces(plain, found, known, params.reference)
+    jobs = [_job(index, face, gathered, mode, params) for index, face in enumerate(found)]
+    owner = owners([face.frame for face in found], damage.hole.shape)
+    if all(job.refused for job in jobs):
+        return outcome(None, damage, count, jobs, np.full_like(owner, -1), gathered.notes)
+    restored = _coloured(damage, _filled(damage, plain, jobs, owner, gathered, restorer))
+    compared = [job if job.refused else job.compared(_likeness(job, restored, plain, known, tools)) for job in jobs]
+    bare = untouched_pixels(damage, jobs, owner)
+    restored[bare] = image[bare]
+    return outcome(restored, damage, count, compared, owner, gathered.notes)
 
 
 def _damage(image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: RequestedMode) -> DamagedPhoto:
@@ -62,42 +70,45 @@ def _damage(image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: Reque
     return DamagedPhoto(image, np.zeros_like(hole_mask) if mode == "colorize" else hole_mask, chroma)
 
 
+def _job(index: int, face: FoundFace, gathered: Gathered, mode: RequestedMode, params: RestoreParams) -> Job:
+    maps = face_maps(gathered, index, face, params.reference.witness)
+    decision = route(face.measures, maps, mode, params, face.face.score)
+    return Job(face, decision, trust(maps), gathered.references[index])
+
+
 def _filled(
-    damage: DamagedPhoto, plain: Image, jobs: Sequence[Job], owner: npt.NDArray[np.int16], restorer: FaceRestorer
+    damage: DamagedPhoto,
+    plain: Image,
+    jobs: Sequence[Job],
+    owner: npt.NDArray[np.int16],
+    gathered: Gathered,
+    restorer: FaceRestorer,
 ) -> Image:
-    """The photo with restored faces, the rest of the hole classically filled, refused faces as they came."""
+    """The classically filled photo with restored faces; pixels that shall stay as they came keep the classical fill."""
     canvas = plain.copy()
     accepted = [index for index, job in enumerate(jobs) if not job.refused]
-    if accepted:
-        faces = [jobs[index].found for index in accepted]
-        restored = restorer.restore(_batch(plain, faces)).add(1).mul(127.5).permute(0, 2, 3, 1).cpu().numpy()
-        for index, face, aligned in zip(accepted, faces, restored, strict=True):
-            canvas = paste(face.frame, canvas, aligned, damage.chroma & (owner == index), damage.chroma)
-    if is_colourless(damage.image, ~damage.chroma):
-        canvas[damage.hole] = grey(canvas[damage.hole])
-    canvas = keep_luma(damage.image, canvas, damage.chroma & ~damage.hole)
-    untouched = untouched_pixels(damage, jobs, owner)
-    canvas[untouched] = damage.image[untouched]
+    restored = restorer.restore_from(some(gathered.evidence, accepted))
+    bare = untouched_pixels(damage, jobs, owner)
+    pictures = restored.add(1).mul(127.5).permute(0, 2, 3, 1).cpu().numpy()
+    for index, aligned in zip(accepted, pictures, strict=True):
+        own = damage.chroma & (owner == index) & ~bare
+        canvas = paste(jobs[index].found.frame, canvas, aligned, own, damage.chroma, bare)
     return canvas
 
 
-def _batch(plain: Image, faces: Sequence[FoundFace]) -> Damaged:
-    """All faces of one photo as the batch that a restorer takes.
-
-    Cut from the classically filled copy: interpolation near a hole then mixes in nothing of what the hole holds.
-    """
-    return Damaged(
-        image=to_tensor(np.stack([cut(face.frame, plain) for face in faces])),
-        hole_mask=mask_to_tensor(np.stack([face.hole for face in faces])),
-        chroma_mask=mask_to_tensor(np.stack([face.chroma for face in faces])),
-        coverage=torch.tensor([face.measures.coverage for face in faces]),
-        missing_features=torch.tensor([face.measures.missing_features for face in faces]),
-    )
+def _coloured(damage: DamagedPhoto, filled: Image) -> Image:
+    """A copy that keeps known luma, and stays without colour where the photo has none."""
+    canvas = filled.copy()
+    if is_colourless(damage.image, ~damage.chroma):
+        canvas[damage.hole] = grey(canvas[damage.hole])
+    return keep_luma(damage.image, canvas, damage.chroma & ~damage.hole)
 
 
-def _compared(
-    job: Job, restored: Image, plain: Image, reference: tuple[Image, npt.NDArray[np.float32]] | None, tools: Tools
-) -> Job:
+def _likeness(
+    job: Job, restored: Image, plain: Image, known: Sequence[KnownFace | None], tools: Tools
+) -> LikenessFigures:
+    """Figures of one face; compared with the reference that served it, else with the first that shows a face."""
     frame, points = job.found.frame, job.found.points
-    figures = likeness(tools.encoders, cut(frame, restored), cut(frame, plain), points, reference)
-    return Job(job.found, job.decision, figures)
+    shown = job.reference or next((face for face in known if face is not None), None)
+    reference = None if shown is None else (shown.image, shown.points)
+    return likeness(tools.encoders, cut(frame, restored), cut(frame, plain), points, reference)

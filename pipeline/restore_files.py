@@ -36,7 +36,7 @@ class Settings:
     params: RestoreParams
     limits: Limits
     tools: Tools
-    reference: Image | None = None
+    references: Sequence[Image] = ()
     finder: "Finder | None" = None
 
 
@@ -63,15 +63,31 @@ class Row:
         row = {name: value for name, value in vars(self).items() if name != "restoration"}
         row["mask"] = None if self.mask is None else asdict(self.mask)
         figures = {name: getattr(self.restoration, name, None) for name in _FIGURES}
-        figures["faces"] = [asdict(face) for face in figures["faces"] or ()]
+        for name in ("faces", "references"):
+            figures[name] = [asdict(entry) for entry in figures[name] or ()]
         return json.dumps(row | figures)
 
     def as_text(self) -> str:
         """One readable line."""
         place = f" -> {self.output}" if self.output else ""
         notes = [] if self.mask is None else [self.mask.as_text()]
+        notes += least_sure(self.restoration)
         notes += [f"model {self.model}", f"{self.milliseconds:.0f} ms"]
         return f"{self.outcome}: {self.input}{place}: {self.reason} [{', '.join(notes)}]"
+
+
+def least_sure(restoration: Restoration | None) -> list[str]:
+    """The region of all faces that rests most on the prior, in words; empty where there is no face."""
+    faces = () if restoration is None else restoration.faces
+    regions = [(name, share) for face in faces for name, share in face.trust.items()]
+    if not regions:
+        return []
+    name, rests = max(regions, key=lambda region: region[1].prior)
+    words = name.replace("_", " ")
+    return [
+        f"least sure: {words} (known {rests.known:.0%}, evidence {rests.evidence:.0%}, "
+        f"reference {rests.witness:.0%}, prior {rests.prior:.0%})"
+    ]
 
 
 def restore_file(request: Request, settings: Settings) -> Row:
@@ -92,7 +108,7 @@ def restore_file(request: Request, settings: Settings) -> Row:
     if used.doubt:
         return _row(request, "refused", used.doubt, settings.model, start, note)
     restoration = restore_photo(
-        image, used.mask, settings.restorer, settings.mode, settings.params, settings.reference, tools=settings.tools
+        image, used.mask, settings.restorer, settings.mode, settings.params, settings.references, tools=settings.tools
     )
     return _write(request, restoration, settings.model, start, note)
 

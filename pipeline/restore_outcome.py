@@ -1,30 +1,39 @@
 """What became of a photo and of its faces: the jobs with their decisions, put together into one outcome."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from models.images import Image, Mask
 from pipeline.found_faces import FoundFace
-from pipeline.restoration import LikenessFigures, Restoration, RestoredFace
+from pipeline.identity_risk import Trust
+from pipeline.known_faces import KnownFace
+from pipeline.photo import aligned_to_photo
+from pipeline.restoration import LikenessFigures, ReferenceNote, Restoration, RestoredFace
 from pipeline.routing import Decision, Mode
 
 _NO_FACE = "no face was found, neither in the classically filled copy nor in the photo as it came"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Job:
-    """One damaged face with its decision and, when restored, its likeness figures."""
+    """One damaged face with its decision, what it rests on, the photo that serves it, and its likeness if restored."""
 
     found: FoundFace
     decision: Decision
+    trust: dict[str, Trust]
+    reference: KnownFace | None = None
     likeness: LikenessFigures | None = None
 
     @property
     def refused(self) -> bool:
         return self.decision.mode == "refuse"
+
+    def compared(self, figures: LikenessFigures) -> "Job":
+        """The same job with likeness figures."""
+        return replace(self, likeness=figures)
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,12 @@ class DamagedPhoto:
 
 
 def outcome(
-    image: Image | None, damage: DamagedPhoto, count: int, jobs: Sequence[Job], owner: npt.NDArray[np.int16]
+    image: Image | None,
+    damage: DamagedPhoto,
+    count: int,
+    jobs: Sequence[Job],
+    owner: npt.NDArray[np.int16],
+    notes: Sequence[ReferenceNote] = (),
 ) -> Restoration:
     """The figures of one photo.
 
@@ -47,6 +61,7 @@ def outcome(
         count: how many faces were found.
         jobs: those that the damage touches.
         owner: (H, W) index of the job that each pixel belongs to, -1 for none.
+        notes: what became of the reference photos.
     """
     missing = max(int(damage.chroma.sum()), 1)
     untouched = damage.chroma if image is None else untouched_pixels(damage, jobs, owner)
@@ -55,7 +70,7 @@ def outcome(
     return Restoration(
         image=image,
         mode=_mode(image, damage, jobs),
-        reason=_reason(count, jobs, outside),
+        reason="; ".join([_reason(count, jobs, outside), *(f"reference {note.photo} {note.reason}" for note in notes)]),
         area=float(damage.hole.mean()),
         chroma_area=float(damage.chroma.mean()),
         coverage=max((job.found.measures.coverage for job in jobs), default=None),
@@ -64,14 +79,17 @@ def outcome(
         untouched=int(untouched.sum()) / missing,
         face_count=count,
         faces=tuple(_row(job) for job in jobs),
+        references=tuple(notes),
     )
 
 
 def _mode(image: Image | None, damage: DamagedPhoto, jobs: Sequence[Job]) -> Mode:
-    """The photo's mode: inpaint as soon as one face, or the background alone, was inpainted."""
+    """The photo's mode: the strongest of what was done to a face, where the background alone counts as inpainted."""
     if image is None:
         return "refuse"
     modes = {job.decision.mode for job in jobs if not job.refused}
+    if "partial" in modes:
+        return "partial"
     return "colorize" if modes == {"colorize"} or (not modes and not damage.hole.any()) else "inpaint"
 
 
@@ -101,11 +119,21 @@ def _row(job: Job) -> RestoredFace:
         chroma_area=measures.chroma_area,
         coverage=measures.coverage,
         missing_features=measures.missing_features,
+        identity_risk=job.decision.risk,
+        untouched=float(job.decision.untouched.sum()) / max(int(found.colourless.sum()), 1),
+        untouched_features=job.decision.untouched_features,
+        trust=job.trust,
+        reference=None if job.reference is None else job.reference.number,
         likeness=job.likeness,
     )
 
 
 def untouched_pixels(damage: DamagedPhoto, jobs: Sequence[Job], owner: npt.NDArray[np.int16]) -> Mask:
-    """Missing pixels (H, W) that stay as they came, because their face was refused."""
+    """Missing pixels (H, W) that stay as they came: of faces that were refused, and what a budget left over."""
     refused = [index for index, job in enumerate(jobs) if job.refused]
-    return damage.chroma & np.isin(owner, refused)
+    bare = damage.chroma & np.isin(owner, refused)
+    for index, job in enumerate(jobs):
+        if job.decision.mode == "partial":
+            left = aligned_to_photo(job.found.frame, job.decision.untouched, job.found.lost, damage.hole.shape)
+            bare |= damage.hole & (owner == index) & left
+    return bare

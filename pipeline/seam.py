@@ -20,7 +20,7 @@ _SWEEPS = 24
 """Relaxation sweeps per scale; the start from the coarser scale is already close."""
 
 
-def blend(canvas: Image, fill: Field, domain: Mask, missing: Mask, ramp: float) -> Image:
+def blend(canvas: Image, fill: Field, domain: Mask, missing: Mask, ramp: float, bare: Mask | None = None) -> Image:
     """A copy of `canvas` (H, W, 3) whose `domain` (H, W) pixels come from `fill`, shifted to meet the known rim.
 
     Pixels outside `domain` are the same bits. Where the domain meets missing pixels that are not its own, there is
@@ -32,9 +32,11 @@ def blend(canvas: Image, fill: Field, domain: Mask, missing: Mask, ramp: float) 
         domain: pixels to fill; within `missing`.
         missing: all pixels (H, W) that are not known.
         ramp: width of that fading, pixels.
+        bare: missing pixels (H, W) that will stay so: neither a truth to meet nor a fill to fade into.
     """
     result = canvas.copy()
-    weight = _fading(missing & ~domain, ramp)
+    foreign = missing & ~domain
+    weight = _fading(foreign if bare is None else foreign & ~bare, ramp)
     for window, part in _parts(domain):
         offset = harmonic(canvas[window] - fill[window], _rim(part) & ~missing[window])
         share = weight[window]

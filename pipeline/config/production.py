@@ -14,11 +14,33 @@ class RegistryParams(Section):
     model_name: str = Field(pattern=r"^[a-z0-9-]+$")
 
 
+class RiskWeights(Section):
+    """How much a pixel of each region says about who somebody is; the largest is 1."""
+
+    eye: Share
+    brow: Share
+    nose: Share
+    mouth: Share
+    skin: Share
+    background: Share
+
+
+class ReferenceUse(Section):
+    """When a photo of the same person is believed, and how far."""
+
+    min_similarity: float = Field(ge=-1.0, le=1.0)
+    max_missing_features: Share
+    witness: Share
+
+
 class RestoreParams(Section):
-    """Where the router stops, and what the damage finder must be sure of."""
+    """Where the router stops, when a reference photo counts, and what the damage finder must be sure of."""
 
     max_area: Share
-    max_missing_features: Share
+    max_inpaint_area: Share
+    max_identity_risk: Share
+    risk_weights: RiskWeights
+    reference: ReferenceUse
     min_detector_score: Share
     min_certain_score: Share
     context: Share

@@ -7,14 +7,18 @@ import torch
 from torch import Tensor
 
 from models.detector import Face
-from models.evidence import Damaged
+from models.evidence import Damaged, Evidence
 from models.images import Image, Mask
 from pipeline.config import RestoreParams
+from pipeline.config.production import ReferenceUse, RiskWeights
 from pipeline.restoration import Tools
 
 PARAMS = RestoreParams(
     max_area=0.6,
-    max_missing_features=0.7,
+    max_inpaint_area=0.35,
+    max_identity_risk=0.6,
+    risk_weights=RiskWeights(eye=1.0, brow=0.6, nose=0.5, mouth=0.5, skin=0.2, background=0.0),
+    reference=ReferenceUse(min_similarity=0.3, max_missing_features=0.6, witness=0.5),
     min_detector_score=0.6,
     min_certain_score=0.75,
     context=0.02,
@@ -35,7 +39,8 @@ class Painter:
         self.colour = torch.tensor(colour).view(1, 3, 1, 1)
         self.batches: list[Damaged] = []
 
-    def restore(self, damaged: Damaged) -> Tensor:
+    def restore_from(self, evidence: Evidence) -> Tensor:
+        damaged = evidence.damaged
         self.batches.append(damaged)
         return torch.where(damaged.chroma_mask > 0.5, self.colour, damaged.image)
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from models.images import Image
+from models.regions import FEATURES
 from pipeline.restoration import Restoration, Tools
 from pipeline.restore import restore_photo
 from tests.pipeline.restore_site import (
@@ -100,14 +101,16 @@ def test_a_face_beyond_the_limits_is_refused_and_stays_as_it_came() -> None:
     photo, faces = group(), faces_of_group()
     lost = box_over(faces[1], photo.shape, (0.0, 0.2, 1.0, 1.0))
     mended = box_over(faces[4], photo.shape, LOWER_FACE)
-    strict = PARAMS.model_copy(update={"max_missing_features": 0.55})
+    strict = PARAMS.model_copy(update={"max_identity_risk": 0.15})
     damaged = damage(photo, mended)  # the lost face can still be seen under its mask
     result = restored(damaged, lost | mended, Painter(), params=strict)
     assert result.image is not None
     modes = {face.mode: face for face in result.faces}
     assert set(modes) == {"inpaint", "refuse"}
-    assert "max_missing_features 55.0%" in modes["refuse"].reason
+    assert "max_identity_risk 0.150" in modes["refuse"].reason
+    assert modes["inpaint"].identity_risk < 0.15 < modes["refuse"].identity_risk
     assert modes["refuse"].likeness is None
+    assert modes["refuse"].trust["mouth"].known == 0.0
     assert np.array_equal(result.image[lost], damaged[lost])
     assert not np.array_equal(result.image[mended], damaged[mended])
     assert result.untouched == pytest.approx(lost.sum() / (lost | mended).sum(), abs=0.05)
@@ -163,10 +166,82 @@ def test_a_face_that_the_mask_takes_whole_is_refused_with_figures() -> None:
     """The user painted generously over a face that can still be seen: no face is smeared over without a word."""
     photo, faces = group(), faces_of_group()
     mask = box_over(faces[1], photo.shape, (-0.1, -0.1, 1.1, 1.1))
-    result = restored(photo, mask, Painter())
+    strict = PARAMS.model_copy(update={"max_identity_risk": 0.2})
+    result = restored(photo, mask, Painter(), params=strict)
     assert (result.mode, result.image) == ("refuse", None)
     assert "photo" in {face.seen_in for face in result.faces}
-    assert "% of the facial features are missing" in result.reason
+    assert "100.0% of the facial features are missing" in result.reason
+
+
+@pytest.mark.parametrize("held", [255, 40])
+def test_beyond_the_budget_the_rest_stays_as_it_came(held: int) -> None:
+    photo = astronaut()
+    mask = box_over(tools().detector.detect(photo)[0], photo.shape, (-0.1, -0.1, 1.1, 0.55))
+    damaged = np.where(mask[..., None], np.uint8(held), photo)
+    small = PARAMS.model_copy(update={"max_inpaint_area": 0.1, "max_identity_risk": 1.0})
+    painter = Painter()
+    result = restored(damaged, mask, painter, params=small)
+    assert result.image is not None
+    assert (result.mode, len(painter.batches)) == ("partial", 1)
+    (face,) = result.faces
+    left = (result.image == held).all(axis=-1) & mask
+    assert 0 < result.untouched < 1
+    assert result.untouched == pytest.approx(left.sum() / mask.sum(), abs=0.01)
+    assert face.untouched == pytest.approx((face.area - 0.1) / face.area, abs=0.03)
+    assert np.array_equal(result.image[~mask], photo[~mask])
+    assert {"left_eye", "right_eye"} <= set(face.untouched_features)
+    assert "stay as they came, with left eye, right eye" in face.reason
+    left_eye = tools().detector.detect(photo)[0].points[0].astype(int)
+    assert (result.image[left_eye[1], left_eye[0]] == held).all()
+
+
+def test_the_rest_that_is_missing_does_not_colour_the_part_that_is_filled() -> None:
+    """Neither its content nor the classical fill beside it shows in the filled part."""
+    photo = astronaut()
+    mask = box_over(tools().detector.detect(photo)[0], photo.shape, (-0.1, -0.1, 1.1, 0.55))
+    small = PARAMS.model_copy(update={"max_inpaint_area": 0.1, "max_identity_risk": 1.0})
+    images = []
+    for held in (255, 40):
+        result = restored(np.where(mask[..., None], np.uint8(held), photo), mask, Painter(), params=small)
+        assert result.image is not None
+        images.append(result.image)
+    filled = mask & ~((images[0] == 255).all(axis=-1) & (images[1] == 40).all(axis=-1))
+    assert filled.sum() > 0.1 * mask.sum()
+    assert np.array_equal(images[0][filled], images[1][filled])
+
+
+def test_a_reference_reaches_the_restorer_for_the_face_it_shows() -> None:
+    photo, faces = group(), faces_of_group()
+    mask = box_over(faces[1], photo.shape, LOWER_FACE) | box_over(faces[4], photo.shape, (0.1, 0.2, 0.9, 0.5))
+    x, y, width, height = (int(value) for value in faces[4].box)
+    portrait = photo[max(0, y - height // 2) : y + 2 * height, x - width // 2 : x + 2 * width]
+    painter = Painter()
+    references = [np.full((90, 90, 3), 80, np.uint8), portrait, astronaut()]
+    result = restored(damage(photo, mask), mask, painter, references=references)
+    reference = painter.batches[0].reference
+    assert reference is not None
+    served = [face.reference for face in result.faces]
+    assert sorted(served, key=str) == [2, None]
+    assert reference.present.tolist() == [float(number is not None) for number in served]
+    assert [note.face for note in result.references] == [None, served.index(2) + 1, None]
+    assert "no face was found in it" in result.references[0].reason
+    assert "it is somebody else" in result.references[2].reason
+    assert "reference 1 no face was found in it" in result.reason
+    trusted, alone = (result.faces[served.index(number)].trust for number in (2, None))
+    assert max(region.witness for region in trusted.values()) > 0.02
+    assert max(region.witness for region in alone.values()) < 1e-6
+
+
+def test_shares_of_trust_sum_to_one() -> None:
+    photo = astronaut()
+    mask = box_over(tools().detector.detect(photo)[0], photo.shape, LOWER_FACE)
+    (face,) = restored(damage(photo, mask), mask, Painter()).faces
+    assert set(face.trust) == {*FEATURES, "skin"}
+    for region in face.trust.values():
+        assert region.known + region.evidence + region.witness + region.prior == pytest.approx(1)
+    assert face.trust["left_eye"].known == 1.0
+    assert face.trust["mouth"].known < 0.1
+    assert face.trust["mouth"].prior > 0.05
 
 
 @pytest.mark.parametrize("zoom", [0.4, 1.7])
@@ -189,7 +264,7 @@ def test_identity_figures_say_how_alike_and_are_null_where_nothing_can_be_compar
     mask = box_over(faces[1], photo.shape, (0.55, 0.6, 0.8, 0.8))
     rows = {}
     for name, reference in {"same": photo[:, 250:450], "other": astronaut(), "nobody": photo[:60, :60]}.items():
-        result = restored(damage(photo, mask), mask, Painter(), reference=reference, tools=seeing)
+        result = restored(damage(photo, mask), mask, Painter(), references=[reference], tools=seeing)
         rows[name] = result.faces[0].likeness
     same, other, nobody = rows["same"], rows["other"], rows["nobody"]
     assert same is not None
