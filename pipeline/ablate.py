@@ -62,18 +62,16 @@ def run_studies(
     judges = Judges.load(torch.device(environment().device))
     bench = Bench(paths, params, judges)
     report = earlier_report(paths, bench.empty_report())
-    strips = list[Strip]()
     if "onset" in studies:
         report = report.model_copy(update={"onset": bench.onset()})
     if "transition" in studies:
-        parts, strips = bench.transition()
-        report = report.model_copy(update=parts)
+        report = report.model_copy(update=bench.transition())
     if "curvature" in studies:
         report = report.model_copy(update={"curvature": bench.curvature(train, masks)})
     if "variants" in studies:
         report = report.model_copy(update={"variants": variant_report(train, masks, paths, judges, params)})
     with fresh_folder(paths.ablation) as folder:
-        write_page(report, strips, folder, paths.ablation_html.name)
+        write_page(report, bench.strips(report), folder, paths.ablation_html.name)
     write_text(paths.ablation_report, report.model_dump_json(indent=2) + "\n")
     _log_to_mlflow(report, paths)
     return report
@@ -115,21 +113,23 @@ class Bench:
         rows = onset_rows(self._methods, self._portraits, self._intact, self._judges, self._params)
         return onset_report(rows, floors, self._params)
 
-    def transition(self) -> tuple[dict[str, object], list[Strip]]:
-        """Inpainting against colour alone, ID-FID by coverage, and where scores disagree; with pictures of that."""
+    def transition(self) -> dict[str, object]:
+        """Inpainting against colour alone, ID-FID by coverage, and where scores disagree."""
         _log.info("ablate: transition on %d portraits", len(self._portraits))
         found = measure_transition(self._methods, self._portraits, self._intact, self._judges, self._params)
         inpainted = found.rows[found.rows["kind"] == INPAINT]
-        contradictions = disagreement(inpainted, "champion", "telea", EXAMPLES)
-        strips = example_strips(
-            contradictions.examples, inpainted, self._portraits, self._methods, self._params, self._judges.device
-        )
-        parts: dict[str, object] = {
+        return {
             "transition": transition_report(found.rows, self._params),
             "id_fid": id_fid_report(found.kept, self._intact, self._params),
-            "disagreement": contradictions,
+            "disagreement": disagreement(inpainted, "champion", "telea", EXAMPLES),
         }
-        return parts, strips
+
+    def strips(self, report: AblateReport) -> list[Strip]:
+        """Pictures of the contradictions that the report names."""
+        if report.disagreement is None or not report.disagreement.examples:
+            return []
+        names = report.disagreement.examples
+        return example_strips(names, self._portraits, self._intact, self._methods, self._judges, self._params)
 
     def curvature(self, train: TrainParams, masks: MaskParams) -> CurvatureReport | None:
         """The bend of the loss on portraits of the training split, and the gap to the split's; None for diffusion."""

@@ -10,32 +10,35 @@ from pipeline.cases import Case, damaged_batch
 from pipeline.config import AblateParams
 from pipeline.disagreement import IDENTITY
 from pipeline.peers import Method
+from pipeline.scoring import Judges
 from pipeline.strips import Picture, Strip, data_uri
-from pipeline.studies import Portrait
+from pipeline.studies import Embeddings, Portrait, measured
 from pipeline.transition_study import hole_cases
 
 
 def example_strips(
     examples: Sequence[str],
-    rows: pd.DataFrame,
     portraits: Sequence[Portrait],
+    intact: Embeddings,
     methods: Mapping[str, Method],
+    judges: Judges,
     params: AblateParams,
-    device: torch.device,
 ) -> list[Strip]:
     """A strip for each example: intact, damaged, and every method with both scores.
 
     Args:
-        examples: mask ids.
-        rows: of the measurement, which has both scores.
+        examples: mask ids of the transition study.
         portraits: that the masks belong to.
+        intact: embeddings of the portraits.
         methods: by name.
+        judges: encoders and LPIPS.
         params: levels and seed that the masks were drawn with.
-        device: where the methods compute.
     """
     wanted = {name.partition("-")[0] for name in examples}
-    cases = {case.mask_id: case for p in portraits if p.portrait_id in wanted for case in hole_cases(p, params)}
-    return [_strip(cases[name], rows[rows["mask_id"] == name], methods, device) for name in examples]
+    drawn = {case.mask_id: case for p in portraits if p.portrait_id in wanted for case in hole_cases(p, params)}
+    cases = [drawn[name] for name in examples]
+    scores = measured(methods, cases, intact, judges, params.batch_size)
+    return [_strip(case, scores[scores["mask_id"] == case.mask_id], methods, judges.device) for case in cases]
 
 
 def _strip(case: Case, scores: pd.DataFrame, methods: Mapping[str, Method], device: torch.device) -> Strip:

@@ -61,7 +61,7 @@ def transition(report: AblateReport) -> list[str]:
             lines.append(row(name, level, *(with_ends(metrics[metric]) for metric in shown)))
     ratios = [f"{name} {with_ends(ratio)}" for name, ratio in report.transition.colour_ratios.items()]
     crossings = [
-        f"- {one.what}: {'nowhere in the range' if one.at is None else f'at {one.at:.2f} coverage'}"
+        f"- {one.what}: {'nowhere in the range' if one.at is None else f'from {one.at:.2f} coverage on'}"
         for one in report.transition.crossings
     ]
     return [*lines, "", f"Colour error of the champion over that of: {'; '.join(ratios)}.", "", *crossings]

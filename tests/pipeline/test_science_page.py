@@ -115,7 +115,7 @@ def test_everything_is_written(report: AblateReport, tmp_path: Path) -> None:
     assert "script" not in page.tags
     assert page.loads == ["data:image/jpeg;base64,AA"]
     assert html.count("nowhere in the range") == 1
-    assert "at 0.250" in html
+    assert "from 0.250 coverage on" in html
     assert "<td>1.250<small>[1.150, 1.350]</small></td>" in html
 
 
