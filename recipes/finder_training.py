@@ -17,19 +17,25 @@ from torch.nn import functional as F
 from models.finder_network import FinderNetwork
 from models.images import Image, mask_to_tensor, to_tensor
 from recipes.finder_data import Example, training_example
+from recipes.orthogonal_steps import Muon
 
+Optimisers = tuple[Muon, torch.optim.Adam]
 LOG = logging.getLogger(__name__)
 _EVERY = 100
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how fast. Every fourth batch is whole views, the rest crops: both have the same pixels."""
+    """How long and how fast: kernels by Muon, the rest by Adam.
+
+    Every fourth batch is whole views, the rest crops: both have the same pixels.
+    """
 
     steps: int
     width: int = 12
     seed: int = 7
-    learning_rate: float = 0.003
+    kernel_rate: float = 0.03
+    other_rate: float = 0.003
     crop: int = 128
     crops: int = 8
     view: int = 256
@@ -41,13 +47,13 @@ def train(portraits: Sequence[Image], plan: Plan, folder: Path) -> FinderNetwork
     torch.manual_seed(plan.seed)
     network = FinderNetwork(plan.width)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=1e-4)
-    start, losses, clock = _resume(folder, network, optimiser), [], time.perf_counter()
+    optimisers = _optimisers(network, plan)
+    start, losses, clock = _resume(folder, network, optimisers), [], time.perf_counter()
     network.train()
     for step in range(start, plan.steps):
-        losses.append(_step(network, optimiser, portraits, plan, step))
+        losses.append(_step(network, optimisers, portraits, plan, step))
         if (step + 1) % _EVERY == 0 or step + 1 == plan.steps:
-            _keep(folder, network, optimiser, step + 1)
+            _keep(folder, network, optimisers, step + 1)
             _log(folder, step + 1, float(np.mean(losses)), (time.perf_counter() - clock) / len(losses))
             losses, clock = [], time.perf_counter()
     return network.eval()
@@ -77,44 +83,50 @@ def as_batch(examples: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
     return images, damaged, mask_to_tensor(np.stack([example.judged for example in examples]))
 
 
-def rate(step: int, plan: Plan) -> float:
-    """Learning rate: a linear rise over the first 140 steps, then half a cosine to nothing."""
-    rise = min(140, plan.steps)
+def rate(step: int, steps: int) -> float:
+    """Share of the full learning rate: a linear rise over the first 50 steps, then half a cosine to nothing."""
+    rise = min(50, steps)
     if step < rise:
-        return plan.learning_rate * (step + 1) / rise
-    return plan.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, plan.steps - rise)))
+        return (step + 1) / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 
 
-def _step(
-    network: FinderNetwork, optimiser: torch.optim.Optimizer, portraits: Sequence[Image], plan: Plan, step: int
-) -> float:
+def _optimisers(network: FinderNetwork, plan: Plan) -> Optimisers:
+    """Muon for the 3 x 3 kernels, which a normalisation follows, and Adam for normalisations and the head."""
+    kernels = [weight for weight in network.parameters() if weight.ndim == 4 and weight.shape[-1] == 3]
+    others = [weight for weight in network.parameters() if weight.ndim < 4 or weight.shape[-1] != 3]
+    return Muon(kernels, plan.kernel_rate), torch.optim.Adam(others, plan.other_rate)
+
+
+def _step(network: FinderNetwork, optimisers: Optimisers, portraits: Sequence[Image], plan: Plan, step: int) -> float:
     rng = np.random.default_rng((plan.seed, step))
     side, count = (plan.view, plan.views) if step % 4 == 3 else (plan.crop, plan.crops)
     images, damaged, judged = as_batch([training_example(rng, portraits, side) for _ in range(count)])
-    for group in optimiser.param_groups:
-        group["lr"] = rate(step, plan)
     loss = damage_loss(network(images.contiguous(memory_format=torch.channels_last)), damaged, judged)
-    optimiser.zero_grad()
+    network.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-    optimiser.step()
+    for optimiser, full in zip(optimisers, (plan.kernel_rate, plan.other_rate), strict=True):
+        optimiser.param_groups[0]["lr"] = full * rate(step, plan.steps)
+        optimiser.step()
     return float(loss.detach())
 
 
-def _resume(folder: Path, network: FinderNetwork, optimiser: torch.optim.Optimizer) -> int:
+def _resume(folder: Path, network: FinderNetwork, optimisers: Optimisers) -> int:
     file = folder / "checkpoint.pt"
     if not file.is_file():
         return 0
     kept: dict[str, Any] = torch.load(file, weights_only=True)
     network.load_state_dict(kept["network"])
-    optimiser.load_state_dict(kept["optimiser"])
+    for optimiser, state in zip(optimisers, kept["optimisers"], strict=True):
+        optimiser.load_state_dict(state)
     return int(kept["step"])
 
 
-def _keep(folder: Path, network: FinderNetwork, optimiser: torch.optim.Optimizer, step: int) -> None:
+def _keep(folder: Path, network: FinderNetwork, optimisers: Optimisers, step: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / "checkpoint.tmp"
-    torch.save({"network": network.state_dict(), "optimiser": optimiser.state_dict(), "step": step}, temporary)
+    states = [optimiser.state_dict() for optimiser in optimisers]
+    torch.save({"network": network.state_dict(), "optimisers": states, "step": step}, temporary)
     temporary.replace(folder / "checkpoint.pt")
 
 

@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--portraits", type=Path, required=True, help="folder of portraits, 256 px")
     parser.add_argument("--work", type=Path, default=Path("build/finder"), help="checkpoint and curves")
-    parser.add_argument("--steps", type=int, default=2400)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--out", type=Path, default=ASSETS)
     arguments = parser.parse_args()
     quieten()

@@ -22,19 +22,18 @@ def test_loss_by_hand() -> None:
 
 
 def test_rate_rises_and_falls() -> None:
-    plan = Plan(steps=1000, learning_rate=1.0)
-    rates = [rate(step, plan) for step in range(1000)]
-    assert rates[0] == pytest.approx(1 / 140)
-    assert max(rates) == rates[140] == 1.0
-    assert rates[570] == pytest.approx(0.5, abs=1e-3)
-    assert rates[-1] < 1e-4
+    rates = [rate(step, 1050) for step in range(1050)]
+    assert rates[0] == pytest.approx(1 / 50)
+    assert max(rates) == rates[50] == 1.0
+    assert rates[550] == pytest.approx(0.5)
+    assert 0 < rates[-1] < 1e-4
 
 
 def test_a_stopped_training_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recipes.finder_training._EVERY", 2)
     portraits = [np.ascontiguousarray(astronaut()[:256, 100:356])]
     whole = train(portraits, TINY, tmp_path / "whole")
-    monkeypatch.setattr("recipes.finder_training.rate", lambda step, plan: rate(step, TINY))
+    monkeypatch.setattr("recipes.finder_training.rate", lambda step, steps: rate(step, TINY.steps))
     train(portraits, Plan(**{**vars(TINY), "steps": 2}), tmp_path / "halves")
     resumed = train(portraits, TINY, tmp_path / "halves")
     for name, value in whole.state_dict().items():

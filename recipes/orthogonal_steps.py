@@ -1,0 +1,50 @@
+"""Muon (Jordan et al. 2024): each kernel takes a step in which all directions count alike."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_QUINTIC = (3.4445, -4.7750, 2.0315)
+"""Coefficients that drive singular values towards 1 (about 0.7 to 1.2) in five rounds, from the paper."""
+
+
+class Muon(torch.optim.Optimizer):
+    """For kernels that a normalisation follows: their norm does not matter, so it is kept at the root of their rows.
+
+    Args:
+        kernels: parameters (out, ...).
+        lr: length of a step as a share of the kernel's norm.
+        momentum: of Nesterov's kind, 0..1.
+    """
+
+    def __init__(self, kernels: Iterable[nn.Parameter], lr: float, momentum: float = 0.9) -> None:
+        super().__init__(kernels, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:  # noqa: ANN401, ARG002 - the base class's signature
+        """One step for every kernel that has a gradient."""
+        for group in self.param_groups:
+            for kernel in group["params"]:
+                if kernel.grad is not None:
+                    self._move(kernel, group["lr"], group["momentum"])
+
+    def _move(self, kernel: Tensor, lr: float, momentum: float) -> None:
+        state = self.state[kernel]
+        past = state.setdefault("past", torch.zeros_like(kernel))
+        past.mul_(momentum).add_(kernel.grad)
+        rows = (kernel.grad + momentum * past).reshape(len(kernel), -1)
+        kernel.mul_(len(kernel) ** 0.5 / kernel.norm())
+        kernel.add_(orthogonal(rows).view(kernel.shape), alpha=-lr)
+
+
+def orthogonal(matrix: Tensor) -> Tensor:
+    """The (R, C) matrix with the singular vectors of a matrix and singular values near 1 (Newton-Schulz, 5 rounds)."""
+    wide = matrix if len(matrix) <= matrix.shape[1] else matrix.T
+    rows = wide / (wide.norm() + 1e-7)
+    a, b, c = _QUINTIC
+    for _ in range(5):
+        gram = rows @ rows.T
+        rows = a * rows + (b * gram + c * gram @ gram) @ rows
+    return rows if len(matrix) <= matrix.shape[1] else rows.T
