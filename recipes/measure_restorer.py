@@ -47,7 +47,12 @@ def table(report: EvaluateReport) -> list[str]:
     """One row per coverage bucket and method."""
     head = ["| coverage | method | n | " + " | ".join(METRICS) + " |", "|---|---|---|" + "---|" * len(METRICS)]
     buckets = sorted(report.methods["challenger"], key=lambda name: (name == "all", name))
-    names = {"challenger": "Likeness", "telea": "Telea", "navier-stokes": "Navier-Stokes"}
+    names = {
+        "challenger": "Likeness",
+        "face-model": "face model alone",
+        "telea": "Telea",
+        "navier-stokes": "Navier-Stokes",
+    }
     return head + [
         f"| {bucket} | {shown} | " + " | ".join(cells(report.methods[method], bucket)) + " |"
         for bucket in buckets
