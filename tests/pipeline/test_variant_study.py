@@ -15,12 +15,9 @@ from pipeline.variants import COMPLETE, NO_PHOTO, variant_params
 from tests.conftest import ROOT
 from tests.portrait_site import lay_out_portraits
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*does not have many workers.*"),
-    pytest.mark.filterwarnings("ignore:.*`isinstance.treespec, LeafSpec.`.*"),
-    pytest.mark.filterwarnings("ignore:The number of training batches.*"),
-    pytest.mark.filterwarnings("ignore:The given NumPy array is not writable.*"),
-]
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning", "ignore::ResourceWarning"
+)  # Lightning's, as in tests/pipeline/test_train.py
 SMALL = {
     "ablate.bootstrap": 20,
     "ablate.variants.names": ["identity"],
