@@ -31,7 +31,7 @@ SETTINGS: dict[str, Any] = {
     "train.kind": "diffusion",
     "train.warm_start": "none",
     "train.evidence.face_model_folds": 4,
-    "train.epochs": 14,
+    "train.epochs": 4,
     "train.batch_size": 4,
     "train.steps_per_epoch": 100,
     "train.learning_rate": 0.0006,
@@ -39,6 +39,7 @@ SETTINGS: dict[str, Any] = {
     "train.ema_decay": 0.995,
     "train.patience": 100,
     "train.workers": 0,
+    "train.diffusion.steps": 2,  # chosen afterwards, on validation
 }
 WEIGHTS = ASSETS / "diffusion.safetensors"
 
