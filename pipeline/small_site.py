@@ -21,7 +21,7 @@ def lay_out_small(source: Paths, target: Paths, size: int, limits: Mapping[str, 
     """
     rows = read_portraits(source).sort_values("portrait_id")
     rank = rows.groupby("split").cumcount()
-    rows = rows[rank < rows["split"].map(limits).fillna(len(rows))]
+    rows = rows[rank < rows["split"].map(limits).fillna(len(rows))].copy()
     target.portrait_images.mkdir(parents=True, exist_ok=True)
     factor = 1.0
     for name in rows["portrait_id"]:
@@ -29,10 +29,8 @@ def lay_out_small(source: Paths, target: Paths, size: int, limits: Mapping[str, 
         factor = size / image.shape[0]
         small = np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
         (target.portrait_images / f"{name}.png").write_bytes(png_bytes(small))
-    rows = rows.assign(
-        points=[_scaled(value, factor) for value in rows["points"]],
-        landmarks=[_scaled(value, factor) for value in rows["landmarks"]],
-    )
+    for column in ("points", "landmarks"):
+        rows[column] = rows[column].map(lambda value: _scaled(value, factor))
     rows.to_parquet(target.portrait_rows)
 
 

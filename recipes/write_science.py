@@ -65,7 +65,7 @@ def write_strips(html: str, target: Path) -> None:
 def decoded(data: str) -> Image:
     """A picture of the page, RGB uint8."""
     stored = cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
-    return np.asarray(stored[..., ::-1], np.uint8)
+    return np.asarray(cv2.cvtColor(np.asarray(stored), cv2.COLOR_BGR2RGB), np.uint8)
 
 
 if __name__ == "__main__":
