@@ -124,7 +124,7 @@ def table(rows: pd.DataFrame) -> list[str]:
 def foretold(pixels: Pixels) -> list[str]:
     """How uncertainty goes with absolute error: Pearson's correlation by pixel and by picture."""
     every, pictures = np.hstack(pixels), np.stack([pair.mean(1) for pair in pixels], axis=1)
-    by_pixel, by_picture = (np.corrcoef(values)[0, 1] for values in (every, pictures))
+    by_pixel, by_picture = (np.asarray(np.corrcoef(values))[0, 1] for values in (every, pictures))
     uncertainty, error = every.mean(1)
     return [
         f"uncertainty and absolute error in holes: correlation {by_pixel:.2f} by pixel, {by_picture:.2f} by picture",
