@@ -38,13 +38,17 @@ class FaceMaps:
 
     @property
     def prior(self) -> Plane:
-        """Share of each missing pixel that rests on what faces are like in general, in [0, 1]; 0 where known."""
-        return np.where(self.chroma, (1 - self.certainty) * (1 - self.witness), 0).astype(np.float32)
+        """Share of each missing pixel that rests on what faces are like in general, in [0, 1]; 0 where known.
+
+        Of the standard deviation, not of the variance: that went better with the identity distance (docs/routing.md).
+        """
+        unexplained = np.sqrt(np.clip(1 - self.certainty, 0, 1)) * (1 - self.witness)
+        return np.where(self.chroma, unexplained, 0).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Trust:
-    """What one region of the face rests on; the four shares sum to 1.
+    """What one region of the face rests on; the four shares, means over its pixels, sum to 1.
 
     `known`: neither luma nor colour was missing. `evidence`: what the visible rest of the face tells about the missing
     part. `witness`: what the reference photo adds. `prior`: what faces are like in general.
@@ -129,8 +133,11 @@ def _pieces(region: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
 
 def _trust(maps: FaceMaps, where: Mask) -> Trust:
     missing = where & maps.chroma
+    unexplained = np.sqrt(np.clip(1 - maps.certainty[missing], 0, 1))
     count = float(where.sum())
-    prior = float(maps.prior[where].sum()) / count
-    evidence = float(maps.certainty[missing].sum()) / count
-    known = 1 - float(missing.sum()) / count
-    return Trust(known, evidence, max(0.0, 1 - known - evidence - prior), prior)
+    return Trust(
+        known=1 - float(missing.sum()) / count,
+        evidence=float((1 - unexplained).sum()) / count,
+        witness=float((unexplained * maps.witness[missing]).sum()) / count,
+        prior=float(maps.prior[where].sum()) / count,
+    )

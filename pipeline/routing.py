@@ -61,7 +61,8 @@ def route(
         limit = f"more than restore.max_inpaint_area {params.max_inpaint_area:.1%}"
         return _partial(measures, maps, params, f"{measures.area:.1%} of the face picture is missing, {limit}")
     asked = f"asked for{f', although {beyond}' if beyond else ''}; " if mode == "inpaint" else ""
-    return Decision("inpaint", asked + _figures(measures, risk), risk, np.zeros_like(maps.hole))
+    reason = asked + _figures(measures, risk) + _doubt(risk, params)
+    return Decision("inpaint", reason, risk, np.zeros_like(maps.hole))
 
 
 def _colorize(measures: Measures, maps: FaceMaps, params: RestoreParams, why: str) -> Decision:
@@ -87,19 +88,31 @@ def _beyond(measures: Measures, risk: float, params: RestoreParams, detector_sco
     return ""
 
 
+def _doubt(risk: float, params: RestoreParams) -> str:
+    """Words for a result that is no more than likely to be the same person."""
+    limit = params.doubtful_identity_risk
+    return f", the likeness is doubtful (more than restore.doubtful_identity_risk {limit:.3f})" if risk > limit else ""
+
+
 def _partial(measures: Measures, maps: FaceMaps, params: RestoreParams, why: str) -> Decision:
-    """Spend the budget; when it suffices for everything, that is plain inpainting."""
+    """Spend the budget, as far as the likeness is beyond doubt; what suffices for everything is plain inpainting."""
     budget = int(params.max_inpaint_area * maps.hole.size)
-    filled = safest(maps, params.risk_weights, budget, params.max_identity_risk)
+    filled = safest(maps, params.risk_weights, budget, params.doubtful_identity_risk)
     untouched = maps.hole & ~filled
     risk = identity_risk(maps, params.risk_weights, filled)
     if not untouched.any():
-        return Decision("inpaint", f"{why}, and all of it may be filled; {_figures(measures, risk)}", risk, untouched)
+        return Decision(
+            "inpaint",
+            f"{why}, and all of it may be filled; {_figures(measures, risk)}{_doubt(risk, params)}",
+            risk,
+            untouched,
+        )
     features = _reached(maps, untouched)
+    spared = f", with {_words(features)}" if features else ""
     reason = (
         f"{why}: filled are the {filled.mean():.1%} of least identity risk "
         f"({risk:.3f} instead of {identity_risk(maps, params.risk_weights):.3f}), "
-        f"{untouched.mean():.1%} stay as they came{f', with {_words(features)}' if features else ''}"
+        f"{untouched.mean():.1%} stay as they came{spared}"
     )
     return Decision("partial", reason, risk, untouched, features)
 

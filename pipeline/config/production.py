@@ -38,6 +38,7 @@ class RestoreParams(Section):
 
     max_area: Share
     max_inpaint_area: Share
+    doubtful_identity_risk: Share
     max_identity_risk: Share
     risk_weights: RiskWeights
     reference: ReferenceUse

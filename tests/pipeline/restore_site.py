@@ -16,6 +16,7 @@ from pipeline.restoration import Tools
 PARAMS = RestoreParams(
     max_area=0.6,
     max_inpaint_area=0.35,
+    doubtful_identity_risk=0.4,
     max_identity_risk=0.6,
     risk_weights=RiskWeights(eye=1.0, brow=0.6, nose=0.5, mouth=0.5, skin=0.2, background=0.0),
     reference=ReferenceUse(min_similarity=0.3, max_missing_features=0.6, witness=0.5),

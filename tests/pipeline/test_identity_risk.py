@@ -37,10 +37,11 @@ def test_regions_are_those_of_the_features_and_the_hull() -> None:
 
 
 def test_trust_by_hand() -> None:
-    """Half of the eye is missing; of it 40 % is certain, and of the other 60 % a photo vouches for a quarter."""
+    """Half of the eye is missing; 64 % of its variance is explained, so 60 % of its deviation is not, and for a quarter
+    of that a photo vouches."""
     hole = np.zeros((SIDE, SIDE), np.bool_)
     hole[:8, :8] = True
-    found = trust(maps(halves(), hole, certainty=0.4, witness=0.25))
+    found = trust(maps(halves(), hole, certainty=0.64, witness=0.25))
     eye = found["left_eye"]
     assert (eye.known, eye.evidence, eye.witness, eye.prior) == pytest.approx((0.5, 0.2, 0.075, 0.225))
     assert (found["skin"].known, found["skin"].prior) == (1.0, 0.0)
@@ -48,12 +49,12 @@ def test_trust_by_hand() -> None:
 
 
 def test_risk_by_hand() -> None:
-    """Eye 1.0, skin 0.2 a pixel: 128 of each weigh 153.6. Missing: 64 eye pixels, 60 % prior."""
+    """Eye 1.0, skin 0.2 a pixel: 128 of each weigh 153.6. Missing: 64 eye pixels, 60 % prior (0.6**2 = 1 - 0.64)."""
     hole = np.zeros((SIDE, SIDE), np.bool_)
     hole[:8, :8] = True
-    assert identity_risk(maps(halves(), hole, 0.4), WEIGHTS) == pytest.approx(64 * 0.6 / 153.6)
-    assert identity_risk(maps(halves(), hole, 0.4, witness=0.5), WEIGHTS) == pytest.approx(64 * 0.3 / 153.6)
-    assert identity_risk(maps(halves(), hole, 0.4), WEIGHTS, ~hole) == 0.0
+    assert identity_risk(maps(halves(), hole, 0.64), WEIGHTS) == pytest.approx(64 * 0.6 / 153.6)
+    assert identity_risk(maps(halves(), hole, 0.64, witness=0.5), WEIGHTS) == pytest.approx(64 * 0.3 / 153.6)
+    assert identity_risk(maps(halves(), hole, 0.64), WEIGHTS, ~hole) == 0.0
 
 
 def test_the_background_is_nobodys_identity() -> None:
@@ -69,7 +70,7 @@ def test_the_background_is_nobodys_identity() -> None:
 def test_colour_alone_is_no_risk_but_counts_in_trust() -> None:
     hole, chroma = np.zeros((SIDE, SIDE), np.bool_), np.ones((SIDE, SIDE), np.bool_)
     zeros = np.zeros((SIDE, SIDE), np.float32)
-    colourless = FaceMaps(hole, chroma, zeros + 0.7, zeros, halves())
+    colourless = FaceMaps(hole, chroma, zeros + 0.91, zeros, halves())
     assert identity_risk(colourless, WEIGHTS) == 0.0
     assert trust(colourless)["left_eye"].prior == pytest.approx(0.3)
 

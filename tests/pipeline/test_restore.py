@@ -178,7 +178,7 @@ def test_beyond_the_budget_the_rest_stays_as_it_came(held: int) -> None:
     photo = astronaut()
     mask = box_over(tools().detector.detect(photo)[0], photo.shape, (-0.1, -0.1, 1.1, 0.55))
     damaged = np.where(mask[..., None], np.uint8(held), photo)
-    small = PARAMS.model_copy(update={"max_inpaint_area": 0.1, "max_identity_risk": 1.0})
+    small = PARAMS.model_copy(update={"max_inpaint_area": 0.1, "max_identity_risk": 1.0, "doubtful_identity_risk": 1.0})
     painter = Painter()
     result = restored(damaged, mask, painter, params=small)
     assert result.image is not None
@@ -199,7 +199,7 @@ def test_the_rest_that_is_missing_does_not_colour_the_part_that_is_filled() -> N
     """Neither its content nor the classical fill beside it shows in the filled part."""
     photo = astronaut()
     mask = box_over(tools().detector.detect(photo)[0], photo.shape, (-0.1, -0.1, 1.1, 0.55))
-    small = PARAMS.model_copy(update={"max_inpaint_area": 0.1, "max_identity_risk": 1.0})
+    small = PARAMS.model_copy(update={"max_inpaint_area": 0.1, "max_identity_risk": 1.0, "doubtful_identity_risk": 1.0})
     images = []
     for held in (255, 40):
         result = restored(np.where(mask[..., None], np.uint8(held), photo), mask, Painter(), params=small)

@@ -15,7 +15,7 @@ EYE = FEATURES.index("right_eye")
 MODES: tuple[RequestedMode, ...] = ("auto", "inpaint", "partial", "colorize")
 
 
-def face(hole: np.ndarray, certainty: float = 0.5, chroma: np.ndarray | None = None) -> FaceMaps:
+def face(hole: np.ndarray, certainty: float = 0.75, chroma: np.ndarray | None = None) -> FaceMaps:
     """Skin, with an eye of 8 x 8 pixels in the corner."""
     region = np.full((SIDE, SIDE), REGIONS.index("skin"), np.uint8)
     region[:8, :8] = EYE
@@ -44,7 +44,7 @@ def test_a_small_hole_is_inpainted_with_its_figures() -> None:
     assert (decision.mode, decision.untouched.any()) == ("inpaint", False)
     assert "30.0% of the face picture" in decision.reason
     assert "100.0% of its features" in decision.reason
-    # 64 eye pixels at 1.0 and 416 skin pixels at 0.2, half certain, of 64 and 1536
+    # 64 eye pixels at 1.0 and 416 skin pixels at 0.2, half prior (0.5**2 = 1 - 0.75), of 64 and 1536
     assert decision.risk == pytest.approx(0.5 * (64 + 0.2 * 416) / (64 + 0.2 * 1536))
     assert f"identity risk {decision.risk:.3f}" in decision.reason
 
@@ -93,7 +93,7 @@ def test_colour_alone_is_colorized() -> None:
     decision = decided(face(nothing, 0.0, everything))
     assert (decision.mode, decision.risk) == ("colorize", 0.0)
     assert "no hole; colour is missing in 100.0%" in decision.reason
-    assert decided(face(columns(0.1), 0.5, everything)).mode == "inpaint"
+    assert decided(face(columns(0.1), 0.75, everything)).mode == "inpaint"
     asked = decided(face(nothing, 0.0, columns(0.35)), "colorize")
     assert asked.mode == "colorize"
     assert "asked for; colour is missing in 35.0%" in asked.reason
@@ -106,8 +106,16 @@ def test_asking_for_inpainting_overrides_the_limits_and_says_so() -> None:
     assert "although" not in decided(face(columns(0.2)), "inpaint").reason
 
 
+def test_between_the_two_limits_the_likeness_is_doubtful() -> None:
+    maps = face(columns(0.3), certainty=0.0)
+    doubtful = PARAMS.model_copy(update={"doubtful_identity_risk": 0.3})
+    assert "doubtful" not in route(measures(maps), maps, "auto", PARAMS).reason
+    reason = route(measures(maps), maps, "auto", doubtful).reason
+    assert "the likeness is doubtful (more than restore.doubtful_identity_risk 0.300)" in reason
+
+
 def test_asking_for_a_part_spares_what_is_risky() -> None:
-    strict = PARAMS.model_copy(update={"max_identity_risk": 0.05})
+    strict = PARAMS.model_copy(update={"doubtful_identity_risk": 0.05})
     maps = face(columns(0.3), certainty=0.0)
     decision = route(measures(maps), maps, "partial", strict)
     assert decision.mode == "partial"
@@ -145,6 +153,7 @@ def test_whatever_comes_nothing_is_lost_and_no_limit_passed(
     if decision.mode == "partial":
         assert decision.untouched.any()
         assert filled.sum() <= PARAMS.max_inpaint_area * maps.hole.size
+        assert decision.risk <= PARAMS.doubtful_identity_risk + 1e-5
     if mode == "auto" and decision.mode != "refuse":
         assert decision.risk <= PARAMS.max_identity_risk
         assert decision.risk == pytest.approx(identity_risk(maps, PARAMS.risk_weights, filled))
