@@ -72,8 +72,8 @@ def five_points(landmarks: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def gated(challenger: Method, cases: list[Case], judges: Judges, params: Params, folder: Path) -> GateReport:
-    telea = peers()["telea"]
-    methods = {"challenger": challenger, "champion": telea, "telea": telea}
+    known = peers()
+    methods = {"challenger": challenger, "champion": known["telea"]} | {n: known[n] for n in ("telea", "face-model")}
     report = evaluate_methods(methods, cases, judges, params.evaluate, folder / "rows.parquet", {})
     return judge(params.gate, report)
 
