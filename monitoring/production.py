@@ -79,11 +79,14 @@ class Production:
         return restoration, (perf_counter() - start) * 1000.0
 
     def _likeness(self, requests: Sequence[Request], outcomes: Sequence[Restoration]) -> dict[int, Likeness]:
-        """By request number; only where the original is known and something was restored."""
+        """By request number; only where the original is known and the whole face was restored.
+
+        A picture that was restored in part still shows damage, and nobody claims that the person can be recognised.
+        """
         pairs = [
             (request, outcome.image)
             for request, outcome in zip(requests, outcomes, strict=True)
-            if request.known and outcome.image is not None
+            if request.known and outcome.image is not None and outcome.mode != "partial"
         ]
         if not pairs:
             return {}

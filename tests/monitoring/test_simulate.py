@@ -45,8 +45,10 @@ def test_scores_fit_the_damage(params: Params, staffed: Paths) -> None:
     known = params.simulate.model_copy(update={"known_originals": 1.0})
     simulate(params.model_copy(update={"simulate": known}), staffed, shift="none", requests=12, seed=8, clock=clock())
     rows = log.after(staffed.production_log, 0)
-    restored = rows[rows["mode"] != "refuse"]
+    whole = ~rows["mode"].isin(["refuse", "partial"])
+    restored = rows[whole]
     assert len(restored) >= 6
+    assert rows[~whole]["similarity_independent"].isna().all()  # nothing is claimed of those
     assert restored["similarity_independent"].notna().all()
     assert restored["similarity_independent"].between(-1, 1).all()
     assert (restored["recognised"] == (restored["similarity_independent"] >= 0.4)).all()  # the evaluation's threshold

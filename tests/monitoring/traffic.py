@@ -51,7 +51,7 @@ def traffic(n: int, seed: int, shift: str = "none", version: str = "shipped", ac
         "request_id": [f"{seed}-{number}" for number in range(n)],
         "time": [MORNING + timedelta(seconds=number) for number in range(n)],
         "model_version": version,
-        "mode": np.where(coverage > 0.45, "refuse", "inpaint"),
+        "mode": np.select([coverage > 0.45, coverage > 0.4], ["refuse", "partial"], "inpaint"),
         "reason": "",
         "detector_score": rng.beta(20, 2, n),
         "face_count": 1,
