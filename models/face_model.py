@@ -147,13 +147,14 @@ def rim(residual: Tensor, missing: Tensor) -> Tensor:
         residual: (N, C, H, W); read where known only.
         missing: (N, C, H, W), 1 = missing.
     """
-    channels = residual.shape[1]
+    known = 1 - missing
+    size = [side + 2 * _REACH for side in residual.shape[-2:]]
     line = torch.arange(-_REACH, _REACH + 1, dtype=residual.dtype)
     kernel = 1 / (line[:, None].square() + line.square() + 0.5).pow(_POWER / 2)
-    kernel = kernel.expand(channels, 1, -1, -1)
-    known = 1 - missing
-    total = F.conv2d(residual * known, kernel, padding=_REACH, groups=channels)
-    return total / (F.conv2d(known, kernel, padding=_REACH, groups=channels) + _DECAY)
+    # by FFT: a direct convolution with 441 taps takes longer than all the rest of a completion
+    spectrum = torch.fft.rfft2(torch.stack([residual * known, known]), s=size) * torch.fft.rfft2(kernel, s=size)
+    total, weight = torch.fft.irfft2(spectrum, s=size)[..., _REACH:-_REACH, _REACH:-_REACH]
+    return total / (weight.clamp_min(0) + _DECAY)
 
 
 def flatten(planes: Tensor) -> Tensor:
