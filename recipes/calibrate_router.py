@@ -1,9 +1,9 @@
 """What the router's figures in params.yaml rest on: `python -m recipes.calibrate_router --workspace DIR`.
 
 Holes of growing size and single features are restored on the validation portraits of DIR, a workspace after ingest
-(`build/weights` of `make weights` is one). Printed: weights of the regions, fitted so that the weighted prior share
-foretells the identity distance by the independent encoder; up to which identity risk people are recognised; how far a
-reference photo counts; and from which similarity it is the person's. Nothing is written.
+(`build/weights` of `make weights` is one). Printed: weights of the regions, from the identity distance by the
+independent encoder where each alone is missing; up to which identity risk people are recognised; how far a reference
+photo counts; and from which similarity it is the person's. Nothing is written.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from scipy.optimize import nnls
+from scipy.optimize import isotonic_regression, nnls
 
 from models.evidence import Evidence, gather
 from models.images import Image, Mask, to_tensor
@@ -34,6 +34,9 @@ from pipeline.tables import read_portraits
 from recipes.reference_trust import best_trust, similarity_lines
 
 GROUPS = ("eye", "brow", "nose", "mouth", "skin", "background")
+ALONE = {"eye": "both eyes", "brow": "brows", "nose": "nose", "mouth": "mouth"}
+"""Kinds of holes that take nothing but one group."""
+FACTS = ["kind", "features", "area"]
 LEVELS = (0.3, 0.45, 0.6, 0.8)
 RECOGNITION = (0.95, 0.90, 0.80)
 BATCH, SEED, FALSE_MATCHES = 8, 29, 0.01
@@ -121,9 +124,9 @@ def measured(
         found = judges.embed(restorer.restore_from(evidence), point_batch(batch, judges.device))["independent"]
         alike = [float(a @ intact[case.portrait_id]["independent"]) for a, case in zip(found, batch, strict=True)]
         shares = [counted(evidence, i, region_map(landmarks[case.portrait_id], 128)) for i, case in enumerate(batch)]
-        facts = {"kind": [case.kind for case in batch], "features": [case.missing_features for case in batch]}
-        judged = {"distance": 1 - np.array(alike), "recognised": np.array(alike) >= threshold}
-        frames.append(pd.DataFrame(shares).assign(**facts, **judged, area=[case.hole.mean() for case in batch]))
+        facts = pd.DataFrame([(case.kind, case.missing_features, case.hole.mean()) for case in batch], columns=FACTS)
+        distance, recognised = 1 - np.array(alike), np.array(alike) >= threshold
+        frames.append(facts.join(pd.DataFrame(shares)).assign(distance=distance, recognised=recognised))
         if number % 10 == 0:
             log.info("%d of %d cases", number * BATCH, len(all_cases))
     return pd.concat(frames, ignore_index=True)
@@ -143,13 +146,18 @@ def counted(evidence: Evidence, index: int, region: npt.NDArray[np.uint8]) -> di
 
 
 def fitted_weights(rows: pd.DataFrame) -> dict[str, float]:
-    """Non-negative least squares of the identity distance on the prior pixels of each group; the largest is 1.
+    """Identity distance per pixel of prior, by group; the largest is 1.
 
-    What little a person with everything visible differs from the intact picture belongs to no group, hence a constant.
+    Of a feature: where it alone is missing. (Fitted on all holes at once, eyes and brows, which lie side by side, take
+    each other's weight, and take it differently from sample to sample.) Of skin: what all holes together ask for beside
+    the features, by non-negative least squares. The background has none.
     """
-    columns = np.column_stack([*(rows["prior_" + group] for group in GROUPS), np.full(len(rows), 1000.0)])
-    found, _ = nnls(columns, rows["distance"].to_numpy(np.float64))
-    return dict(zip(GROUPS, (found[:-1] / found[:-1].max()).tolist(), strict=True))
+    single = {group: rows[rows["kind"] == kind] for group, kind in ALONE.items()}
+    weights = {g: float(part["distance"].mean() / part["prior_" + g].mean()) for g, part in single.items()}
+    features = sum(weight * rows["prior_" + group].to_numpy() for group, weight in weights.items())
+    (scale, skin), _ = nnls(np.column_stack([features, rows["prior_skin"]]), rows["distance"].to_numpy(np.float64))
+    weights |= {"skin": float(skin / scale), "background": 0.0}
+    return {group: weight / max(weights.values()) for group, weight in weights.items()}
 
 
 def risk(rows: pd.DataFrame, weights: dict[str, float], witness: float = 0.0) -> Floats:
@@ -164,21 +172,18 @@ def recognition_lines(rows: pd.DataFrame, weights: dict[str, float]) -> list[str
     """Weights, how figures go with the distance, up to which value of each people are recognised, and means."""
     lines = ["weights: " + ", ".join(f"{name} {value:.2f}" for name, value in weights.items())]
     for figure in ("risk", "features", "area"):
-        ranks = rows[[figure, "distance"]].corr(method="spearman").iloc[0, 1]
+        ranks = rows[figure].corr(rows["distance"], method="spearman")
         limits = ", ".join(f"{level:.0%} up to {limit(rows, figure, level):.3f}" for level in RECOGNITION)
         lines.append(f"{figure}: rank correlation with identity distance {ranks:.3f}; recognised: {limits}")
-    binned = rows.assign(bin=np.minimum(rows["risk"] // 0.05 * 0.05, 0.95))
+    binned = rows.assign(bin=[f"{low:.2f}" for low in rows["risk"] // 0.05 * 0.05])
     return [*lines, "", *table(binned, "bin"), "", *table(rows, "kind")]
 
 
 def limit(rows: pd.DataFrame, figure: str, level: float) -> float:
     """The largest value of a figure at which the share of recognised people, by isotonic regression, is `level`."""
-    from sklearn.isotonic import IsotonicRegression
-
-    fit = IsotonicRegression(increasing=False, out_of_bounds="clip").fit(rows[figure], rows["recognised"].astype(float))
-    grid = np.linspace(0, float(rows[figure].max()), 1001)
-    holds = grid[fit.predict(grid) >= level]
-    return float(holds.max()) if len(holds) else 0.0
+    ordered = rows.sort_values(figure)
+    share = isotonic_regression(ordered["recognised"].to_numpy(np.float64), increasing=False).x
+    return float(ordered[figure].to_numpy()[share >= level].max(initial=0.0))
 
 
 def witness_lines(known: pd.DataFrame, alone: pd.DataFrame, weights: dict[str, float]) -> list[str]:
@@ -195,7 +200,7 @@ def table(rows: pd.DataFrame, by: str) -> list[str]:
     """Means by the values of a column, in Markdown."""
     head = [f"| {by} | n | risk | missing features | identity distance | recognised |", "|---|---|---|---|---|---|"]
     return head + [
-        f"| {name if isinstance(name, str) else f'{name:.2f}'} | {len(part)} | {part['risk'].mean():.3f} "
+        f"| {name} | {len(part)} | {part['risk'].mean():.3f} "
         f"| {part['features'].mean():.2f} | {part['distance'].mean():.3f} | {part['recognised'].mean():.3f} |"
         for name, part in rows.groupby(by)
     ]
