@@ -1,8 +1,8 @@
 """Writes dvc.yaml: each stage's command, code closure, files and params. `make dvc-yaml` after changing imports.
 
 Stages that are off by default go to science/dvc.yaml: DVC runs only the dvc.yaml of the folder that it is called in,
-so that `dvc repro` passes them over and `dvc repro science/dvc.yaml` runs them. A frozen stage would not do: DVC demands
-its outputs all the same.
+so that `dvc repro` passes them over and `dvc repro science/dvc.yaml` runs them. A frozen stage would not do: DVC
+demands its outputs all the same.
 """
 
 from dataclasses import dataclass
