@@ -154,7 +154,8 @@ def rim(residual: Tensor, missing: Tensor) -> Tensor:
     # by FFT: a direct convolution with 441 taps takes longer than all the rest of a completion
     spectrum = torch.fft.rfft2(torch.stack([residual * known, known]), s=size) * torch.fft.rfft2(kernel, s=size)
     total, weight = torch.fft.irfft2(spectrum, s=size)[..., _REACH:-_REACH, _REACH:-_REACH]
-    return total / (weight.clamp_min(0) + _DECAY)
+    carried: Tensor = total / (weight.clamp_min(0) + _DECAY)
+    return carried
 
 
 def flatten(planes: Tensor) -> Tensor:

@@ -51,7 +51,14 @@ class PortraitRestorer(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         arrays = cast(Arrays, model_input)  # MLflow knows no hint for a dict of arrays, and warns at any other
         if absent := [name for name in INPUTS if name not in arrays]:
             raise DataError(f"arrays {', '.join(INPUTS)}", f"no {', '.join(absent)}", "pass a dict of float32 arrays")
-        damaged = Damaged(*(torch.from_numpy(np.asarray(arrays[name], np.float32)) for name in INPUTS))
+        tensors = {name: torch.from_numpy(np.asarray(arrays[name], np.float32)) for name in INPUTS}
+        damaged = Damaged(
+            tensors["image"],
+            tensors["hole_mask"],
+            tensors["chroma_mask"],
+            tensors["coverage"],
+            tensors["missing_features"],
+        )
         restored: Floats = self.restorer.restore(damaged).numpy()
         return restored
 

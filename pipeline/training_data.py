@@ -84,7 +84,7 @@ class DamagedPortraits(Dataset[Sample]):
         )
         completion = self.models.of(row.identity).complete(damaged.image, damaged.hole_mask, damaged.chroma_mask)
         withheld = torch.tensor([float(rng.random() < self.evidence.hint_dropout)])
-        return Sample(damaged, completion, Truth(to_tensor(image), torch.from_numpy(points)[None]), withheld)
+        return Sample(damaged, completion, Truth(to_tensor(image), torch.tensor(points)[None]), withheld)
 
     def _reference(self, rng: np.random.Generator, row: pd.Series, image: Image) -> Image | None:
         """Another picture of the person, an altered copy where there is none, or nothing."""

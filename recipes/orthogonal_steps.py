@@ -23,7 +23,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(kernels, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # noqa: ANN401, ARG002 - the base class's signature
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]  # noqa: ANN401, ARG002 - no closure
         """One step for every kernel that has a gradient."""
         for group in self.param_groups:
             for kernel in group["params"]:
@@ -47,4 +47,5 @@ def orthogonal(matrix: Tensor) -> Tensor:
     for _ in range(5):
         gram = rows @ rows.T
         rows = a * rows + (b * gram + c * gram @ gram) @ rows
-    return rows if len(matrix) <= matrix.shape[1] else rows.T
+    found: Tensor = rows if len(matrix) <= matrix.shape[1] else rows.T
+    return found

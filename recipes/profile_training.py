@@ -17,8 +17,8 @@ from models.objective import Truth
 from pipeline.config import load_params
 from pipeline.face_models import face_models
 from pipeline.layout import Paths
+from pipeline.modules import build_module
 from pipeline.tables import read_portraits
-from pipeline.train import build_module
 from pipeline.training_data import Batch, DamagedPortraits, batches
 
 RUNS = 3
@@ -39,6 +39,7 @@ def main() -> None:
     stream = iter(batches(samples, train.batch_size, 0))
     batch = next(stream)
     module = build_module(train, paths)
+    assert isinstance(module, GanModule)
     timed = {name: seconds(part) for name, part in parts(module, batch).items()}
     timed["data: damage, face model, evidence (its own process)"] = seconds(lambda: next(stream))
     print(f"| part of a step of {train.batch_size} | s | images / s |\n|---|---|---|")
@@ -58,16 +59,21 @@ def parts(module: GanModule, batch: Batch) -> dict[str, Callable[[], object]]:
             return judges.encoder.embed(target.target, target.points)
 
     return {
-        "generator, forward and backward": lambda: module.generator(evidence).mean().backward(),
-        "LPIPS, forward and backward": lambda: judges.perceptual(restored, truth.target).mean().backward(),
-        "identity of the restored, forward and backward": lambda: (
-            judges.encoder.embed(restored, truth.points).mean().backward()
+        "generator, forward and backward": lambda: descend(module.generator(evidence).mean()),
+        "LPIPS, forward and backward": lambda: descend(judges.perceptual(restored, truth.target).mean()),
+        "identity of the restored, forward and backward": lambda: descend(
+            judges.encoder.embed(restored, truth.points).mean()
         ),
         "identity of the target, forward": lambda: wanted(truth),
-        "adversarial terms": lambda: sum(
-            module._adversarial(restored, truth.target, mask, dice).values(), torch.zeros(())
-        ).backward(),
+        "adversarial terms": lambda: descend(
+            torch.stack(list(module._adversarial(restored, truth.target, mask, dice).values())).sum()
+        ),
     }
+
+
+def descend(loss: torch.Tensor) -> None:
+    """The backward pass alone."""
+    torch.autograd.backward(loss)
 
 
 def seconds(work: Callable[[], object]) -> float:
