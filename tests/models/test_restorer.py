@@ -38,6 +38,11 @@ def test_restoring_is_repeatable(saved: Path) -> None:
     assert torch.equal(Restorer.load(saved).restore(batch()), Restorer.load(saved).restore(batch()))
 
 
+def test_evidence_at_hand_gives_the_same(saved: Path) -> None:
+    restorer = Restorer.load(saved)
+    assert torch.equal(restorer.restore_from(gather(batch())), restorer.restore(batch()))
+
+
 def test_half_precision_changes_little(saved: Path, tmp_path: Path) -> None:
     full = Restorer.load(saved)
     save_weights(full.generator, tmp_path / "half.safetensors", 32, torch.float16)

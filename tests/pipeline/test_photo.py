@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.alignment import TEMPLATE
 from models.images import Image
-from pipeline.photo import Frame, cut, cut_mask, cut_share, frame_of, owners, paste, spread, to_frame
+from pipeline.photo import Frame, aligned_to_photo, cut, cut_mask, cut_share, frame_of, owners, paste, spread, to_frame
 
 SIZE = 64
 
@@ -106,6 +106,21 @@ def test_the_measured_share_is_the_true_one_and_the_trusted_one_is_smaller() -> 
     hole[100:200, 125:175] = True  # 100 x 50 of 200 x 200 photo pixels
     assert cut_share(frame, hole).mean() == pytest.approx(0.125, abs=0.006)
     assert cut_mask(frame, hole).mean() > cut_share(frame, hole).mean()
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.7])
+def test_a_choice_among_aligned_pixels_goes_back_to_their_place(turn: float) -> None:
+    frame = framed((300, 300), 200.0, turn)
+    hole = np.zeros((300, 300), np.bool_)
+    hole[100:200, 100:200] = True
+    lost = cut_share(frame, hole)
+    chosen = lost & (np.indices(lost.shape)[1] < SIZE / 2)
+    back = aligned_to_photo(frame, chosen, lost, hole.shape)
+    assert np.array_equal(cut_share(frame, back & hole), chosen)
+    rest = aligned_to_photo(frame, lost & ~chosen, lost, hole.shape)
+    assert np.array_equal((back | rest) & hole, hole)  # also at the rim, where no aligned pixel is quite missing
+    assert not (back & rest).any()
+    assert not aligned_to_photo(frame, lost & False, lost, hole.shape).any()
 
 
 def test_overlapping_frames_share_the_photo_by_the_nearer_centre() -> None:

@@ -74,3 +74,16 @@ def test_what_is_unknown_on_the_rim_does_not_pull_the_fill() -> None:
     assert (result[disc(41, 9)] == 200).all()
     edge = result[domain & ~disc(41, 14)]
     assert 0 < edge.min() <= edge.max() < 120
+
+
+def test_a_fill_does_not_fade_into_what_will_stay_missing() -> None:
+    canvas = np.zeros((41, 41, 3), np.uint8)
+    fill = np.full((41, 41, 3), 200, np.float32)
+    domain, everything = disc(41, 15), np.ones((41, 41), np.bool_)
+    result = blend(canvas, fill, domain, everything, 5.0, bare=everything & ~domain)
+    assert (result[domain] == 200).all()
+    half = everything & ~domain
+    half[:, :20] = False  # on the left there is a fill to fade into
+    result = blend(canvas, fill, domain, everything, 5.0, bare=half)
+    assert result[20, 6].max() < 120
+    assert (result[20, 34] == 200).all()
