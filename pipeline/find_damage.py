@@ -1,14 +1,24 @@
 """From a photo without a mask to the mask that will be restored, or the reason why there is none."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
+
+from models.detector import Face
 from models.errors import WeightsError
 from models.finder import Finder
 from models.images import Image, Mask
 from pipeline import layout
 from pipeline.config.production import RestoreParams
+from pipeline.restoration import Detector
+
+Window = tuple[slice, slice]
+"""Rows and columns of a photo."""
+_PORTRAIT = 0.5
+"""A window of more than this share of the photo: then the photo is a portrait, and is searched whole."""
 
 
 @dataclass(frozen=True)
@@ -26,18 +36,58 @@ class Proposal:
     doubt: str
 
 
-def propose_mask(image: Image, finder: Finder, params: RestoreParams) -> Proposal:
+def propose_mask(image: Image, finder: Finder, detector: Detector, params: RestoreParams) -> Proposal:
     """Search a photo (H, W, 3). That nothing was found is a value, no error.
 
-    A colourless photo is not damaged for that: the finder looks for holes, stains and scratches only.
+    A colourless photo is not damaged for that: the finder looks for holes, stains and scratches only. It learnt on
+    portraits and takes much of a room for damage: of a larger scene only the surroundings of faces are searched.
     """
-    found = finder.find(image, params.finder_threshold, params.finder_certain, params.finder_margin)
-    area = float(found.mask.mean())
-    if found.confidence is None or area < params.finder_min_area:
-        return Proposal(found.mask & False, None, _nothing(area, params))
-    if found.confidence < params.finder_min_confidence:
-        return Proposal(found.mask, found.confidence, _unsure(found.confidence, area, params))
-    return Proposal(found.mask, found.confidence, "")
+    mask, confidence = _searched(image, windows(detector.detect(image), image, params.finder_window), finder, params)
+    area = float(mask.mean())
+    if confidence is None or area < params.finder_min_area:
+        return Proposal(mask & False, None, _nothing(area, params))
+    if confidence < params.finder_min_confidence:
+        return Proposal(mask, confidence, _unsure(confidence, area, params))
+    return Proposal(mask, confidence, "")
+
+
+def windows(faces: Sequence[Face], image: Image, reach: float) -> list[Window]:
+    """Where to search a photo (H, W, 3): squares around its faces, or all of it where it has none or is a portrait.
+
+    Args:
+        faces: in the photo.
+        image: the photo.
+        reach: side of a square in heights of the face's box; a square is cut at the photo's border.
+    """
+    height, width = image.shape[:2]
+    found = []
+    for face in faces:
+        x, y, box_width, box_height = face.box
+        middle, half = np.array([y + box_height / 2, x + box_width / 2]), reach * box_height / 2
+        top, left = np.clip(middle - half, 0, (height, width)).astype(int)
+        bottom, right = np.ceil(np.clip(middle + half, 0, (height, width))).astype(int)
+        found.append((slice(top, bottom), slice(left, right)))
+    if (
+        not found
+        or max((w[0].stop - w[0].start) * (w[1].stop - w[1].start) for w in found) > _PORTRAIT * height * width
+    ):
+        return [(slice(0, height), slice(0, width))]
+    return found
+
+
+def _searched(
+    image: Image, places: Sequence[Window], finder: Finder, params: RestoreParams
+) -> tuple[Mask, float | None]:
+    """What was found in all windows, and the mean of their confidences, weighted by what was found in each."""
+    mask, sizes, confidences = np.zeros(image.shape[:2], np.bool_), [], []
+    for window in places:
+        part = np.ascontiguousarray(image[window])
+        found = finder.find(part, params.finder_threshold, params.finder_certain, params.finder_margin)
+        mask[window] |= found.mask
+        if found.confidence is not None:
+            sizes.append(int(found.mask.sum()))
+            confidences.append(found.confidence)
+    return mask, float(np.average(confidences, weights=sizes)) if sum(sizes) else None
 
 
 @cache

@@ -103,7 +103,7 @@ def restore_file(request: Request, settings: Settings) -> Row:
         raise request.problem
     start = time.perf_counter()
     image = read_picture(request.photo, settings.limits)
-    used = mask_for(image, request.mask, settings.mode, settings.finder, settings.params)
+    used = mask_for(image, request.mask, settings.mode, settings.finder, settings.tools.detector, settings.params)
     note = used.keep(request.save_mask)
     if used.doubt:
         return _row(request, "refused", used.doubt, settings.model, start, note)

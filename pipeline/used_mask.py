@@ -12,6 +12,7 @@ from pipeline.config.production import RestoreParams
 from pipeline.damage.picture import mask_from_picture
 from pipeline.find_damage import propose_mask
 from pipeline.picture_files import write_picture
+from pipeline.restoration import Detector
 from pipeline.routing import RequestedMode
 
 if TYPE_CHECKING:
@@ -59,7 +60,12 @@ class UsedMask:
 
 
 def mask_for(
-    photo: Image, given: Path | None, mode: RequestedMode, finder: "Finder | None", params: RestoreParams
+    photo: Image,
+    given: Path | None,
+    mode: RequestedMode,
+    finder: "Finder | None",
+    detector: Detector,
+    params: RestoreParams,
 ) -> UsedMask:
     """The mask for a photo (H, W, 3).
 
@@ -76,7 +82,7 @@ def mask_for(
         return UsedMask(np.ones(photo.shape[:2], np.bool_), "whole photo")
     if finder is None:
         raise DataError("a mask or a damage finder", "neither", "give --mask")
-    proposal = propose_mask(photo, finder, params)
+    proposal = propose_mask(photo, finder, detector, params)
     doubt = "" if mode == "inpaint" and proposal.mask.any() else proposal.doubt
     return UsedMask(proposal.mask, "found", proposal.confidence, doubt)
 

@@ -31,7 +31,7 @@ class Plan:
     Every fourth batch is whole views, the rest crops: both have the same pixels.
     """
 
-    steps: int
+    cycles: tuple[int, ...]
     width: int = 12
     seed: int = 7
     kernel_rate: float = 0.03
@@ -50,9 +50,10 @@ def train(portraits: Sequence[Image], plan: Plan, folder: Path) -> FinderNetwork
     optimisers = _optimisers(network, plan)
     start, losses, clock = _resume(folder, network, optimisers), [], time.perf_counter()
     network.train()
-    for step in range(start, plan.steps):
+    steps = sum(plan.cycles)
+    for step in range(start, steps):
         losses.append(_step(network, optimisers, portraits, plan, step))
-        if (step + 1) % _EVERY == 0 or step + 1 == plan.steps:
+        if (step + 1) % _EVERY == 0 or step + 1 == steps:
             _keep(folder, network, optimisers, step + 1)
             _log(folder, step + 1, float(np.mean(losses)), (time.perf_counter() - clock) / len(losses))
             losses, clock = [], time.perf_counter()
@@ -83,12 +84,19 @@ def as_batch(examples: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
     return images, damaged, mask_to_tensor(np.stack([example.judged for example in examples]))
 
 
-def rate(step: int, steps: int) -> float:
-    """Share of the full learning rate: a linear rise over the first 50 steps, then half a cosine to nothing."""
-    rise = min(50, steps)
+def rate(step: int, cycles: Sequence[int]) -> float:
+    """Share of the full learning rate: half a cosine to nothing in each cycle, which starts at half of the last one.
+
+    Warm restarts (Loshchilov and Hutter 2017); the first cycle rises over its first 50 steps.
+    """
+    number, start = 0, 0
+    while step >= start + cycles[number]:
+        start, number = start + cycles[number], number + 1
+    rise = min(50, cycles[0]) if number == 0 else 0
     if step < rise:
         return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+    done = (step - start - rise) / max(1, cycles[number] - rise)
+    return 0.5**number * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def _optimisers(network: FinderNetwork, plan: Plan) -> Optimisers:
@@ -106,7 +114,7 @@ def _step(network: FinderNetwork, optimisers: Optimisers, portraits: Sequence[Im
     network.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     for optimiser, full in zip(optimisers, (plan.kernel_rate, plan.other_rate), strict=True):
-        optimiser.param_groups[0]["lr"] = full * rate(step, plan.steps)
+        optimiser.param_groups[0]["lr"] = full * rate(step, plan.cycles)
         optimiser.step()
     return float(loss.detach())
 

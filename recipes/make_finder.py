@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--portraits", type=Path, required=True, help="folder of portraits, 256 px")
     parser.add_argument("--work", type=Path, default=Path("build/finder"), help="checkpoint and curves")
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--cycles", type=int, nargs="+", default=[2000, 1500], help="steps of each")
     parser.add_argument("--out", type=Path, default=ASSETS)
     arguments = parser.parse_args()
     quieten()
@@ -43,7 +43,7 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     split = read_split(arguments.portraits, Limits.of(load_params(Path("params.yaml")).ingest))
-    plan = Plan(arguments.steps)
+    plan = Plan(tuple(arguments.cycles))
     network = train(split["train"], plan, arguments.work)
     ship(calibrated(network, split["validation"], plan), plan, arguments.work, arguments.out)
 

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import torch
 
+from models.detector import FaceDetector
 from models.finder import Finder
 from models.images import Image
 from pipeline.config import RestoreParams, load_params
@@ -24,6 +25,7 @@ from pipeline.damage.print_look import scanned, toned
 from pipeline.find_damage import propose_mask
 from pipeline.layout import ASSETS
 from pipeline.reading import Limits
+from pipeline.restoration import Detector
 from recipes.finder_data import SCRATCH_CONTENTS, Example, measured_example, read_split
 
 COVERAGE = (0.03, 0.5)
@@ -65,9 +67,9 @@ def examples(portraits: Sequence[Image], seed: int, rounds: int = 1) -> Iterator
         yield Case(measured_example(rng, portrait, kind, shown, rng.uniform(*COVERAGE)), kind, shown)
 
 
-def scored(case: Case, finder: Finder, params: RestoreParams) -> Score:
+def scored(case: Case, finder: Finder, detector: Detector, params: RestoreParams) -> Score:
     """The proposed mask against the damage, over the pixels whose damage can be seen."""
-    proposal = propose_mask(case.example.image, finder, params)
+    proposal = propose_mask(case.example.image, finder, detector, params)
     judged, damaged = case.example.judged, case.example.damaged
     mask, truth = proposal.mask[judged], damaged[judged]
     common, union = int((mask & truth).sum()), int((mask | truth).sum())
@@ -105,9 +107,11 @@ def calibration(scores: Sequence[Score]) -> dict[str, float]:
     }
 
 
-def false_alarms(pictures: Sequence[Image], finder: Finder, params: RestoreParams) -> dict[str, float]:
+def false_alarms(
+    pictures: Sequence[Image], finder: Finder, detector: Detector, params: RestoreParams
+) -> dict[str, float]:
     """Share of intact pictures with a proposal, and with an accepted mask, of more than 0.5 % of their area."""
-    proposals = [propose_mask(picture, finder, params) for picture in pictures]
+    proposals = [propose_mask(picture, finder, detector, params) for picture in pictures]
     large = [proposal for proposal in proposals if proposal.mask.mean() > ALARM]
     accepted = [proposal for proposal in large if not proposal.doubt]
     return {"n": len(pictures), "proposed": len(large) / len(pictures), "accepted": len(accepted) / len(pictures)}
@@ -115,7 +119,8 @@ def false_alarms(pictures: Sequence[Image], finder: Finder, params: RestoreParam
 
 def measure(portraits: Sequence[Image], finder: Finder, params: RestoreParams, rounds: int) -> dict[str, Any]:
     """All figures on one split."""
-    scores = [scored(case, finder, params) for case in examples(portraits, seed=2, rounds=rounds)]
+    detector = FaceDetector(params.min_detector_score)
+    scores = [scored(case, finder, detector, params) for case in examples(portraits, seed=2, rounds=rounds)]
     rng = np.random.default_rng(3)
     reprinted = [scanned(rng, toned(rng, portrait)) for portrait in portraits]
     return {
@@ -123,8 +128,8 @@ def measure(portraits: Sequence[Image], finder: Finder, params: RestoreParams, r
         "kind": _by(scores, HOLE_KINDS, lambda score: score.kind),
         "content": _by(scores, CONTENTS, lambda score: score.content),
         "confidence": calibration(scores),
-        "intact": false_alarms(portraits, finder, params),
-        "intact_reprinted": false_alarms(reprinted, finder, params),
+        "intact": false_alarms(portraits, finder, detector, params),
+        "intact_reprinted": false_alarms(reprinted, finder, detector, params),
     }
 
 

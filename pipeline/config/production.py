@@ -45,6 +45,7 @@ class RestoreParams(Section):
     min_detector_score: Share
     min_certain_score: Share
     context: Share
+    finder_window: Positive
     finder_threshold: Share
     finder_certain: Share
     finder_margin: int = Field(ge=0, le=16)

@@ -7,9 +7,9 @@ import pytest
 from models.errors import WeightsError
 from models.images import Image
 from pipeline import layout
-from pipeline.find_damage import propose_mask, shipped_finder
+from pipeline.find_damage import propose_mask, shipped_finder, windows
 from tests.models.finder_site import red_finder
-from tests.pipeline.restore_site import PARAMS, astronaut
+from tests.pipeline.restore_site import FACELESS, PARAMS, astronaut, faces_of_group, group, tools
 
 
 def grey_with_red(side: int) -> Image:
@@ -20,7 +20,7 @@ def grey_with_red(side: int) -> Image:
 
 
 def test_a_certain_mask_is_proposed_without_doubt() -> None:
-    proposal = propose_mask(grey_with_red(20), red_finder(), PARAMS)
+    proposal = propose_mask(grey_with_red(20), red_finder(), FACELESS, PARAMS)
     assert proposal.doubt == ""
     assert proposal.mask.sum() == (20 + 2 * PARAMS.finder_margin) ** 2
     assert proposal.confidence == pytest.approx(0.975, abs=0.01)
@@ -29,7 +29,7 @@ def test_a_certain_mask_is_proposed_without_doubt() -> None:
 @pytest.mark.parametrize(("side", "told"), [(0, "no piece that is certain"), (1, "0.01% of the photo, less than")])
 def test_nothing_and_next_to_nothing_are_no_damage(side: int, told: str) -> None:
     params = PARAMS.model_copy(update={"finder_margin": 0})
-    proposal = propose_mask(grey_with_red(side), red_finder(), params)
+    proposal = propose_mask(grey_with_red(side), red_finder(), FACELESS, params)
     assert proposal.confidence is None
     assert not proposal.mask.any()
     assert "no damage was found" in proposal.doubt
@@ -38,12 +38,37 @@ def test_nothing_and_next_to_nothing_are_no_damage(side: int, told: str) -> None
 
 def test_below_the_least_confidence_the_mask_comes_with_the_doubt_and_its_figures() -> None:
     params = PARAMS.model_copy(update={"finder_certain": 0.7, "finder_min_confidence": 0.8})
-    proposal = propose_mask(grey_with_red(20), red_finder(scale=1.0), params)
+    proposal = propose_mask(grey_with_red(20), red_finder(scale=1.0), FACELESS, params)
     assert proposal.confidence == pytest.approx(0.73, abs=0.01)
     assert proposal.mask.any()
     assert "confidence of 0.73" in proposal.doubt
     assert "0.80" in proposal.doubt
     assert "--save-mask" in proposal.doubt
+
+
+def test_a_scene_is_searched_around_its_faces_and_a_portrait_whole() -> None:
+    places = windows(faces_of_group(), group(), 1.8)
+    assert len(places) == 6
+    for face, (rows, columns) in zip(faces_of_group(), places, strict=True):
+        x, y, width, height = face.box
+        assert rows.start < y < y + height < rows.stop
+        assert columns.start < x < x + width < columns.stop
+        assert max(rows.stop - rows.start, columns.stop - columns.start) <= 1.8 * height + 2
+    portrait = group()[places[2]]
+    whole = [(slice(0, portrait.shape[0]), slice(0, portrait.shape[1]))]
+    assert windows(tools().detector.detect(portrait), portrait, 1.8) == whole
+    assert windows([], portrait, 1.8) == whole
+
+
+def test_what_lies_far_from_faces_is_not_searched() -> None:
+    scene = group().copy()
+    place = windows(faces_of_group(), scene, 1.8)[3]
+    rows, columns = place[0].start + 20, place[1].start + 20
+    for top, left in ((rows, columns), (800, 600)):
+        scene[top : top + 60, left : left + 60] = (255, 0, 0)
+    mask = propose_mask(scene, red_finder(), tools().detector, PARAMS).mask
+    assert mask[rows : rows + 60, columns : columns + 60].all()
+    assert not mask[800:860, 600:660].any()
 
 
 def test_the_shipped_finder_finds_paper_on_a_photograph() -> None:
@@ -52,7 +77,7 @@ def test_the_shipped_finder_finds_paper_on_a_photograph() -> None:
     hole[90:150, 190:270] = True
     rng = np.random.default_rng(0)
     photo[hole] = np.clip(np.array([240, 232, 205]) + rng.normal(0, 3, (int(hole.sum()), 3)), 0, 255)
-    proposal = propose_mask(photo, shipped_finder(), PARAMS)
+    proposal = propose_mask(photo, shipped_finder(), tools().detector, PARAMS)
     assert (proposal.mask & hole).sum() > 0.9 * hole.sum()
     assert proposal.confidence is not None
 

@@ -8,7 +8,7 @@ from models.images import Mask
 from pipeline.damage.picture import mask_from_picture
 from pipeline.used_mask import UsedMask, mask_for
 from tests.models.finder_site import red_finder
-from tests.pipeline.restore_site import PARAMS
+from tests.pipeline.restore_site import FACELESS, PARAMS
 
 PHOTO = np.full((60, 80, 3), 90, np.uint8)
 PHOTO[10:30, 20:50] = (255, 0, 0)
@@ -22,33 +22,33 @@ def square() -> Mask:
 
 def test_a_given_mask_wins_over_the_finder(tmp_path: Path) -> None:
     UsedMask(square(), "given").keep(tmp_path / "m.png")
-    used = mask_for(PHOTO, tmp_path / "m.png", "auto", red_finder(), PARAMS)
+    used = mask_for(PHOTO, tmp_path / "m.png", "auto", red_finder(), FACELESS, PARAMS)
     assert (used.source, used.confidence, used.doubt) == ("given", None, "")
     assert np.array_equal(used.mask, square())
     with pytest.raises(MaskError, match="a mask file"):
-        mask_for(PHOTO, tmp_path, "auto", None, PARAMS)
+        mask_for(PHOTO, tmp_path, "auto", None, FACELESS, PARAMS)
 
 
 def test_without_one_it_is_found() -> None:
-    used = mask_for(PHOTO, None, "auto", red_finder(), PARAMS)
+    used = mask_for(PHOTO, None, "auto", red_finder(), FACELESS, PARAMS)
     assert used.source == "found"
     assert used.mask[10:30, 20:50].all()
     assert used.confidence is not None
     assert 0.9 < used.confidence <= 1
     with pytest.raises(DataError, match="give --mask"):
-        mask_for(PHOTO, None, "auto", None, PARAMS)
+        mask_for(PHOTO, None, "auto", None, FACELESS, PARAMS)
 
 
 def test_inpaint_overrides_doubt_but_not_emptiness() -> None:
     unsure = PARAMS.model_copy(update={"finder_certain": 0.7, "finder_min_confidence": 0.9})
     finder = red_finder(scale=1.0)
-    assert "confidence" in mask_for(PHOTO, None, "auto", finder, unsure).doubt
-    assert mask_for(PHOTO, None, "inpaint", finder, unsure).doubt == ""
-    assert "no damage" in mask_for(np.full_like(PHOTO, 90), None, "inpaint", finder, unsure).doubt
+    assert "confidence" in mask_for(PHOTO, None, "auto", finder, FACELESS, unsure).doubt
+    assert mask_for(PHOTO, None, "inpaint", finder, FACELESS, unsure).doubt == ""
+    assert "no damage" in mask_for(np.full_like(PHOTO, 90), None, "inpaint", finder, FACELESS, unsure).doubt
 
 
 def test_colour_alone_needs_neither_mask_nor_finder() -> None:
-    used = mask_for(PHOTO, None, "colorize", None, PARAMS)
+    used = mask_for(PHOTO, None, "colorize", None, FACELESS, PARAMS)
     assert used.source == "whole photo"
     assert used.mask.all()
     assert used.doubt == ""

@@ -9,7 +9,7 @@ import torch
 from recipes.finder_training import Plan, damage_loss, rate, train
 from tests.pipeline.restore_site import astronaut
 
-TINY = Plan(steps=4, width=4, crop=32, crops=2, view=64, views=1)
+TINY = Plan(cycles=(4,), width=4, crop=32, crops=2, view=64, views=1)
 
 
 def test_loss_by_hand() -> None:
@@ -21,11 +21,14 @@ def test_loss_by_hand() -> None:
     assert damage_loss(logits, damaged, judged).item() == pytest.approx(entropy + dice, abs=1e-6)
 
 
-def test_rate_rises_and_falls() -> None:
-    rates = [rate(step, 1050) for step in range(1050)]
+def test_rate_rises_and_falls_and_starts_again_at_half() -> None:
+    rates = [rate(step, (1050, 500)) for step in range(1550)]
     assert rates[0] == pytest.approx(1 / 50)
     assert max(rates) == rates[50] == 1.0
     assert rates[550] == pytest.approx(0.5)
+    assert 0 < rates[1049] < 1e-4
+    assert rates[1050] == 0.5
+    assert rates[1300] == pytest.approx(0.25)
     assert 0 < rates[-1] < 1e-4
 
 
@@ -33,8 +36,8 @@ def test_a_stopped_training_goes_on_where_it_was(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("recipes.finder_training._EVERY", 2)
     portraits = [np.ascontiguousarray(astronaut()[:256, 100:356])]
     whole = train(portraits, TINY, tmp_path / "whole")
-    monkeypatch.setattr("recipes.finder_training.rate", lambda step, steps: rate(step, TINY.steps))
-    train(portraits, Plan(**{**vars(TINY), "steps": 2}), tmp_path / "halves")
+    monkeypatch.setattr("recipes.finder_training.rate", lambda step, cycles: rate(step, TINY.cycles))
+    train(portraits, Plan(**{**vars(TINY), "cycles": (2,)}), tmp_path / "halves")
     resumed = train(portraits, TINY, tmp_path / "halves")
     for name, value in whole.state_dict().items():
         assert torch.allclose(value, resumed.state_dict()[name], atol=1e-6), name
