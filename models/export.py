@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import WeightsError
-from models.evidence import Damaged, compose, gather
+from models.evidence import Damaged, Evidence, compose, gather
 from models.generator import Generator
 from models.restorer import Restorer
 
@@ -82,12 +82,19 @@ class OnnxRestorer:
 
     def propose(self, damaged: Damaged) -> Tensor:
         """See `Restorer.propose`."""
-        evidence = damaged.evidence
-        return self.run([evidence.stacked(), damaged.condition(), evidence.hint]).clamp(-1, 1)
+        return self.propose_from(damaged.evidence)
 
     def restore(self, damaged: Damaged) -> Tensor:
         """See `Restorer.restore`."""
-        return compose(damaged, self.propose(damaged))
+        return self.restore_from(damaged.evidence)
+
+    def propose_from(self, evidence: Evidence) -> Tensor:
+        """See `Restorer.propose_from`."""
+        return self.run([evidence.stacked(), evidence.damaged.condition(), evidence.hint]).clamp(-1, 1)
+
+    def restore_from(self, evidence: Evidence) -> Tensor:
+        """See `Restorer.restore_from`."""
+        return compose(evidence.damaged, self.propose_from(evidence))
 
     def run(self, tensors: Sequence[Tensor]) -> Tensor:
         """The graph alone: inputs, shares and hint, as `Generator.propose` takes them."""

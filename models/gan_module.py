@@ -20,11 +20,17 @@ from models.restorer import save_weights
 
 Batch = tuple[Evidence, Truth]
 _FLOOR = 0.02
+_R_T_RATE = 0.01  # r_t of one batch is noisy: what damps is its running average over about a hundred
 
 
 @dataclass(frozen=True)
 class GanSettings:
-    """How the two networks learn. `decay_steps`: length of the cosine on both learning rates, 0 for none."""
+    """How the two networks learn.
+
+    Attributes:
+        decay_steps: length of the cosine on both learning rates, 0 for none.
+        overfit_limit: r_t beyond which the generator listens to the discriminator less and less.
+    """
 
     weights: Weights
     learning_rate: float
@@ -33,6 +39,7 @@ class GanSettings:
     betas: tuple[float, float]
     ema_decay: float
     r1_every: int
+    overfit_limit: float
     identity_jitter: float
     policy: Sequence[Policy]
     seed: int
@@ -42,6 +49,7 @@ class GanModule(AveragedModule):
     """Generator against discriminator; `ema` is the generator's running average, which is validated and kept."""
 
     ema: Generator
+    r_t: Tensor
 
     def __init__(
         self, generator: Generator, discriminator: Discriminator, judges: Judges, settings: GanSettings
@@ -53,6 +61,7 @@ class GanModule(AveragedModule):
         self.judges = (judges,)  # in a tuple: frozen networks belong in no checkpoint
         self.settings = settings
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
+        self.register_buffer("r_t", torch.zeros(()))
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Adam for each network."""
@@ -96,10 +105,11 @@ class GanModule(AveragedModule):
     def _adversarial(self, restored: Tensor, target: Tensor, mask: Tensor, dice: torch.Generator) -> Terms:
         made, wanted, masks = augment_pair(restored, target, mask, self.settings.policy, dice)
         fake = self.discriminator.features(made, masks)
+        heard = losses.damping(self.r_t, self.settings.overfit_limit)
         with torch.no_grad():
             real = self.discriminator.features(wanted, masks)
         return {
-            "adversarial": losses.generator_adversarial(fake[-1], judged(masks)),
+            "adversarial": heard * losses.generator_adversarial(fake[-1], judged(masks)),
             "feature_matching": losses.feature_matching(fake[:-1], real[:-1]),
         }
 
@@ -114,7 +124,9 @@ class GanModule(AveragedModule):
         require_finite(terms, int(self.steps))
         lazy = settings.weights.r1 * settings.r1_every  # as often as it is skipped (Karras et al., 2020b)
         self._descend(1, terms["discriminator"] + lazy * terms.get("r1", target.new_zeros(())))
-        return terms | {"r_t": losses.overfit_sign(real_logits, judged(masks)), "d_real": real_logits.mean()}
+        r_t = losses.overfit_sign(real_logits, judged(masks)).detach()
+        self.r_t.lerp_(r_t, _R_T_RATE)
+        return terms | {"r_t": r_t, "d_real": real_logits.mean(), "d_fake": fake_logits.mean()}
 
     def _descend(self, index: int, loss: Tensor) -> None:
         optimizer = self.optimizers()[index]  # type: ignore[index]

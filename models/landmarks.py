@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 Landmarks = npt.NDArray[np.float32]
 """(68, 2) x, y in pixels."""
 
+# iBUG 68 points after a left-right flip: jaw, brows, nose, eyes, mouth
+_FLIP_JAW_BROWS_NOSE = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1)]
+_FLIP_EYES_MOUTH = [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40, *range(54, 47, -1), *range(59, 54, -1)]
+MIRRORED = np.array([*_FLIP_JAW_BROWS_NOSE, *_FLIP_EYES_MOUTH, *range(64, 59, -1), 67, 66, 65])
+"""Which point each becomes when the picture is mirrored."""
 # The trees start from the box of dlib's own detector, a square. Against YuNet's box over 150 portraits its side is
 # 0.94 +- 0.04 of the geometric mean of width and height; its centre, +- 0.05 sides, is the mean of the five points.
 _SQUARE_SIDE = 0.94

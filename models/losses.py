@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.colour import to_planes
+
 
 def pixel_missing(restored: Tensor, target: Tensor, chroma_mask: Tensor) -> Tensor:
     """Mean absolute error over missing values; 0 if nothing is missing.
@@ -19,6 +21,14 @@ def pixel_missing(restored: Tensor, target: Tensor, chroma_mask: Tensor) -> Tens
 def pixel_known(proposal: Tensor, target: Tensor, chroma_mask: Tensor) -> Tensor:
     """Mean absolute error of the generator's proposal where the pixel is known; arguments as `pixel_missing`."""
     return _masked_l1(proposal, target, 1 - chroma_mask)
+
+
+def colour(restored: Tensor, target: Tensor, chroma_mask: Tensor) -> Tensor:
+    """Mean absolute error of chroma (Cb, Cr) over missing values; arguments as `pixel_missing`.
+
+    Perceptual and identity terms hardly see a wrong tint: without this one, brown eyes came back blue.
+    """
+    return _masked_l1(to_planes(restored)[:, 1:], to_planes(target)[:, 1:], chroma_mask)
 
 
 def identity(restored: Tensor, target: Tensor) -> Tensor:
@@ -95,6 +105,14 @@ def r1_penalty(real_logits: Tensor, real: Tensor) -> Tensor:
 def overfit_sign(real_logits: Tensor, judged: Tensor) -> Tensor:
     """r_t = E[sign D(real)] in [-1, 1] (Karras et al., 2020, eq. 1): near 1, D has learnt the training set by heart."""
     return _masked_mean(real_logits.sign(), judged)
+
+
+def damping(r_t: Tensor, limit: float) -> Tensor:
+    """Factor of the generator's adversarial term: 1 up to `limit`, then falling to 0 at r_t = 1.
+
+    Where Karras et al. raise the augmentation's probability, we listen less: all pictures are augmented already.
+    """
+    return ((1 - r_t) / (1 - limit)).clamp(0, 1)
 
 
 def _masked_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ class Weights:
 
     pixel_known: float
     pixel_missing: float
+    colour: float
     lpips: float
     frequency: float
     identity: float
@@ -66,6 +67,7 @@ def reconstruction(
     return {
         "pixel_known": losses.pixel_known(proposal, truth.target, chroma_mask),
         "pixel_missing": losses.pixel_missing(restored, truth.target, chroma_mask),
+        "colour": losses.colour(restored, truth.target, chroma_mask),
         "lpips": judges.perceptual(restored, truth.target).mean(),
         "identity": losses.identity(judges.encoder.embed(restored, points), wanted),
         "frequency": losses.frequency(restored, truth.target),

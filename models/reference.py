@@ -12,10 +12,13 @@ from torch import Tensor
 
 from models.face_model import rim
 from models.images import to_uint8
+from models.landmark_shift import Floats, shipped_landmark_shift
 from models.landmarks import LandmarkPredictor, Landmarks
 
 _GRID = 17
 """Nodes per side at which the warp is computed; between them it is smooth enough to interpolate."""
+_AROUND = 0.1
+"""Of the side: the square around a point whose missing share says how well the point is known."""
 _BLUR = 0.12
 """Of the side: standard deviation of the window over which tone is compared."""
 _LEAST_SHARE = 0.02
@@ -40,32 +43,43 @@ class Reference:
 
 
 def moved(
-    reference: Reference | None, start: Tensor, missing: Tensor, landmarks: Sequence[Landmarks]
+    reference: Reference, start: Tensor, hole_mask: Tensor, chroma_mask: Tensor, landmarks: Sequence[Landmarks]
 ) -> tuple[Tensor, Tensor]:
     """The photos as witnesses of the damaged faces.
 
     Args:
-        reference: photos, or None.
+        reference: the photos.
         start: (N, 3, H, W) completed portraits in [-1, 1]; known pixels are true.
-        missing: (N, 1, H, W), 1 where `start` is no more than a guess.
-        landmarks: 68 points of each face in `start`, pixels.
+        hole_mask: (N, 1, H, W), 1 where `start` is no more than a guess.
+        chroma_mask: (N, 1, H, W), 1 where its colour is; contains `hole_mask`.
+        landmarks: 68 points as predicted for each face, pixels.
 
     Returns:
         (N, 3, H, W) witness in [-1, 1] and (N, 1, H, W) where it says something; both 0 where there is no photo.
     """
-    witness, witnessed = torch.zeros_like(start), torch.zeros_like(missing)
-    if reference is None:
-        return witness, witnessed
+    witness, witnessed = torch.zeros_like(start), torch.zeros_like(hole_mask)
+    size = start.shape[-1]
     for index in reference.present.nonzero()[:, 0].tolist():
-        photo = reference.image[index : index + 1]
+        photo, one = reference.image[index : index + 1], slice(index, index + 1)
         own = _landmarker().predict_aligned(to_uint8(photo)[0])
-        grid = warp_grid(landmarks[index], own, start.shape[-1]).to(start)
+        missing = missing_around(hole_mask[index, 0], landmarks[index])
+        expected = shipped_landmark_shift(size).expected(landmarks[index], own, missing)
+        grid = warp_grid(expected, own, size).to(start)
         there = F.grid_sample(torch.ones_like(photo[:, :1]), grid, padding_mode="zeros", align_corners=False)
         inside = (there > 0.999).to(start)
         drawn = F.grid_sample(photo, grid, padding_mode="border", align_corners=False)
-        witness[index] = (matched(drawn, start[index : index + 1], missing[index : index + 1]) * inside)[0]
-        witnessed[index] = inside[0]
+        witness[one] = matched(drawn, start[one], chroma_mask[one]) * inside
+        witnessed[one] = inside
     return witness, witnessed
+
+
+def missing_around(mask: Tensor, landmarks: Landmarks) -> Floats:
+    """(68,) missing share of a (H, W) mask in the square of a tenth of the side around each point."""
+    size = mask.shape[-1]
+    reach = max(1, round(_AROUND * size / 2))
+    share = F.avg_pool2d(mask[None, None].float(), 2 * reach + 1, 1, reach)[0, 0]
+    x, y = np.clip(np.rint(landmarks), 0, size - 1).astype(int).T
+    return np.asarray(share.cpu().numpy()[y, x], np.float64)
 
 
 def warp_grid(target: Landmarks, source: Landmarks, size: int) -> Tensor:

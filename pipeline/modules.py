@@ -38,6 +38,7 @@ def _gan(train: TrainParams, paths: Paths, judges: Judges) -> AveragedModule:
         betas=train.betas,
         ema_decay=train.ema_decay,
         r1_every=train.r1_every,
+        overfit_limit=train.overfit_limit,
         identity_jitter=train.identity_jitter,
         policy=train.discriminator_augment,
         seed=train.seed,

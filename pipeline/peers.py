@@ -37,7 +37,7 @@ def peers() -> dict[str, Method]:
 
 def face_model(damaged: Damaged) -> Tensor:
     """The evidence alone: what a generator starts from, (N, 3, H, W); known pixels to the bit."""
-    return damaged.evidence.start
+    return damaged.evidence.completion
 
 
 def model(weights: Path, device: torch.device, sha256: str | None = None) -> Method:

@@ -18,6 +18,7 @@ from models.evidence import Damaged, Evidence, gather
 from models.face_model import Completion
 from models.identity_hint import without_hint
 from models.images import Image, mask_to_tensor, to_tensor
+from models.landmarks import MIRRORED
 from models.objective import Truth
 from models.reference import Reference
 from pipeline.config import EvidenceParams, MaskParams
@@ -30,10 +31,6 @@ from pipeline.tables import landmarks_of, load_image, points_of
 Batch = tuple[Evidence, Truth]
 Numbers = npt.NDArray[np.float32]
 
-# iBUG 68 points after a left-right flip: jaw, brows, nose, eyes, mouth
-_FLIP_JAW_BROWS_NOSE = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1)]
-_FLIP_EYES_MOUTH = [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40, *range(54, 47, -1), *range(59, 54, -1)]
-_FLIP_68 = np.array([*_FLIP_JAW_BROWS_NOSE, *_FLIP_EYES_MOUTH, *range(64, 59, -1), 67, 66, 65])
 _FLIP_5 = np.array([1, 0, 2, 4, 3])
 
 
@@ -151,7 +148,7 @@ def _mirrored(
         flipped[:, 0] = last - flipped[:, 0]
         return flipped
 
-    return np.ascontiguousarray(image[:, ::-1]), turn(landmarks, _FLIP_68), turn(points, _FLIP_5)
+    return np.ascontiguousarray(image[:, ::-1]), turn(landmarks, MIRRORED), turn(points, _FLIP_5)
 
 
 def _one_thread(worker: int) -> None:  # noqa: ARG001 - PyTorch's signature

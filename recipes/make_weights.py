@@ -21,6 +21,8 @@ import torch
 from models.face_fit import COMPONENTS, fit_with_noise, save_face_model
 from models.face_model import FACE_MODEL
 from models.images import to_tensor
+from models.landmark_shift import LANDMARK_SHIFT, fit_covariance, save_landmark_shift
+from models.landmarks import MIRRORED, LandmarkPredictor
 from models.restorer import Restorer, save_weights, weights_sha256
 from pipeline.config import load_params
 from pipeline.layout import ASSETS, Paths
@@ -40,17 +42,24 @@ COMMON: dict[str, Any] = {
     "train.ema_decay": 0.99,
     "train.patience": 100,
 }
+_SHARP: dict[str, Any] = {  # less of the mean picture, more of what people look at
+    "train.schedule": "cosine",
+    "train.losses.pixel_missing": 1.0,
+    "train.losses.lpips": 4.0,
+    "train.losses.frequency": 2.0,
+    "train.losses.identity": 2.0,
+}
+_TEXTURE: dict[str, Any] = _SHARP | {
+    "train.losses.colour": 3.0,
+    "train.losses.adversarial": 0.1,
+    "train.losses.r1": 0.1,
+    "train.discriminator_learning_rate": 0.0004,
+}
 PHASES: tuple[dict[str, Any], ...] = (
     {"train.warm_start": "none", "train.epochs": 3},
-    {  # less of the mean picture, more of what people look at
-        "train.epochs": 13,
-        "train.seed": 4,
-        "train.schedule": "cosine",
-        "train.losses.pixel_missing": 1.0,
-        "train.losses.lpips": 4.0,
-        "train.losses.frequency": 2.0,
-        "train.losses.identity": 2.0,
-    },
+    _SHARP | {"train.epochs": 13, "train.seed": 4},
+    _TEXTURE | {"train.epochs": 4, "train.seed": 5, "train.schedule": "constant"},
+    _TEXTURE | {"train.epochs": 17, "train.seed": 6},
 )
 HELD_OUT = 0.2
 VALIDATION = 0.07
@@ -84,6 +93,7 @@ def run_phase(number: int, paths: Paths) -> TrainReport:
     if not paths.portrait_rows.is_file():
         run_stage("ingest", paths.root)
         fit_face_model(paths)
+        fit_landmark_shift(paths)
     if done.is_file():
         return TrainReport.model_validate_json(paths.training_report.read_bytes())
     if number:
@@ -117,6 +127,18 @@ def fit_face_model(paths: Paths) -> None:
     tensors = fit_with_noise(pictures, COMPONENTS, torch.Generator().manual_seed(0))
     facts = {"portraits": len(learning), "components": COMPONENTS, "recipe": RECIPE}
     save_face_model(tensors, FACE_MODEL, facts)
+
+
+def fit_landmark_shift(paths: Paths) -> None:
+    """Fit how landmarks shift between photos of a person, to the training split, and put it in assets/."""
+    rows, predictor = read_portraits(paths), LandmarkPredictor()
+    people = []
+    for _, own in rows[rows["split"] == "train"].groupby("identity"):
+        if len(own) > 1:
+            pictures = [load_image(paths, portrait_id) for portrait_id in own["portrait_id"]]
+            people.append(np.stack([predictor.predict_aligned(picture) for picture in pictures]).astype(np.float64))
+    if people:
+        save_landmark_shift(fit_covariance(people, MIRRORED), LANDMARK_SHIFT, len(people))
 
 
 def _files(folder: Path) -> list[Path]:

@@ -84,8 +84,7 @@ def restorations(batch: list[Case], restorer: Restorer, paths: Paths, others: di
     photos = to_tensor(np.stack([load_image(paths, others[case.portrait_id]) for case in batch]))
     helped = replace(damaged, reference=Reference(photos, torch.ones(len(batch))))
     alone, witnesses = damaged.evidence, helped.evidence
-    copied = torch.where(witnesses.witnessed > 0.5, witnesses.witness, witnesses.start)
-    made = (compose(damaged, alone.plain), alone.start, restorer.restore(damaged), compose(damaged, copied))
+    made = (compose(damaged, alone.plain), alone.start, restorer.restore(damaged), witnesses.start)
     return dict(zip(METHODS, (*made, restorer.restore(helped)), strict=True))
 
 

@@ -5,6 +5,8 @@ so that `dvc repro` passes them over and `dvc repro science/dvc.yaml` runs them.
 demands its outputs all the same.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,8 @@ from pipeline.stages import OFF_BY_DEFAULT, ORDER, STAGES, Stage
 
 PORTRAITS = "data/portraits/rows.parquet"
 IMAGES = "data/portraits/images"
-JUDGE = ("assets/dlib_whitening.safetensors", "assets/dlib_whitening.json", "pipeline/templates")
+JUDGE = ("assets/dlib_whitening.json", "pipeline/templates")
+_NAMED = re.compile(r'"assets" / "([^"]+)"')
 PLOTS = [
     {
         "training": {
@@ -87,7 +90,7 @@ def describe(stage: Stage, root: Path) -> dict[str, Any]:
     code = [str(file) for file in closure(f"pipeline.{stage.name}", root)]
     described: dict[str, Any] = {
         "cmd": f"python -m pipeline {stage.name}",
-        "deps": sorted({*code, *files.deps}),
+        "deps": sorted({*code, *files.deps, *assets_of(code, root)}),
         "params": sorted(stage.sections()),
         "outs": list(files.outs),
     }
@@ -96,6 +99,12 @@ def describe(stage: Stage, root: Path) -> dict[str, Any]:
     if files.plots:
         described["plots"] = list(files.plots)
     return described
+
+
+def assets_of(code: Iterable[str], root: Path) -> set[str]:
+    """Weights whose path a module spells: the face model, the shifts of landmarks, the whitening."""
+    texts = ((root / file).read_text(encoding="utf-8") for file in code)
+    return {f"assets/{name}" for text in texts for name in _NAMED.findall(text)}
 
 
 def main() -> None:

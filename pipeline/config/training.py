@@ -18,6 +18,7 @@ class LossWeights(Section):
 
     pixel_known: float = Field(ge=0.0)
     pixel_missing: float = Field(ge=0.0)
+    colour: float = Field(ge=0.0)
     lpips: float = Field(ge=0.0)
     frequency: float = Field(ge=0.0)
     identity: float = Field(ge=0.0)
@@ -106,6 +107,7 @@ class TrainParams(Section):
     ema_decay: Share
     losses: LossWeights
     r1_every: Count
+    overfit_limit: float = Field(ge=0.0, lt=1.0)
     identity_jitter: float = Field(ge=0.0)
     evidence: EvidenceParams
     discriminator_augment: tuple[Literal["color", "translation", "cutout"], ...]

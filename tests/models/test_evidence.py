@@ -87,7 +87,7 @@ def test_what_a_hole_holds_changes_no_evidence() -> None:
     batch = damaged([6])
     other = torch.where(batch.hole_mask > 0.5, torch.rand_like(batch.image), batch.image)
     changed = gather(replace(batch, image=other))
-    for name in ("start", "certainty", "plain", "lines", "hint"):
+    for name in ("start", "completion", "certainty", "plain", "lines", "hint"):
         assert torch.equal(getattr(gather(batch), name), getattr(changed, name)), name
 
 

@@ -36,7 +36,9 @@ def test_it_agrees_with_torch_for_any_batch(both: tuple[Restorer, OnnxRestorer],
     assert exported.image_size == SIDE
     assert torch.allclose(exported.propose(damaged), eager.propose(damaged), atol=1e-5)
     known = (damaged.chroma_mask < 0.5).expand_as(damaged.image)
-    assert torch.equal(exported.restore(damaged)[known], damaged.image[known])
+    restored = exported.restore(damaged)
+    assert torch.equal(restored[known], damaged.image[known])
+    assert torch.equal(exported.restore_from(damaged.evidence), restored)
 
 
 def test_a_missing_graph_is_named(tmp_path: Path) -> None:

@@ -25,6 +25,21 @@ def test_nothing_missing_costs_nothing() -> None:
     assert losses.pixel_missing(picture(1.0), picture(0.0), torch.zeros(1, 1, 1, 1)).item() == 0
 
 
+def test_colour_is_compared_without_luma() -> None:
+    grey, brighter = picture(0.0, 0.0), picture(0.4, 0.0)
+    mask = torch.tensor([1.0, 0.0]).view(1, 1, 1, 2)
+    assert losses.colour(grey, brighter, mask).item() == pytest.approx(0, abs=1e-7)
+    red = grey.clone()
+    red[:, 0] = 0.5  # BT.601: Cr = (0.5 - 0.299 * 0.5) / 1.402, Cb = -0.299 * 0.5 / 1.772
+    expected = ((0.5 - 0.1495) / 1.402 + 0.1495 / 1.772) / 2
+    assert losses.colour(red, grey, mask).item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(("r_t", "factor"), [(-0.3, 1.0), (0.6, 1.0), (0.8, 0.5), (1.0, 0.0)])
+def test_a_discriminator_that_learnt_by_heart_is_heard_less(r_t: float, factor: float) -> None:
+    assert losses.damping(torch.tensor(r_t), 0.6).item() == pytest.approx(factor)
+
+
 def test_identity_is_one_minus_cosine() -> None:
     a = torch.tensor([[3.0, 0.0], [1.0, 1.0]])
     b = torch.tensor([[5.0, 0.0], [1.0, -1.0]])

@@ -1,13 +1,14 @@
 """A reference photo as witness: it is moved, toned, and silent where it is absent."""
 
 import numpy as np
+import pytest
 import torch
 
 from models.alignment import TEMPLATE
 from models.evidence import Damaged, gather
 from models.identity_hint import HINTS, identity_hint, template_points, without_hint
 from models.images import Image, to_tensor
-from models.reference import Reference, matched, warp_grid
+from models.reference import Reference, matched, missing_around, warp_grid
 
 SIDE = 64
 
@@ -57,9 +58,28 @@ def batch(present: list[float]) -> Damaged:
 def test_absent_photos_say_nothing() -> None:
     evidence = gather(batch([1.0, 0.0]))
     assert evidence.witnessed[0].mean() > 0.5
-    assert not evidence.witness[1].any()
     assert not evidence.witnessed[1].any()
+    differs = (evidence.start != evidence.completion).flatten(1).any(dim=1)
+    assert differs.tolist() == [True, False]
     assert evidence.hint[:, -3:].tolist() == [[0, 0, 1], [0, 1, 0]]
+
+
+def test_the_photo_fills_the_hole_and_nothing_else() -> None:
+    damaged = batch([1.0])
+    evidence = gather(damaged)
+    hole = (damaged.hole_mask > 0.5).expand_as(damaged.image)
+    assert torch.equal(evidence.start[~hole], damaged.image[~hole])
+    stacked = evidence.stacked()
+    assert torch.equal(stacked[:, 14:17], evidence.completion - evidence.start)
+    assert torch.equal(stacked[:, 17:], evidence.witnessed)
+
+
+def test_what_is_missing_around_points() -> None:
+    mask = torch.zeros(SIDE, SIDE)
+    mask[:, 32:] = 1
+    points = np.array([(8, 8), (60, 30), (32, 30), (-5, 70)], np.float32)
+    share = missing_around(mask, points)
+    assert share.tolist() == pytest.approx([0, 1, 4 / 7, 0], abs=1e-6)  # 7 x 7 pixels of 64
 
 
 def test_the_hint_is_the_embedding_of_the_photo(astronaut: Image) -> None:

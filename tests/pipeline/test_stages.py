@@ -60,3 +60,11 @@ def test_every_file_that_a_stage_reads_exists_or_is_made_by_an_earlier_stage() -
         for dep in stage["deps"]:
             assert (ROOT / dep).exists() or any(dep == out or dep.startswith(f"{out}/") for out in made), dep
         made += [*stage["outs"], *stage.get("metrics", ()), *stage.get("plots", ())]
+
+
+def test_stages_that_gather_evidence_depend_on_its_weights() -> None:
+    weights = {"assets/face_model.safetensors", "assets/landmark_shift.safetensors"}
+    for name in ("train", "evaluate", "ablate"):
+        assert weights <= set(DESCRIBED[name]["deps"]), name
+    assert not weights & set(DESCRIBED["masks"]["deps"])
+    assert all((ROOT / file).is_file() for name in DESCRIBED for file in DESCRIBED[name]["deps"] if "assets/" in file)

@@ -108,6 +108,23 @@ def test_killed_with_9_it_goes_on_as_if_it_had_not_been(trained: tuple[Paths, Tr
         assert found[term].to_list() == pytest.approx(expected[term].to_list(), rel=1e-3)
 
 
+@pytest.mark.slow
+def test_two_processes_train_one_model(tmp_path: Path) -> None:
+    from mlflow import MlflowClient
+
+    paths = site(tmp_path)
+    hardware = {"train.hardware.devices": 2, "train.hardware.strategy": "ddp_find_unused_parameters_true"}
+    write_params(ROOT / "params.yaml", paths.params, SETTINGS | hardware | {"train.epochs": 2})
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, "-m", "pipeline", "train"]
+    subprocess.run(command, cwd=paths.root, env=environment, check=True, timeout=300)
+    report = TrainReport.model_validate_json(paths.training_report.read_bytes())
+    assert (report.steps, report.epochs) == (4, 2)
+    assert Restorer.load(paths.trained_weights, report.weights_sha256).image_size == SIDE
+    assert report.weights_sha256 != weights_sha256(paths.champion_weights)
+    assert len(MlflowClient(f"sqlite:///{paths.mlflow_database}").search_runs(["1"])) == 1
+
+
 def test_a_bad_number_stops_it_and_writes_nothing(tmp_path: Path) -> None:
     paths = site(tmp_path)
     broken = Generator(8, 3)
