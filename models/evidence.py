@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 
 from models.colour import luma
-from models.face_model import Completion, shipped_face_model
+from models.face_model import Completion
 from models.identity_hint import identity_hint
 from models.images import Image, Mask, to_tensor, to_uint8
 from models.landmarks import LandmarkPredictor, Landmarks, drawn
 from models.reference import Reference, moved
+from models.shaped_face import shipped_face_model
 
 __all__ = ["CHANNELS", "CONDITIONS", "Damaged", "Evidence", "classical_fill", "compose", "gather", "luma"]
 

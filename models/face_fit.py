@@ -2,14 +2,21 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
 from models.colour import to_planes
 from models.face_model import FaceModel, flatten, mirrored
+from models.images import to_uint8
+from models.landmark_shift import LandmarkShift
+from models.landmarks import MIRRORED, LandmarkPredictor
+from models.shaped_face import OF_SHAPES, ShapedFaceModel, bent
+from models.warp import warp_grid
 
 COMPONENTS = 400
 """Of the model that ships: more gain little on portraits that were not fitted, and cost 12 kB each."""
@@ -51,6 +58,33 @@ def fit_with_noise(pictures: Tensor, components: int, generator: torch.Generator
     return fit(pictures, components) | {"noise": noise}
 
 
+def fit_shaped(pictures: Tensor, components: int, generator: torch.Generator) -> dict[str, Tensor]:
+    """As `fit_with_noise`, of pictures that are bent to their mean shape; and that shape with its covariance.
+
+    Landmarks are predicted; each face counts twice, as it is and mirrored.
+    """
+    size = pictures.shape[-1]
+    points = np.stack([_landmarker().predict_aligned(picture) for picture in to_uint8(pictures)]).astype(np.float64)
+    turned = points[:, MIRRORED].copy()
+    turned[..., 0] = size - 1 - turned[..., 0]
+    mean = np.concatenate([points, turned]).mean(axis=0)
+    deviations = (np.concatenate([points, turned]) - mean).reshape(2 * len(points), -1)
+    grids = [warp_grid(mean.astype(np.float32), own.astype(np.float32), size) for own in points]
+    straight = [bent(picture[None], grid) for picture, grid in zip(pictures, grids, strict=True)]
+    shape = {"shape_mean": mean, "shape_covariance": deviations.T @ deviations / len(deviations)}
+    appearance = fit_with_noise(torch.cat(straight).clamp(-1, 1), components, generator)
+    return appearance | {name: torch.from_numpy(value).float() for name, value in shape.items()}
+
+
+def shaped_face_model(tensors: Mapping[str, Tensor]) -> ShapedFaceModel:
+    """The model of what `fit_shaped` found."""
+    appearance = face_model(tensors)
+    covariance = tensors["shape_covariance"].double().numpy()
+    return ShapedFaceModel(
+        appearance, tensors["shape_mean"].numpy(), LandmarkShift(covariance, appearance.size, OF_SHAPES)
+    )
+
+
 def face_model(tensors: Mapping[str, Tensor]) -> FaceModel:
     """The model of what `fit` found."""
     size = int(tensors["size"])
@@ -66,9 +100,15 @@ def save_face_model(tensors: Mapping[str, Tensor], path: Path, facts: Mapping[st
         scale = tensors[name].abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / _LEVELS
         stored |= {name: (tensors[name] / scale).round().to(torch.int8), f"{name}_scale": scale}
     stored |= {name: tensors[name].half() for name in ("mean", "noise")}
+    stored |= {name: value for name, value in tensors.items() if name.startswith("shape_")}
     temporary = path.with_suffix(".tmp")
     save_file(stored, temporary, metadata={"facts": json.dumps(dict(facts))})
     temporary.replace(path)
+
+
+@cache
+def _landmarker() -> LandmarkPredictor:
+    return LandmarkPredictor()
 
 
 def _parts(pictures: Tensor) -> tuple[Tensor, Tensor]:

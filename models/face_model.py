@@ -11,7 +11,6 @@ interpolation (1968) of the visible residual takes them away within a few pixels
 """
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import torch
@@ -27,7 +26,6 @@ FACE_MODEL = Path(__file__).resolve().parent.parent / "assets" / "face_model.saf
 
 _REACH, _POWER, _DECAY = 10, 6, 0.02
 """Of the rim's correction: radius in pixels, exponent of the distance, and the weight of "no correction"."""
-_SIZE = 128
 _COARSE = 4
 """Pixels per side of a cell of the certainty map."""
 
@@ -132,12 +130,6 @@ class FaceModel:
         """Components as pictures (K, 1, s, s), each with the side of a cell in its own pixels."""
         luma, blue, red = _split(basis.T, self.size)
         return [(luma, _COARSE), (blue, _COARSE // 2), (red, _COARSE // 2)]
-
-
-@cache
-def shipped_face_model(size: int) -> FaceModel:
-    """The model in assets/, for pictures of one side; one per process."""
-    return FaceModel.load(FACE_MODEL) if size == _SIZE else shipped_face_model(_SIZE).at(size)
 
 
 def rim(residual: Tensor, missing: Tensor) -> Tensor:

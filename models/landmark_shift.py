@@ -22,10 +22,11 @@ from models.landmarks import Landmarks
 LANDMARK_SHIFT = Path(__file__).resolve().parent.parent / "assets" / "landmark_shift.safetensors"
 Floats = npt.NDArray[np.float64]
 
+Noise = tuple[float, float, float]
+"""(a, b, c): R = a + b m + c m**3 in square pixels of 128, m the missing share around the point."""
+OF_PHOTOS: Noise = (1.5, 6.0, 40.0)
+"""Errors measured on completed portraits are a third of it; but neighbours err together: no diagonal can say that."""
 _SIZE = 128
-_SEEN, _NEAR, _LOST, _POWER = 1.5, 6.0, 40.0, 3
-"""R in square pixels of 128: _SEEN + _NEAR * m + _LOST * m**_POWER, m the missing share around the point. Errors
-measured on completed portraits are a third of it; but neighbours err together, which a diagonal cannot say."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,12 @@ class LandmarkShift:
     Attributes:
         covariance: (136, 136), S in square pixels of `size`; entries x0, y0, x1, ...
         size: side of the aligned pictures, pixels.
+        noise: of predicted landmarks.
     """
 
     covariance: Floats
     size: int
+    noise: Noise = OF_PHOTOS
 
     def expected(self, predicted: Landmarks, own: Landmarks, missing: Floats) -> Landmarks:
         """The points of the damaged face, (68, 2) pixels.
@@ -48,8 +51,8 @@ class LandmarkShift:
             own: (68, 2) on the other photo.
             missing: (68,) in [0, 1], how much is missing around each predicted point.
         """
-        scale = (self.size / _SIZE) ** 2
-        noise = np.repeat(_SEEN + _NEAR * missing + _LOST * missing**_POWER, 2) * scale
+        seen, near, lost = (part * (self.size / _SIZE) ** 2 for part in self.noise)
+        noise = np.repeat(seen + near * missing + lost * missing**3, 2)
         shift = (predicted - own).astype(np.float64).ravel()
         expected = self.covariance @ np.linalg.solve(self.covariance + np.diag(noise), shift)
         return (own + expected.reshape(-1, 2)).astype(np.float32)

@@ -14,9 +14,9 @@ import pandas as pd
 import torch
 
 from models.errors import DataError
-from models.face_fit import COMPONENTS, face_model, fit_with_noise
-from models.face_model import FaceModel, shipped_face_model
+from models.face_fit import COMPONENTS, fit_shaped, shaped_face_model
 from models.images import to_tensor
+from models.shaped_face import ShapedFaceModel, shipped_face_model
 from pipeline.layout import Paths
 from pipeline.tables import load_image
 
@@ -25,9 +25,9 @@ from pipeline.tables import load_image
 class FaceModels:
     """One model, or one per fold."""
 
-    models: Sequence[FaceModel]
+    models: Sequence[ShapedFaceModel]
 
-    def of(self, identity: str) -> FaceModel:
+    def of(self, identity: str) -> ShapedFaceModel:
         """The model that has not seen this person."""
         return self.models[fold(identity, len(self.models))]
 
@@ -51,7 +51,7 @@ def fold(identity: str, folds: int) -> int:
     return zlib.crc32(identity.encode()) % folds
 
 
-def _fitted(paths: Paths, rows: pd.DataFrame, seed: int) -> FaceModel:
+def _fitted(paths: Paths, rows: pd.DataFrame, seed: int) -> ShapedFaceModel:
     rows = rows.drop_duplicates("identity")  # so that nobody counts fifteen times
     pictures = to_tensor(np.stack([load_image(paths, portrait_id) for portrait_id in rows["portrait_id"]]))
-    return face_model(fit_with_noise(pictures, COMPONENTS, torch.Generator().manual_seed(seed)))
+    return shaped_face_model(fit_shaped(pictures, COMPONENTS, torch.Generator().manual_seed(seed)))

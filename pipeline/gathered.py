@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from models.evidence import Damaged, Evidence, compose, gather
-from models.face_model import shipped_face_model
 from models.identity import training_encoder
 from models.images import Image, mask_to_tensor, to_tensor
 from models.landmarks import head_pose
 from models.reference import Reference
+from models.shaped_face import shipped_face_model
 from pipeline.config.production import ReferenceUse
 from pipeline.found_faces import FoundFace
 from pipeline.identity_risk import FaceMaps, region_map

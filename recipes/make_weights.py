@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from models.face_fit import COMPONENTS, fit_with_noise, save_face_model
+from models.face_fit import COMPONENTS, fit_shaped, save_face_model
 from models.face_model import FACE_MODEL
 from models.images import to_tensor
 from models.landmark_shift import LANDMARK_SHIFT, fit_covariance, save_landmark_shift
@@ -39,28 +39,15 @@ COMMON: dict[str, Any] = {
     "train.evidence.face_model_folds": 4,
     "train.steps_per_epoch": 100,
     "train.learning_rate": 0.0005,
+    "train.schedule": "cosine",
+    "train.discriminator_learning_rate": 0.0004,
     "train.ema_decay": 0.99,
     "train.patience": 100,
-}
-_SHARP: dict[str, Any] = {  # less of the mean picture, more of what people look at
-    "train.schedule": "cosine",
-    "train.losses.pixel_missing": 1.0,
-    "train.losses.lpips": 4.0,
-    "train.losses.frequency": 2.0,
-    "train.losses.identity": 2.0,
-}
-_TEXTURE: dict[str, Any] = _SHARP | {
-    "train.losses.colour": 3.0,
+    "train.losses.colour": 2.0,
     "train.losses.adversarial": 0.1,
     "train.losses.r1": 0.1,
-    "train.discriminator_learning_rate": 0.0004,
 }
-PHASES: tuple[dict[str, Any], ...] = (
-    {"train.warm_start": "none", "train.epochs": 3},
-    _SHARP | {"train.epochs": 13, "train.seed": 4},
-    _TEXTURE | {"train.epochs": 4, "train.seed": 5, "train.schedule": "constant"},
-    _TEXTURE | {"train.epochs": 17, "train.seed": 6},
-)
+PHASES: tuple[dict[str, Any], ...] = ({"train.warm_start": "none", "train.epochs": 4},)
 HELD_OUT = 0.2
 VALIDATION = 0.07
 VIEWS_HELD_OUT = 0.3
@@ -124,7 +111,7 @@ def fit_face_model(paths: Paths) -> None:
     rows = read_portraits(paths)
     learning = rows[rows["split"] == "train"].drop_duplicates("identity")
     pictures = to_tensor(np.stack([load_image(paths, portrait_id) for portrait_id in learning["portrait_id"]]))
-    tensors = fit_with_noise(pictures, COMPONENTS, torch.Generator().manual_seed(0))
+    tensors = fit_shaped(pictures, COMPONENTS, torch.Generator().manual_seed(0))
     facts = {"portraits": len(learning), "components": COMPONENTS, "recipe": RECIPE}
     save_face_model(tensors, FACE_MODEL, facts)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models.errors import DataError
-from models.face_model import shipped_face_model
+from models.shaped_face import shipped_face_model
 from pipeline.face_models import face_models, fold
 from pipeline.tables import read_portraits
 from tests.portrait_site import SIDE, lay_out_portraits
@@ -21,7 +21,7 @@ def test_each_fold_has_a_model_of_the_others(tmp_path: Path) -> None:
     paths = lay_out_portraits(tmp_path, identities=16)
     rows = read_portraits(paths)
     models = face_models(paths, rows, 2, 0)
-    means = [model.mean for model in models.models]
+    means = [model.appearance.mean for model in models.models]
     assert not torch.equal(*means)
     for identity in rows["identity"]:
         assert models.of(identity) is models.models[fold(identity, 2)]
