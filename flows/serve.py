@@ -100,7 +100,7 @@ def serve_schedules(root: Path) -> None:
 
 def _start(service: Service, log: Path) -> "subprocess.Popen[bytes]":
     with log.open("ab") as stream:
-        return subprocess.Popen(service.command, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)  # noqa: S603
+        return subprocess.Popen(service.command, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True)  # noqa: S603 - our own command
 
 
 def _wait(service: Service, process: "subprocess.Popen[bytes]", logs: Path) -> None:

@@ -89,7 +89,7 @@ class DiffusionModule(AveragedModule):
         )
         return self._total(terms)
 
-    def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+    def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
         """Average after each step, faster while there are few: (1 + steps) / (10 + steps) at first."""
         self.steps += 1
         steps = int(self.steps)

@@ -1,13 +1,13 @@
 """What a damaged portrait still says, before any network is asked.
 
 A photo of the same person, moved onto this face (`models/reference.py`), is the best start where the user has one;
-else it is the face model's completion (`models/face_model.py`). Beside it stand a classical fill that continues the
+else it is the face model's completion (`models/shaped_face.py`). Beside it stand a classical fill that continues the
 surroundings and the mirrored other half. The generator corrects `Evidence.start`; known pixels never pass through it
 (`compose`).
 """
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Literal
 
 import cv2
@@ -19,7 +19,7 @@ from models.colour import luma
 from models.face_model import Completion
 from models.identity_hint import identity_hint
 from models.images import Image, Mask, to_tensor, to_uint8
-from models.landmarks import LandmarkPredictor, Landmarks, drawn
+from models.landmarks import Landmarks, aligned_landmarks, drawn
 from models.reference import Reference, moved
 from models.shaped_face import shipped_face_model
 
@@ -161,18 +161,14 @@ def gather(damaged: Damaged, completion: Completion | None = None) -> Evidence:
 
 def _with_photos(damaged: Damaged, completed: Tensor) -> tuple[Tensor, Tensor, list[Landmarks]]:
     """What to start from, where photos speak, and the points of the faces in it."""
-    points = _landmarks(completed)
+    points = aligned_landmarks(completed)
     if damaged.reference is None or not damaged.reference.present.any():
         return completed, torch.zeros_like(damaged.hole_mask), points
     for _ in range(_PASSES):
         witness, witnessed = moved(damaged.reference, completed, damaged.hole_mask, damaged.chroma_mask, points)
         start = compose(damaged, torch.where(witnessed > 0.5, witness, completed))
-        points = _landmarks(start)
+        points = aligned_landmarks(start)
     return start, witnessed, points
-
-
-def _landmarks(pictures: Tensor) -> list[Landmarks]:
-    return [_landmarker().predict_aligned(picture) for picture in to_uint8(pictures)]
 
 
 def plain_fill(damaged: Damaged, method: FillMethod = "telea") -> Tensor:
@@ -199,11 +195,6 @@ def compose(damaged: Damaged, proposal: Tensor) -> Tensor:
     coloured = proposal - luma(proposal) + luma(damaged.image)
     missing = torch.where(damaged.hole_mask > 0.5, proposal, coloured).clamp(-1, 1)
     return torch.where(damaged.chroma_mask > 0.5, missing, damaged.image)
-
-
-@cache
-def _landmarker() -> LandmarkPredictor:
-    return LandmarkPredictor()
 
 
 def _inpaint(image: Image, missing: Mask, method: FillMethod) -> Image:

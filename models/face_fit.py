@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,8 @@ from torch import Tensor
 
 from models.colour import to_planes
 from models.face_model import FaceModel, flatten, mirrored
-from models.images import to_uint8
 from models.landmark_shift import LandmarkShift
-from models.landmarks import MIRRORED, LandmarkPredictor
+from models.landmarks import MIRRORED, aligned_landmarks, mirrored_points
 from models.shaped_face import OF_SHAPES, ShapedFaceModel, bent
 from models.warp import warp_grid
 
@@ -64,11 +62,10 @@ def fit_shaped(pictures: Tensor, components: int, generator: torch.Generator) ->
     Landmarks are predicted; each face counts twice, as it is and mirrored.
     """
     size = pictures.shape[-1]
-    points = np.stack([_landmarker().predict_aligned(picture) for picture in to_uint8(pictures)]).astype(np.float64)
-    turned = points[:, MIRRORED].copy()
-    turned[..., 0] = size - 1 - turned[..., 0]
-    mean = np.concatenate([points, turned]).mean(axis=0)
-    deviations = (np.concatenate([points, turned]) - mean).reshape(2 * len(points), -1)
+    points = np.stack(aligned_landmarks(pictures)).astype(np.float64)
+    both = np.concatenate([points, mirrored_points(points, size, MIRRORED)])
+    mean = both.mean(axis=0)
+    deviations = (both - mean).reshape(len(both), -1)
     grids = [warp_grid(mean.astype(np.float32), own.astype(np.float32), size) for own in points]
     straight = [bent(picture[None], grid) for picture, grid in zip(pictures, grids, strict=True)]
     shape = {"shape_mean": mean, "shape_covariance": deviations.T @ deviations / len(deviations)}
@@ -104,11 +101,6 @@ def save_face_model(tensors: Mapping[str, Tensor], path: Path, facts: Mapping[st
     temporary = path.with_suffix(".tmp")
     save_file(stored, temporary, metadata={"facts": json.dumps(dict(facts))})
     temporary.replace(path)
-
-
-@cache
-def _landmarker() -> LandmarkPredictor:
-    return LandmarkPredictor()
 
 
 def _parts(pictures: Tensor) -> tuple[Tensor, Tensor]:

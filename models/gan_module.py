@@ -146,7 +146,7 @@ class GanModule(AveragedModule):
         """Write the averaged generator."""
         save_weights(self.ema, path, image_size)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
         """Losses of the averaged generator on held-out portraits, and the discriminator's view of them."""
         evidence, truth = batch
         (judges,), mask = self.judges, evidence.damaged.chroma_mask

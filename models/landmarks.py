@@ -4,15 +4,16 @@ The trees' weights were trained on 300-W: for research use.
 """
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from torch import Tensor
 
 from models.alignment import TEMPLATE
 from models.detector import Face
-from models.images import Image
+from models.images import Image, to_uint8
 from models.package_files import package_file
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Landmarks = npt.NDArray[np.float32]
 """(68, 2) x, y in pixels."""
+Number = TypeVar("Number", np.float32, np.float64)
 
 # iBUG 68 points after a left-right flip: jaw, brows, nose, eyes, mouth
 _FLIP_JAW_BROWS_NOSE = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1)]
@@ -45,6 +47,24 @@ _HEAD = np.array(
     [[0, -41, 20], [0, 0, 0], [0, 13, 14], [-45, -37, 43], [-17, -35, 34], [17, -35, 34], [45, -37, 43]],
     np.float64,
 )
+
+
+def aligned_landmarks(pictures: Tensor) -> list[Landmarks]:
+    """The 68 points of each aligned portrait of a batch (N, 3, S, S) in [-1, 1]."""
+    return [LandmarkPredictor().predict_aligned(picture) for picture in to_uint8(pictures)]
+
+
+def mirrored_points(points: npt.NDArray[Number], size: int, order: npt.NDArray[np.int64]) -> npt.NDArray[Number]:
+    """Points (..., K, 2) of a picture as they lie in its mirror image.
+
+    Args:
+        points: x, y in pixels.
+        size: width of the picture, pixels.
+        order: (K,) which point each becomes; `MIRRORED` for the 68.
+    """
+    turned = points[..., order, :].copy()
+    turned[..., 0] = size - 1 - turned[..., 0]
+    return turned
 
 
 class LandmarkPredictor:

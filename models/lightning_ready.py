@@ -7,8 +7,8 @@ from models.torchvision_ops import ensure_torchvision_ops
 ensure_torchvision_ops()
 
 import lightning as L  # noqa: E402 - after the declaration, or it fails
-from lightning.pytorch.callbacks import Callback, EarlyStopping  # noqa: E402
-from lightning.pytorch.utilities import rank_zero_only  # noqa: E402
+from lightning.pytorch.callbacks import Callback, EarlyStopping  # noqa: E402 - it reads what is set above
+from lightning.pytorch.utilities import rank_zero_only  # noqa: E402 - it reads what is set above
 
 for _name in ("lightning.pytorch", "lightning.pytorch.utilities.rank_zero", "lightning.fabric"):
     logging.getLogger(_name).setLevel(logging.WARNING)  # hints and hardware lists are no progress

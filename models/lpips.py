@@ -74,7 +74,7 @@ class _ArrayUnpickler(pickle.Unpickler):  # a pickle runs what it names, so it m
         ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
     }
 
-    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - pickle's signature
         if (module, name) not in self._allowed:
             raise WeightsError("numpy arrays only", f"{module}.{name} in a pickle", "install the pinned package anew")
         return self._allowed[module, name]

@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from models.face_model import rim
-from models.images import to_uint8
 from models.landmark_shift import shipped_landmark_shift
-from models.landmarks import LandmarkPredictor, Landmarks
+from models.landmarks import Landmarks, aligned_landmarks
 from models.warp import missing_around, warp_grid
 
 _BLUR = 0.12
@@ -31,6 +30,12 @@ class Reference:
 
     image: Tensor
     present: Tensor
+
+    @cached_property
+    def landmarks(self) -> dict[int, Landmarks]:
+        """The 68 points on each photo that is present, by its number; predicted once, however often it is moved."""
+        indices = self.present.nonzero()[:, 0]
+        return dict(zip(indices.tolist(), aligned_landmarks(self.image[indices]), strict=True))
 
     def to(self, device: torch.device) -> "Reference":
         """The same photos on another device."""
@@ -54,9 +59,9 @@ def moved(
     """
     witness, witnessed = torch.zeros_like(start), torch.zeros_like(hole_mask)
     size = start.shape[-1]
-    for index in reference.present.nonzero()[:, 0].tolist():
-        photo, one = reference.image[index : index + 1], slice(index, index + 1)
-        own = _landmarker().predict_aligned(to_uint8(photo)[0])
+    for index, own in reference.landmarks.items():
+        one = slice(index, index + 1)
+        photo = reference.image[one]
         missing = missing_around(hole_mask[index, 0], landmarks[index])
         expected = shipped_landmark_shift(size).expected(landmarks[index], own, missing)
         grid = warp_grid(expected, own, size).to(start)
@@ -107,8 +112,3 @@ def _window(side: int) -> Tensor:
     line = torch.arange(-reach, reach + 1, dtype=torch.float32)
     weights = torch.exp(-line.square() / (2 * sigma**2))
     return weights / weights.sum()
-
-
-@cache
-def _landmarker() -> LandmarkPredictor:
-    return LandmarkPredictor()

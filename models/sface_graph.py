@@ -105,7 +105,7 @@ def _free_batch(graph: "GraphProto") -> None:
         item.type.tensor_type.shape.dim[0].dim_param = "N"
 
 
-def _tensor(name: str, array: npt.NDArray[Any]) -> Any:  # noqa: ANN401
+def _tensor(name: str, array: npt.NDArray[Any]) -> Any:  # noqa: ANN401 - a protobuf message has no public type
     from onnx import numpy_helper
 
     return numpy_helper.from_array(np.ascontiguousarray(array), name)

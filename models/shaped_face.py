@@ -19,9 +19,8 @@ from torch import Tensor
 
 from models.errors import WeightsError
 from models.face_model import FACE_MODEL, Completion, FaceModel, rim
-from models.images import to_uint8
 from models.landmark_shift import LandmarkShift, Noise
-from models.landmarks import LandmarkPredictor, Landmarks
+from models.landmarks import Landmarks, aligned_landmarks
 from models.warp import missing_around, warp_grid
 
 OF_SHAPES: Noise = (0.4, 2.0, 20.0)
@@ -90,7 +89,7 @@ class ShapedFaceModel:
         completion = self._bent(image, hole_mask, chroma_mask, self.mean)
         for _ in range(_PASSES):
             filled = torch.where(chroma_mask > 0.5, completion.picture, image)
-            predicted = _landmarker().predict_aligned(to_uint8(filled)[0])
+            (predicted,) = aligned_landmarks(filled)
             missing = missing_around(hole_mask[0, 0], predicted)
             landmarks = self.shape.expected(predicted, self.mean, missing)
             # bent with what is filled in by now, so that no hole's edge is drawn into its surroundings
@@ -117,8 +116,3 @@ def shipped_face_model(size: int) -> ShapedFaceModel:
 def bent(picture: Tensor, grid: Tensor, mode: str = "bicubic") -> Tensor:
     """(1, C, S, S) resampled at a grid of `warp_grid`; the frame repeats."""
     return F.grid_sample(picture, grid.to(picture), mode=mode, padding_mode="border", align_corners=False)
-
-
-@cache
-def _landmarker() -> LandmarkPredictor:
-    return LandmarkPredictor()

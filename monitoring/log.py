@@ -17,7 +17,7 @@ _TYPES |= {"request_id": "TEXT NOT NULL UNIQUE", "recognised": "INTEGER"}
 Value = datetime | str | float | int | bool | None
 
 _READ = f"SELECT sequence, {', '.join(COLUMNS)} FROM requests"  # noqa: S608 - column names are ours
-_WRITE = f"INSERT INTO requests ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
+_WRITE = f"INSERT INTO requests ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - column names of ours
 _REFUSALS = """
 CREATE TRIGGER IF NOT EXISTS no_update BEFORE UPDATE ON requests
 BEGIN SELECT RAISE(ABORT, 'the production log is append-only'); END;

@@ -30,7 +30,7 @@ class ColumnLargestBinShare(ColumnAggregateMetricProvider):  # type: ignore[misc
     value_keys = ("edges",)
 
     @column_aggregate_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
-    def _pandas(cls, column: "pd.Series[float]", edges: list[float], **_: object) -> float:  # noqa: N805
+    def _pandas(cls, column: "pd.Series[float]", edges: list[float], **_: object) -> float:  # noqa: N805 - Great Expectations passes the class
         return float(bin_shares(column, tuple(edges)).max())
 
 
@@ -40,7 +40,7 @@ class TableColumnsOfOtherType(TableMetricProvider):  # type: ignore[misc]
     metric_name = "table.columns_of_other_type"
 
     @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
-    def _pandas(cls, execution_engine: PandasExecutionEngine, metric_domain_kwargs: Outcome, **_: object) -> list[str]:  # noqa: N805
+    def _pandas(cls, execution_engine: PandasExecutionEngine, metric_domain_kwargs: Outcome, **_: object) -> list[str]:  # noqa: N805 - Great Expectations passes the class
         return columns_of_other_type(_table(execution_engine, metric_domain_kwargs), COLUMN_TYPES)
 
 
@@ -50,7 +50,7 @@ class TableColumnsWithGaps(TableMetricProvider):  # type: ignore[misc]
     metric_name = "table.columns_with_gaps"
 
     @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
-    def _pandas(cls, execution_engine: PandasExecutionEngine, metric_domain_kwargs: Outcome, **_: object) -> list[str]:  # noqa: N805
+    def _pandas(cls, execution_engine: PandasExecutionEngine, metric_domain_kwargs: Outcome, **_: object) -> list[str]:  # noqa: N805 - Great Expectations passes the class
         return columns_with_gaps(_table(execution_engine, metric_domain_kwargs))
 
 
@@ -60,7 +60,7 @@ class TableIdentitiesInSeveralSplits(TableMetricProvider):  # type: ignore[misc]
     metric_name = "table.identities_in_several_splits"
 
     @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
-    def _pandas(cls, execution_engine: PandasExecutionEngine, metric_domain_kwargs: Outcome, **_: object) -> list[str]:  # noqa: N805
+    def _pandas(cls, execution_engine: PandasExecutionEngine, metric_domain_kwargs: Outcome, **_: object) -> list[str]:  # noqa: N805 - Great Expectations passes the class
         return identities_in_several_splits(_table(execution_engine, metric_domain_kwargs))
 
 
@@ -72,7 +72,7 @@ class TableGapBetweenSplits(TableMetricProvider):  # type: ignore[misc]
 
     @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
     def _pandas(
-        cls,  # noqa: N805
+        cls,  # noqa: N805 - Great Expectations passes the class
         execution_engine: PandasExecutionEngine,
         metric_domain_kwargs: Outcome,
         metric_value_kwargs: Outcome,

@@ -64,7 +64,7 @@ def _file_digest(path: Path) -> str:
 def _git(root: Path, *arguments: str) -> str:
     """What git says, or nothing: a checkout without git is a fair place to work in."""
     try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607 - git of the user, no shell
     except FileNotFoundError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

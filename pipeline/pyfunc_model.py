@@ -33,7 +33,7 @@ class PortraitRestorer(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         """Read the weights out of the artifact."""
         self.restorer = load_restorer(Path(context.artifacts["weights"]))
 
-    def predict(self, context: PythonModelContext, model_input: np.ndarray, params: None = None) -> Floats:  # noqa: ARG002
+    def predict(self, context: PythonModelContext, model_input: np.ndarray, params: None = None) -> Floats:  # noqa: ARG002 - MLflow's signature
         """Restore a batch.
 
         Args:

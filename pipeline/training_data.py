@@ -18,7 +18,7 @@ from models.evidence import Damaged, Evidence, gather
 from models.face_model import Completion
 from models.identity_hint import without_hint
 from models.images import Image, mask_to_tensor, to_tensor
-from models.landmarks import MIRRORED
+from models.landmarks import MIRRORED, mirrored_points
 from models.objective import Truth
 from models.reference import Reference
 from pipeline.config import EvidenceParams, MaskParams
@@ -141,14 +141,9 @@ def _witness(reference: Image | None, size: int) -> Reference:
 def _mirrored(
     image: npt.NDArray[np.uint8], landmarks: Numbers, points: Numbers
 ) -> tuple[npt.NDArray[np.uint8], Numbers, Numbers]:
-    last = np.float32(image.shape[1] - 1)
-
-    def turn(xy: Numbers, order: npt.NDArray[np.int64]) -> Numbers:
-        flipped = xy[order].copy()
-        flipped[:, 0] = last - flipped[:, 0]
-        return flipped
-
-    return np.ascontiguousarray(image[:, ::-1]), turn(landmarks, MIRRORED), turn(points, _FLIP_5)
+    width = image.shape[1]
+    turned = mirrored_points(landmarks, width, MIRRORED), mirrored_points(points, width, _FLIP_5)
+    return np.ascontiguousarray(image[:, ::-1]), *turned
 
 
 def _one_thread(worker: int) -> None:  # noqa: ARG001 - PyTorch's signature

@@ -40,7 +40,7 @@ def create_workspace(source: Path, target: Path, overrides: Mapping[str, Any]) -
 def _files(source: Path) -> list[Path]:
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     try:
-        listed = subprocess.run(command, cwd=source, capture_output=True, check=True, text=True)  # noqa: S603
+        listed = subprocess.run(command, cwd=source, capture_output=True, check=True, text=True)  # noqa: S603 - our own command
     except (OSError, subprocess.CalledProcessError) as error:
         raise DataError(f"a git checkout at {source}", "none", "clone the project with git") from error
     return sorted(Path(name) for name in listed.stdout.split("\0") if name)

@@ -44,7 +44,7 @@ def main() -> int:
 def repro(root: Path) -> str:
     """`dvc repro` in a checkout; its output."""
     command = [sys.executable, "-m", "dvc", "repro"]
-    done = subprocess.run(command, cwd=root, env=environment(), capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run(command, cwd=root, env=environment(), capture_output=True, text=True, check=True)  # noqa: S603 - our own command
     return done.stdout
 
 

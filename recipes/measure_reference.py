@@ -31,8 +31,9 @@ from pipeline.tables import load_image, read_portraits
 from pipeline.workspace import create_workspace
 from recipes.make_weights import sort_views
 
-METHODS = ("telea", "face model", "Likeness", "the reference alone", "Likeness with it")
-METRICS = ("lpips", "independent", "training")
+METHODS = ("Telea", "face model", "Likeness", "the reference alone", "Likeness with it")
+METRICS = {"lpips": "LPIPS", "independent": "identity distance", "training": "identity distance (SFace)"}
+"""Metric -> its name in the README."""
 
 
 def main() -> None:
@@ -97,17 +98,17 @@ def next_pictures(paths: Paths) -> dict[str, str]:
 def table(rows: pd.DataFrame, resamples: int, seed: int) -> list[str]:
     """Means by coverage and method, then the ratios that the claims are about."""
     lines = [
-        f"| coverage | n | metric | {' | '.join(METHODS)} | with / without |",
+        f"| coverage | n | metric | {' | '.join(METHODS)} | with / without [95 %] |",
         "|---|---|---|" + "---|" * (len(METHODS) + 1),
     ]
     for bucket in [*sorted(rows["bucket"].unique()), "all"]:
         part = rows if bucket == "all" else rows[rows["bucket"] == bucket]
         bootstrap = Bootstrap(part["identity"].tolist(), resamples, np.random.default_rng(seed))
-        for metric in METRICS:
+        for metric, name in METRICS.items():
             means = [f"{part[f'{metric} {method}'].mean():.3f}" for method in METHODS]
             columns = [part[[f"{metric} {method}"]].to_numpy(np.float64) for method in (METHODS[4], METHODS[2])]
             lines.append(
-                f"| {bucket} | {len(part)} | {metric} | {' | '.join(means)} | {shown(bootstrap.ratios(*columns)[0])} |"
+                f"| {bucket} | {len(part)} | {name} | {' | '.join(means)} | {shown(bootstrap.ratios(*columns)[0])} |"
             )
     return lines
 

@@ -17,7 +17,14 @@ from pipeline.stages import run_stage
 from pipeline.workspace import create_workspace
 from recipes.make_weights import sort_portraits
 
-METRICS = ("lpips", "identity_distance_independent", "identity_distance_training", "ms_ssim", "recognised_independent")
+METRICS = {
+    "lpips": "LPIPS",
+    "identity_distance_independent": "identity distance",
+    "identity_distance_training": "identity distance (SFace)",
+    "ms_ssim": "MS-SSIM",
+    "recognised_independent": "recognised",
+}
+"""Metric -> its name in the README."""
 
 
 def main() -> None:
@@ -45,7 +52,7 @@ def main() -> None:
 
 def table(report: EvaluateReport) -> list[str]:
     """One row per coverage bucket and method."""
-    head = ["| coverage | method | n | " + " | ".join(METRICS) + " |", "|---|---|---|" + "---|" * len(METRICS)]
+    head = ["| coverage | method | n | " + " | ".join(METRICS.values()) + " |", "|---|---|---|" + "---|" * len(METRICS)]
     buckets = sorted(report.methods["challenger"], key=lambda name: (name == "all", name))
     names = {
         "challenger": "Likeness",
@@ -70,7 +77,7 @@ def ratios(report: EvaluateReport, resamples: int) -> list[str]:
     """Paired ratios to Telea with their intervals, and the figures that have no bucket."""
     head = [
         "",
-        f"| coverage | LPIPS / Telea | identity distance / Telea | (95 %, {resamples} resamples)",
+        f"| coverage | LPIPS / Telea [95 %, {resamples} resamples] | identity distance / Telea |",
         "|---|---|---|",
     ]
     names = ("lpips_vs_telea", "identity_distance_independent_vs_telea")

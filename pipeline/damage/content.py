@@ -74,25 +74,25 @@ def _paper(rng: np.random.Generator, picture: Pixels, soft: Pixels) -> tuple[Pix
     return sheet.astype(np.float32), _constant(picture, 1.0)
 
 
-def _black(rng: np.random.Generator, picture: Pixels, soft: Pixels) -> tuple[Pixels, Pixels]:  # noqa: ARG001
+def _black(rng: np.random.Generator, picture: Pixels, soft: Pixels) -> tuple[Pixels, Pixels]:  # noqa: ARG001 - Content's signature
     """Ink, or the dark lid of a scanner behind a hole."""
     ink = rng.uniform(0, 35) + rng.normal(0, rng.uniform(0, 4), picture.shape[:2])[..., None]
     return np.broadcast_to(ink, picture.shape).astype(np.float32), _constant(picture, 1.0)
 
 
-def _grey(rng: np.random.Generator, picture: Pixels, soft: Pixels) -> tuple[Pixels, Pixels]:  # noqa: ARG001
+def _grey(rng: np.random.Generator, picture: Pixels, soft: Pixels) -> tuple[Pixels, Pixels]:  # noqa: ARG001 - Content's signature
     """The mid grey of `apply`."""
     return np.full_like(picture, HOLE_GREY), _constant(picture, 1.0)
 
 
-def _flat(rng: np.random.Generator, picture: Pixels, soft: Pixels) -> tuple[Pixels, Pixels]:  # noqa: ARG001
+def _flat(rng: np.random.Generator, picture: Pixels, soft: Pixels) -> tuple[Pixels, Pixels]:  # noqa: ARG001 - Content's signature
     """One colour, as of a pen, a sticker, or an editor's brush; often a pure one."""
     colour = rng.uniform(0, 255, 3) if rng.random() < 0.6 else rng.choice([0.0, 255.0], 3)
     layer = np.broadcast_to(colour, picture.shape) + rng.choice([0.0, 3.0]) * rng.standard_normal(picture.shape)
     return layer.astype(np.float32), _constant(picture, rng.uniform(0.85, 1.0))
 
 
-def _noise(rng: np.random.Generator, picture: Pixels, soft: Pixels) -> tuple[Pixels, Pixels]:  # noqa: ARG001
+def _noise(rng: np.random.Generator, picture: Pixels, soft: Pixels) -> tuple[Pixels, Pixels]:  # noqa: ARG001 - Content's signature
     """Random pixels, or blocks of them, grey or coloured."""
     grain = int(rng.integers(1, 5))
     cells = (picture.shape[0] // grain + 1, picture.shape[1] // grain + 1, int(rng.choice([1, 3])))
@@ -110,7 +110,7 @@ def _stain(rng: np.random.Generator, picture: Pixels, soft: Pixels) -> tuple[Pix
     return layer.astype(np.float32), np.clip(strength, 0.3, 1)[..., None].astype(np.float32)
 
 
-def _line(rng: np.random.Generator, picture: Pixels, soft: Pixels) -> tuple[Pixels, Pixels]:  # noqa: ARG001
+def _line(rng: np.random.Generator, picture: Pixels, soft: Pixels) -> tuple[Pixels, Pixels]:  # noqa: ARG001 - Content's signature
     """What a scratch shows: the white base or a dark groove, in places only half through."""
     tone = rng.uniform(215, 255) if rng.random() < 0.65 else rng.uniform(0, 50)
     layer = np.broadcast_to(tone + rng.normal(0, 6, 3), picture.shape)
@@ -118,7 +118,7 @@ def _line(rng: np.random.Generator, picture: Pixels, soft: Pixels) -> tuple[Pixe
     return layer.astype(np.float32), np.clip(strength, 0.35, 1)[..., None].astype(np.float32)
 
 
-def _faded(rng: np.random.Generator, picture: Pixels, soft: Pixels) -> tuple[Pixels, Pixels]:  # noqa: ARG001
+def _faded(rng: np.random.Generator, picture: Pixels, soft: Pixels) -> tuple[Pixels, Pixels]:  # noqa: ARG001 - Content's signature
     """Content bleached towards the paper, of which a trace is left."""
     return np.broadcast_to(_sheet(rng), picture.shape).astype(np.float32), _constant(picture, rng.uniform(0.5, 0.9))
 

@@ -52,7 +52,6 @@ def evaluate_report(digest: str, lpips_ratio: float) -> EvaluateReport:
         "lpips_vs_telea": figure(lpips_ratio),
         "lpips_vs_champion": figure(0.99),
         "identity_distance_independent_vs_telea": figure(0.8),
-        "identity_distance_independent_vs_face-model": figure(0.99),
         "identity_distance_independent_vs_champion": figure(0.97),
     }
     return EvaluateReport(

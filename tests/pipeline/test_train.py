@@ -109,7 +109,7 @@ def test_killed_with_9_it_goes_on_as_if_it_had_not_been(trained: tuple[Paths, Tr
 
 
 @pytest.mark.slow
-def test_two_processes_train_one_model(tmp_path: Path) -> None:
+def test_two_processes_train_one_model(trained: tuple[Paths, TrainReport], tmp_path: Path) -> None:
     from mlflow import MlflowClient
 
     paths = site(tmp_path)
@@ -123,6 +123,8 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
     assert Restorer.load(paths.trained_weights, report.weights_sha256).image_size == SIDE
     assert report.weights_sha256 != weights_sha256(paths.champion_weights)
     assert len(MlflowClient(f"sqlite:///{paths.mlflow_database}").search_runs(["1"])) == 1
+    alone, together = (pd.read_csv(where.training_curves)["train/pixel_missing"][0] for where in (trained[0], paths))
+    assert together != pytest.approx(alone, rel=1e-3)  # a step saw the samples of both
 
 
 def test_a_bad_number_stops_it_and_writes_nothing(tmp_path: Path) -> None:
