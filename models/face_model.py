@@ -11,14 +11,17 @@ interpolation (1968) of the visible residual takes them away within a few pixels
 """
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from scipy.fft import next_fast_len
 from torch import Tensor
 
+from models.blas import one_thread
 from models.colour import from_planes, to_planes
 from models.errors import WeightsError
 
@@ -56,8 +59,8 @@ class FaceModel:
     def __init__(self, basis: Tensor, mean: Tensor, noise: Tensor, size: int) -> None:
         self.size, self.mean, self.noise = size, mean, noise
         self.basis = basis.contiguous()
-        self._weighted = basis / noise[:, None]
-        self._gram = torch.eye(basis.shape[1]) + basis.T @ self._weighted
+        self._white = self.basis / noise.sqrt()[:, None]
+        self._gram = torch.eye(basis.shape[1]) + _gram(self._white)
         self._cells = torch.cat([F.avg_pool2d(plane, side).flatten(1) for plane, side in self._planes(basis)], dim=1).T
 
     @classmethod
@@ -88,6 +91,11 @@ class FaceModel:
         resized = torch.cat([plane.flatten(1) for plane in planes], dim=1)
         return FaceModel(resized[:-2].T, resized[-2], resized[-1] * (size / self.size) ** 2, size)
 
+    def strongest(self, components: int) -> "FaceModel":
+        """A draft of the same Gaussian with the components that stand out most from the noise."""
+        order = self._white.square().sum(dim=0).argsort(descending=True)
+        return FaceModel(self.basis[:, order[:components]], self.mean, self.noise, self.size)
+
     def complete(self, image: Tensor, hole_mask: Tensor, chroma_mask: Tensor) -> Completion:
         """Complete a batch, picture by picture: each has its own visible entries.
 
@@ -104,11 +112,9 @@ class FaceModel:
     def _one(self, planes: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
         """(3, S, S) YCbCr and masks -> the posterior mean of the same shape, and the certainty (1, S, S)."""
         observed, missing = _observe(planes, masks)
-        gone = self.basis[missing]
-        precision = self._gram - gone.T @ self._weighted[missing]
-        factor = torch.linalg.cholesky(precision)
-        deviation = torch.where(missing, 0.0, observed - self.mean)
-        z = torch.cholesky_solve((deviation @ self._weighted)[:, None], factor)[:, 0]
+        factor = torch.linalg.cholesky(self._gram - _gram(self._white[missing]))
+        deviation = torch.where(missing, 0.0, (observed - self.mean) / self.noise.sqrt())
+        z = torch.cholesky_solve((deviation @ self._white)[:, None], factor)[:, 0]
         return _unflatten(self.mean + self.basis @ z, self.size), self._certainty(factor, masks)
 
     def _certainty(self, factor: Tensor, masks: Tensor) -> Tensor:
@@ -140,14 +146,21 @@ def rim(residual: Tensor, missing: Tensor) -> Tensor:
         missing: (N, C, H, W), 1 = missing.
     """
     known = 1 - missing
-    size = [side + 2 * _REACH for side in residual.shape[-2:]]
-    line = torch.arange(-_REACH, _REACH + 1, dtype=residual.dtype)
-    kernel = 1 / (line[:, None].square() + line.square() + 0.5).pow(_POWER / 2)
+    height, width = residual.shape[-2:]
+    size = next_fast_len(height + 2 * _REACH, real=True), next_fast_len(width + 2 * _REACH, real=True)
     # by FFT: a direct convolution with 441 taps takes longer than all the rest of a completion
-    spectrum = torch.fft.rfft2(torch.stack([residual * known, known]), s=size) * torch.fft.rfft2(kernel, s=size)
-    total, weight = torch.fft.irfft2(spectrum, s=size)[..., _REACH:-_REACH, _REACH:-_REACH]
+    spectrum = torch.fft.rfft2(torch.stack([residual * known, known]), s=size) * _rim_spectrum(size)
+    total, weight = torch.fft.irfft2(spectrum, s=size)[..., _REACH : _REACH + height, _REACH : _REACH + width]
     carried: Tensor = total / (weight.clamp_min(0) + _DECAY)
     return carried
+
+
+@cache
+def _rim_spectrum(size: tuple[int, int]) -> Tensor:
+    line = torch.arange(-_REACH, _REACH + 1, dtype=torch.float32)
+    kernel = 1 / (line[:, None].square() + line.square() + 0.5).pow(_POWER / 2)
+    spectrum: Tensor = torch.fft.rfft2(kernel, s=size)
+    return spectrum
 
 
 def flatten(planes: Tensor) -> Tensor:
@@ -161,6 +174,13 @@ def mirrored(half: Tensor, size: int, sign: float) -> Tensor:
         torch.cat([plane, sign * plane.flip(-1)], dim=-1).flatten(1) for plane in _split(half, size, width=size // 2)
     )
     return torch.cat([luma, blue, red], dim=1)
+
+
+def _gram(rows: Tensor) -> Tensor:
+    """(M, K) -> (K, K) rows' rows; NumPy sees that the factors are one and computes half of it."""
+    array = rows.numpy()
+    with one_thread():
+        return torch.from_numpy(array.T @ array)
 
 
 def _observe(planes: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from models.blas import one_thread
 from models.errors import WeightsError
 from models.landmarks import Landmarks
 
@@ -54,7 +55,8 @@ class LandmarkShift:
         seen, near, lost = (part * (self.size / _SIZE) ** 2 for part in self.noise)
         noise = np.repeat(seen + near * missing + lost * missing**3, 2)
         shift = (predicted - own).astype(np.float64).ravel()
-        expected = self.covariance @ np.linalg.solve(self.covariance + np.diag(noise), shift)
+        with one_thread():
+            expected = self.covariance @ np.linalg.solve(self.covariance + np.diag(noise), shift)
         return (own + expected.reshape(-1, 2)).astype(np.float32)
 
 

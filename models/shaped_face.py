@@ -7,7 +7,7 @@ lie is itself a Gaussian's conditional mean (`models/landmark_shift.py`): those 
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,10 @@ OF_SHAPES: Noise = (0.4, 2.0, 20.0)
 """Of predicted landmarks: people differ more than photos of one person do, so predictions are believed more."""
 _SIZE = 128
 _PASSES = 2
-"""How often landmarks are predicted on the completed face, after a first completion in the mean shape."""
+"""How often landmarks are predicted on a drafted face; the first is drafted in the mean shape."""
+_DRAFT = 128
+"""Components of the completions that landmarks are predicted on: with all 400 the identity distance of the result is
+the same (0.221 and 0.221 on validation), and its evidence takes twice as long."""
 _TOUCHED = 0.02
 """Share of a bent pixel that may come from missing ones before it counts as missing."""
 
@@ -85,22 +88,27 @@ class ShapedFaceModel:
         one = [self._one(*(part[index : index + 1] for part in batch)) for index in range(len(image))]
         return Completion(torch.cat([done.picture for done in one]), torch.cat([done.certainty for done in one]))
 
-    def _one(self, image: Tensor, hole_mask: Tensor, chroma_mask: Tensor) -> Completion:
-        completion = self._bent(image, hole_mask, chroma_mask, self.mean)
-        for _ in range(_PASSES):
-            filled = torch.where(chroma_mask > 0.5, completion.picture, image)
-            (predicted,) = aligned_landmarks(filled)
-            missing = missing_around(hole_mask[0, 0], predicted)
-            landmarks = self.shape.expected(predicted, self.mean, missing)
-            # bent with what is filled in by now, so that no hole's edge is drawn into its surroundings
-            completion = self._bent(filled, hole_mask, chroma_mask, landmarks)
-        return completion
+    @cached_property
+    def _draft(self) -> FaceModel:
+        return self.appearance.strongest(_DRAFT)
 
-    def _bent(self, image: Tensor, hole_mask: Tensor, chroma_mask: Tensor, landmarks: Landmarks) -> Completion:
+    def _one(self, image: Tensor, hole_mask: Tensor, chroma_mask: Tensor) -> Completion:
+        filled, landmarks = image, self.mean
+        for _ in range(_PASSES):
+            draft = self._bent(self._draft, filled, hole_mask, chroma_mask, landmarks)
+            # bent with what is filled in by now, so that no hole's edge is drawn into its surroundings
+            filled = torch.where(chroma_mask > 0.5, draft.picture, image)
+            (predicted,) = aligned_landmarks(filled)
+            landmarks = self.shape.expected(predicted, self.mean, missing_around(hole_mask[0, 0], predicted))
+        return self._bent(self.appearance, filled, hole_mask, chroma_mask, landmarks)
+
+    def _bent(
+        self, appearance: FaceModel, image: Tensor, hole_mask: Tensor, chroma_mask: Tensor, landmarks: Landmarks
+    ) -> Completion:
         """Completed in the mean shape, if the face's landmarks are these, and bent back."""
         there, back = (warp_grid(*pair, self.size) for pair in ((self.mean, landmarks), (landmarks, self.mean)))
         hole, chroma = ((bent(mask, there, "bilinear") > _TOUCHED).float() for mask in (hole_mask, chroma_mask))
-        filled = self.appearance.complete(bent(image, there).clamp(-1, 1), hole, torch.maximum(hole, chroma))
+        filled = appearance.complete(bent(image, there).clamp(-1, 1), hole, torch.maximum(hole, chroma))
         picture = bent(filled.picture, back)
         seam = rim(image - picture, chroma_mask.expand_as(image))
         certainty = bent(filled.certainty, back, "bilinear")

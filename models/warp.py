@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from scipy.interpolate import RBFInterpolator
 from torch import Tensor
 
+from models.blas import one_thread
 from models.landmark_shift import Floats
 from models.landmarks import Landmarks
 
@@ -43,7 +44,8 @@ def warp_grid(target: Landmarks, source: Landmarks, size: int) -> Tensor:
     points = np.concatenate([target.astype(np.float64), anchors])
     shifts = np.concatenate([(source - target).astype(np.float64), np.zeros_like(anchors)])
     # smoothing: predicted landmarks are whole pixels, the spline need not follow their rounding
-    spline = RBFInterpolator(points, shifts, kernel="thin_plate_spline", smoothing=size / 4)
+    with one_thread():
+        spline = RBFInterpolator(points, shifts, kernel="thin_plate_spline", smoothing=size / 4)
     nodes = np.linspace(0, size - 1, _GRID)
     mesh = np.stack(np.meshgrid(nodes, nodes, indexing="xy"), axis=-1).reshape(-1, 2)
     coarse = torch.from_numpy(spline(mesh).reshape(1, _GRID, _GRID, 2)).permute(0, 3, 1, 2).float()

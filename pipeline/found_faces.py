@@ -13,7 +13,7 @@ from pipeline.damage import Damage, Measures, measure
 from pipeline.photo import Frame, cut_mask, cut_share, frame_of, to_frame
 from pipeline.restoration import Detector, Tools
 
-_SAME_FACE = 0.3
+SAME_FACE = 0.3
 """Overlap of boxes (intersection over union) from which two detections are one face."""
 
 
@@ -58,7 +58,7 @@ def damaged_faces(
         frame = frame_of(face.points, (image.shape[0], image.shape[1]), size)
         if chroma_mask[frame.window].any():
             landmarks = to_frame(frame, tools.landmarker.predict(plain, face))
-            measured = _measured(face, seen_in, frame, landmarks, hole_mask, chroma_mask, params.context)
+            measured = measured_face(face, seen_in, frame, landmarks, hole_mask, chroma_mask, params.context)
             found += [] if measured is None else [measured]
     return len(faces), found
 
@@ -75,12 +75,12 @@ def find_faces(image: Image, plain: Image, detector: Detector, certain: float) -
     seen.sort(key=lambda item: (item[1] == "photo" or item[0].score < certain, -item[0].score))
     kept: list[tuple[Face, str]] = []
     for face, where in seen:
-        if not any(_overlap(face, other) > _SAME_FACE for other, _ in kept):
+        if not any(overlap(face, other) > SAME_FACE for other, _ in kept):
             kept.append((face, where))
     return kept
 
 
-def _measured(
+def measured_face(
     face: Face, seen_in: str, frame: Frame, landmarks: Points, hole_mask: Mask, chroma_mask: Mask, context: float
 ) -> FoundFace | None:
     """The face with its measures; None when the damage hardly touches it or it lies outside its frame."""
@@ -105,7 +105,7 @@ def _measured(
     )
 
 
-def _overlap(a: Face, b: Face) -> float:
+def overlap(a: Face, b: Face) -> float:
     """Intersection over union of two boxes, 0..1."""
     first, second = np.array(a.box), np.array(b.box)
     low = np.maximum(first[:2], second[:2])

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
+from torch import Tensor
 
 from models.alignment import Matrix, Points, align, invert, similarity, transform
 from models.images import Image, Mask
@@ -112,6 +113,21 @@ def paste(frame: Frame, canvas: Image, aligned: Field, domain: Mask, missing: Ma
     left = None if bare is None else bare[window]
     result[window] = blend(canvas[window], spread(frame, aligned), own, missing[window], ramp, left)
     return result
+
+
+def paste_all(
+    frames: Sequence[Frame],
+    canvas: Image,
+    aligned: Tensor,
+    domains: Sequence[Mask],
+    missing: Mask,
+    bare: Mask | None = None,
+) -> Image:
+    """As `paste`, one face after the other; `aligned` is (N, 3, size, size) RGB in [-1, 1], a domain for each."""
+    fields = aligned.add(1).mul(127.5).permute(0, 2, 3, 1).cpu().numpy()
+    for frame, field, domain in zip(frames, fields, domains, strict=True):
+        canvas = paste(frame, canvas, field, domain, missing, bare)
+    return canvas
 
 
 def spread(frame: Frame, aligned: Field) -> Field:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.images import Image, Mask
+from pipeline.aligned_again import aligned_again
 from pipeline.classical import classical_photo, grey, is_colourless, keep_luma
 from pipeline.config.production import RestoreParams
 from pipeline.found_faces import FoundFace, damaged_faces
@@ -13,7 +14,7 @@ from pipeline.gathered import Gathered, face_maps, gather_faces, some
 from pipeline.identity_risk import trust
 from pipeline.known_faces import KnownFace, assign, known_faces
 from pipeline.likeness_figures import likeness
-from pipeline.photo import cut, owners, paste
+from pipeline.photo import cut, owners, paste_all
 from pipeline.restoration import FaceRestorer, LikenessFigures, Restoration, Tools, load_tools
 from pipeline.restore_outcome import DamagedPhoto, Job, outcome, untouched_pixels
 from pipeline.routing import RequestedMode, route
@@ -47,6 +48,7 @@ def restore_photo(
     plain = classical_photo(image, damage.hole, damage.chroma)
     size = restorer.image_size
     count, found = damaged_faces(image, plain, damage.hole, damage.chroma, tools, size, params)
+    found = aligned_again(plain, found, damage.hole, damage.chroma, tools, params.context)
     known = known_faces(references, tools, size)
     if not found:
         notes = assign([], known, np.zeros((0, len(known)), np.float32), params.reference)[1]
@@ -85,15 +87,12 @@ def _filled(
     restorer: FaceRestorer,
 ) -> Image:
     """The classically filled photo with restored faces; pixels that shall stay as they came keep the classical fill."""
-    canvas = plain.copy()
     accepted = [index for index, job in enumerate(jobs) if not job.refused]
     restored = restorer.restore_from(some(gathered.evidence, accepted))
     bare = untouched_pixels(damage, jobs, owner)
-    pictures = restored.add(1).mul(127.5).permute(0, 2, 3, 1).cpu().numpy()
-    for index, aligned in zip(accepted, pictures, strict=True):
-        own = damage.chroma & (owner == index) & ~bare
-        canvas = paste(jobs[index].found.frame, canvas, aligned, own, damage.chroma, bare)
-    return canvas
+    frames = [jobs[index].found.frame for index in accepted]
+    domains = [damage.chroma & (owner == index) & ~bare for index in accepted]
+    return paste_all(frames, plain, restored, domains, damage.chroma, bare)
 
 
 def _coloured(damage: DamagedPhoto, filled: Image) -> Image:

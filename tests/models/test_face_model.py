@@ -71,6 +71,17 @@ def test_certainty_is_the_share_of_the_prior_variance(small: FaceModel) -> None:
     assert own.mean() == pytest.approx(expected.item(), abs=0.15)  # enlarged bilinearly, neighbours mix in
 
 
+def test_a_draft_keeps_the_components_that_stand_out_from_the_noise(small: FaceModel) -> None:
+    count = small.basis.shape[1]
+    strength = (small.basis.square() / small.noise[:, None]).sum(dim=0)
+    draft = small.strongest(2)
+    assert torch.equal(draft.basis, small.basis[:, strength.argsort(descending=True)[:2]])
+    picture, (hole, chroma) = pictures(1, seed=3), masks(6)
+    whole, again, rough = (m.complete(picture, hole, chroma).picture for m in (small, small.strongest(count), draft))
+    assert torch.allclose(whole, again, atol=1e-5)
+    assert not torch.allclose(whole, rough, atol=1e-3)
+
+
 def test_a_mirrored_picture_is_completed_alike(small: FaceModel) -> None:
     picture, (hole, chroma) = pictures(1, seed=4), masks(2)
     straight = small.complete(picture, hole, chroma).picture

@@ -38,7 +38,9 @@ def test_bending_brings_the_completion_nearer(faces: Tensor) -> None:
     inside = hole.expand_as(faces) > 0.5
     shaped = model.complete(faces, hole, hole).picture
     pairs = zip(faces * (1 - hole), hole, strict=True)
-    straight = torch.cat([model._bent(face[None], own[None], own[None], model.mean).picture for face, own in pairs])
+    straight = torch.cat(
+        [model._bent(model.appearance, face[None], own[None], own[None], model.mean).picture for face, own in pairs]
+    )
     assert (shaped - faces)[inside].square().mean() < 0.9 * (straight - faces)[inside].square().mean()
 
 

@@ -212,7 +212,7 @@ def test_the_rest_that_is_missing_does_not_colour_the_part_that_is_filled() -> N
 
 def test_a_reference_reaches_the_restorer_for_the_face_it_shows() -> None:
     photo, faces = group(), faces_of_group()
-    mask = box_over(faces[1], photo.shape, LOWER_FACE) | box_over(faces[4], photo.shape, (0.1, 0.2, 0.9, 0.5))
+    mask = box_over(faces[1], photo.shape, LOWER_FACE) | box_over(faces[4], photo.shape, (0.1, 0.2, 0.6, 0.5))
     x, y, width, height = (int(value) for value in faces[4].box)
     portrait = photo[max(0, y - height // 2) : y + 2 * height, x - width // 2 : x + 2 * width]
     painter = Painter()

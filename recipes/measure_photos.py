@@ -1,0 +1,134 @@
+"""Measures whole photos, aligned by what a damaged photo shows: `python -m recipes.measure_photos --portraits DIR`.
+
+The other figures cut each face out by the points of the intact picture, which no customer has. Here the held-out
+portraits are photos: damaged, searched for their face, aligned once by the classically filled copy, again by the
+completed one (`pipeline/aligned_again.py`), and, to compare, by the intact photo; then restored and pasted back,
+without the router, so that every face counts. Judged in the frame of the intact photo. Prints Markdown.
+"""
+
+import argparse
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from models.alignment import TEMPLATE, invert, transform
+from models.images import Image, to_tensor
+from models.restorer import Restorer
+from pipeline.aligned_again import aligned_again
+from pipeline.classical import classical_photo
+from pipeline.config import Params, load_params
+from pipeline.damage import Damage, DamageSampler, apply
+from pipeline.found_faces import FoundFace, damaged_faces, measured_face
+from pipeline.gathered import damaged_batch
+from pipeline.layout import ASSETS
+from pipeline.photo import Frame, cut, frame_of, paste_all, to_frame
+from pipeline.picture_files import read_picture
+from pipeline.quiet import quieten
+from pipeline.reading import Limits
+from pipeline.restoration import Tools, load_tools
+from pipeline.scoring import Judges
+
+ALIGNMENTS = {"first": "once", "again": "again", "intact": "by the intact photo"}
+EDGES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6)
+HELD_OUT = 0.2
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--portraits", type=Path, required=True)
+    parser.add_argument("--every", type=int, default=1, help="take every n-th of the held-out portraits")
+    parser.add_argument("--seed", type=int, default=17)
+    arguments = parser.parse_args()
+    quieten()
+    torch.set_num_threads(1)
+    files = sorted(arguments.portraits.iterdir())
+    held_out = files[round(len(files) * (1 - HELD_OUT)) :: arguments.every]
+    rows = pd.DataFrame(measured(held_out, load_params(ASSETS.parent / "params.yaml"), arguments.seed))
+    print("\n".join(table(rows)))
+
+
+@torch.inference_mode()
+def measured(files: list[Path], params: Params, seed: int) -> Iterator[dict[str, float]]:
+    """One row per photo: coverage, and for each alignment how far off its frame is and what became of the face."""
+    tools, judges = load_tools(params.restore.min_detector_score), Judges.load(torch.device("cpu"))
+    restorer = Restorer.load(ASSETS / "restorer.safetensors")
+    sampler = DamageSampler(params.masks, training=False)
+    for number, file in enumerate(files):
+        photo = read_picture(file, Limits.of(params.ingest))
+        face = tools.detector.detect(photo)[0]
+        landmarks = tools.landmarker.predict(photo, face)
+        damage, facts = sampler.sample(np.random.default_rng([seed, number]), landmarks, photo.shape[0])
+        plain = classical_photo(apply(photo, damage), damage.hole, damage.chroma)
+        truth = frame_of(face.points, (photo.shape[0], photo.shape[1]), restorer.image_size)
+        found = alignments(photo, plain, damage, truth, tools, params)
+        points = torch.from_numpy(to_frame(truth, face.points))[None]
+        wanted = to_tensor(cut(truth, photo))
+        row: dict[str, float] = {"coverage": facts.coverage}
+        pictures = {"telea": plain} | {name: restored(plain, one, damage, restorer) for name, one in found.items()}
+        for name, picture in pictures.items():
+            own = to_tensor(cut(truth, picture))
+            ours, theirs = (judges.embed(part, points)["independent"] for part in (own, wanted))
+            row[f"lpips {name}"] = judges.perceptual(own, wanted).item()
+            row[f"identity {name}"] = 1 - (ours * theirs).sum().item()
+        yield row | {f"off {name}": off(one.frame, truth) for name, one in found.items()}
+
+
+def alignments(
+    photo: Image, plain: Image, damage: Damage, truth: Frame, tools: Tools, params: Params
+) -> dict[str, FoundFace]:
+    """The same face, aligned in three ways; none where no damaged face was found."""
+    size, context = truth.size, params.restore.context
+    _, found = damaged_faces(apply(photo, damage), plain, damage.hole, damage.chroma, tools, size, params.restore)
+    if not found:
+        return {}
+    again = aligned_again(plain, found[:1], damage.hole, damage.chroma, tools, context)[0]
+    face = tools.detector.detect(photo)[0]
+    landmarks = to_frame(truth, tools.landmarker.predict(photo, face))
+    intact = measured_face(face, "photo", truth, landmarks, damage.hole, damage.chroma, context)
+    return {"first": found[0], "again": again, "intact": intact or again}
+
+
+def restored(plain: Image, face: FoundFace, damage: Damage, restorer: Restorer) -> Image:
+    """The photo with its face restored."""
+    aligned = restorer.restore(damaged_batch(plain, [face]))
+    return paste_all([face.frame], plain, aligned, [damage.chroma], damage.chroma)
+
+
+def off(frame: Frame, truth: Frame) -> float:
+    """Mean distance of the template's five points from where they should lie, in aligned pixels."""
+
+    def in_photo(one: Frame) -> npt.NDArray[np.float32]:
+        template = (TEMPLATE * one.size - 0.5).astype(np.float32)
+        return transform(template, invert(one.matrix)) + one.origin
+
+    return float(np.linalg.norm(in_photo(frame) - in_photo(truth), axis=1).mean() * truth.scale)
+
+
+def table(rows: pd.DataFrame) -> list[str]:
+    """Means by coverage; LPIPS and identity distance as shares of Telea's."""
+    found = rows.dropna()
+    head = [f"{what}, aligned {how}" for what in ("frame off", "LPIPS", "identity") for how in ALIGNMENTS.values()]
+    lines = [
+        f"{len(found)} of {len(rows)} photos had a damaged face that was found",
+        "",
+        "| coverage | n | " + " | ".join(head) + " |",
+        "|---|---|" + "---|" * len(head),
+    ]
+    for low, high in [*pairwise(EDGES), (EDGES[0], EDGES[-1])]:
+        part = found[(found["coverage"] >= low) & (found["coverage"] < high)].mean()
+        count = int(((found["coverage"] >= low) & (found["coverage"] < high)).sum())
+        values = [part[f"off {name}"] for name in ALIGNMENTS]
+        for what in ("lpips", "identity"):
+            values += [part[f"{what} {name}"] / part[f"{what} telea"] for name in ALIGNMENTS]
+        lines.append(f"| {low}-{high} | {count} | " + " | ".join(f"{value:.2f}" for value in values) + " |")
+    return lines
+
+
+if __name__ == "__main__":
+    main()
