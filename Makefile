@@ -41,6 +41,7 @@ types: $(READY) ## mypy, strict
 docs: $(READY) ## the figures of the README and docs, measured anew (needs portraits: PORTRAITS=DIR VIEWS=DIR)
 	$(BIN)/python -m recipes.measure_restorer --portraits $(PORTRAITS)
 	$(BIN)/python -m recipes.measure_reference --views $(VIEWS)
+	$(BIN)/python -m recipes.measure_photos --portraits $(PORTRAITS)
 	$(BIN)/python -m recipes.measure_speed
 
 up: $(READY) ## Prefect with its schedules, MLflow and the drift pages, in a workspace of their own

@@ -108,5 +108,6 @@ def _session(path: Path, threads: int) -> "onnxruntime.InferenceSession":
     if not path.is_file():
         raise WeightsError(f"an ONNX graph at {path}", "no such file", "export one with models.export.export_onnx")
     options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # between pictures there is other work
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -47,7 +47,7 @@ COMMON: dict[str, Any] = {
     "train.losses.adversarial": 0.1,
     "train.losses.r1": 0.1,
 }
-PHASES: tuple[dict[str, Any], ...] = ({"train.warm_start": "none", "train.epochs": 12},)
+PHASES: tuple[dict[str, Any], ...] = ({"train.warm_start": "none", "train.epochs": 4},)
 HELD_OUT = 0.2
 VALIDATION = 0.07
 VIEWS_HELD_OUT = 0.3
