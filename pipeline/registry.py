@@ -1,8 +1,10 @@
 """Registering: the trained weights become a version in MLflow's registry, with everything needed to judge it later."""
 
 import shutil
+import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,7 +153,7 @@ def _log_model(run_id: str, weights: Path, card: str) -> "ModelInfo":
     """Log code and weights into the run; returns what MLflow knows of the logged model."""
     import mlflow
 
-    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id):
+    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id), _no_bytecode():
         stored = Path(shutil.copyfile(weights, Path(folder) / WEIGHTS_FILE))  # the file's name is its name in MLflow
         mlflow.log_text(card, "model_card.md")
         return mlflow.pyfunc.log_model(
@@ -162,6 +164,16 @@ def _log_model(run_id: str, weights: Path, card: str) -> "ModelInfo":
             input_example=input_example(),
             pip_requirements=[f"{package}=={installed(package)}" for package in _REQUIREMENTS],
         )
+
+
+@contextmanager
+def _no_bytecode() -> Iterator[None]:
+    """MLflow imports the code from where it is about to store it, and would store a __pycache__ with it."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _ensure_registered(client: "MlflowClient", model_name: str) -> None:

@@ -114,7 +114,7 @@ def share(value: float | None) -> str:
 def _comparison(ratio: Figure) -> str:
     if ratio.value is None or ratio.low is None or ratio.high is None:
         return "there are too few people for a comparison"
-    change = f"identity distance changes by {ratio.value - 1:+.0%} [{ratio.low - 1:+.0%}, {ratio.high - 1:+.0%}]"
+    change = f"identity distance changes by {ratio.value - 1:+z.0%} [{ratio.low - 1:+z.0%}, {ratio.high - 1:+z.0%}]"
     if ratio.high < 1:
         return f"{change}, closer to the person"
     return f"{change}, further from the person" if ratio.low > 1 else f"{change}, no clear difference"

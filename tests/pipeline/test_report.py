@@ -132,6 +132,7 @@ def test_figures_for_people(figure: Figure | None, metric: str, text: tuple[str,
     [
         (0.8, 0.9, 0.99, "by -10% [-20%, -1%], closer to the person."),
         (0.8, 0.9, 1.1, "by -10% [-20%, +10%], no clear difference."),
+        (0.998, 1.0, 1.004, "by +0% [+0%, +0%], no clear difference."),
         (1.1, 1.2, 1.3, "by +20% [+10%, +30%], further from the person."),
         (None, 0.9, None, "there are too few people for a comparison."),
     ],
