@@ -7,13 +7,17 @@ seen. Deterministic: frozen masks and bootstrap are seeded in params.yaml.
 import argparse
 import logging
 import shutil
+from itertools import pairwise
 from pathlib import Path
+
+import pandas as pd
 
 from pipeline.config import load_params
 from pipeline.figures import Buckets, EvaluateReport
 from pipeline.layout import ASSETS, Paths
 from pipeline.quiet import quieten
 from pipeline.stages import run_stage
+from pipeline.tables import read_portraits
 from pipeline.workspace import create_workspace
 from recipes.make_weights import sort_portraits
 
@@ -25,6 +29,7 @@ METRICS = {
     "recognised_independent": "recognised",
 }
 """Metric -> its name in the README."""
+YAWS = (0, 8, 16, 25, 90)
 
 
 def main() -> None:
@@ -48,6 +53,7 @@ def main() -> None:
     assert isinstance(report, EvaluateReport)
     print("\n".join(table(report)))
     print("\n".join(ratios(report, load_params(paths.params).evaluate.bootstrap)))
+    print("\n".join(by_yaw(pd.read_parquet(paths.evaluation_rows), read_portraits(paths))))
 
 
 def table(report: EvaluateReport) -> list[str]:
@@ -87,6 +93,21 @@ def ratios(report: EvaluateReport, resamples: int) -> list[str]:
         rows.append(f"| {bucket} | " + " | ".join(f"{f.value:.3f} [{f.low:.3f}, {f.high:.3f}]" for f in shown) + " |")
     other = [f"ID-FID: {report.id_fid}", f"latency, ms: {report.latency_ms}", f"portraits: {report.portraits}"]
     return [*head, *rows, "", *other]
+
+
+def by_yaw(rows: pd.DataFrame, portraits: pd.DataFrame) -> list[str]:
+    """Ratios to Telea by how far the head is turned."""
+    head = ["", "| yaw, degrees | n | coverage | LPIPS / Telea | identity distance / Telea |", "|---|---|---|---|---|"]
+    turned = rows.merge(portraits[["portrait_id", "yaw"]], on="portrait_id")
+    lines = []
+    for low, high in pairwise(YAWS):
+        part = turned[turned["yaw"].abs().between(low, high, inclusive="left")]
+        ours, telea = (part[part["method"] == method] for method in ("challenger", "telea"))
+        shares = [ours[name].mean() / telea[name].mean() for name in ("lpips", "identity_distance_independent")]
+        lines.append(
+            f"| {low}-{high} | {len(ours)} | {ours['coverage'].mean():.2f} | {shares[0]:.2f} | {shares[1]:.2f} |"
+        )
+    return [*head, *lines]
 
 
 if __name__ == "__main__":
