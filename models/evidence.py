@@ -20,6 +20,7 @@ from models.face_model import Completion
 from models.identity_hint import identity_hint
 from models.images import Image, Mask, to_tensor, to_uint8
 from models.landmarks import Landmarks, aligned_landmarks, drawn
+from models.mirrored_eye import with_mirrored_eyes
 from models.reference import Reference, moved
 from models.shaped_face import shipped_face_model
 
@@ -82,7 +83,7 @@ class Evidence:
     Attributes:
         damaged: the batch itself.
         start: (N, 3, H, W) in [-1, 1]: the witness where there is one, else the completion; known pixels are copied.
-        completion: (N, 3, H, W) in [-1, 1] by the face model; known pixels are copied.
+        completion: (N, 3, H, W) in [-1, 1] by the face model, with mirrored eyes; known pixels are copied.
         certainty: (N, 1, H, W) in [0, 1]: share of the prior variance that the visible pixels take away; 1 = known.
         plain: (N, 3, H, W) classical fill (Telea).
         lines: (N, 1, H, W) in [0, 1]: face drawn from the landmarks that are predicted on `start`.
@@ -144,8 +145,10 @@ def gather(damaged: Damaged, completion: Completion | None = None) -> Evidence:
     completion = completion or shipped_face_model(damaged.image.shape[-1]).complete(
         damaged.image.cpu(), damaged.hole_mask.cpu(), damaged.chroma_mask.cpu()
     )
-    completed = compose(damaged, completion.picture.to(damaged.image))
-    start, witnessed, points = _with_photos(damaged, completed)
+    bare = compose(damaged, completion.picture.to(damaged.image))
+    points = aligned_landmarks(bare)
+    completed = compose(damaged, with_mirrored_eyes(bare, damaged.chroma_mask, points))
+    start, witnessed, points = _with_photos(damaged, completed, points)
     side = start.shape[-1]
     return Evidence(
         damaged=damaged,
@@ -159,9 +162,10 @@ def gather(damaged: Damaged, completion: Completion | None = None) -> Evidence:
     )
 
 
-def _with_photos(damaged: Damaged, completed: Tensor) -> tuple[Tensor, Tensor, list[Landmarks]]:
+def _with_photos(
+    damaged: Damaged, completed: Tensor, points: list[Landmarks]
+) -> tuple[Tensor, Tensor, list[Landmarks]]:
     """What to start from, where photos speak, and the points of the faces in it."""
-    points = aligned_landmarks(completed)
     if damaged.reference is None or not damaged.reference.present.any():
         return completed, torch.zeros_like(damaged.hole_mask), points
     for _ in range(_PASSES):
