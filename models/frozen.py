@@ -22,6 +22,6 @@ class Frozen(nn.Module):
         output: Tensor = self.network(*inputs)
         return output
 
-    def train(self, mode: bool = True) -> Self:  # noqa: ARG002  (signature of nn.Module)
+    def train(self, mode: bool = True) -> Self:  # noqa: ARG002 - nn.Module's signature
         """Stay in evaluation mode."""
         return super().train(mode=False)

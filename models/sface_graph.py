@@ -111,7 +111,7 @@ def _tensor(name: str, array: npt.NDArray[Any]) -> Any:  # noqa: ANN401 - a prot
     return numpy_helper.from_array(np.ascontiguousarray(array), name)
 
 
-def _replace(field: Any, items: list[Any]) -> None:  # noqa: ANN401  (a protobuf list has no public type)
+def _replace(field: Any, items: list[Any]) -> None:  # noqa: ANN401 - a protobuf list has no public type
     del field[:]
     field.extend(items)
 

@@ -86,7 +86,7 @@ def connect(paths: Paths) -> "MlflowClient":
 def _probe(uri: str) -> None:
     """MLflow itself would retry for minutes."""
     try:
-        urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=_PROBE_SECONDS).close()  # noqa: S310 (http checked)
+        urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=_PROBE_SECONDS).close()  # noqa: S310 - http was checked
     except urllib.error.HTTPError:
         return  # something answers; what it says is for MLflow to judge
     except (OSError, ValueError) as error:

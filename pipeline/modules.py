@@ -1,9 +1,6 @@
 """What the parameters ask for, as a module to train: `train.kind` alone decides which."""
 
-from typing import TypeVar
-
 import torch
-from torch import nn
 
 from models.averaged import AveragedModule
 from models.identity import training_encoder
@@ -11,8 +8,6 @@ from models.lpips import perceptual_distance
 from models.objective import Judges, Weights
 from pipeline.config import TrainParams
 from pipeline.layout import Paths
-
-Network = TypeVar("Network", bound=nn.Module)
 
 
 def build_module(train: TrainParams, paths: Paths) -> AveragedModule:
@@ -48,8 +43,7 @@ def _gan(train: TrainParams, paths: Paths, judges: Judges) -> AveragedModule:
         policy=train.discriminator_augment,
         seed=train.seed,
     )
-    discriminator = Discriminator(train.discriminator.width)
-    return GanModule(_channels_last(generator), _channels_last(discriminator), judges, settings)
+    return GanModule(generator, Discriminator(train.discriminator.width), judges, settings)
 
 
 def _diffusion(train: TrainParams, paths: Paths, judges: Judges) -> AveragedModule:
@@ -76,13 +70,7 @@ def _diffusion(train: TrainParams, paths: Paths, judges: Judges) -> AveragedModu
         seed=train.seed,
         sampling=Sampling(own.steps, own.samples),
     )
-    return DiffusionModule(_channels_last(denoiser), judges, settings)
-
-
-def _channels_last(network: Network) -> Network:
-    """The layout that convolutions are faster in (8 % for the generator, on a CPU)."""
-    moved: Network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return moved
+    return DiffusionModule(denoiser.to(memory_format=torch.channels_last), judges, settings)  # type: ignore[call-overload]
 
 
 def _decay_steps(train: TrainParams) -> int:

@@ -22,6 +22,7 @@ from models.restorer import Restorer
 from pipeline.aligned_again import aligned_again
 from pipeline.classical import classical_photo
 from pipeline.config import Params, load_params
+from pipeline.config.production import RestoreParams
 from pipeline.damage import Damage, DamageSampler, apply
 from pipeline.found_faces import FoundFace, damaged_faces, measured_face
 from pipeline.gathered import damaged_batch
@@ -32,10 +33,10 @@ from pipeline.quiet import quieten
 from pipeline.reading import Limits
 from pipeline.restoration import Tools, load_tools
 from pipeline.scoring import Judges
+from recipes.make_weights import HELD_OUT
 
 ALIGNMENTS = {"first": "once", "again": "again", "intact": "by the intact photo"}
 EDGES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6)
-HELD_OUT = 0.2
 
 
 def main() -> None:
@@ -64,9 +65,14 @@ def measured(files: list[Path], params: Params, seed: int) -> Iterator[dict[str,
         face = tools.detector.detect(photo)[0]
         landmarks = tools.landmarker.predict(photo, face)
         damage, facts = sampler.sample(np.random.default_rng([seed, number]), landmarks, photo.shape[0])
-        plain = classical_photo(apply(photo, damage), damage.hole, damage.chroma)
+        damaged = apply(photo, damage)
+        plain = classical_photo(damaged, damage.hole, damage.chroma)
         truth = frame_of(face.points, (photo.shape[0], photo.shape[1]), restorer.image_size)
-        found = alignments(photo, plain, damage, truth, tools, params)
+        found = alignments(damaged, plain, damage, tools, restorer.image_size, params.restore)
+        if found:
+            masks, context = (damage.hole, damage.chroma), params.restore.context
+            intact = measured_face(face, "photo", truth, to_frame(truth, landmarks), *masks, context)
+            found["intact"] = intact or found["again"]
         points = torch.from_numpy(to_frame(truth, face.points))[None]
         wanted = to_tensor(cut(truth, photo))
         row: dict[str, float] = {"coverage": facts.coverage}
@@ -80,18 +86,14 @@ def measured(files: list[Path], params: Params, seed: int) -> Iterator[dict[str,
 
 
 def alignments(
-    photo: Image, plain: Image, damage: Damage, truth: Frame, tools: Tools, params: Params
+    damaged: Image, plain: Image, damage: Damage, tools: Tools, size: int, params: RestoreParams
 ) -> dict[str, FoundFace]:
-    """The same face, aligned in three ways; none where no damaged face was found."""
-    size, context = truth.size, params.restore.context
-    _, found = damaged_faces(apply(photo, damage), plain, damage.hole, damage.chroma, tools, size, params.restore)
+    """The face as `likeness restore` finds it, aligned once and again; none where no damaged face was found."""
+    _, found = damaged_faces(damaged, plain, damage.hole, damage.chroma, tools, size, params)
     if not found:
         return {}
-    again = aligned_again(plain, found[:1], damage.hole, damage.chroma, tools, context)[0]
-    face = tools.detector.detect(photo)[0]
-    landmarks = to_frame(truth, tools.landmarker.predict(photo, face))
-    intact = measured_face(face, "photo", truth, landmarks, damage.hole, damage.chroma, context)
-    return {"first": found[0], "again": again, "intact": intact or again}
+    (again,) = aligned_again(plain, found[:1], damage.hole, damage.chroma, tools, params.context)
+    return {"first": found[0], "again": again}
 
 
 def restored(plain: Image, face: FoundFace, damage: Damage, restorer: Restorer) -> Image:

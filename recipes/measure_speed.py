@@ -36,7 +36,7 @@ def main() -> None:
 
 def works(threads: int) -> dict[str, Callable[[], object]]:
     """What is measured, by name."""
-    eager, damaged = Restorer.load(ASSETS / "restorer.safetensors"), case(128)
+    eager, damaged, double = Restorer.load(ASSETS / "restorer.safetensors"), case(128), case(256)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "generator.onnx"
         export_onnx(eager, path)
@@ -55,6 +55,7 @@ def works(threads: int) -> dict[str, Callable[[], object]]:
         "network at 256 px, ONNX Runtime": lambda: wide.run(large),
         "one restoration, torch eager": lambda: eager.restore(replace(damaged)),
         "one restoration, ONNX Runtime": lambda: onnx.restore(replace(damaged)),
+        "one restoration at 256 px, ONNX Runtime": lambda: wide.restore(replace(double)),
     }
     diffusion = ASSETS / "diffusion.safetensors"
     if diffusion.is_file():

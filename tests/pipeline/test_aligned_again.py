@@ -1,6 +1,7 @@
 """A real photograph with an eye covered: the second look lies nearer to the intact face than the first."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,6 +68,14 @@ def test_missing_colour_hides_no_eye(face: Face) -> None:
     plain, found = looked_at(nothing, ~nothing)
     (same,) = aligned_again(plain, found, nothing, ~nothing, tools(), PARAMS.context)
     assert same is found[0]
+
+
+def test_a_face_that_was_seen_better_in_the_photo_stays_as_it_was(face: Face) -> None:
+    hole = box_over(face, astronaut().shape, AN_EYE)
+    plain, (found,) = looked_at(hole, hole)
+    sure = replace(found, seen_in="photo")
+    (same,) = again(plain, [sure], hole, tools())
+    assert same is sure
 
 
 def test_a_face_that_is_not_seen_again_stays_as_it_was(face: Face) -> None:

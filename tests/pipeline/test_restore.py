@@ -6,8 +6,10 @@ import pytest
 
 from models.images import Image
 from models.regions import FEATURES
+from pipeline.config import load_params
 from pipeline.restoration import Restoration, Tools
 from pipeline.restore import restore_photo
+from tests.conftest import ROOT
 from tests.pipeline.restore_site import (
     PARAMS,
     Painter,
@@ -212,12 +214,13 @@ def test_the_rest_that_is_missing_does_not_colour_the_part_that_is_filled() -> N
 
 def test_a_reference_reaches_the_restorer_for_the_face_it_shows() -> None:
     photo, faces = group(), faces_of_group()
-    mask = box_over(faces[1], photo.shape, LOWER_FACE) | box_over(faces[4], photo.shape, (0.1, 0.2, 0.6, 0.5))
+    mask = box_over(faces[1], photo.shape, LOWER_FACE) | box_over(faces[4], photo.shape, (0.1, 0.2, 0.9, 0.5))
     x, y, width, height = (int(value) for value in faces[4].box)
     portrait = photo[max(0, y - height // 2) : y + 2 * height, x - width // 2 : x + 2 * width]
     painter = Painter()
     references = [np.full((90, 90, 3), 80, np.uint8), portrait, astronaut()]
-    result = restored(damage(photo, mask), mask, painter, references=references)
+    shipped = PARAMS.model_copy(update={"reference": load_params(ROOT / "params.yaml").restore.reference})
+    result = restored(damage(photo, mask), mask, painter, references=references, params=shipped)
     reference = painter.batches[0].reference
     assert reference is not None
     served = [face.reference for face in result.faces]
