@@ -22,7 +22,15 @@ COMMANDS = {
     "promote": ("cli.registry:promote_command", "Make a version the champion."),
     "rollback": ("cli.registry:rollback_command", "Make the previous champion the champion again."),
     "ablate": ("cli.ablate:ablate_command", "Study the champion: where it stops being the person, and why."),
-    "up": ("cli.up:up_command", "Start Prefect with the schedules, MLflow and the drift pages on this machine."),
+    "serve": ("cli.serve:serve_command", "Serve restorations over HTTP, with a page to try them."),
+    "token": ("cli.token:token_group", "Make, list and revoke the service's access tokens."),
+    "up": ("cli.up:up_command", "Start everything on this machine: Prefect, worker, MLflow, drift pages, service."),
+    "down": ("cli.up:down_command", "Stop what `up` started."),
+    "deploy": ("cli.deploy:deploy_command", "Create the schedules and triggers on a running Prefect server."),
+    "ab": ("cli.ab:ab_command", "Say how the A/B test between champion and challenger stands."),
+    "audit": ("cli.audit:audit_group", "Verify the production log's hash chain."),
+    "study": ("cli.study:study_group", "Ask people: blinded pairs, what looks invented, and the report."),
+    "dashboards": ("cli.dashboards:dashboards_command", "Addresses of all pages, and the status page."),
 }
 
 

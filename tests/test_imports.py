@@ -14,8 +14,9 @@ MAY_IMPORT = {
     "pipeline": {"models", "pipeline"},
     "monitoring": {"models", "pipeline", "monitoring"},
     "flows": {"models", "pipeline", "monitoring", "flows"},
-    "cli": {"models", "pipeline", "monitoring", "flows", "recipes", "cli"},
-    "recipes": {"models", "pipeline", "recipes"},
+    "serving": {"models", "pipeline", "monitoring", "serving"},
+    "cli": {"models", "pipeline", "monitoring", "flows", "serving", "recipes", "cli"},
+    "recipes": {"models", "pipeline", "monitoring", "serving", "recipes"},
 }
 FORBIDDEN_IN_MODELS = ("prefect", "dvc", "mlflow", "boto3", "evidently", "great_expectations", "fastapi")
 HEAVY = ("torch", "mlflow", "prefect", "evidently", "great_expectations", "pandas", "cv2", "lightning", "dlib")

@@ -9,12 +9,16 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from models.errors import ConfigError
+from pipeline.config.ab import AbParams
 from pipeline.config.base import Section
 from pipeline.config.damage import MaskParams
 from pipeline.config.data import DataParams, IngestParams, ValidateParams
 from pipeline.config.judging import EvaluateParams, GateParams
+from pipeline.config.operations import AlertParams
 from pipeline.config.production import RegistryParams, RestoreParams, SimulateParams, WatchParams
 from pipeline.config.science import AblateParams
+from pipeline.config.serving import KeepParams, ServeParams
+from pipeline.config.study import StudyParams
 from pipeline.config.training import ChampionParams, TrainParams
 
 
@@ -33,6 +37,11 @@ class Params(Section):
     restore: RestoreParams
     simulate: SimulateParams
     watch: WatchParams
+    serve: ServeParams
+    keep: KeepParams
+    ab: AbParams
+    alerts: AlertParams
+    study: StudyParams
     ablate: AblateParams
 
     model_config = ConfigDict(alias_generator=lambda name: name.rstrip("_"))
