@@ -12,6 +12,15 @@ from cli.options import parse_settings, root_option, settings_option
 if TYPE_CHECKING:
     from flows.demo import Demo
 
+TRIAL: dict[str, Any] = {
+    "ab.margin": 0.1,
+    "ab.guard_rail": 0.1,
+    "ab.min_subjects": 20,
+    "ab.tuned_for": 60,
+    "ab.max_requests": 600,
+}
+"""An A/B test that ends within a few minutes of one machine: it proves less than the defaults of params.yaml do."""
+
 TINY: dict[str, Any] = {
     "data.sampler.identities": 24,
     "data.sampler.views": 2,
@@ -35,7 +44,7 @@ TINY: dict[str, Any] = {
 @settings_option
 @root_option
 def demo_command(workspace: Path, tiny: bool, settings: tuple[str, ...], root: Path) -> None:
-    """A whole cycle on built-in portraits, then traffic that drifts, and the cycle that this starts.
+    """A whole cycle on built-in portraits, then traffic that drifts, the cycle that this starts, and its A/B test.
 
     The workspace is made anew.
     """
@@ -45,7 +54,7 @@ def demo_command(workspace: Path, tiny: bool, settings: tuple[str, ...], root: P
     started = time.monotonic()
     workspace = workspace.resolve()
     shutil.rmtree(workspace, ignore_errors=True)
-    create_workspace(root, workspace, (TINY if tiny else {}) | parse_settings(settings))
+    create_workspace(root, workspace, TRIAL | (TINY if tiny else {}) | parse_settings(settings))
     use_prefect_home(workspace)
     from flows.demo import demo
     from recipes.make_readme_pictures import make_pictures
@@ -56,7 +65,7 @@ def demo_command(workspace: Path, tiny: bool, settings: tuple[str, ...], root: P
 
 
 def _tell(workspace: Path, done: "Demo", seconds: float) -> None:
-    from flows.summary import cycle_lines, models_lines, watch_lines
+    from flows.summary import ab_lines, cycle_lines, models_lines, watch_lines
     from pipeline.config import load_params
     from pipeline.layout import Paths
     from pipeline.versions import list_models
@@ -68,11 +77,20 @@ def _tell(workspace: Path, done: "Demo", seconds: float) -> None:
         cycle_lines(workspace, done.first),
         watch_lines(workspace, done.first_watch),
         watch_lines(workspace, done.second_watch),
+        [] if done.trial is None else ab_lines(done.trial, ""),
+        [_from_drift(done)],
         models_lines(list_models(paths, name)),
         ["Seconds: " + ", ".join(f"{part} {took}" for part, took in done.seconds.items())],
         where_to_look(paths),
     ]
-    click.echo("\n\n".join("\n".join(part) for part in parts))
+    click.echo("\n\n".join("\n".join(part) for part in parts if part))
+
+
+def _from_drift(done: "Demo") -> str:
+    if done.drift_to_champion is None:
+        return "No challenger became champion."
+    requests = f"{done.shifted.requests} shifted requests, a cycle, and {done.trial_requests} requests of the A/B test"
+    return f"From drift to promoted champion: {done.drift_to_champion:.0f} s ({requests})"
 
 
 def where_to_look(paths: Any) -> list[str]:  # noqa: ANN401 - Paths, imported when called

@@ -65,8 +65,10 @@ def restore_command(
     and the confidence, and a photo in which none is found for certain is refused. A photo without colour is not
     damaged for that: ask for colour with --mode colorize.
 
-    Known pixels stay as they were, to the bit (in PNG, TIFF, BMP and WebP). A photo that is refused gets its reason
-    and no output. In a folder, a file that fails gets a row and stops nothing; the exit status is then 1.
+    Known pixels stay as they were, to the bit (in PNG, TIFF, BMP and WebP). Outputs are marked as AI-restored, in XMP
+    and in a signed C2PA manifest (not in BMP, which has no place for it); the metadata of INPUT is not carried over.
+    A photo that is refused gets its reason and no output. In a folder, a file that fails gets a row and stops nothing;
+    the exit status is then 1.
     """
     from pipeline.restore_files import restore_all, restore_file
     from pipeline.restore_requests import requests
@@ -89,6 +91,7 @@ def _settings(
     from pipeline.config import load_params
     from pipeline.find_damage import shipped_finder
     from pipeline.layout import Paths
+    from pipeline.marking import open_seal
     from pipeline.picture_files import read_picture
     from pipeline.reading import Limits
     from pipeline.restoration import load_tools
@@ -102,7 +105,8 @@ def _settings(
     weights, version = resolve_weights(paths, params.registry.model_name, model)
     tools = load_tools(params.restore.min_detector_score)
     finder = shipped_finder() if search else None
-    return Settings(load_restorer(weights), version, mode, params.restore, limits, tools, known, finder)
+    restorer, seal = load_restorer(weights), open_seal(paths)
+    return Settings(restorer, version, mode, params.restore, limits, tools, known, finder, seal)
 
 
 def _show(row: "Row", as_json: bool) -> None:

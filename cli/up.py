@@ -1,4 +1,4 @@
-"""`likeness up`: the servers and the schedules on one machine."""
+"""`likeness up` and `likeness down`: everything on one machine."""
 
 from pathlib import Path
 
@@ -9,23 +9,34 @@ from cli.options import root_option
 
 @click.command("up")
 @click.option(
-    "--port", type=click.IntRange(1024, 65000), default=4200, show_default=True, help="Prefect's; then +1, +2."
+    "--port",
+    type=click.IntRange(1024, 65000),
+    help="Prefect's; MLflow +1, drift pages +2, service +3 [default: as last time, else 4200].",
 )
+@click.option("--detach", is_flag=True, help="In the background; returns when everything answers.")
 @root_option
-def up_command(port: int, root: Path) -> None:
-    """Start Prefect with its schedules (cycle every three weeks, watch every hour), MLflow and the drift pages.
+def up_command(port: int | None, detach: bool, root: Path) -> None:
+    """Start Prefect with its schedules and a worker, MLflow, the drift pages and the service; keep them running.
 
-    Runs until Ctrl-C. Cycles change params.yaml of the checkout: use a workspace (`likeness workspace`).
+    Everything lies in state/ below the root. Without --detach it runs until Ctrl-C. What died is started again; after a
+    kill -9 or a restart of the machine the same command goes on where it was.
     """
-    from flows.prefect_home import use_prefect_home
+    from flows import up
+    from pipeline.layout import Paths
 
-    root = root.resolve()
-    use_prefect_home(root)
-    from flows.serve import running, serve_schedules
+    paths = Paths(root.resolve())
+    if up.is_up(paths):
+        click.echo("\n".join(["already up", *up.lines(paths)]))
+        return
+    (up.detach if detach else up.up)(paths, port, click.echo)
 
-    click.echo("starting ...")
-    with running(root, port) as services:
-        for service in services:
-            click.echo(f"  {service.name:<8} {service.url}")
-        click.echo("  schedules: cycle every three weeks, watch every hour; Ctrl-C stops everything")
-        serve_schedules(root)
+
+@click.command("down")
+@root_option
+def down_command(root: Path) -> None:
+    """Stop what `up` started in this root, also what a killed supervisor left behind."""
+    from flows import up
+    from pipeline.layout import Paths
+
+    stopped = up.down(Paths(root.resolve()))
+    click.echo("stopped" if stopped else "nothing was up")

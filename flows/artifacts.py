@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from flows.reports import CycleReport
+from monitoring.ab.verdict import AbVerdict
 from monitoring.watch import Verdict
 from pipeline.layout import Paths
 
@@ -28,9 +29,20 @@ def publish_verdict(verdict: Verdict) -> None:
         create_link_artifact(key="drift", link=verdict.report_html.resolve().as_uri(), link_text="drift report")
 
 
+def publish_ab(verdict: AbVerdict) -> None:
+    """How the A/B test stands: the reason, and a table of the outcomes."""
+    title = verdict.experiment or "none is on"
+    create_markdown_artifact(key="ab", markdown=f"## A/B test: {title}\n\n**{verdict.state}**: {verdict.reason}")
+    if verdict.effects:
+        rows = [effect.model_dump(exclude={"better", "alpha"}) for effect in verdict.effects]
+        create_table_artifact(key="ab-outcomes", table=rows, description="challenger minus champion")
+
+
 def summary(report: CycleReport) -> str:
     """A cycle in a few lines of Markdown."""
     outcome = "promoted to champion" if report.promoted else "registered, not promoted: the gate said no"
+    if report.awaiting:
+        outcome = f"challenger; the A/B test {report.awaiting} decides"
     times = [f"| {stage} | {seconds:.1f} |" for stage, seconds in report.seconds.items()]
     cached = [f"| {stage} | up to date |" for stage in report.cached]
     head = [f"## Version {report.version}: {outcome}", "", f"Started by: {report.reason}", ""]

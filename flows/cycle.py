@@ -1,4 +1,4 @@
-"""The cycle: data in, a judged model out, the champion replaced if the gate says so. At most one at a time."""
+"""The cycle: data in, a judged model out, which meets the champion if the gate says so. At most one at a time."""
 
 import time
 from collections.abc import Iterator
@@ -11,29 +11,39 @@ from filelock import FileLock, Timeout
 from prefect import flow
 
 from flows.artifacts import publish
+from flows.candidacy import held_back, trial_ahead, trial_under_way
+from flows.checkouts import own_checkout, settle, telling_failure
 from flows.reports import CycleReport
 from flows.stage_tasks import prepare, promote_challenger, read_gate, register_challenger, run_stage
+from flows.verdict import supersede
 from models.errors import Busy
 from monitoring.windows import claim_window
 from pipeline.layout import Paths
 from pipeline.stages import ORDER
 from pipeline.tracking import finish_run
 
+_PATIENCE = 2.0  # seconds; the watch takes the lock for a moment
+
 
 @flow(name="cycle", flow_run_name="cycle: {reason}", persist_result=False, validate_parameters=False)
 def cycle(
-    root: Path, reason: str = "by hand", overrides: dict[str, Any] | None = None, window_id: str = ""
+    root: Path,
+    reason: str = "by hand",
+    overrides: dict[str, Any] | None = None,
+    window_id: str = "",
+    revision: str = "",
 ) -> CycleReport | None:
-    """Run every stage, register the challenger, promote it if it passed the gate.
+    """Run every stage and register the challenger; if it passed the gate, an A/B test decides, or it is promoted.
 
     Args:
         root: checkout to work in; `champion.version` and `overrides` are written to its params.yaml.
         reason: why this cycle runs, for people.
         overrides: dotted keys of params.yaml and their values.
         window_id: of the watch's window that asks for this cycle; a window starts one cycle and no more.
+        revision: of the project, for a checkout of the cycle's own beside the state; "" works in `root` itself.
 
     Returns:
-        The report, or None where the window had its cycle already.
+        The report, or None where the window had its cycle already or waits for the end of an A/B test.
 
     Raises:
         Busy: a cycle is under way in this checkout.
@@ -41,15 +51,23 @@ def cycle(
     """
     started = time.monotonic()
     root = Path(root)  # a deployment's parameters are JSON
-    with one_at_a_time(root):
+    with one_at_a_time(root), telling_failure(root, reason):
+        if held_back(root, window_id):
+            return None
         if window_id and not claim_window(Paths(root), window_id, datetime.now(UTC)):
             return None
-        opened = prepare(root, overrides or {}, reason)
-        with closing_run(root):
-            stages = [run_stage(stage, root) for stage in ORDER]
-            gate = read_gate(root)
-            registered = register_challenger(root)
-            promoted = [promote_challenger(root, registered.value.version)] if gate.passed else []
+        place = own_checkout(root, revision)
+        opened = prepare(place, overrides or {}, reason)
+        with closing_run(place):
+            stages = [run_stage(stage, place) for stage in ORDER]
+            gate = read_gate(place)
+            test = trial_under_way(root)
+            registered = register_challenger(place)
+            version = registered.value.version
+            if gate.passed:
+                supersede(root, test, by=version)
+            awaiting = trial_ahead(root, version) if gate.passed else ""
+            promoted = [promote_challenger(place, version)] if gate.passed and not awaiting else []
             took = [done.seconds for done in stages] + [done.seconds for done in promoted]
             work = sum(took) + opened.seconds + registered.seconds
             report = CycleReport(
@@ -59,10 +77,12 @@ def cycle(
                 cached=tuple(done.stage for done in stages if not done.ran),
                 orchestration_seconds=round(time.monotonic() - started - work, 1),
                 gate=gate,
-                version=registered.value.version,
-                promoted=gate.passed,
+                version=version,
+                promoted=bool(promoted),
+                awaiting=awaiting,
             )
-            publish(root, report)
+            settle(root, place, reason, overrides or {}, version, champion=report.promoted)
+            publish(place, report)
     return report
 
 
@@ -77,7 +97,7 @@ def one_at_a_time(root: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "cycle.lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=_PATIENCE)
     except Timeout as error:
         raise Busy("no other cycle", f"one under way in {root}", "wait for it, or stop it") from error
     try:

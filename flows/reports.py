@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from monitoring.ab.record import Action
+from monitoring.ab.verdict import AbVerdict
 from monitoring.watch import Verdict
 from pipeline.gate import GateReport
 
@@ -10,6 +12,7 @@ class CycleReport(BaseModel):
     """What a cycle did: seconds per stage that ran, stages taken from the cache, the gate, and what became of it.
 
     `orchestration_seconds` is the cycle's time beyond the work of its tasks; Prefect's start is not part of it.
+    `awaiting` is the A/B test that decides about the version; "" where it was promoted or the gate said no.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -22,6 +25,7 @@ class CycleReport(BaseModel):
     gate: GateReport
     version: str
     promoted: bool
+    awaiting: str = ""
 
 
 class WatchReport(BaseModel):
@@ -31,3 +35,13 @@ class WatchReport(BaseModel):
 
     verdict: Verdict
     cycle: CycleReport | None
+
+
+class AbReport(BaseModel):
+    """The A/B verdict and what was done about it: None while the test goes on, or while a person is `waiting`ed for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    verdict: AbVerdict
+    action: Action | None
+    waiting: bool

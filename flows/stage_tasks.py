@@ -70,7 +70,8 @@ def _prepare(root: Path, overrides: dict[str, Any], reason: str) -> str:
 @task(**_io("stage"), task_run_name="{stage}")
 def run_stage(stage: str, root: Path) -> Reproduced:
     """One stage through DVC. Sources other than the sampler may change behind DVC's back, so they are read anew."""
-    outside = load_params(Paths(root).params).data.source != "sampler"
+    data = load_params(Paths(root).params).data
+    outside = data.source != "sampler" or bool(data.intake)
     done = reproduce(stage, root, force=outside and stage == "ingest")
     get_run_logger().info("%s %s in %.1f s", stage, "ran" if done.ran else "was up to date", done.seconds)
     return done

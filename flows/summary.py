@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flows.reports import CycleReport, WatchReport
+from flows.candidacy import STUDY
+from flows.reports import AbReport, CycleReport, WatchReport
+from monitoring.ab.decision import Effect
 from pipeline.gate import format_gate
 from pipeline.layout import Paths
 from pipeline.versions import ModelRow
@@ -14,6 +16,10 @@ from pipeline.versions import ModelRow
 def cycle_lines(root: Path, report: CycleReport) -> list[str]:
     """Per stage what went in and came out, the gate's table, the version and its alias."""
     outcome = "is now champion" if report.promoted else "stays challenger: the gate said no"
+    if report.awaiting == STUDY:
+        outcome = "is challenger: people decide (likeness study new), then likeness promote"
+    elif report.awaiting:
+        outcome = f"is challenger: the A/B test {report.awaiting} decides on live traffic"
     stages = [f"  {name:<9} {_took(report, name)}  {line}" for name, line in stage_lines(Paths(root)).items()]
     return [
         f"Cycle ({report.reason})",
@@ -47,6 +53,32 @@ def watch_lines(root: Path, report: WatchReport) -> list[str]:
     if verdict.report_html is not None:
         lines.append(f"  drift report: {verdict.report_html}")
     return lines + (["", *cycle_lines(root, report.cycle)] if report.cycle else [])
+
+
+def ab_lines(report: AbReport, next_step: str) -> list[str]:
+    """State of the A/B test, its figures, what was done, and what happens next."""
+    verdict = report.verdict
+    head = f"A/B test {verdict.experiment}: {verdict.state}" if verdict.experiment else "A/B test: none is on"
+    lines = [head, f"  {verdict.reason}"]
+    if verdict.experiment:
+        lines += [f"  {arm:<10} {verdict.requests[arm]} requests, {n} subjects" for arm, n in verdict.subjects.items()]
+    lines += [line for effect in verdict.effects if (line := effect_line(effect))]
+    if verdict.explained is not None:
+        lines.append(f"  the damage foretells {verdict.explained:.0%} of the identity outcome's variance, taken off")
+    if verdict.sample_ratio_p is not None:
+        lines.append(f"  split of the subjects: p = {verdict.sample_ratio_p:.3g}")
+    done = f"version {verdict.challenger} was {report.action}" if report.action else next_step
+    return [*lines, f"  {'done' if report.action else 'next'}: {done}"]
+
+
+def effect_line(effect: Effect) -> str:
+    """One outcome: means by arm and the difference with its interval; "" where nothing was measured."""
+    if effect.effect is None:
+        return ""
+    means = f"{effect.mean_champion:.4f} -> {effect.mean_challenger:.4f}"
+    interval = f"{effect.effect:+.4f} [{effect.low:+.4f}, {effect.high:+.4f}]"
+    n = f"{effect.n_champion} + {effect.n_challenger}"
+    return f"  {effect.name:<10} {means}  difference {interval} {effect.unit}, {effect.better} is better, n {n}"
 
 
 def models_lines(rows: Sequence[ModelRow]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The watch: judge the production traffic since last time; where it has drifted, start one cycle."""
+"""The watch: judge the production traffic since last time, tell people, and where it must, start one cycle."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,13 +6,26 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
+from flows.alarms import tell
 from flows.artifacts import publish_verdict
-from flows.cycle import cycle
+from flows.cycle import cycle, one_at_a_time
+from flows.events import DRIFT, RECOGNITION, emit
 from flows.reports import WatchReport
+from models.errors import Busy
+from monitoring.housekeeping import tell_unfinished_cycles
 from monitoring.watch import Verdict
 from monitoring.watch import watch as judge
+from pipeline.checkouts import adopt
 from pipeline.config import load_params
 from pipeline.layout import Paths
+from pipeline.versions import champion_version
+
+
+@task(name="follow-champion", cache_policy=NO_CACHE, persist_result=False)
+def follow_champion(root: Path) -> None:
+    """Whoever promoted or rolled back: production reads the data and parameters of the champion's cycle."""
+    paths = Paths(root)
+    adopt(paths, champion_version(paths, load_params(paths.params).registry.model_name))
 
 
 @task(name="judge-window", cache_policy=NO_CACHE, persist_result=False)
@@ -22,17 +35,50 @@ def judge_window(root: Path) -> Verdict:
     return judge(load_params(paths.params), paths, now=datetime.now(UTC))
 
 
+@task(name="alerts", cache_policy=NO_CACHE, persist_result=False)
+def alerts(root: Path, verdict: Verdict) -> None:
+    """For every alarm of the verdict, and for cycles that ended without a word."""
+    paths, now = Paths(root), datetime.now(UTC)
+    params = load_params(paths.params)
+    tell(params, paths, verdict, now)
+    try:
+        with one_at_a_time(root):
+            tell_unfinished_cycles(params, paths, now)
+    except Busy:
+        return  # the one without a word is still at it
+
+
+@task(name="ask-for-cycle", cache_policy=NO_CACHE, persist_result=False)
+def ask_for_cycle(verdict: Verdict) -> bool:
+    """Tell the server, whose automation starts the cycle; False where there is no server."""
+    low = any(alarm.group == "recognition" for alarm in verdict.alarms)
+    payload = {
+        "window_id": verdict.window_id,
+        "reason": "; ".join(verdict.reasons),
+        "overrides": verdict.overrides,
+        "champion": verdict.champion,
+    }
+    return emit(RECOGNITION if low else DRIFT, f"likeness.window.{verdict.window_id}", payload)
+
+
 @flow(name="watch", persist_result=False, validate_parameters=False)
-def watch(root: Path) -> WatchReport:
+def watch(root: Path, by_event: bool = False) -> WatchReport:
     """One look at production. At most one cycle at a time, and one per window.
+
+    Args:
+        root: the checkout, or state/production.
+        by_event: ask the Prefect server for the cycle instead of running it within this flow.
 
     Raises:
         Busy: a cycle is under way; the window keeps its claim and is judged again at the next look.
+        ServiceUnavailable: the server did not take the event; it is told again at the next look.
     """
     root = Path(root)  # a deployment's parameters are JSON
+    follow_champion(root)
     verdict = judge_window(root)
     publish_verdict(verdict)
-    if not verdict.triggered:
+    alerts(root, verdict)
+    if not verdict.triggered or (by_event and ask_for_cycle(verdict)):
         return WatchReport(verdict=verdict, cycle=None)
     reason = "; ".join(verdict.reasons)
     return WatchReport(verdict=verdict, cycle=cycle(root, reason, verdict.overrides, verdict.window_id))

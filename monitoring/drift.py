@@ -1,149 +1,149 @@
-"""Does production traffic still look like the reference? Asked through Evidently, column by column."""
+"""Does production traffic still look like the reference? A p-value and an effect size per column, corrected for all."""
 
-import json
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from monitoring.workspace import add_run
+from monitoring.column_tests import Answer, Type, answer, holm, type_of
+from monitoring.columns import GROUP_OF, IDENTITY, Group, comparable, one_per_subject
+from monitoring.identity_distance import IdentityDrift, identity_drift
+from monitoring.identity_space import IdentityAggregate
 from pipeline.config import WatchParams
 
-if TYPE_CHECKING:
-    from evidently.core.report import Snapshot
 
-# Not compared: width and height (every face is brought to the model's size) and milliseconds (the machine's).
-NUMERICAL = (
-    "detector_score", "brightness", "contrast", "sharpness", "yaw", "pitch", "roll",
-    "area", "coverage", "missing_features", "similarity_training", "similarity_independent",
-)  # fmt: skip
-CATEGORICAL = ("mode", "kind", "face_count")
+@dataclass(frozen=True)
+class Traffic:
+    """Rows of the log (columns of `LogRow`) and, where enough faces were seen, who was in them."""
+
+    rows: pd.DataFrame
+    identity: IdentityAggregate | None
 
 
 class ColumnDrift(BaseModel):
-    """Evidently's score of one column; it drifted when the score reaches the threshold."""
+    """What the tests say of one column.
+
+    `p_adjusted`: p after Holm's correction over all columns; the column drifted when that is at most `watch.alpha` and
+    the effect is at least the floor of its method.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    method: str
-    score: float
-    threshold: float
+    group: Group
+    test: str
+    p: float
+    p_adjusted: float
+    effect_method: str
+    effect: float
+    floor: float
     drifted: bool
 
 
 class Drift(BaseModel):
-    """Drift of a window against the reference; the shares are over the columns that could be judged."""
+    """Drift of a window against the reference; `share` is over the columns that could be judged."""
 
     model_config = ConfigDict(frozen=True)
 
     columns: dict[str, ColumnDrift]
     skipped: dict[str, str]
     share: float
-    mask_share: float
+    identity: IdentityDrift | None
+
+    def drifted(self, group: Group) -> tuple[str, ...]:
+        """Columns of a group that drifted, the strongest evidence first."""
+        found = {name: c.p for name, c in self.columns.items() if c.group == group and c.drifted}
+        return tuple(sorted(found, key=lambda name: found[name]))
 
 
-class _Frames(NamedTuple):
+class Frames(NamedTuple):
+    """Both sides with the judged columns only, and the type that each is tested as."""
+
     current: pd.DataFrame
     reference: pd.DataFrame
-    numerical: list[str]
-    categorical: list[str]
-    masks: list[str]
+    types: dict[str, Type]
     skipped: dict[str, str]
 
 
 def drift(
-    current: pd.DataFrame, reference: pd.DataFrame, watch: WatchParams, *, folder: Path, workspace: Path, now: datetime
+    current: Traffic, reference: Traffic, watch: WatchParams, *, folder: Path, workspace: Path, now: datetime
 ) -> Drift:
-    """Compare a window of the log with the reference; both have the columns of `LogRow`.
+    """Compare a window of production with the reference, and show it.
 
     Writes `folder/report.html` and adds the run, stamped `now` and named after the folder, to the Evidently
     workspace. A column with fewer than `watch.min_values` values on either side is skipped and named.
     """
     os.environ["DO_NOT_TRACK"] = "true"
-    frames = _frames(current, reference, watch)
-    snapshot = _snapshot(frames, watch, name=folder.name, now=now)
-    folder.mkdir(parents=True, exist_ok=True)
-    snapshot.save_html(str(folder / "report.html"))
-    add_run(workspace, snapshot, watch.mask_columns)
-    columns = _columns(json.loads(snapshot.json()))  # .dict() would leak numpy numbers and enums
-    return Drift(
-        columns=columns,
-        skipped=frames.skipped,
-        share=_share(columns, list(columns)),
-        mask_share=_share(columns, frames.masks),
-    )
+    from monitoring.drift_report import write_report
+
+    frames = frames_of(current.rows, reference.rows, watch)
+    found = judged(frames, current, reference, watch)
+    sides = (current.rows, reference.rows)
+    write_report(frames, sides, found, watch, folder=folder, workspace=workspace, now=now)
+    return found
 
 
-def _frames(current: pd.DataFrame, reference: pd.DataFrame, watch: WatchParams) -> _Frames:
-    names = [*NUMERICAL, *CATEGORICAL]
-    now, then = _comparable(current), _comparable(reference)
-    counts = {name: min(int(now[name].count()), int(then[name].count())) for name in names}
+def drift_figures(current: Traffic, reference: Traffic, watch: WatchParams) -> Drift:
+    """The same without report and dashboard; nothing is written."""
+    return judged(frames_of(current.rows, reference.rows, watch), current, reference, watch)
+
+
+def frames_of(current: pd.DataFrame, reference: pd.DataFrame, watch: WatchParams) -> Frames:
+    """Ready for the tests; see `monitoring.columns.comparable`."""
+    now, then = comparable(current), comparable(reference)
+    counts = {str(name): min(int(now[name].count()), int(then[name].count())) for name in now}
     skipped = {name: f"{n} values, needs {watch.min_values}" for name, n in counts.items() if n < watch.min_values}
-    judged = [name for name in names if name not in skipped]
-    extra = [] if now["recognised"].isna().all() else ["recognised"]
-    return _Frames(
-        current=now[[*judged, *extra]],
-        reference=then[[*judged, *extra]],
-        numerical=[name for name in judged if name in NUMERICAL],
-        categorical=[name for name in judged if name in CATEGORICAL],
-        masks=[name for name in watch.mask_columns if name in judged],
-        skipped=skipped,
-    )
+    kept = [str(name) for name in now if name not in skipped]
+    types = {name: type_of(then[name].dropna(), now[name].dropna(), watch.few_values) for name in kept}
+    return Frames(_typed(now[kept], types), _typed(then[kept], types), types, skipped)
 
 
-def _comparable(table: pd.DataFrame) -> pd.DataFrame:
-    """Unknown kinds are missing values, not a kind of their own; categories are text."""
-    result = table[[*NUMERICAL, *CATEGORICAL]].reset_index(drop=True)
-    result["kind"] = result["kind"].replace("", None)
-    result["face_count"] = result["face_count"].astype(str)
-    result["recognised"] = table["recognised"].astype("float64").to_numpy()
-    return result
-
-
-def _snapshot(frames: _Frames, watch: WatchParams, *, name: str, now: datetime) -> "Snapshot":
-    import numpy as np
-    from evidently import DataDefinition, Dataset, Report
-
-    scores = [column for column in ("recognised",) if column in frames.current]
-    definition = DataDefinition(numerical_columns=[*frames.numerical, *scores], categorical_columns=frames.categorical)
-    current, reference = (
-        Dataset.from_pandas(table, data_definition=definition) for table in (frames.current, frames.reference)
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):  # Evidently correlates constant columns too
-        return Report(_metrics(frames, watch), include_tests=True).run(current, reference, timestamp=now, name=name)
-
-
-def _metrics(frames: _Frames, watch: WatchParams) -> list[Any]:
-    from evidently.metrics import DriftedColumnsCount, MeanValue
-    from evidently.presets import DataDriftPreset
-
-    how: dict[str, Any] = {
-        "num_method": watch.column_method.numerical,
-        "cat_method": watch.column_method.categorical,
-        "num_threshold": watch.column_threshold.numerical,
-        "cat_threshold": watch.column_threshold.categorical,
+def judged(frames: Frames, current: Traffic, reference: Traffic, watch: WatchParams) -> Drift:
+    """Test every column, correct for their number, and ask for more than significance."""
+    answers = {
+        name: answer(frames.reference[name].dropna(), frames.current[name].dropna(), type_)
+        for name, type_ in frames.types.items()
     }
-    judged = [*frames.numerical, *frames.categorical]
-    metrics: list[Any] = [DataDriftPreset(columns=judged, drift_share=watch.drift_share, **how)]
-    if frames.masks:
-        metrics.append(DriftedColumnsCount(columns=frames.masks, drift_share=watch.mask_share, **how))
-    if "recognised" in frames.current:
-        metrics.append(MeanValue(column="recognised"))
-    return metrics
+    identity = _identity(current, reference, watch)
+    if identity is not None:
+        answers[IDENTITY] = Answer(identity.p, identity.effect, "bootstrap", "frechet")
+    skipped = frames.skipped | ({} if identity else {IDENTITY: f"no {watch.identity.min_faces} faces to compare"})
+    columns = _columns(answers, watch)
+    share = sum(column.drifted for column in columns.values()) / max(1, len(columns))
+    return Drift(columns=columns, skipped=skipped, share=share, identity=identity)
 
 
-def _columns(snapshot: dict[str, Any]) -> dict[str, ColumnDrift]:
-    found = [metric for metric in snapshot["metrics"] if metric["config"]["type"].endswith(":ValueDrift")]
-    return {metric["config"]["column"]: _column(metric["config"], metric["value"]) for metric in found}
+def _columns(answers: Mapping[str, Answer], watch: WatchParams) -> dict[str, ColumnDrift]:
+    adjusted = holm({name: found.p for name, found in answers.items()})
+    floors = watch.min_effect.model_dump()
+    return {
+        name: ColumnDrift(
+            group=GROUP_OF[name],
+            test=found.test,
+            p=found.p,
+            p_adjusted=adjusted[name],
+            effect_method=found.effect_method,
+            effect=found.effect,
+            floor=floors[found.effect_method],
+            drifted=adjusted[name] <= watch.alpha and found.effect >= floors[found.effect_method],
+        )
+        for name, found in answers.items()
+    }
 
 
-def _column(config: dict[str, Any], score: float) -> ColumnDrift:
-    threshold = float(config["threshold"])
-    return ColumnDrift(method=config["method"], score=score, threshold=threshold, drifted=score >= threshold)
+def _identity(current: Traffic, reference: Traffic, watch: WatchParams) -> IdentityDrift | None:
+    now, then = current.identity, reference.identity
+    if now is None or then is None or now.space != then.space:
+        return None
+    people = len(one_per_subject(current.rows)) / max(1, len(current.rows))
+    return identity_drift(now, then, watch.identity, people=people)
 
 
-def _share(columns: dict[str, ColumnDrift], names: list[str]) -> float:
-    return sum(columns[name].drifted for name in names) / len(names) if names else 0.0
+def _typed(table: pd.DataFrame, types: Mapping[str, Type]) -> pd.DataFrame:
+    """Categories are text for Evidently, missing ones stay missing."""
+    categories = [name for name, type_ in types.items() if type_ == "cat"]
+    return table.assign(**{name: table[name].astype("object").map(str, na_action="ignore") for name in categories})

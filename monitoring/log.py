@@ -1,90 +1,189 @@
-"""The production log: one append-only SQLite table of `LogRow`s."""
+"""The production log: one append-only, hash-chained journal of restorations, feedback and decisions (docs/audit.md)."""
 
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from hashlib import sha256
+from typing import Any, Literal, Self
 
 import pandas as pd
+from sqlalchemy import ColumnElement, select
 
 from models.errors import DataError
-from monitoring.rows import COLUMNS, INTEGERS, TEXT, LogRow, typed
+from monitoring.audit import UNSEALED, Verification, broken, verify
+from monitoring.chain import EMPTY, Head
+from monitoring.feedback import Feedback
+from monitoring.journal import Journal
+from monitoring.journal_database import entries
+from monitoring.log_table import log_table
+from monitoring.rows import LogRow
+from monitoring.seal import HeadFile, secret_of
+from pipeline.layout import Paths
+from pipeline.settings import environment
 
-_TYPES = dict.fromkeys((*TEXT, "time"), "TEXT NOT NULL") | dict.fromkeys(INTEGERS, "INTEGER NOT NULL")
-_TYPES |= {"request_id": "TEXT NOT NULL UNIQUE", "recognised": "INTEGER"}
-Value = datetime | str | float | int | bool | None
-
-_READ = f"SELECT sequence, {', '.join(COLUMNS)} FROM requests"  # noqa: S608 - column names are ours
-_WRITE = f"INSERT INTO requests ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - column names of ours
-_REFUSALS = """
-CREATE TRIGGER IF NOT EXISTS no_update BEFORE UPDATE ON requests
-BEGIN SELECT RAISE(ABORT, 'the production log is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON requests
-BEGIN SELECT RAISE(ABORT, 'the production log is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS no_replace BEFORE INSERT ON requests
-WHEN EXISTS (SELECT 1 FROM requests WHERE request_id = NEW.request_id OR sequence = NEW.sequence)
-BEGIN SELECT RAISE(ABORT, 'the production log is append-only'); END;
-"""
+Kind = Literal["restoration", "feedback", "deletion", "promotion", "verdict", "alert", "identity", "study"]
+_LARGEST_BODY = 65_536  # characters: figures fit, a picture does not
+_LONGEST_KEY = 200
 
 
-def append(path: Path, rows: Iterable[LogRow]) -> int:
-    """Add rows in one transaction, all or none; returns how many.
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the journal. `key` says what it is about: a request, a version, a subject's pseudonym."""
+
+    sequence: int
+    time: datetime
+    kind: Kind
+    key: str
+    body: dict[str, Any]
+
+
+def open_log(paths: Paths, *, sealed: bool = True) -> "ProductionLog":
+    """The log of a checkout: LIKENESS_LOG_URL, else SQLite below state/; its key LIKENESS_LOG_KEY, else made once.
+
+    Args:
+        paths: of the checkout.
+        sealed: refuse a log whose head was sealed with another key, before anything is appended that never verifies.
 
     Raises:
-        DataError: a request_id is already in the log, or the file is not a log.
+        ConfigError: the address or the key is of no use.
+        DataError: what lies there is no chained log, or others can read the key, or it is another key.
+        ServiceUnavailable: PostgreSQL does not answer.
     """
-    values = [tuple(_store(getattr(row, column)) for column in COLUMNS) for row in rows]
-    with _connect(path) as database, database:
-        database.executemany(_WRITE, values)
-    return len(values)
+    settings = environment()
+    secret = secret_of(settings.log_key.get_secret_value(), paths.log_key)
+    name = "log"
+    if settings.log_url:  # another database is another log, with a head of its own
+        name = f"log-{sha256(_place(settings.log_url).encode()).hexdigest()[:8]}"
+    else:
+        paths.production_log.parent.mkdir(parents=True, exist_ok=True)
+    address = settings.log_url or f"sqlite:///{paths.production_log.resolve()}"
+    head = HeadFile(paths.log_head(name), secret)
+    if sealed:
+        head.read()
+    return ProductionLog(address, secret, head)
 
 
-def window(path: Path, since: datetime, until: datetime) -> pd.DataFrame:
-    """Rows with since <= time < until, in order of arrival; columns of `LogRow` and `sequence` (int64)."""
-    return _read(path, " WHERE time >= ? AND time < ? ORDER BY sequence", (_store(since), _store(until)))
+def _place(address: str) -> str:
+    host, _, rest = address.rpartition("@")  # the password may change, the log stays the same
+    return rest if host else address
 
 
-def after(path: Path, sequence: int) -> pd.DataFrame:
-    """Rows that arrived after the row numbered `sequence` (0 = all), in order of arrival."""
-    return _read(path, " WHERE sequence > ? ORDER BY sequence", (sequence,))
+class ProductionLog:
+    """See `open_log`; also a context manager. Threads may share one, and many processes may append to the same log.
+
+    Errors of the database come as DataError (SQLite, or a request logged twice) or ServiceUnavailable (PostgreSQL).
+    """
+
+    def __init__(self, address: str, secret: bytes, head: HeadFile) -> None:
+        self._secret, self._head = secret, head
+        self._journal = Journal(address, secret, head)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def append(self, rows: Iterable[LogRow]) -> int:
+        """Add rows in one transaction, all or none; returns how many.
+
+        Raises:
+            DataError: a request_id is already in the log.
+        """
+        new = [(_stamp(row.time), "restoration", row.request_id, row.model_dump_json()) for row in rows]
+        return len(self._journal.append(new) or ())
+
+    def record(self, kind: Kind, key: str, body: Mapping[str, Any], now: datetime) -> int:
+        """Add one entry of another kind; returns its sequence.
+
+        Raises:
+            DataError: the body is no JSON (NaN is none) or too large, or the kind has a method of its own.
+        """
+        if kind in {"restoration", "feedback"}:
+            raise DataError("a kind without rules of its own", kind, "use `append` or `feedback`")
+        if not 0 < len(key) <= _LONGEST_KEY or "\0" in key:
+            raise DataError(f"a key of 1 to {_LONGEST_KEY} characters", repr(key[:40]), "shorten it")
+        return self._add((_stamp(now), kind, key, _json(body)))
+
+    def feedback(self, request_id: str, given: Feedback, now: datetime) -> None:
+        """Add what people said; the latest counts, all are kept.
+
+        Raises:
+            DataError: no such request was logged.
+        """
+        known = select(entries.c.sequence).where(*_restoration(request_id))
+        new = (_stamp(now), "feedback", request_id, given.model_dump_json())
+        if self._journal.append([new], guard=known) is None:
+            raise DataError("the id of a logged request", repr(request_id[:80]), "use the request_id of the answer")
+
+    def _add(self, new: tuple[str, str, str, str]) -> int:
+        return (self._journal.append([new]) or [])[-1].sequence
+
+    def after(self, sequence: int) -> pd.DataFrame:
+        """Rows that arrived after the entry numbered `sequence` (0 = all), in order of arrival.
+
+        Columns: those of `LogRow`, `sequence` (int64), and of the latest feedback `feedback_recognised` (boolean, NA
+        without) and `feedback_preferred` ("" without). Numbers between belong to entries of other kinds.
+        """
+        return self._table(entries.c.sequence > sequence)
+
+    def window(self, since: datetime, until: datetime) -> pd.DataFrame:
+        """Rows with since <= time < until, in order of arrival; columns as in `after`."""
+        return self._table(entries.c.time >= _stamp(since), entries.c.time < _stamp(until))
+
+    def _table(self, *conditions: ColumnElement[bool]) -> pd.DataFrame:
+        where = (entries.c.kind == "restoration", *conditions)
+        rows = select(entries.c.sequence, entries.c.body).where(*where).order_by(entries.c.sequence)
+        keys = select(entries.c.key).where(*where)
+        answers = select(entries.c.key, entries.c.body).where(entries.c.kind == "feedback", entries.c.key.in_(keys))
+        return log_table(self._journal.stream(rows), self._journal.stream(answers.order_by(entries.c.sequence)))
+
+    def entries(self, kind: Kind, after: int = 0) -> list[Entry]:
+        """Entries of one kind whose sequence is greater than `after`, in order."""
+        query = select(*entries.c).where(entries.c.kind == kind, entries.c.sequence > after)
+        rows = self._journal.stream(query.order_by(entries.c.sequence))
+        return [Entry(r.sequence, datetime.fromisoformat(r.time), kind, r.key, json.loads(r.body)) for r in rows]
+
+    def one(self, request_id: str) -> LogRow | None:
+        """The row of a request, None where there is none."""
+        found = next(self._journal.stream(select(entries.c.body).where(*_restoration(request_id))), None)
+        return None if found is None else LogRow.model_validate_json(found.body)
+
+    def head(self) -> Head:
+        """Where the log ends now; write it down elsewhere and `verify` against it later."""
+        return self._journal.last()
+
+    def verify(self, *heads: Head) -> Verification:
+        """Check the whole chain, and that it still reaches its sealed head and the given ones."""
+        try:
+            sealed = self._head.read() or EMPTY  # before the log: one that is being appended to only grows
+        except DataError:
+            return broken(EMPTY, "unsealed", UNSEALED)
+        return verify(self._journal.read, self._secret, (sealed, *heads))
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._journal.close()
 
 
-def _read(path: Path, condition: str, values: tuple[Any, ...]) -> pd.DataFrame:
-    with _connect(path) as database:
-        table = pd.DataFrame(database.execute(_READ + condition, values).fetchall(), columns=["sequence", *COLUMNS])
-    result = typed(table)
-    result["sequence"] = result["sequence"].astype("int64")
-    return result
+def _restoration(request_id: str) -> tuple[ColumnElement[bool], ...]:
+    return entries.c.kind == "restoration", entries.c.key == request_id
 
 
-@contextmanager
-def _connect(path: Path) -> Iterator[sqlite3.Connection]:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _stamp(time: datetime) -> str:
+    """One zone and one width, so that the order of texts is that of times."""
+    if time.tzinfo is None:
+        raise DataError("a time with its zone", time.isoformat(), "use datetime.now(UTC)")
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _json(body: Mapping[str, Any]) -> str:
     try:
-        with closing(sqlite3.connect(path, timeout=30.0)) as database:
-            database.execute("PRAGMA journal_mode=WAL")  # readers and the writer do not wait for one another
-            database.executescript(_schema())
-            yield database
-    except sqlite3.DatabaseError as error:
-        raise DataError(f"new requests for the production log {path}", str(error), _remedy(error)) from error
-
-
-def _remedy(error: sqlite3.DatabaseError) -> str:
-    if isinstance(error, sqlite3.IntegrityError):
-        return "send each request once, under a request_id of its own"
-    return "move the file away, a new log is made by itself"
-
-
-def _schema() -> str:
-    # STRICT: the column types are enforced, so no picture or embedding (BLOB) can enter
-    columns = ", ".join(f"{name} {_TYPES.get(name, 'REAL')}" for name in COLUMNS)
-    table = f"CREATE TABLE IF NOT EXISTS requests (sequence INTEGER PRIMARY KEY AUTOINCREMENT, {columns}) STRICT;"
-    return table + "CREATE INDEX IF NOT EXISTS by_time ON requests (time);" + _REFUSALS
-
-
-def _store(value: Value) -> str | float | int | None:
-    if isinstance(value, datetime):  # one zone and one width, so that text order is time order
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return int(value) if isinstance(value, bool) else value
+        written = json.dumps(body, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise DataError("a body of JSON values", str(error), "log figures and short texts only") from error
+    if len(written) > _LARGEST_BODY:
+        remedy = "log figures and short texts only"
+        raise DataError(f"a body of at most {_LARGEST_BODY} characters", f"{len(written)}", remedy)
+    return written

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import NamedTuple
 
 import numpy as np
@@ -11,17 +11,13 @@ from torch import Tensor
 
 from models.identity import IdentityEncoder, similarity
 from models.images import Image, to_tensor
-from models.landmarks import head_pose
-from monitoring.features import photo_features
-from monitoring.rows import LogRow
+from monitoring.metering import Meter, metered
+from monitoring.observe import RequestFacts, observed
+from monitoring.rows import Arm, LogRow
 from monitoring.traffic import Request
 from pipeline.config import RestoreParams
 from pipeline.restoration import FaceRestorer, Restoration, Tools
 from pipeline.restore import restore_photo
-
-_REASON_LENGTH = 200
-
-Pose = tuple[float, float, float]
 
 
 class Likeness(NamedTuple):
@@ -29,6 +25,15 @@ class Likeness(NamedTuple):
 
     training: float
     independent: float
+
+
+class Served(NamedTuple):
+    """A restoration and what it cost. What only a simulation can measure, against the original, is not in it."""
+
+    restoration: Restoration
+    milliseconds: float
+    cpu_seconds: float
+    verification_cpu_seconds: float
 
 
 class Production:
@@ -40,13 +45,22 @@ class Production:
         params: limits of the router.
         tools: detector, landmarks, and the two encoders (training, independent).
         threshold: independent similarity from which a restored face counts as recognised.
+        arm: of the A/B test that is on.
     """
 
     def __init__(
-        self, restorer: FaceRestorer, version: str, params: RestoreParams, tools: Tools, threshold: float
+        self,
+        restorer: FaceRestorer,
+        version: str,
+        params: RestoreParams,
+        tools: Tools,
+        threshold: float,
+        arm: Arm = "champion",
     ) -> None:
         self._restorer, self._version, self._params, self._threshold = restorer, version, params, threshold
-        self._tools = Tools(tools.detector, tools.landmarker, encoders=())  # likeness is measured here, in batches
+        self._arm = arm
+        self._meter = Meter(process_time)  # one request at a time: the process works for nobody else
+        self._tools = metered(tools, self._meter)
         self._training, self._independent = tools.encoders
         self._originals: dict[str, tuple[Tensor, Tensor]] = {}
 
@@ -59,14 +73,15 @@ class Production:
             run: prefix that makes the request ids unique.
         """
         outcomes = [self._restore(request) for request in requests]
-        alike = self._likeness(requests, [outcome for outcome, _ in outcomes])
+        alike = self._likeness(requests, [outcome.restoration for outcome in outcomes])
         return [
-            self._row(request, time, run, restoration, milliseconds, alike.get(request.number))
-            for request, time, (restoration, milliseconds) in zip(requests, times, outcomes, strict=True)
+            self._row(request, time, run, outcome, alike.get(request.number))
+            for request, time, outcome in zip(requests, times, outcomes, strict=True)
         ]
 
-    def _restore(self, request: Request) -> tuple[Restoration, float]:
-        start = perf_counter()
+    def _restore(self, request: Request) -> Served:
+        start, begun = perf_counter(), process_time()
+        self._meter.take()
         restoration = restore_photo(
             request.image,
             request.hole,
@@ -76,7 +91,8 @@ class Production:
             chroma_mask=request.chroma,
             tools=self._tools,
         )
-        return restoration, (perf_counter() - start) * 1000.0
+        milliseconds = (perf_counter() - start) * 1000.0
+        return Served(restoration, milliseconds, process_time() - begun, self._meter.take())
 
     def _likeness(self, requests: Sequence[Request], outcomes: Sequence[Restoration]) -> dict[int, Likeness]:
         """By request number; only where the original is known and the whole face was restored.
@@ -109,50 +125,24 @@ class Production:
         batch, points = to_tensor(np.stack(images)), torch.from_numpy(np.stack([r.points for r in requests]))
         return _cpu(self._training, batch, points), _cpu(self._independent, batch, points)
 
-    def _pose(self, image: Image | None) -> Pose | None:
-        """Yaw, pitch, roll of the face in the restored photo: damage does not move its landmarks."""
-        faces = [] if image is None else self._tools.detector.detect(image)
-        if image is None or not faces:
-            return None
-        return head_pose(self._tools.landmarker.predict(image, faces[0]), max(image.shape[:2]))
-
-    def _row(
-        self,
-        request: Request,
-        time: datetime,
-        run: str,
-        restoration: Restoration,
-        milliseconds: float,
-        alike: Likeness | None,
-    ) -> LogRow:
-        yaw, pitch, roll = self._pose(restoration.image) or (None, None, None)
-        face = max(restoration.faces, key=lambda face: face.detector_score, default=None)
-        seen = photo_features(request.image, request.hole)
-        return LogRow(
+    def _row(self, request: Request, time: datetime, run: str, served: Served, alike: Likeness | None) -> LogRow:
+        facts = RequestFacts(
             request_id=f"{run}-{request.number:06d}",
             time=time,
             model_version=self._version,
-            mode=restoration.mode,
-            reason=restoration.reason[:_REASON_LENGTH],
-            detector_score=None if face is None else face.detector_score,
-            face_count=restoration.face_count,
-            width=request.image.shape[1],
-            height=request.image.shape[0],
-            brightness=seen.brightness,
-            contrast=seen.contrast,
-            sharpness=seen.sharpness,
-            yaw=yaw,
-            pitch=pitch,
-            roll=roll,
+            arm=self._arm,
+            subject="",
+            milliseconds=served.milliseconds,
+            queue_milliseconds=0.0,
+            cpu_seconds=served.cpu_seconds,
+            verification_cpu_seconds=served.verification_cpu_seconds,
             kind=request.kind,
-            area=restoration.area,
-            coverage=restoration.coverage,
-            missing_features=restoration.missing_features,
+            threshold=self._threshold,
             similarity_training=None if alike is None else alike.training,
             similarity_independent=None if alike is None else alike.independent,
             recognised=None if alike is None else alike.independent >= self._threshold,
-            milliseconds=milliseconds,
         )
+        return observed(served.restoration, request.image, request.hole, facts, self._tools, chroma=request.chroma)
 
 
 def _cpu(encoder: IdentityEncoder, images: Tensor, points: Tensor) -> Tensor:

@@ -1,16 +1,24 @@
 """Recognition accuracy in production: the share of restored portraits that are still the same person."""
 
-from math import sqrt
+from datetime import UTC, datetime, timedelta
+from math import exp, log, sqrt
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from monitoring.columns import one_per_subject
+
 Z_95 = 1.959963984540054
 """97.5 % quantile of the normal distribution: a two-sided 95 % interval."""
+_EPOCH = datetime(1970, 1, 5, tzinfo=UTC)  # a Monday
 
 
 class Recognition(BaseModel):
-    """Recognition accuracy over the requests whose original is known, with a 95 % Wilson interval."""
+    """Recognition accuracy over a block of requests of which somebody could tell.
+
+    `low`, `high`: 95 % Wilson interval, for people to read. `evidence`: factor against an accuracy of the bound or
+    more; `below`: it reached one over the error, so the accuracy is below the bound, however often one has looked.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -19,24 +27,75 @@ class Recognition(BaseModel):
     accuracy: float | None
     low: float | None
     high: float | None
+    evidence: float
     below: bool
-    """The accuracy is under the bound, and enough requests were judged to say so."""
+    since: datetime | None = None
 
 
-def recognition(log: pd.DataFrame, *, at_least: float, min_judged: int) -> Recognition:
-    """Accuracy over a window of the production log (column `recognised`; NA = original unknown).
+def recognition(rows: pd.DataFrame, *, at_least: float, error: float, since: datetime | None = None) -> Recognition:
+    """Accuracy over rows of the production log, each counted once: people's feedback where there is some.
 
-    The point estimate decides, as the rule "below 0.80" says: a needless cycle costs some compute and still has
-    to pass the gate, a missed one costs people's trust. So that a handful of requests does not cry wolf,
-    fewer than `min_judged` never count as below. The interval is reported beside it.
+    Else `recognised` counts, by a known original or a reference photo. Of one subject the last judgement counts, so
+    that nobody starts a cycle alone.
+
+    Args:
+        rows: with `recognised`, `feedback_recognised` (boolean, NA = nobody can tell) and `subject`.
+        at_least: the accuracy that is asked for, (0, 1).
+        error: probability that an accuracy of `at_least` is ever called lower while these rows come in.
+        since: kept with the result.
     """
-    known = log["recognised"].dropna()
-    judged, hits = len(known), int(known.sum())
-    if not judged:
-        return Recognition(recognised=0, judged=0, accuracy=None, low=None, high=None, below=False)
-    low, high = wilson(hits, judged)
-    below = judged >= min_judged and hits / judged < at_least
-    return Recognition(recognised=hits, judged=judged, accuracy=hits / judged, low=low, high=high, below=below)
+    told = rows.assign(told=rows["feedback_recognised"].fillna(rows["recognised"])).dropna(subset=["told"])
+    judgements = one_per_subject(told, keep="last")["told"]
+    judged, hits = len(judgements), int(judgements.sum())
+    low, high = wilson(hits, judged) if judged else (None, None)
+    strength = evidence_below(hits, judged, at_least)
+    return Recognition(
+        recognised=hits,
+        judged=judged,
+        accuracy=hits / judged if judged else None,
+        low=low,
+        high=high,
+        evidence=strength,
+        below=strength >= 1 / error,
+        since=since,
+    )
+
+
+def recognition_by_block(
+    rows: pd.DataFrame, now: datetime, *, at_least: float, error: float, days: float
+) -> Recognition:
+    """The block that alarms, else the longer one of the two that are under way.
+
+    A test that goes on for ever would let a good past hide a bad today, so evidence is gathered in blocks of so many
+    days; every half a block another begins, so that one at least half as long is always there. Each gets half the
+    error: one false alarm in `days` days with probability `error` at most. Feedback that comes late counts in every
+    block that its request is in, as blocks are read from the log anew at each look.
+    """
+    half = timedelta(days=days / 2)
+    latest = _EPOCH + half * ((now - _EPOCH) // half)
+    blocks = [
+        recognition(rows[rows["time"] >= start], at_least=at_least, error=error / 2, since=start)
+        for start in (latest - half, latest)
+    ]
+    return next((block for block in blocks if block.below), blocks[0])
+
+
+def evidence_below(hits: int, n: int, bound: float) -> float:
+    """Evidence that a share is below `bound`: e-value of `hits` in `n`, 1 where nothing is known.
+
+    The likelihood, averaged evenly over all shares below the bound, against that of the bound itself. While the true
+    share is at least the bound this is a non-negative supermartingale, so by Ville's inequality it ever reaches
+    1 / error with probability `error` at most: looking often is no sin.
+
+    Source: H. Robbins, Statistical methods related to the law of the iterated logarithm, Ann. Math. Stat. 41 (1970),
+    and the beta-binomial mixture of S. R. Howard et al., Time-uniform, nonparametric, nonasymptotic confidence
+    sequences, Ann. Stat. 49 (2021), doi:10.1214/20-AOS1991.
+    """
+    from scipy.special import betainc, betaln
+
+    misses = n - hits
+    averaged = betaln(1 + hits, 1 + misses) + log(max(betainc(1 + hits, 1 + misses, bound), 1e-300)) - log(bound)
+    return exp(min(averaged - hits * log(bound) - misses * log(1 - bound), 700.0))
 
 
 def wilson(hits: int, n: int, z: float = Z_95) -> tuple[float, float]:

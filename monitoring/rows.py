@@ -6,18 +6,25 @@ from typing import Annotated, Literal, Self
 import pandas as pd
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+Arm = Literal["champion", "challenger"]
 Mode = Literal["inpaint", "partial", "colorize", "refuse"]
 Code = Annotated[str, Field(max_length=200)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Cosine = Annotated[float, Field(ge=-1.001, le=1.001)]
+Duration = Annotated[float, Field(ge=0.0)]
 Size = Annotated[int, Field(ge=1)]
 
 
 class LogRow(BaseModel):
     """What is kept of one request. Numbers that need a face are None where none was found.
 
-    Angles in degrees, brightness 0..255 (mean luma), shares in [0, 1], similarities are cosines of restored
-    against original and None where no original is known, as is `recognised`.
+    Angles in degrees, brightness 0..255 (mean luma), shares in [0, 1], CPU time in seconds, sizes in photo pixels.
+    Similarities are cosines by the training and the independent encoder: of restored against original (no prefix),
+    against the classically filled face (`plain`), against a believed reference photo (`reference`); None where there
+    is nothing to compare with. `recognised`: the independent one, against original or reference, is at least the
+    evaluation's threshold. `mask_x`, `mask_y`: centroid of the missing pixels relative to the box of the surest face,
+    0..1 within it. `uncertainty`: see `pipeline.identity_risk.uncertainty`. `lpips`: to the original, in a replay.
+    `subject` is a pseudonym, "" where the caller gave none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -44,17 +51,33 @@ class LogRow(BaseModel):
     similarity_training: Cosine | None
     similarity_independent: Cosine | None
     recognised: bool | None
-    milliseconds: Annotated[float, Field(ge=0.0)]
+    milliseconds: Duration
+    subject: Annotated[str, Field(max_length=32)]
+    arm: Arm
+    face_size: Annotated[float, Field(gt=0.0)] | None
+    mask_x: float | None
+    mask_y: float | None
+    identity_risk: Share | None
+    uncertainty: Share | None
+    similarity_plain_training: Cosine | None
+    similarity_plain_independent: Cosine | None
+    similarity_reference_training: Cosine | None
+    similarity_reference_independent: Cosine | None
+    lpips: Annotated[float, Field(ge=0.0)] | None
+    cpu_seconds: Duration
+    verification_cpu_seconds: Duration
+    queue_milliseconds: Duration
 
     @model_validator(mode="after")
-    def _recognised_needs_an_original(self) -> Self:
-        if self.recognised is not None and self.similarity_independent is None:
-            raise ValueError("recognised needs similarity_independent")
+    def _recognised_needs_something_to_compare(self) -> Self:
+        compared = {self.similarity_independent, self.similarity_reference_independent} != {None}
+        if self.recognised is not None and not compared:
+            raise ValueError("recognised needs similarity_independent or similarity_reference_independent")
         return self
 
 
 COLUMNS: tuple[str, ...] = tuple(LogRow.model_fields)
-TEXT = ("request_id", "model_version", "mode", "reason", "kind")
+TEXT = ("request_id", "model_version", "mode", "reason", "kind", "subject", "arm")
 INTEGERS = ("face_count", "width", "height")
 NUMBERS = tuple(name for name in COLUMNS if name not in (*TEXT, *INTEGERS, "time", "recognised"))
 

@@ -3,19 +3,29 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from time import monotonic
+from typing import TYPE_CHECKING
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from monitoring import log
+from monitoring.ab.experiment import Experiment, running
 from monitoring.champion import Champion, current_champion
+from monitoring.log import open_log
 from monitoring.rows import LogRow
 from pipeline.config import MaskParams, Params, SimulateParams
 from pipeline.config.production import Shift
 from pipeline.layout import Paths
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from pipeline.restoration import Tools
+
+Observe = Callable[[str, "Tensor"], None]
 Clock = Callable[[], datetime]
 _BATCH = 16  # requests whose likeness is measured together
 _logger = logging.getLogger(__name__)
@@ -50,8 +60,11 @@ def simulate(
     requests: int | None = None,
     seed: int | None = None,
     clock: Clock = utc_now,
+    run: str = "",
 ) -> SimulationReport:
     """Send damaged portraits of the held-out splits to the champion and append one row each to the production log.
+
+    While an A/B test is on, each request goes to its arm.
 
     The same seed gives the same rows but for their times, durations and request ids. Rows are appended batch by
     batch: what was logged stays when a run is stopped.
@@ -63,6 +76,7 @@ def simulate(
         requests: how many.
         seed: of portraits, damage and known originals.
         clock: read once per request, and once for the request ids.
+        run: prefix of the request ids, where they, and with them the arms, must be the same each time.
 
     Raises:
         DataError: ingest or evaluate has not run.
@@ -72,14 +86,21 @@ def simulate(
     chosen = SimulateParams.model_validate(
         params.simulate.model_dump() | {key: value for key, value in given.items() if value is not None}
     )
+    from monitoring.identity_space import IdentityWindow
     from monitoring.traffic import shifted_masks
 
     start, begun = clock(), monotonic()
     champion = current_champion(params, paths, now=start)
-    run = f"{start.astimezone(UTC):%Y%m%dT%H%M%S%f}-{chosen.seed}"
+    run = run or f"{start.astimezone(UTC):%Y%m%dT%H%M%S%f}-{chosen.seed}"
+    test = running(params, paths)
+    mix = shifted_masks(params.masks, chosen)
+    faces = IdentityWindow(params.watch.identity, champion.version)
     rows: list[LogRow] = []
-    for batch in serve(params, paths, champion, chosen, shifted_masks(params.masks, chosen), clock=clock, run=run):
-        log.append(paths.production_log, batch)
+    for batch in serve(params, paths, champion, chosen, mix, clock=clock, run=run, observe=faces.add, test=test):
+        with open_log(paths) as log:  # only now: a run that cannot start leaves no log
+            if (seen := faces.flush_if_ready()) is not None:
+                log.record("identity", champion.version, seen.model_dump(), batch[-1].time)
+            log.append(batch)
         rows += batch
     return _report(rows, chosen, champion.version, monotonic() - begun)
 
@@ -93,21 +114,44 @@ def serve(
     *,
     clock: Clock,
     run: str,
+    observe: Observe | None = None,
+    at_once: int = _BATCH,
+    test: Experiment | None = None,
 ) -> Iterator[list[LogRow]]:
-    """Log rows, in batches, of `traffic` with masks of `mix` restored by `champion`; nothing is written."""
+    """Log rows, `at_once` together, of `traffic` with masks of `mix` restored by `champion`; nothing is written.
+
+    `observe` sees the embeddings of the champion's restored faces, see `pipeline.restoration.Tools`. With a `test`,
+    its challenger serves its share of the requests.
+    """
     from models.stored import load_restorer
+    from monitoring.ab.two_arms import beside
     from monitoring.production import Production
     from monitoring.traffic import draw_requests
-    from pipeline.restoration import load_tools
 
-    restorer, tools = load_restorer(champion.weights), load_tools(params.restore.min_detector_score)
-    production = Production(restorer, champion.version, params.restore, tools, recognition_threshold(paths))
-    drawn = draw_requests(paths, mix, traffic)
+    restorer, tools = load_restorer(champion.weights), _tools(params, traffic)
+    seen, threshold = replace(tools, observe=observe), recognition_threshold(paths)
+    alone = Production(restorer, champion.version, params.restore, seen, threshold)
+    production = alone if test is None else beside(alone, test, params, paths, tools)
+    drawn = draw_requests(params.model_copy(update={"simulate": traffic}), paths, mix)
     done = 0
-    while batch := list(islice(drawn, _BATCH)):
+    while batch := list(islice(drawn, at_once)):
         yield production.handle(batch, [clock() for _ in batch], run)
         done += len(batch)
         _logger.info("%d of %d requests (%s)", done, traffic.requests, traffic.shift)
+
+
+def _tools(params: Params, traffic: SimulateParams) -> "Tools":
+    from monitoring.broken_detector import BrokenDetector
+    from pipeline.restoration import load_tools
+
+    tools = load_tools(params.restore.min_detector_score)
+    if traffic.shift != "broken-detector":
+        return tools
+    limits, rng = traffic.shifts, np.random.default_rng(traffic.seed)
+    broken = BrokenDetector(
+        tools.detector, misses=limits.detector_misses, score_factor=limits.detector_score_factor, rng=rng
+    )
+    return replace(tools, detector=broken)
 
 
 def recognition_threshold(paths: Paths) -> float:

@@ -1,22 +1,19 @@
 """Simulated requests: portraits that training never saw, damaged, with a chosen shift."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from models.errors import DataError
 from models.images import Image, Mask
-from pipeline.config import MaskParams, SimulateParams
+from monitoring.traffic_people import Sitter, selected, sitters
+from pipeline.config import MaskParams, Params, SimulateParams
 from pipeline.config.production import Shift
 from pipeline.damage import DamageSampler, apply
 from pipeline.layout import Paths
-from pipeline.tables import landmarks_of, load_image, points_of, read_portraits
-
-SPLITS = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -38,25 +35,22 @@ class Request:
     known: bool
 
 
-def draw_requests(paths: Paths, mix: MaskParams, traffic: SimulateParams) -> Iterator[Request]:
-    """Requests over the portraits of the validation and test splits, the same for the same seed.
-
-    Every portrait comes once before any comes again, so that a small sample still has all identities in it.
+def draw_requests(params: Params, paths: Paths, mix: MaskParams) -> Iterator[Request]:
+    """Requests as `params.simulate` says, the same for the same seed.
 
     Args:
+        params: `simulate` gives requests, seed, people, share of `known_originals` and the shift of the photos.
         paths: of the checkout.
         mix: masks, drawn by their training weights; see `shifted_masks`.
-        traffic: `requests`, `seed`, share of `known_originals`; with the shift `darker` the photos are dark.
 
     Raises:
-        DataError: ingest has not run, or no portrait is in the two splits.
+        DataError: ingest has not run, or no portrait is held out.
     """
-    rows = _held_out(read_portraits(paths))
-    order = _order(len(rows), traffic.requests, np.random.default_rng(traffic.seed))
+    traffic = params.simulate
+    people = selected(sitters(params, paths), traffic.shift, traffic.shifts.extreme_of)
     sampler = DamageSampler(mix, training=True)
-    for number, index in enumerate(order):
-        rng = np.random.default_rng([traffic.seed, number])
-        yield _request(paths, rows[index], sampler, traffic, number, rng)
+    for number, sitter in enumerate(islice(people, traffic.requests)):
+        yield _request(sitter, sampler, traffic, number, np.random.default_rng([traffic.seed, number]))
 
 
 def shifted_masks(masks: MaskParams, traffic: SimulateParams) -> MaskParams:
@@ -80,37 +74,19 @@ def shift_photo(image: Image, shift: Shift, gamma: float) -> Image:
     return np.asarray(curve[image])
 
 
-def _held_out(portraits: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = portraits[portraits["split"].isin(SPLITS)].sort_values("portrait_id")
-    if rows.empty:
-        raise DataError(f"portraits in the splits {' and '.join(SPLITS)}", "none", "ingest more portraits")
-    return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
-
-
-def _order(portraits: int, count: int, rng: np.random.Generator) -> Sequence[int]:
-    rounds = [rng.permutation(portraits) for _ in range(-(-count // portraits))]
-    return [int(index) for index in np.concatenate(rounds)[:count]]
-
-
 def _request(
-    paths: Paths,
-    row: dict[str, Any],
-    sampler: DamageSampler,
-    traffic: SimulateParams,
-    number: int,
-    rng: np.random.Generator,
+    sitter: Sitter, sampler: DamageSampler, traffic: SimulateParams, number: int, rng: np.random.Generator
 ) -> Request:
-    original = load_image(paths, row["portrait_id"])
-    damage, record = sampler.sample(rng, landmarks_of(row), original.shape[0])
-    photo = shift_photo(original, traffic.shift, traffic.shifts.darker_gamma)
+    damage, record = sampler.sample(rng, sitter.landmarks, sitter.image.shape[0])
+    photo = shift_photo(sitter.image, traffic.shift, traffic.shifts.darker_gamma)
     return Request(
         number=number,
         image=apply(photo, damage),
         hole=damage.hole,
         chroma=damage.chroma,
         kind=record.kind,
-        portrait_id=row["portrait_id"],
-        original=original,
-        points=points_of(row),
+        portrait_id=sitter.portrait_id,
+        original=sitter.image,
+        points=sitter.points,
         known=bool(rng.random() < traffic.known_originals),
     )

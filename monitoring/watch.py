@@ -1,15 +1,18 @@
 """The watch: judges each window of production traffic once and says whether a cycle must start."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from monitoring.alarms import Alarm, alarms
 from monitoring.champion import Champion, current_champion
-from monitoring.drift import Drift, drift
-from monitoring.recognition import Recognition, recognition
+from monitoring.drift import Drift, Traffic, drift
+from monitoring.identity_space import IdentityAggregate, merged
+from monitoring.log import open_log
+from monitoring.recognition import Recognition, recognition_by_block
 from monitoring.reference import reference
 from monitoring.traffic_profile import overrides
 from monitoring.windows import (
@@ -28,14 +31,16 @@ from pipeline.layout import Paths
 class Verdict(BaseModel):
     """The watch's answer for one window.
 
-    `reasons` say why a cycle must start; without any, `note` says why not. `overrides` change params.yaml for that
-    cycle. Whoever starts it first calls `claim_window(paths, window_id, now)` and starts it only on True.
+    `alarms` are all that a person should hear of; `reasons` are those of them that a cycle must start for; without any,
+    `note` says why not. `overrides` change params.yaml for that cycle. Whoever starts it first calls
+    `claim_window(paths, window_id, now)` and starts it only on True.
     """
 
     model_config = ConfigDict(frozen=True)
 
     window_id: str
     triggered: bool
+    alarms: tuple[Alarm, ...]
     reasons: tuple[str, ...]
     note: str
     requests: int
@@ -59,7 +64,9 @@ def watch(params: Params, paths: Paths, *, now: datetime) -> Verdict:
     own = rows[rows["model_version"] == champion.version]
     if len(own) < params.watch.min_requests:
         return _pending(paths, champion) or _thin(params, paths, champion, len(own), now)
-    verdict = judge(params, paths, champion, own, reference(params, paths, champion), window_name(rows), now=now)
+    traffic = Traffic(own, _faces(paths, champion, int(rows["sequence"].iloc[-1])))
+    expected = reference(params, paths, champion)
+    verdict = judge(params, paths, champion, traffic, expected, window_name(rows), now=now)
     _write(paths, verdict)
     close_window(paths, verdict.window_id, int(rows["sequence"].iloc[-1]))
     return verdict
@@ -69,61 +76,65 @@ def judge(
     params: Params,
     paths: Paths,
     champion: Champion,
-    rows: pd.DataFrame,
-    expected: pd.DataFrame,
+    traffic: Traffic,
+    expected: Traffic,
     window_id: str,
     *,
     now: datetime,
 ) -> Verdict:
-    """The verdict over rows of the log against the reference rows; writes the drift report, claims nothing."""
-    limits = params.watch
+    """The verdict over a window against the reference; writes the drift report, claims nothing."""
     folder = window_folder(paths, window_id)
-    found = drift(rows, expected, limits, folder=folder, workspace=paths.evidently_workspace, now=now)
-    accuracy = recognition(rows, at_least=limits.min_recognition_accuracy, min_judged=limits.min_values)
-    reasons = (*_drift_reasons(found, limits), *_accuracy_reasons(accuracy, limits), *_age_reasons(champion, limits))
+    found = drift(traffic, expected, params.watch, folder=folder, workspace=paths.evidently_workspace, now=now)
+    accuracy = _recognition(params.watch, paths, champion, now)
+    raised = alarms(found, accuracy, champion, params.watch)
+    reasons = _reasons(raised)
     return Verdict(
         window_id=window_id,
         triggered=bool(reasons),
+        alarms=tuple(raised),
         reasons=reasons,
-        note="" if reasons else "traffic looks like the reference",
-        requests=len(rows),
+        note="" if reasons else _note(raised),
+        requests=len(traffic.rows),
         champion=champion.version,
         champion_weeks=champion.weeks,
         drift=found,
         recognition=accuracy,
-        overrides=overrides(rows, params.masks, limits.traffic_weight, champion.version),
+        overrides=overrides(traffic.rows, params.masks, params.watch.traffic_weight, champion.version),
         report_html=folder / "report.html",
     )
 
 
-def _drift_reasons(found: Drift, limits: WatchParams) -> list[str]:
-    drifted = [name for name, column in found.columns.items() if column.drifted]
-    reasons = []
-    if found.share > 0 and found.share >= limits.drift_share:
-        reasons.append(
-            f"{found.share:.0%} of the columns drifted (limit {limits.drift_share:.0%}): {', '.join(drifted)}"
-        )
-    if found.mask_share > 0 and found.mask_share >= limits.mask_share:
-        masks = [name for name in drifted if name in limits.mask_columns]
-        reasons.append(
-            f"{found.mask_share:.0%} of the mask columns drifted (limit {limits.mask_share:.0%}): {', '.join(masks)}"
-        )
-    return reasons
+def _reasons(raised: Sequence[Alarm]) -> tuple[str, ...]:
+    return tuple(alarm.reason for alarm in raised if alarm.starts_cycle)
 
 
-def _accuracy_reasons(found: Recognition, limits: WatchParams) -> list[str]:
-    if not found.below:
-        return []
-    return [
-        f"recognition accuracy {found.accuracy:.1%} [{found.low:.1%}, {found.high:.1%}] over {found.judged} requests "
-        f"is below {limits.min_recognition_accuracy:.0%}"
-    ]
+def _note(raised: Sequence[Alarm]) -> str:
+    if not raised:
+        return "traffic looks like the reference"
+    return f"no cycle, retraining would not help: {'; '.join(alarm.reason for alarm in raised)}"
 
 
-def _age_reasons(champion: Champion, limits: WatchParams) -> list[str]:
-    if champion.weeks is None or champion.weeks <= limits.max_champion_weeks:
-        return []
-    return [f"champion {champion.version} is {champion.weeks:.1f} weeks old (limit {limits.max_champion_weeks:g})"]
+def _faces(paths: Paths, champion: Champion, last_sequence: int) -> IdentityAggregate | None:
+    """Who was in the window: the champion's aggregates between the last window and the last row of this one."""
+    judged = last_judged(paths)
+    with open_log(paths) as log:
+        found = log.entries("identity", after=judged.last_sequence if judged else 0)
+    own = [entry for entry in found if entry.key == champion.version and entry.sequence <= last_sequence]
+    return merged(IdentityAggregate.model_validate(entry.body) for entry in own)
+
+
+def _recognition(limits: WatchParams, paths: Paths, champion: Champion, now: datetime) -> Recognition:
+    """Over the champion's requests of the last weeks, with all feedback that has come by now."""
+    asked = limits.recognition
+    with open_log(paths) as log:
+        rows = log.window(now - timedelta(days=asked.days), now)
+    return recognition_by_block(
+        rows[rows["model_version"] == champion.version],
+        now,
+        at_least=limits.min_recognition_accuracy,
+        error=asked.error,
+        days=asked.days,
+    )
 
 
 def _pending(paths: Paths, champion: Champion) -> Verdict | None:
@@ -140,11 +151,13 @@ def _thin(params: Params, paths: Paths, champion: Champion, requests: int, now: 
     """Too little traffic to compare. Age alone may still trigger: once per champion and calendar week."""
     week = now.isocalendar()
     window_id = f"age-{champion.version}-{week.year}-{week.week:02d}"
-    due = _age_reasons(champion, params.watch) if not is_claimed(paths, window_id) else []
+    raised = alarms(None, None, champion, params.watch) if not is_claimed(paths, window_id) else []
+    due = _reasons(raised)
     verdict = Verdict(
         window_id=window_id if due else "",
         triggered=bool(due),
-        reasons=tuple(due),
+        alarms=tuple(raised),
+        reasons=due,
         note=f"not enough traffic: {requests} requests, needs {params.watch.min_requests}",
         requests=requests,
         champion=champion.version,

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.errors import DataError
-from monitoring import log
+from monitoring.log import open_log
 from pipeline.layout import Paths
 
 
@@ -35,7 +35,8 @@ def last_judged(paths: Paths) -> Judged | None:
 def open_window(paths: Paths) -> pd.DataFrame:
     """Rows of the log that no window has covered yet."""
     judged = last_judged(paths)
-    return log.after(paths.production_log, judged.last_sequence if judged else 0)
+    with open_log(paths) as log:
+        return log.after(judged.last_sequence if judged else 0)
 
 
 def close_window(paths: Paths, window_id: str, last_sequence: int) -> None:

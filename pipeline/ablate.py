@@ -160,6 +160,7 @@ def _about(report: AblateReport) -> dict[str, object]:
 
 
 def _log_to_mlflow(report: AblateReport, paths: Paths) -> None:
+    tracking.set_tags(paths, {"ablate.version": report.version})
     tracking.log_metrics(paths, headline_figures(report))
     for file in (paths.ablation_html, paths.ablation_report):
         tracking.log_artifact(paths, file, "ablate")

@@ -1,5 +1,6 @@
 """How much of a damaged face rests on what, region by region, and where filling it in risks the person's identity."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +49,7 @@ class FaceMaps:
 
 @dataclass(frozen=True)
 class Trust:
-    """What one region of the face rests on; the four shares, means over its pixels, sum to 1.
+    """What one region of the face rests on; the four shares, means over its `pixels`, sum to 1.
 
     `known`: neither luma nor colour was missing. `evidence`: what the visible rest of the face tells about the missing
     part. `witness`: what the reference photo adds. `prior`: what faces are like in general.
@@ -58,6 +59,7 @@ class Trust:
     evidence: float
     witness: float
     prior: float
+    pixels: int
 
 
 def region_map(landmarks: Points, size: int) -> npt.NDArray[np.uint8]:
@@ -76,6 +78,18 @@ def trust(maps: FaceMaps) -> dict[str, Trust]:
         for index, name in enumerate(REGIONS[:-1])
         if (maps.region == index).any()
     }
+
+
+def uncertainty(regions: Mapping[str, Trust]) -> float | None:
+    """Share of a face's missing feature pixels (eyes, brows, nose, mouth) that rests on the prior, in [0, 1].
+
+    None where none of them is missing. A pixel that half rests on the prior counts half.
+    """
+    features = [regions[name] for name in FEATURES if name in regions]
+    missing = sum((1 - region.known) * region.pixels for region in features)
+    if missing < 0.5:  # less than one pixel: rounding
+        return None
+    return min(1.0, sum(region.prior * region.pixels for region in features) / missing)
 
 
 def identity_risk(maps: FaceMaps, weights: RiskWeights, where: Mask | None = None) -> float:
@@ -140,4 +154,5 @@ def _trust(maps: FaceMaps, where: Mask) -> Trust:
         evidence=float((1 - unexplained).sum()) / count,
         witness=float((unexplained * maps.witness[missing]).sum()) / count,
         prior=float(maps.prior[where].sum()) / count,
+        pixels=int(count),
     )

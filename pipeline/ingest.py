@@ -4,6 +4,8 @@ import hashlib
 import logging
 import time
 from collections import Counter
+from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -18,7 +20,7 @@ from pipeline.png import png_bytes
 from pipeline.portrait_rows import PortraitRow, RowWriter, row_writer
 from pipeline.quarantine import Quarantine
 from pipeline.reading import Accepted, Limits, Rejected
-from pipeline.sources import SourceItem, Split, open_source
+from pipeline.sources import SourceItem, Split, open_intake, open_source
 from pipeline.splits import split_of
 
 _LOG = logging.getLogger(__name__)
@@ -28,7 +30,8 @@ _SECONDS_BETWEEN_LINES = 3.0
 class IngestReport(BaseModel):
     """What went in and what came of it: files_in = accepted + duplicates + sum of quarantined.
 
-    `quarantined` counts by code, `no_face` among them; `splits` counts portraits; `digest` is the SHA-256 over the
+    `quarantined` counts by code, `no_face` among them; `production` counts portraits that came with consent from
+    production, all in the training split; `splits` counts portraits; `digest` is the SHA-256 over the
     sorted SHA-256s of the accepted portraits, so that it names the data set whatever its order.
     """
 
@@ -40,19 +43,25 @@ class IngestReport(BaseModel):
     duplicates: int
     quarantined: dict[str, int]
     identities: int
+    production: int = 0
     splits: dict[Split, int]
     digest: str
     seconds: float
 
 
-def ingest(*, data: DataParams, ingest: IngestParams, paths: Paths) -> IngestReport:
-    """Fill `data/portraits` from `data.source`.
+def ingest(*, data: DataParams, ingest: IngestParams, paths: Paths, now: datetime | None = None) -> IngestReport:
+    """Fill `data/portraits` from `data.source`, and with what production may add at `now` (`data.intake`).
+
+    The source comes first: what is in both counts as the source's.
 
     Raises:
         DataError: the source is missing, empty, or has no portrait with a face.
         ServiceUnavailable: S3 does not answer.
     """
-    items = open_source(data, Limits.of(ingest), paths)
+    limits = Limits.of(ingest)
+    items = chain(
+        open_source(data, limits, paths), open_intake(data, limits, paths, datetime.now(UTC) if now is None else now)
+    )
     with fresh_folder(paths.portraits) as folder:
         (folder / paths.portrait_images.name).mkdir()
         quarantine = Quarantine(folder / paths.quarantine.name)
@@ -112,6 +121,7 @@ class _Batch:
             duplicates=self._counts["duplicates"],
             quarantined=dict(sorted(self._quarantine.codes.items())),
             identities=len(self._identities),
+            production=self._counts["production"],
             splits={
                 "train": self._counts["train"],
                 "validation": self._counts["validation"],
@@ -128,6 +138,7 @@ class _Batch:
         self._rows.add(row)
         self._identities.add(item.identity)
         self._counts[split] += 1
+        self._counts["production"] += bool(item.consent)
 
     def _tell(self) -> None:
         now = time.monotonic()
@@ -143,7 +154,7 @@ def _row(source: str, item: SourceItem, split: Split, accepted: Accepted, aligne
     light = photometry(aligned.image, aligned.landmarks)
     return PortraitRow(
         portrait_id=accepted.sha256[:16],
-        source=source,
+        source="production" if item.consent else source,
         file=item.name,
         identity=item.identity,
         split=split,
@@ -162,6 +173,7 @@ def _row(source: str, item: SourceItem, split: Split, accepted: Accepted, aligne
         sharpness=light.sharpness,
         skin_tone=light.skin_tone,
         normalised=list(accepted.normalised),
+        consent=item.consent,
     )
 
 

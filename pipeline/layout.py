@@ -169,3 +169,63 @@ class Paths:
     @property
     def locks(self) -> Path:
         return self.state / "locks"
+
+    @property
+    def alerts(self) -> Path:
+        return self.state / "alerts.jsonl"
+
+    @property
+    def audit(self) -> Path:
+        return self.state / "audit.json"
+
+    @property
+    def studies(self) -> Path:
+        return self.state / "studies"
+
+    @property
+    def keys(self) -> Path:
+        return self.state / "keys"
+
+    @property
+    def log_key(self) -> Path:
+        return self.keys / "log.key"
+
+    def log_head(self, name: str) -> Path:
+        """Sealed head of the production log called `name`; the key fits several logs, a head only its own."""
+        return self.keys / f"{name}.head"
+
+    @property
+    def subjects(self) -> Path:
+        return self.state / "subjects.sqlite"
+
+    @property
+    def kept(self) -> Path:
+        return self.state / "kept"
+
+    @property
+    def tokens(self) -> Path:
+        return self.state / "tokens.json"
+
+    @property
+    def served(self) -> Path:
+        return self.state / "served.json"
+
+    @property
+    def cycles(self) -> Path:
+        return self.state / "cycles"
+
+    @property
+    def production(self) -> Path:
+        return self.state / "production"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "logs"
+
+    @property
+    def prefect_home(self) -> Path:
+        return self.state / "prefect"
+
+    @property
+    def running(self) -> Path:
+        return self.state / "up.json"

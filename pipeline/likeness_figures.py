@@ -1,6 +1,6 @@
 """How much a restored face still looks like the person: cosines of identity embeddings, per encoder."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -19,12 +19,18 @@ def likeness(
     plain: Image,
     points: Points,
     reference: tuple[Image, Points] | None,
+    observe: Callable[[str, Tensor], None] | None = None,
 ) -> LikenessFigures:
-    """Compare one aligned face (size, size, 3), with its five points (5, 2), to its evidence and to the reference."""
+    """Compare one aligned face (size, size, 3), with its five points (5, 2), to its evidence and to the reference.
+
+    `observe` is told each encoder's name and the restored face's embedding (1, dim).
+    """
     to_plain: dict[str, float] = {}
     to_reference: dict[str, float] = {}
     for encoder in encoders:
         ours = _embed(encoder, restored, points)
+        if observe is not None:
+            observe(encoder.name, ours)
         to_plain[encoder.name] = float(similarity(ours, _embed(encoder, plain, points)))
         if reference is not None:
             to_reference[encoder.name] = float(similarity(ours, _embed(encoder, *reference)))

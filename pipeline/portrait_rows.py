@@ -32,6 +32,7 @@ SCHEMA = pa.schema(
         ("sharpness", pa.float32()),
         ("skin_tone", pa.float32()),
         ("normalised", pa.list_(pa.string())),
+        ("consent", pa.string()),
     ]
 )
 
@@ -42,12 +43,14 @@ class PortraitRow:
 
     Attributes:
         portrait_id: first 16 hex digits of `sha256`, which is that of the original bytes.
+        source: name of `data.source`, or `production` for a portrait that its person let us keep.
         width: of the whole picture after normalisation, before alignment, pixels; `height` alike.
         points: 5 detector points x, y in pixels of the aligned picture.
         landmarks: 68 iBUG points x, y in pixels of the aligned picture.
         yaw: of the head in the aligned picture, degrees; `pitch` and `roll` alike.
         brightness: see `pipeline.measures.Photometry`; so are contrast, sharpness and skin_tone.
         normalised: what the reading step changed.
+        consent: id of the record under which a production portrait was kept, "" for all others.
     """
 
     portrait_id: str
@@ -70,6 +73,7 @@ class PortraitRow:
     sharpness: float
     skin_tone: float
     normalised: list[str]
+    consent: str
 
 
 class RowWriter:

@@ -24,6 +24,7 @@ COLUMN_TYPES = {
     "sharpness": "float32",
     "skin_tone": "float32",
     "normalised": "int64",
+    "consent": "str",
 }
 """Columns of rows.parquet with the type that each has here; of list columns the length is left."""
 LISTS = ("points", "landmarks", "normalised")

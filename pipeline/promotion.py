@@ -20,6 +20,7 @@ from pipeline.layout import Paths
 from pipeline.mlflow_store import answering, connect
 from pipeline.outputs import write_text
 from pipeline.stored_weights import verify_weights
+from pipeline.study_demand import require_study
 from pipeline.versions import SHIPPED, aliases_of, find_version
 
 if TYPE_CHECKING:
@@ -48,10 +49,11 @@ def promote(paths: Paths, model_name: str, version: str, *, force: bool = False)
         paths: the checkout.
         model_name: in the registry.
         version: its number, or an alias such as `challenger`.
-        force: promote even a version that did not pass the gate. Its weights are verified all the same.
+        force: promote even a version that did not pass the gate or its user study; its weights are verified all the
+            same.
 
     Raises:
-        PromotionError: no such version, or it did not pass the gate.
+        PromotionError: no such version, or it did not pass the gate or the user study that it needs.
         WeightsError: the stored weights are not the ones that were registered.
         Busy: another promotion is under way.
         ServiceUnavailable: MLflow does not answer.
@@ -69,6 +71,8 @@ def promote(paths: Paths, model_name: str, version: str, *, force: bool = False)
                 f"version {number} with gate={gate}",
                 "train a better one, or pass --force",
             )
+        if not force:
+            require_study(found.tags, number)
         verify_weights(client, found)
         challenger = None if before["challenger"] == number else before["challenger"]
         after = {"previous": before["champion"], "champion": number, "challenger": challenger}
@@ -100,6 +104,34 @@ def rollback(paths: Paths, model_name: str) -> Promotion:
             _tag(client, model_name, number, rolled_back_at=_now())
         _move(client, paths, model_name, before, after)
         return _outcome(after)
+
+
+def retire(paths: Paths, model_name: str, version: str, reason: str = "") -> bool:
+    """End a version's A/B test without promoting it: tag `ab` = "ended" with the reason, and no alias `challenger`.
+
+    Args:
+        paths: the checkout.
+        model_name: in the registry.
+        version: its number.
+        reason: how the test ended, as "loss"; kept in the tag `ab_outcome`.
+
+    Returns:
+        Whether the version was challenger until now; called again, it changes nothing.
+
+    Raises:
+        PromotionError: no such version.
+        Busy: a promotion is under way.
+        ServiceUnavailable: MLflow does not answer.
+    """
+    with promotion_lock(paths):
+        client = connect(paths)
+        mend(client, paths)
+        number, before = str(find_version(client, model_name, version).version), _aliases(client, model_name)
+        _tag(client, model_name, number, ab="ended", ab_outcome=reason, ab_ended_at=_now())
+        if before["challenger"] != number:
+            return False
+        _move(client, paths, model_name, before, {**before, "challenger": None})
+        return True
 
 
 @contextmanager

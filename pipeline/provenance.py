@@ -36,8 +36,8 @@ def provenance(paths: Paths) -> Provenance:
     """
     return Provenance(
         data_digest=data_digest(paths.portrait_rows),
-        git_revision=_git(paths.root, "rev-parse", "HEAD") or UNKNOWN,
-        git_dirty=bool(_git(paths.root, "status", "--porcelain", "--untracked-files=no")),
+        git_revision=_revision(paths.root),
+        git_dirty=bool(not _recorded(paths.root) and _git(paths.root, "status", "--porcelain", "--untracked-files=no")),
         dvc_lock_sha256=_file_digest(paths.root / "dvc.lock"),
     )
 
@@ -59,6 +59,16 @@ def data_digest(rows: Path) -> str:
 
 def _file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else UNKNOWN
+
+
+def _revision(root: Path) -> str:
+    """A cycle's checkout has no git of its own but says which revision it is."""
+    return _recorded(root) or _git(root, "rev-parse", "HEAD") or UNKNOWN
+
+
+def _recorded(root: Path) -> str:
+    path = root / ".revision"
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -24,6 +24,8 @@ _LOUD_LOGGERS = (
     "great_expectations",
     "evidently",
     "httpx",
+    "onnx_ir",
+    "onnxscript",
 )
 
 

@@ -26,7 +26,8 @@ from pipeline.outputs import read_report
 from pipeline.promotion import Promotion, promote, promotion_lock, rollback
 from pipeline.provenance import provenance
 from pipeline.stored_weights import WEIGHTS_FILE, resolve_weights, shipped_weights
-from pipeline.versions import ModelRow, champion_age, champion_version, list_models
+from pipeline.study_demand import demanded
+from pipeline.versions import ModelRow, aliases_of, champion_age, champion_version, find_version, list_models
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -67,7 +68,8 @@ class Registered(BaseModel):
 def register(*, paths: Paths, params: Params) -> Registered:
     """Register data/training/weights.safetensors with its card and tags; the alias `challenger` moves to it.
 
-    The version carries the gate's outcome, passed or not: it is `promote` that refuses.
+    The version carries the gate's outcome, passed or not: it is `promote` that refuses. One that did not pass takes
+    the alias from no challenger that is in an A/B test.
 
     Raises:
         DataError: training, evaluation or gate left no report.
@@ -87,7 +89,8 @@ def register(*, paths: Paths, params: Params) -> Registered:
             name, logged.model_uri, run_id, tags=tags, description=card, model_id=logged.model_id
         )
     with promotion_lock(paths), answering(client.tracking_uri):
-        client.set_registered_model_alias(name, "challenger", created.version)
+        if facts.gate.passed or not _in_test(client, name):
+            client.set_registered_model_alias(name, "challenger", created.version)
     number = str(created.version)
     return Registered(
         model_name=name, version=number, uri=f"models:/{name}/{number}", run_id=run_id, gate_passed=facts.gate.passed
@@ -135,6 +138,7 @@ def _tags(facts: CardFacts) -> dict[str, str]:
         "gate": "passed" if facts.gate.passed else "failed",
         "gate_summary": summary,
         "started_from": facts.champion,
+        **demanded(facts.params.study),
         **_figures(facts.evaluation.summary),
     }
 
@@ -174,6 +178,15 @@ def _no_bytecode() -> Iterator[None]:
         yield
     finally:
         sys.dont_write_bytecode = before
+
+
+def _in_test(client: "MlflowClient", model_name: str) -> bool:
+    """Whether a registered champion and a challenger that passed the gate are there to be compared."""
+    aliases = aliases_of(client, model_name)
+    if not {"champion", "challenger"} <= aliases.keys():
+        return False
+    tags = find_version(client, model_name, aliases["challenger"]).tags
+    return bool(tags.get("gate") == "passed" and tags.get("ab") != "ended")
 
 
 def _ensure_registered(client: "MlflowClient", model_name: str) -> None:

@@ -1,6 +1,6 @@
 """What restoring a photo needs and what it gives."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
@@ -38,11 +38,16 @@ class Landmarker(Protocol):
 
 @dataclass(frozen=True)
 class Tools:
-    """The networks that look at faces; loaded once for many photos."""
+    """The networks that look at faces; loaded once for many photos.
+
+    `observe` is called with an encoder's name and the embedding (1, dim) of each restored face; whoever listens must
+    not keep it (`monitoring.identity_space` adds it up).
+    """
 
     detector: Detector
     landmarker: Landmarker
     encoders: Sequence[IdentityEncoder]
+    observe: Callable[[str, Tensor], None] | None = None
 
 
 @cache

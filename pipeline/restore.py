@@ -110,4 +110,4 @@ def _likeness(
     frame, points = job.found.frame, job.found.points
     shown = job.reference or next((face for face in known if face is not None), None)
     reference = None if shown is None else (shown.image, shown.points)
-    return likeness(tools.encoders, cut(frame, restored), cut(frame, plain), points, reference)
+    return likeness(tools.encoders, cut(frame, restored), cut(frame, plain), points, reference, tools.observe)

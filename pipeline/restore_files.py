@@ -1,5 +1,6 @@
 """Restore picture files: read, restore, write, and tell in one row what became of each."""
 
+import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from models.errors import LikenessError
 from models.images import Image
 from pipeline.config.production import RestoreParams
-from pipeline.picture_files import is_lossless, read_picture, write_picture
+from pipeline.marking import MarkFacts, Seal, format_of, markable, marked, restored_share
+from pipeline.picture_files import check_writable, is_lossless, read_picture, write_file
 from pipeline.reading import Limits
 from pipeline.restoration import FaceRestorer, Restoration, Tools
 from pipeline.restore import restore_photo
@@ -27,7 +29,8 @@ _FIGURES = tuple(field.name for field in fields(Restoration) if field.name not i
 class Settings:
     """What is the same for every photo of a run.
 
-    `model` is the version of the restorer; `finder` proposes the mask of a photo that comes without one.
+    `model` is the version of the restorer; `finder` proposes the mask of a photo that comes without one; `seal` signs
+    the outputs.
     """
 
     restorer: FaceRestorer
@@ -38,13 +41,15 @@ class Settings:
     tools: Tools
     references: Sequence[Image] = ()
     finder: "Finder | None" = None
+    seal: Seal | None = None
 
 
 @dataclass(frozen=True)
 class Row:
     """One photo's outcome. `failed`: a file could not be read or written, and `reason` says why.
 
-    `output` is None unless a file was written; `lossless` says whether its format keeps known pixels to the bit.
+    `output` is None unless a file was written; `lossless` says whether its format keeps known pixels to the bit,
+    `marked` whether it says in itself that it was restored (BMP cannot).
     `mask` is None unless there was one, or a search for one. `restoration` is None when it came to none.
     """
 
@@ -55,6 +60,7 @@ class Row:
     model: str
     milliseconds: float
     lossless: bool | None
+    marked: bool | None
     mask: MaskNote | None
     restoration: Restoration | None
 
@@ -72,6 +78,7 @@ class Row:
         place = f" -> {self.output}" if self.output else ""
         notes = [] if self.mask is None else [self.mask.as_text()]
         notes += least_sure(self.restoration)
+        notes += ["not marked as restored: this format cannot say so"] if self.marked is False else []
         notes += [f"model {self.model}", f"{self.milliseconds:.0f} ms"]
         return f"{self.outcome}: {self.input}{place}: {self.reason} [{', '.join(notes)}]"
 
@@ -110,7 +117,7 @@ def restore_file(request: Request, settings: Settings) -> Row:
     restoration = restore_photo(
         image, used.mask, settings.restorer, settings.mode, settings.params, settings.references, tools=settings.tools
     )
-    return _write(request, restoration, settings.model, start, note)
+    return _write(request, restoration, settings, start, note)
 
 
 def restore_all(batch: Sequence[Request], settings: Settings) -> Iterator[Row]:
@@ -124,11 +131,14 @@ def restore_all(batch: Sequence[Request], settings: Settings) -> Iterator[Row]:
         yield row
 
 
-def _write(request: Request, restoration: Restoration, model: str, start: float, note: MaskNote) -> Row:
+def _write(request: Request, restoration: Restoration, settings: Settings, start: float, note: MaskNote) -> Row:
     if restoration.image is None:
-        return _row(request, "refused", restoration.reason, model, start, note, restoration)
-    write_picture(request.out, restoration.image)
-    return _row(request, "restored", restoration.reason, model, start, note, restoration)
+        return _row(request, "refused", restoration.reason, settings.model, start, note, restoration)
+    check_writable(request.out)
+    original = hashlib.sha256(request.photo.read_bytes()).hexdigest()
+    facts = MarkFacts(settings.model, restoration.mode, "", restored_share(restoration), original)
+    write_file(request.out, marked(restoration.image, format_of(request.out.suffix), facts, settings.seal))
+    return _row(request, "restored", restoration.reason, settings.model, start, note, restoration)
 
 
 def _row(
@@ -149,6 +159,7 @@ def _row(
         model=model,
         milliseconds=round((time.perf_counter() - start) * 1000, 1),
         lossless=is_lossless(request.out) if written else None,
+        marked=markable(format_of(request.out.suffix)) if written else None,
         mask=note,
         restoration=restoration,
     )

@@ -30,8 +30,9 @@ class Stage:
         return function
 
     def sections(self) -> tuple[str, ...]:
-        """Names of the sections of params.yaml that the function takes."""
-        return tuple(name for name in inspect.signature(self.function()).parameters if name != "paths")
+        """Names of the sections of params.yaml that the function takes: all arguments but `paths` and optional ones."""
+        taken = inspect.signature(self.function()).parameters.items()
+        return tuple(name for name, given in taken if name != "paths" and given.default is given.empty)
 
 
 STAGES = {name: Stage(name) for name in (*ORDER, *OFF_BY_DEFAULT)}

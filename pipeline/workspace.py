@@ -10,7 +10,8 @@ from models.errors import DataError
 from pipeline.config import write_params
 
 _NO_SCM = "[core]\n    no_scm = true\n"
-_SKIPPED = {"tests", "docs", "infra", ".ci"}
+SKIPPED = {"tests", "docs", "infra", ".ci"}
+"""What no cycle needs."""
 
 
 def create_workspace(source: Path, target: Path, overrides: Mapping[str, Any]) -> None:
@@ -27,7 +28,7 @@ def create_workspace(source: Path, target: Path, overrides: Mapping[str, Any]) -
         DataError: `source` is no checkout.
         ConfigError: an override that params.yaml does not admit; nothing is copied then.
     """
-    files = [file for file in _files(source) if file.parts[0] not in _SKIPPED and (source / file).is_file()]
+    files = [file for file in _files(source) if file.parts[0] not in SKIPPED and (source / file).is_file()]
     write_params(source / "params.yaml", target / "params.yaml", overrides)
     for file in files:
         if str(file) != "params.yaml":

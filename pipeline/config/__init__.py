@@ -5,7 +5,7 @@ from pipeline.config.damage import MaskParams
 from pipeline.config.data import DataParams, IngestParams, ValidateParams
 from pipeline.config.judging import Criterion, EvaluateParams, GateParams, SliceParams
 from pipeline.config.load import Params, load_params, write_params
-from pipeline.config.operations import AlertParams
+from pipeline.config.operations import AlertParams, OperateParams
 from pipeline.config.production import RegistryParams, RestoreParams, SimulateParams, WatchParams
 from pipeline.config.science import AblateParams, CurvatureParams, OnsetParams, VariantParams
 from pipeline.config.serving import KeepParams, ServeParams
@@ -27,6 +27,7 @@ __all__ = [
     "KeepParams",
     "MaskParams",
     "OnsetParams",
+    "OperateParams",
     "Params",
     "RegistryParams",
     "RestoreParams",

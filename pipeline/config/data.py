@@ -42,6 +42,7 @@ class DataParams(Section):
     identity_pattern: str
     attributes: str
     limit: int = Field(ge=0)
+    intake: str
     sampler: SamplerParams
     split: SplitParams
 

@@ -14,7 +14,7 @@ from pipeline.config.base import Section
 from pipeline.config.damage import MaskParams
 from pipeline.config.data import DataParams, IngestParams, ValidateParams
 from pipeline.config.judging import EvaluateParams, GateParams
-from pipeline.config.operations import AlertParams
+from pipeline.config.operations import AlertParams, OperateParams
 from pipeline.config.production import RegistryParams, RestoreParams, SimulateParams, WatchParams
 from pipeline.config.science import AblateParams
 from pipeline.config.serving import KeepParams, ServeParams
@@ -41,6 +41,7 @@ class Params(Section):
     keep: KeepParams
     ab: AbParams
     alerts: AlertParams
+    operate: OperateParams
     study: StudyParams
     ablate: AblateParams
 
@@ -74,6 +75,7 @@ def write_params(source: Path, target: Path, overrides: Mapping[str, Any]) -> No
     raw = _read(source)
     for key, value in overrides.items():
         _set(raw, key, value)
+    target = target.resolve()  # a link stays one
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_suffix(".tmp")
     with temporary.open("w", encoding="utf-8") as stream:

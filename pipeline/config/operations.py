@@ -1,8 +1,10 @@
-"""Sections for alerts and costs."""
+"""Sections for alerts, costs and the running of it all."""
+
+from typing import Literal
 
 from pydantic import Field
 
-from pipeline.config.base import Positive, Section
+from pipeline.config.base import Count, Positive, Section
 
 
 class AlertParams(Section):
@@ -11,3 +13,13 @@ class AlertParams(Section):
     repeat_hours: Positive
     price_per_cpu_hour: float = Field(ge=0.0)
     currency: str
+
+
+class OperateParams(Section):
+    """How cycles run by themselves, and what housekeeping keeps."""
+
+    revision: str
+    when_busy: Literal["refuse", "queue"]
+    keep_checkouts: Count
+    keep_reports: Count
+    database_mebibytes: Positive

@@ -53,8 +53,12 @@ class RestoreParams(Section):
     finder_min_confidence: Share
 
 
-Shift = Literal["none", "darker", "larger-masks", "other-kinds"]
+Shift = Literal["none", "darker", "larger-masks", "other-kinds", "more-profile", "broken-detector", "other-people"]
 """How simulated traffic differs from what the champion was measured on."""
+
+
+AlarmGroup = Literal["inputs", "masks", "outputs", "identity", "detector", "recognition", "age"]
+"""What the watch can be alarmed about."""
 
 
 class ShiftParams(Section):
@@ -63,6 +67,9 @@ class ShiftParams(Section):
     darker_gamma: float = Field(ge=1.0)
     larger_masks_from: Share
     other_kinds: tuple[Kind, ...] = Field(min_length=1)
+    extreme_of: Count
+    detector_misses: Share
+    detector_score_factor: Share
 
 
 class SimulateParams(Section):
@@ -72,21 +79,23 @@ class SimulateParams(Section):
     shift: Shift
     seed: Seed
     known_originals: Share
+    fresh_people: bool
     shifts: ShiftParams
 
 
-class ColumnMethods(Section):
-    """Evidently's drift method by type of column."""
+class EffectFloors(Section):
+    """Effect size, by its method, below which a significant difference is too small to matter."""
 
-    numerical: str
-    categorical: str
+    wasserstein: Share
+    jensenshannon: Share
+    frechet: Share
 
 
-class ColumnThresholds(Section):
-    """Drift score above which a column counts as drifted."""
+class RecognitionParams(Section):
+    """How recognition accuracy is judged: over blocks of so many days, with what error."""
 
-    numerical: Positive
-    categorical: Positive
+    days: Positive
+    error: float = Field(gt=0.0, lt=1.0)
 
 
 class ReferenceParams(Section):
@@ -96,17 +105,27 @@ class ReferenceParams(Section):
     seed: Seed
 
 
+class IdentitySpaceParams(Section):
+    """How identity embeddings are added up: on how many fixed directions, of how many faces at least."""
+
+    dimensions: int = Field(ge=1, le=64)
+    seed: Seed
+    min_faces: int = Field(ge=10)
+    resamples: Count
+
+
 class WatchParams(Section):
     """What makes the watch start a cycle."""
 
     min_requests: Count
     min_values: Count
     reference: ReferenceParams
-    drift_share: Share
-    column_method: ColumnMethods
-    column_threshold: ColumnThresholds
-    mask_columns: tuple[str, ...] = Field(min_length=1)
-    mask_share: Share
+    alpha: float = Field(gt=0.0, lt=1.0)
+    min_effect: EffectFloors
+    few_values: Count
+    identity: IdentitySpaceParams
+    starts_cycle: tuple[AlarmGroup, ...]
+    recognition: RecognitionParams
     min_recognition_accuracy: Share
     max_champion_weeks: Positive
     traffic_weight: Share

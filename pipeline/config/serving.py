@@ -13,6 +13,7 @@ class ServeParams(Section):
     max_batch: Count
     batch_wait_ms: float = Field(ge=0.0)
     queue: Count
+    uploads: Count
     max_references: int = Field(ge=0)
     body_mebibytes: Positive
     header_seconds: Positive

@@ -1,5 +1,6 @@
 """A user's mask: a picture in which white is missing."""
 
+import io
 import warnings
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from models.regions import Size, height_width
 
 Pixels = npt.NDArray[np.uint8]
 _THRESHOLD = 128
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+"""That an uploaded mask may have."""
 
 
 def mask_from_picture(source: Path | Pixels, size: Size, *, may_cover_all: bool = False) -> Mask:
@@ -32,25 +35,42 @@ def mask_from_picture(source: Path | Pixels, size: Size, *, may_cover_all: bool 
     """
     name = str(source) if isinstance(source, Path) else "a mask"
     expected = height_width(size)
-    luma = _luma(_read(source, expected) if isinstance(source, Path) else source, name)
+    pixels = _read(source, None, expected, name) if isinstance(source, Path) else source
+    return _mask(pixels, expected, name, may_cover_all)
+
+
+def mask_from_bytes(data: bytes, size: Size, *, may_cover_all: bool = False) -> Mask:
+    """As `mask_from_picture`, of an uploaded file.
+
+    Raises:
+        MaskError: as there.
+    """
+    expected = height_width(size)
+    return _mask(_read(io.BytesIO(data), _FORMATS, expected, "the mask"), expected, "the mask", may_cover_all)
+
+
+def _mask(pixels: Pixels, expected: tuple[int, int], name: str, may_cover_all: bool) -> Mask:
+    luma = _luma(pixels, name)
     _check_size(luma.shape, expected, name)
     mask: Mask = luma >= _THRESHOLD
     _check_content(mask, name, may_cover_all)
     return mask
 
 
-def _read(path: Path, expected: tuple[int, int]) -> Pixels:
+def _read(source: Path | io.BytesIO, formats: tuple[str, ...] | None, expected: tuple[int, int], name: str) -> Pixels:
     """Decode a file to (H, W) or (H, W, 4) uint8. The size in its header is checked first: a bomb is never decoded."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
-            with Pillow.open(path) as picture:
-                _check_size((picture.height, picture.width), expected, str(path))
+            with Pillow.open(source, formats=formats) as picture:
+                _check_size((picture.height, picture.width), expected, name)
                 return _decoded(picture)
     except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
-        got = "no such file" if not path.is_file() else "a file that cannot be read as one"
+        absent = isinstance(source, Path) and not source.is_file()
+        got = "no such file" if absent else "a file that cannot be read as one"
         remedy = "give a PNG of the photo's size, white where it is damaged"
-        raise MaskError(f"a mask picture at {path}", got, remedy) from error
+        place = f"a mask picture at {name}" if isinstance(source, Path) else "a mask picture"
+        raise MaskError(place, got, remedy) from error
 
 
 def _decoded(picture: Pillow.Image) -> Pixels:

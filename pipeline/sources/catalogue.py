@@ -1,13 +1,15 @@
 """From the `data` section to a stream of portraits."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import chain, islice
 
 from models.errors import DataError
 from pipeline.config.data import DataParams
+from pipeline.kept_store import open_store
 from pipeline.layout import Paths
 from pipeline.reading import Limits
-from pipeline.sources import celeba_hq, ffhq, folder, lfw, sampler
+from pipeline.sources import celeba_hq, ffhq, folder, lfw, production, sampler
 from pipeline.sources.item import SourceItem, existing_folder
 
 
@@ -24,6 +26,18 @@ def open_source(data: DataParams, limits: Limits, paths: Paths) -> Iterator[Sour
     if first is None:
         raise DataError(f"portraits in {data.location or data.source}", "none", "correct data.location in params.yaml")
     return chain([first], limited)
+
+
+def open_intake(data: DataParams, limits: Limits, paths: Paths, now: datetime) -> Iterator[SourceItem]:
+    """The production portraits at `data.intake` whose consent holds at `now`; none where it is empty.
+
+    Raises:
+        DataError: an address that is none.
+        ServiceUnavailable: S3 does not answer.
+    """
+    if not data.intake:
+        return iter(())
+    return production.portraits(open_store(data.intake, paths.root, "data.intake"), limits, now)
 
 
 def _items(data: DataParams, limits: Limits, paths: Paths) -> Iterator[SourceItem]:

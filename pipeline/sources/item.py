@@ -29,6 +29,7 @@ class SourceItem:
         split: the published split, or None where identities are shared out by hash.
         read: reads it; called at most once.
         landmarks: (68, 2) float32 iBUG points in pixels of the picture, where the source knows them.
+        consent: id of the record under which a production portrait was kept; "" for those of `data.source`.
     """
 
     name: str
@@ -36,6 +37,7 @@ class SourceItem:
     split: Published | None
     read: Callable[[], Accepted | Rejected]
     landmarks: npt.NDArray[np.float32] | None = None
+    consent: str = ""
 
 
 class Identities:

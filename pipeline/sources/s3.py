@@ -36,8 +36,8 @@ def portraits(location: str, identity_pattern: str, limits: Limits, cache: Path)
         DataError: not an S3 address, no such bucket, no right to read it.
         ServiceUnavailable: the endpoint does not answer.
     """
-    bucket, prefix = _address(location)
-    client = boto3.Session().client("s3", config=_QUICK)  # the default session would remember old credentials
+    bucket, prefix = address(location)
+    client = connect()
     identities = Identities(identity_pattern)
     for stored in _listing(client, bucket, prefix):
         name = stored.key[len(prefix) :].lstrip("/") or stored.key
@@ -45,10 +45,20 @@ def portraits(location: str, identity_pattern: str, limits: Limits, cache: Path)
     identities.check()
 
 
-def _address(location: str) -> tuple[str, str]:
+def connect() -> Client:
+    """A client for S3 as the environment describes it."""
+    return boto3.Session().client("s3", config=_QUICK)  # the default session would remember old credentials
+
+
+def address(location: str, key: str = "data.location") -> tuple[str, str]:
+    """Bucket and prefix of `s3://bucket/prefix`; `key` of params.yaml is where it stands.
+
+    Raises:
+        DataError: not such an address.
+    """
     parts = urlsplit(location, allow_fragments=False)
     if parts.scheme != "s3" or not parts.netloc:
-        raise DataError("data.location as s3://bucket/prefix", location, "correct data.location in params.yaml")
+        raise DataError(f"{key} as s3://bucket/prefix", location, f"correct {key} in params.yaml")
     return parts.netloc, parts.path.lstrip("/")
 
 

@@ -1,11 +1,15 @@
 """The cycle's locks, its retries, and what it tells people. The whole cycle runs in `make demo-tiny`."""
 
 import multiprocessing
+import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from pipeline.layout import Paths
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning")
 
@@ -52,13 +56,13 @@ def test_the_lock_of_a_killed_cycle_is_free(tmp_path: Path) -> None:
         pass
 
 
-def test_a_window_has_one_cycle(tmp_path: Path) -> None:
+def test_a_window_has_one_cycle(registry: Paths) -> None:
     from flows.cycle import cycle
     from monitoring.windows import claim_window
-    from pipeline.layout import Paths
 
-    assert claim_window(Paths(tmp_path), "w1", datetime(2026, 1, 1, tzinfo=UTC))
-    assert cycle.fn(tmp_path, window_id="w1") is None
+    shutil.copy(ROOT / "params.yaml", registry.params)
+    assert claim_window(registry, "w1", datetime(2026, 1, 1, tzinfo=UTC))
+    assert cycle.fn(registry.root, window_id="w1") is None
 
 
 def test_only_silent_services_are_asked_again() -> None:
@@ -79,4 +83,4 @@ def test_schedules_point_at_real_flows() -> None:
 
     assert cycle.name == "cycle"
     assert watch.name == "watch"
-    assert {"root", "reason", "overrides", "window_id"} == set(cycle.parameters.properties)
+    assert {"root", "reason", "overrides", "window_id", "revision"} == set(cycle.parameters.properties)

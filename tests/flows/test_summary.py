@@ -1,15 +1,31 @@
 """What people read at the end of a cycle."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from flows.artifacts import summary
-from flows.reports import CycleReport
-from flows.summary import cycle_lines, models_lines, stage_lines
+from flows.reports import AbReport, CycleReport
+from flows.summary import ab_lines, cycle_lines, models_lines, stage_lines
+from monitoring.ab.experiment import Experiment
+from monitoring.ab.verdict import judge_rows
+from pipeline.config import Params, load_params
 from pipeline.gate import GateReport, GateRow
 from pipeline.layout import Paths
 from pipeline.versions import ModelRow
+from tests.conftest import ROOT
+from tests.monitoring.ab.rows import ab_rows, log_rows
+from tests.monitoring.traffic import MORNING
+
+NOW = MORNING + timedelta(days=1)
+
+
+@pytest.fixture
+def params() -> Params:
+    """The parameters of the repository."""
+    return load_params(ROOT / "params.yaml")
 
 
 def report(*, promoted: bool) -> CycleReport:
@@ -47,6 +63,25 @@ def test_a_refused_challenger_is_not_called_champion(tmp_path: Path) -> None:
     text = "\n".join(cycle_lines(tmp_path, report(promoted=False)))
     assert "stays challenger: the gate said no" in text
     assert "registered, not promoted" in summary(report(promoted=False))
+
+
+def test_a_version_in_a_test_is_neither_champion_nor_refused(tmp_path: Path) -> None:
+    waiting = report(promoted=False).model_copy(update={"awaiting": "3-vs-4"})
+    text = "\n".join([*cycle_lines(tmp_path, waiting), summary(waiting)])
+    assert "version 4 is challenger: the A/B test 3-vs-4 decides on live traffic" in text
+    assert "the gate said no" not in text
+    assert "now champion" not in text
+
+
+def test_a_test_is_told_in_figures(params: Params) -> None:
+    one = Experiment(id="1-vs-2", champion="1", challenger="2", started=MORNING)
+    verdict = judge_rows(one, ab_rows(300, 1, effect=0.03), log_rows(0, 0), params.ab, now=NOW)
+    lines = ab_lines(AbReport(verdict=verdict, action="promoted", waiting=False), "")
+    identity = verdict.effects[0]
+    assert lines[0] == "A/B test 1-vs-2: win"
+    assert f"difference {identity.effect:+.4f} [{identity.low:+.4f}, {identity.high:+.4f}] cosine" in "\n".join(lines)
+    assert not [line for line in lines if "lpips" in line]  # nothing was measured
+    assert lines[-1] == "  done: version 2 was promoted"
 
 
 def test_models_table_shows_gaps_as_gaps() -> None:

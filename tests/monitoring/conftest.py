@@ -12,6 +12,7 @@ from pipeline import layout
 from pipeline.config import Params, load_params
 from pipeline.layout import Paths
 from tests.monitoring.people import ingest_people
+from tests.postgres import address, postgres  # noqa: F401 - fixtures
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -6,9 +6,11 @@ from itertools import count
 import pandas as pd
 import pytest
 
+import pipeline.sampler  # noqa: F401 - takes the real assets before a fixture puts others in their place
 from models.errors import DataError
-from monitoring import log
 from monitoring.champion import current_champion
+from monitoring.identity_space import IdentityAggregate
+from monitoring.log import open_log
 from monitoring.reference import reference, reference_path
 from monitoring.rows import COLUMNS
 from monitoring.simulate import Clock, simulate
@@ -18,7 +20,13 @@ from pipeline.layout import Paths
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.slow]
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
-CHANGING = ["sequence", "request_id", "time", "milliseconds"]
+CHANGING = ["sequence", "request_id", "time", "milliseconds", "cpu_seconds", "verification_cpu_seconds"]
+
+
+@pytest.fixture
+def params(params: Params) -> Params:
+    """Held-out photographs: they are real faces, and in the fixture's checkout there are no others."""
+    return params.model_copy(update={"simulate": params.simulate.model_copy(update={"fresh_people": False})})
 
 
 def clock() -> Clock:
@@ -26,11 +34,16 @@ def clock() -> Clock:
     return lambda: START + timedelta(seconds=next(seconds))
 
 
+def logged(paths: Paths) -> pd.DataFrame:
+    with open_log(paths) as log:
+        return log.after(0)
+
+
 def test_the_same_seed_gives_the_same_rows(params: Params, staffed: Paths) -> None:
     report = simulate(params, staffed, requests=6, seed=3, clock=clock())
     later = START + timedelta(days=1)
     simulate(params, staffed, requests=6, seed=3, clock=lambda: later)
-    rows = log.after(staffed.production_log, 0)
+    rows = logged(staffed)
     first, again = rows.iloc[:6].reset_index(drop=True), rows.iloc[6:].reset_index(drop=True)
     pd.testing.assert_frame_equal(first.drop(columns=CHANGING), again.drop(columns=CHANGING))
     assert first["time"].is_monotonic_increasing
@@ -44,7 +57,7 @@ def test_the_same_seed_gives_the_same_rows(params: Params, staffed: Paths) -> No
 def test_scores_fit_the_damage(params: Params, staffed: Paths) -> None:
     known = params.simulate.model_copy(update={"known_originals": 1.0})
     simulate(params.model_copy(update={"simulate": known}), staffed, shift="none", requests=12, seed=8, clock=clock())
-    rows = log.after(staffed.production_log, 0)
+    rows = logged(staffed)
     whole = ~rows["mode"].isin(["refuse", "partial"])
     restored = rows[whole]
     assert len(restored) >= 6
@@ -61,11 +74,11 @@ def test_reference_is_unshifted_traffic_by_the_same_code(params: Params, staffed
     params = params.model_copy(update={"watch": small})
     champion = current_champion(params, staffed, now=START)
     measured = reference(params, staffed, champion)
-    assert list(measured.columns) == list(COLUMNS)
+    assert list(measured.rows.columns) == list(COLUMNS)
     simulate(params, staffed, shift="none", requests=6, seed=small.reference.seed, clock=clock())
-    sent = log.after(staffed.production_log, 0)
+    sent = logged(staffed)
     pd.testing.assert_frame_equal(
-        sent.drop(columns=CHANGING), measured.drop(columns=[name for name in CHANGING if name != "sequence"])
+        sent[list(COLUMNS)].drop(columns=CHANGING[1:]), measured.rows.drop(columns=CHANGING[1:])
     )
     path = reference_path(params, staffed, champion)
     written = path.stat().st_mtime_ns
@@ -73,6 +86,35 @@ def test_reference_is_unshifted_traffic_by_the_same_code(params: Params, staffed
     assert path.stat().st_mtime_ns == written  # measured once
     stricter = params.model_copy(update={"restore": params.restore.model_copy(update={"max_area": 0.3})})
     assert reference_path(stricter, staffed, champion) != path
+
+
+def test_faces_are_added_up_and_never_written_alone(params: Params, staffed: Paths) -> None:
+    """Ten faces a batch or more: with the least number at 10 the log gets sums, and nothing with one row per face."""
+    identity = params.watch.identity.model_copy(update={"min_faces": 10})
+    params = params.model_copy(update={"watch": params.watch.model_copy(update={"identity": identity})})
+    simulate(params, staffed, shift="none", requests=32, seed=8, clock=clock())
+    with open_log(staffed) as log:
+        entries = log.entries("identity")
+    found = [IdentityAggregate.model_validate(entry.body) for entry in entries]
+    rows = logged(staffed)
+    restored = int(rows["similarity_plain_training"].notna().sum())
+    assert found
+    assert restored - 10 < sum(part.n for part in found) <= restored
+    assert all(part.n >= 10 for part in found)
+    assert all(entry.key == "shipped" for entry in entries)
+    assert found[0].mean != tuple([0.0] * identity.dimensions)
+
+
+def test_fresh_people_with_a_broken_detector(params: Params, paths: Paths) -> None:
+    """Through the whole path: the sampler's people, scores that sink, faces that are missed."""
+    limits = params.simulate.shifts.model_copy(update={"detector_misses": 0.4, "detector_score_factor": 0.5})
+    traffic = params.simulate.model_copy(update={"fresh_people": True, "shifts": limits, "known_originals": 0.0})
+    params = params.model_copy(update={"simulate": traffic})
+    report = simulate(params, paths, shift="broken-detector", requests=12, seed=2, clock=clock())
+    rows = logged(paths)
+    assert 1 <= (rows["face_count"] == 0).sum() <= 10
+    assert rows["detector_score"].dropna().max() < 0.55
+    assert report.modes == {"refuse": 12}  # too uncertain, all of them
 
 
 def test_an_evaluation_is_needed(params: Params, staffed: Paths) -> None:

@@ -15,9 +15,12 @@ from pipeline.layout import Paths
 from pipeline.tables import landmarks_of, read_portraits
 
 
-def requests(params: Params, paths: Paths, shift: Shift = "none", seed: int = 1, n: int = 30) -> list[Request]:
-    traffic = params.simulate.model_copy(update={"shift": shift, "seed": seed, "requests": n})
-    return list(draw_requests(paths, shifted_masks(params.masks, traffic), traffic))
+def requests(
+    params: Params, paths: Paths, shift: Shift = "none", seed: int = 1, n: int = 30, *, known: float = 0.5
+) -> list[Request]:
+    changes = {"shift": shift, "seed": seed, "requests": n, "fresh_people": False, "known_originals": known}
+    asked = params.model_copy(update={"simulate": params.simulate.model_copy(update=changes)})
+    return list(draw_requests(asked, paths, shifted_masks(params.masks, asked.simulate)))
 
 
 def test_only_held_out_portraits_each_as_often_as_any_other(params: Params, staffed: Paths) -> None:
@@ -66,8 +69,7 @@ def test_gamma_by_hand() -> None:
 
 @pytest.mark.parametrize(("share", "known"), [(0.0, 0), (1.0, 12)])
 def test_share_of_known_originals(params: Params, staffed: Paths, share: float, known: int) -> None:
-    simulate = params.simulate.model_copy(update={"known_originals": share})
-    assert sum(r.known for r in requests(params.model_copy(update={"simulate": simulate}), staffed, n=12)) == known
+    assert sum(r.known for r in requests(params, staffed, n=12, known=share)) == known
 
 
 def test_no_held_out_portrait(params: Params, staffed: Paths) -> None:

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from monitoring import log
 from monitoring.champion import Champion, current_champion
+from monitoring.feedback import Feedback
+from monitoring.log import open_log
 from monitoring.reference import reference_path
 from monitoring.watch import Verdict, watch
 from monitoring.windows import claim_window, last_judged, open_window, window_folder
 from pipeline.config import Params, load_params
 from pipeline.layout import Paths
-from tests.monitoring.traffic import rows_of, traffic
+from tests.monitoring.traffic import faces, rows_of, traffic
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -25,11 +26,17 @@ def measured(params: Params, paths: Paths) -> Paths:
     path = reference_path(params, paths, current_champion(params, paths, now=NOW))
     path.parent.mkdir(parents=True)
     traffic(200, seed=0).to_parquet(path)
+    path.with_suffix(".identity.json").write_text(faces(160, seed=0).model_dump_json())
     return paths
 
 
 def send(paths: Paths, n: int, seed: int, **how: object) -> None:
-    log.append(paths.production_log, rows_of(traffic(n, seed, **how)))  # type: ignore[arg-type]
+    """Rows, and before them who is in them, as `simulate` does."""
+    who = {key: value for key, value in how.items() if key in ("shift", "version")}
+    seen = faces(n, seed, **who)  # type: ignore[arg-type]
+    with open_log(paths) as log:
+        log.record("identity", seen.model_version, seen.model_dump(), NOW)
+        log.append(rows_of(traffic(n, seed, **how)))  # type: ignore[arg-type]
 
 
 def test_not_enough_traffic_keeps_the_window_open(params: Params, paths: Paths) -> None:
@@ -47,11 +54,11 @@ def test_a_shift_triggers_until_a_cycle_claims_it(params: Params, measured: Path
     send(measured, 120, seed=1, shift="larger-masks")
     verdict = watch(params, measured, now=NOW)
     assert verdict.triggered
-    assert verdict.window_id == "00000001-00000120"
-    assert verdict.reasons == (
-        "27% of the columns drifted (limit 20%): area, coverage, missing_features, similarity_training",
-        "75% of the mask columns drifted (limit 25%): area, coverage, missing_features",
-    )
+    assert verdict.window_id == "00000002-00000121"
+    assert [alarm.group for alarm in verdict.alarms] == ["masks", "outputs"]
+    assert verdict.reasons == tuple(alarm.reason for alarm in verdict.alarms)
+    assert verdict.reasons[0].startswith("masks drifted: coverage (p ")
+    assert {"area", "coverage", "missing_features"} == set(verdict.alarms[0].columns)
     assert verdict.report_html is not None
     assert verdict.report_html.is_file()
     stored = (window_folder(measured, verdict.window_id) / "verdict.json").read_text()
@@ -72,15 +79,58 @@ def test_expected_traffic_moves_on(params: Params, measured: Paths) -> None:
     assert (verdict.triggered, verdict.note) == (False, "traffic looks like the reference")
     judged = last_judged(measured)
     assert judged is not None
-    assert judged.last_sequence == 120
+    assert judged.last_sequence == 121
+    assert verdict.drift is not None
+    assert verdict.drift.identity is not None
+    assert verdict.drift.identity.faces == 120
     assert watch(params, measured, now=NOW).note == "not enough traffic: 0 requests, needs 60"
 
 
 @pytest.mark.slow
 def test_people_who_are_not_recognised_trigger(params: Params, measured: Paths) -> None:
     send(measured, 120, seed=3, accuracy=0.75)
+    assert not watch(params, measured, now=NOW).triggered  # [66.6 %, 81.9 %]: no proof
+    send(measured, 120, seed=4, accuracy=0.55)
     verdict = watch(params, measured, now=NOW)
-    assert verdict.reasons == ("recognition accuracy 75.0% [66.6%, 81.9%] over 120 requests is below 80%",)
+    assert [alarm.group for alarm in verdict.alarms] == ["recognition"]
+    assert verdict.reasons == ("recognition accuracy 65.0% [58.8%, 70.8%] over 240 requests is below 80% (95% sure)",)
+
+
+@pytest.mark.slow
+def test_late_feedback_on_a_judged_window_counts(params: Params, measured: Paths) -> None:
+    send(measured, 120, seed=3)
+    assert not watch(params, measured, now=NOW).triggered
+    with open_log(measured) as log:
+        for number in range(60):
+            log.feedback(f"3-{number}", Feedback(recognised=False, preferred=None), NOW)
+    send(measured, 60, seed=5)
+    verdict = watch(params, measured, now=NOW)
+    assert verdict.recognition is not None
+    assert (verdict.recognition.judged, verdict.recognition.recognised < 120) == (180, True)
+    assert [alarm.group for alarm in verdict.alarms] == ["recognition"]
+
+
+@pytest.mark.slow
+def test_a_broken_detector_calls_a_person_and_no_cycle(params: Params, measured: Paths) -> None:
+    send(measured, 120, seed=1, shift="broken-detector")
+    verdict = watch(params, measured, now=NOW)
+    assert verdict.alarms[0].group == "detector"
+    assert not any(alarm.starts_cycle for alarm in verdict.alarms)
+    assert (verdict.triggered, verdict.reasons) == (False, ())
+    assert verdict.note.startswith("no cycle, retraining would not help: detector drifted: ")
+
+
+@pytest.mark.slow
+def test_other_people_are_found_by_sums_alone(params: Params, measured: Paths) -> None:
+    send(measured, 120, seed=2, shift="other-people")
+    send(measured, 30, seed=9, version="7")  # of another version: not in this window
+    verdict = watch(params, measured, now=NOW)
+    (identity,) = [alarm for alarm in verdict.alarms if alarm.group == "identity"]
+    assert identity.starts_cycle
+    assert identity.columns == ("identity_space",)
+    assert verdict.drift is not None
+    assert verdict.drift.identity is not None
+    assert verdict.drift.identity.faces == 120
 
 
 def test_an_old_champion_triggers_once_a_week(

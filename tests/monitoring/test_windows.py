@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import DataError
-from monitoring import log
+from monitoring.log import open_log
 from monitoring.windows import claim_window, close_window, is_claimed, last_judged, open_window, window_name
 from pipeline.layout import Paths
 from tests.monitoring.traffic import MORNING, row
@@ -15,13 +15,15 @@ from tests.monitoring.traffic import MORNING, row
 
 def test_windows_follow_one_another(tmp_path: Path) -> None:
     paths = Paths(tmp_path)
-    log.append(paths.production_log, [row(n) for n in range(3)])
+    with open_log(paths) as log:
+        log.append([row(n) for n in range(3)])
     first = open_window(paths)
     assert window_name(first) == "00000001-00000003"
     close_window(paths, "00000001-00000003", 3)
     assert open_window(paths).empty
     late = row(9, time=MORNING - timedelta(days=1))  # a slow writer: its row counts by arrival, not by its clock
-    log.append(paths.production_log, [late])
+    with open_log(paths) as log:
+        log.append([late])
     assert list(open_window(paths)["request_id"]) == ["r-9"]
 
 

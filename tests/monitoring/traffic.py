@@ -6,9 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from monitoring.identity_space import IdentityAggregate, aggregate
 from monitoring.rows import COLUMNS, LogRow, typed
 
 MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+SPACE = "sface/8/53"
+BY_THE_FACE = [
+    "detector_score", "yaw", "pitch", "roll", "face_size", "coverage", "missing_features", "mask_x", "mask_y",
+    "identity_risk", "uncertainty", "similarity_plain_training", "similarity_plain_independent",
+]  # fmt: skip
 KINDS = ("brush", "scratch", "tear", "corner", "stain", "fold", "box", "occluder")
 
 
@@ -38,6 +44,21 @@ def row(number: int = 0, **changes: Any) -> LogRow:
         "similarity_independent": 0.95,
         "recognised": True,
         "milliseconds": 40.0,
+        "subject": "",
+        "arm": "champion",
+        "face_size": 90.0,
+        "mask_x": 0.5,
+        "mask_y": 0.4,
+        "identity_risk": 0.05,
+        "uncertainty": 0.3,
+        "similarity_plain_training": 0.85,
+        "similarity_plain_independent": 0.96,
+        "similarity_reference_training": None,
+        "similarity_reference_independent": None,
+        "lpips": None,
+        "cpu_seconds": 0.08,
+        "verification_cpu_seconds": 0.02,
+        "queue_milliseconds": 0.0,
     }
     return LogRow(**(values | changes))
 
@@ -71,8 +92,46 @@ def traffic(n: int, seed: int, shift: str = "none", version: str = "shipped", ac
         "similarity_independent": rng.normal(0.95, 0.02, n).clip(-1, 1),
         "recognised": rng.permutation(n) < round(accuracy * n),
         "milliseconds": rng.gamma(5, 10, n),
+        "subject": "",
+        "arm": "champion",
+        "face_size": rng.normal(90, 5, n).clip(40, 128),
+        "mask_x": rng.normal(0.5, 0.15, n),
+        "mask_y": rng.normal(0.5, 0.15, n),
+        "identity_risk": (0.3 * coverage + rng.normal(0, 0.02, n)).clip(0, 1),
+        "uncertainty": rng.beta(4, 8, n),
+        "similarity_plain_training": rng.normal(0.9 - coverage / 3, 0.04, n).clip(-1, 1),
+        "similarity_plain_independent": rng.normal(0.97, 0.01, n).clip(-1, 1),
+        "similarity_reference_training": np.nan,
+        "similarity_reference_independent": np.nan,
+        "lpips": np.nan,
+        "cpu_seconds": rng.gamma(5, 0.02, n),
+        "verification_cpu_seconds": rng.gamma(5, 0.004, n),
+        "queue_milliseconds": 0.0,
     }
-    return typed(pd.DataFrame(columns)[list(COLUMNS)])
+    return typed(_shifted(pd.DataFrame(columns)[list(COLUMNS)], shift, rng))
+
+
+def _shifted(rows: pd.DataFrame, shift: str, rng: np.random.Generator) -> pd.DataFrame:
+    """What is drawn after everything else, so that the other columns of a seed stay the same."""
+    if shift == "more-profile":
+        rows["yaw"] = rows["yaw"] * 2
+    if shift == "other-people":
+        rows["brightness"] = rows["brightness"] * 0.9
+    if shift == "broken-detector":
+        rows["detector_score"] = rows["detector_score"] * 0.9
+        missed = rng.random(len(rows)) < 0.15
+        rows.loc[missed, [*BY_THE_FACE, "similarity_training", "similarity_independent"]] = np.nan
+        rows["recognised"] = rows["recognised"].astype("boolean").mask(missed)
+        rows["face_count"] = rows["face_count"].mask(missed, 0)
+        rows["mode"] = rows["mode"].mask(missed, "refuse")
+    return rows
+
+
+def faces(n: int, seed: int, shift: str = "none", version: str = "shipped") -> IdentityAggregate:
+    """Who was in such traffic: 8 dimensions of uneven spread, their mean moved for `other-people`."""
+    rng = np.random.default_rng([seed, 1])
+    points = rng.normal(0, np.linspace(0.05, 0.12, 8), (n, 8)) + (0.04 if shift == "other-people" else 0.0)
+    return aggregate(points, SPACE, version)
 
 
 def rows_of(table: pd.DataFrame) -> list[LogRow]:

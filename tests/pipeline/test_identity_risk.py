@@ -45,6 +45,7 @@ def test_trust_by_hand() -> None:
     eye = found["left_eye"]
     assert (eye.known, eye.evidence, eye.witness, eye.prior) == pytest.approx((0.5, 0.2, 0.075, 0.225))
     assert (found["skin"].known, found["skin"].prior) == (1.0, 0.0)
+    assert (eye.pixels, found["skin"].pixels) == (128, 128)
     assert set(found) == {"left_eye", "skin"}  # what is not in the picture has no figures
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,12 @@ from PIL import Image
 
 from models.errors import DataError
 from pipeline.config import Params, load_params
+from pipeline.config.serving import KeepParams
 from pipeline.ingest import IngestReport, ingest
+from pipeline.kept import RECORD, record_of
+from pipeline.kept_store import FolderStore
 from pipeline.layout import Paths
+from pipeline.png import png_bytes
 from pipeline.portrait_rows import SCHEMA
 from pipeline.sampler import SampledPortrait, portraits
 from pipeline.tables import landmarks_of, load_image, points_of, read_portraits
@@ -21,6 +26,7 @@ from tests.conftest import ROOT
 from tests.pipeline.reading.hostile import encoded, portrait
 
 PEOPLE, VIEWS = 6, 2
+NOW = datetime(2026, 5, 4, tzinfo=UTC)
 
 
 def params(**data: object) -> Params:
@@ -169,3 +175,32 @@ def test_a_failing_run_leaves_what_was_there(ingested: tuple[IngestReport, Paths
         run(tmp_path, source="folder", location="faceless")
     assert len(read_portraits(Paths(tmp_path))) == report.accepted
     assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["portraits", "reports"]
+
+
+def test_kept_portraits_join_the_training_split_and_move_nobody_else(
+    sampled: list[SampledPortrait], mixed: Path, ingested: tuple[IngestReport, Paths], tmp_path: Path
+) -> None:
+    keep_reference(tmp_path / "kept", png_bytes(np.ascontiguousarray(sampled[0].image[:, ::-1])))
+    report, paths = run_with_intake(tmp_path, mixed, NOW, tmp_path / "kept"), Paths(tmp_path)
+    before, after = read_portraits(ingested[1]), read_portraits(paths)
+    kept = after[after["consent"] != ""]
+    assert (report.production, len(kept)) == (1, 1)
+    assert kept[["source", "identity", "split", "consent"]].to_numpy().tolist() == [
+        ["production", "a" * 32, "train", "r1"]
+    ]
+    old = after[after["consent"] == ""].drop(columns=["consent"]).reset_index(drop=True)
+    pd.testing.assert_frame_equal(old, before.drop(columns=["consent"]).reset_index(drop=True))
+    assert run_with_intake(tmp_path / "later", mixed, NOW + timedelta(days=31), tmp_path / "kept").production == 0
+
+
+def keep_reference(folder: Path, photo: bytes) -> None:
+    """One kept reference photo of one person, for 30 days."""
+    record = record_of("a" * 32, "r1", "consent", {"reference-1.png": photo}, KeepParams(days=30, location=""), NOW)
+    store = FolderStore(folder)
+    store.put(f"{record.place}/{RECORD}", record.model_dump_json().encode())
+    store.put(f"{record.place}/reference-1.png", photo)
+
+
+def run_with_intake(root: Path, mixed: Path, now: datetime, intake: Path) -> IngestReport:
+    loaded = params(source="folder", location=str(mixed), identity_pattern="^(.+)_", intake=str(intake))
+    return ingest(data=loaded.data, ingest=loaded.ingest, paths=Paths(root), now=now)

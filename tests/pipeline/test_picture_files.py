@@ -40,7 +40,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, noi
     path = tmp_path / "picture.jpg"
     path.write_bytes(b"old")
     too_wide = np.zeros((1, 70_000, 3), np.uint8)  # more than a JPEG can say
-    with pytest.raises(DataError, match=r"a place to write .*picture\.jpg"):
+    with pytest.raises(DataError, match="a picture that JPEG can hold"):
         write_picture(path, too_wide)
     assert path.read_bytes() == b"old"
     assert [file.name for file in tmp_path.iterdir()] == ["picture.jpg"]

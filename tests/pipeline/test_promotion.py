@@ -15,7 +15,7 @@ from models.errors import Busy, PromotionError, ServiceUnavailable, WeightsError
 from pipeline import promotion
 from pipeline.layout import Paths
 from pipeline.mlflow_store import connect
-from pipeline.promotion import Promotion, journal_file, promote, promotion_lock, rollback
+from pipeline.promotion import Promotion, journal_file, promote, promotion_lock, retire, rollback
 from pipeline.versions import aliases_of, find_version
 from tests.pipeline.registry_site import NAME
 
@@ -108,6 +108,17 @@ def test_lost_weights_are_not_promoted(site: Paths) -> None:
         stored.unlink()
     with pytest.raises(WeightsError, match="stored weights of version 1"):
         promote(site, NAME, "1")
+
+
+def test_a_retired_challenger_is_none_any_more_and_says_why(site: Paths) -> None:
+    promote(site, NAME, "1")
+    assert retire(site, NAME, "3", "loss")
+    assert aliases(site) == {"champion": "1"}
+    tags = find_version(connect(site), NAME, "3").tags
+    assert (tags["ab"], tags["ab_outcome"]) == ("ended", "loss")
+    assert not retire(site, NAME, "3", "loss")
+    with pytest.raises(PromotionError, match="a version of"):
+        retire(site, NAME, "77", "loss")
 
 
 def test_a_failing_write_in_the_middle_restores_what_stood_before(site: Paths) -> None:

@@ -78,7 +78,7 @@ def test_rows_as_json_have_the_same_keys_and_null_for_what_is_not_there(
     assert row["milliseconds"] > 0
     assert row["mask"] == {"source": "given", "area": pytest.approx(mask.mean()), "confidence": None, "output": None}
     assert row["faces"][0]["likeness"] == {"to_reference": None, "to_plain": None}
-    assert set(row["faces"][0]["trust"]["mouth"]) == {"known", "evidence", "witness", "prior"}
+    assert set(row["faces"][0]["trust"]["mouth"]) == {"known", "evidence", "witness", "prior", "pixels"}
     assert row["references"] == []
     assert "least sure: " in done.as_text()
     assert "NaN" not in line

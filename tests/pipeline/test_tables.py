@@ -36,6 +36,7 @@ ROW = PortraitRow(
     sharpness=200.0,
     skin_tone=float("nan"),
     normalised=["exif_orientation"],
+    consent="",
 )
 
 

@@ -60,6 +60,7 @@ def good() -> pd.DataFrame:
             "sharpness": np.full(N, 200, np.float32),
             "skin_tone": 10 + 50 * spread,
             "normalised": [["icc"] for _ in range(N)],
+            "consent": "",
         }
     )
 

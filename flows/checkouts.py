@@ -1,0 +1,67 @@
+"""A cycle's place: the root itself where it was called by hand, a checkout of its own where a deployment called it."""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from models.errors import Busy, LikenessError
+from monitoring.alerts import Alert, alert
+from pipeline.checkouts import CycleRecord, adopt, checkout, home, in_use, project, record
+from pipeline.config import load_params
+from pipeline.layout import Paths
+
+
+@task(name="checkout", cache_policy=NO_CACHE, persist_result=False)
+def own_checkout(root: Path, revision: str) -> Path:
+    """The project at `revision` in state/cycles; `root` itself where no revision is asked for."""
+    if not revision:
+        return root
+    paths = Paths(root)
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    return checkout(project(paths), revision, paths, name)
+
+
+def settle(root: Path, place: Path, reason: str, overrides: Mapping[str, Any], version: str, *, champion: bool) -> None:
+    """Remember what a cycle in its own checkout has made; where it is champion, production follows it."""
+    if place == root:
+        return
+    paths = Paths(root)
+    revision = (place / ".revision").read_text(encoding="utf-8")
+    record(
+        paths,
+        CycleRecord(
+            cycle=place.name, revision=revision, reason=reason, overrides=overrides, version=version,
+            finished=datetime.now(UTC), adopted=False,
+        ),
+    )  # fmt: skip
+    if champion or _has_no_data(paths):
+        adopt(paths, version)
+
+
+@contextmanager
+def telling_failure(root: Path, reason: str) -> Iterator[None]:
+    """An alert when a cycle fails; not where it was merely refused."""
+    try:
+        yield
+    except Busy:
+        raise
+    except LikenessError as error:
+        told = Alert(
+            code="cycle-failed",
+            title="A cycle failed",
+            what_happened=f'the cycle "{reason}" expected {error.expected} and got {error.got}',
+            what_to_do=f"{error.remedy}; the champion stays, the next trigger starts a new cycle",
+            facts={"reason": reason},
+        )
+        alert(load_params(Paths(root).params), Paths(root), told, datetime.now(UTC))
+        raise
+
+
+def _has_no_data(paths: Paths) -> bool:
+    return not in_use(paths) and not home(paths).portrait_rows.is_file()

@@ -1,0 +1,243 @@
+"""Deployments on a Prefect server: what runs when, and what starts a cycle by itself."""
+
+import hashlib
+import importlib
+import json
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from flows.events import DRIFT, RECOGNITION
+from models.errors import ServiceUnavailable
+from pipeline.checkouts import production, project, resolve
+from pipeline.config import load_params
+from pipeline.layout import Paths
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.responses import DeploymentResponse
+    from prefect.events import AutomationCore
+
+POOL = "likeness"
+NAME = "production"
+WINDOW = "likeness.window"
+_ANCHOR = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday; three weeks cannot be said in cron
+_FOLDED = timedelta(minutes=1)  # triggers of one window within this time are one; the claim stops later ones
+_SILENT = timedelta(seconds=90)  # three missed heartbeats: the run is dead
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A flow, how often it runs, and what becomes of a run that is due while another one is under way."""
+
+    flow: str
+    every: timedelta
+    when_busy: str
+    parameters: dict[str, Any]
+    working_dir: str
+
+    @property
+    def digest(self) -> str:
+        """Changes exactly when the deployment must."""
+        text = json.dumps([self.flow, self.every.total_seconds(), self.when_busy, self.parameters, self.working_dir])
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """Names of what was made or changed, and of what was as it should be."""
+
+    changed: tuple[str, ...]
+    kept: tuple[str, ...]
+    revision: str
+
+
+def plan(paths: Paths) -> tuple[Planned, ...]:
+    """What runs by itself for the project at `paths`; cycles at the revision that is checked out there now.
+
+    Raises:
+        DataError: `operate.revision` of params.yaml is not in the project.
+    """
+    params = load_params(paths.params).operate
+    root = str(production(paths).absolute())
+    revision = resolve(project(paths), params.revision)
+    cycle = {"root": root, "revision": revision, "reason": "three weeks have passed"}
+    return (
+        Planned("flows.cycle:cycle", timedelta(weeks=3), params.when_busy, cycle, root),
+        Planned("flows.watch:watch", timedelta(hours=1), "refuse", {"root": root, "by_event": True}, root),
+        Planned("flows.verdict:ab_verdict", timedelta(hours=1), "refuse", {"root": root}, root),
+        Planned("flows.housekeeping:housekeeping", timedelta(days=1), "refuse", {"root": root}, root),
+    )
+
+
+def deploy(paths: Paths, server: str = "") -> Deployed:
+    """Bring a server's deployments and automations to what `plan` says; doing it twice changes nothing.
+
+    What a person has switched off in Prefect's pages - a schedule, a deployment, an automation - stays off.
+
+    Args:
+        paths: of the project.
+        server: address of Prefect's API; "" = PREFECT_API_URL.
+
+    Raises:
+        ServiceUnavailable: no server answers there.
+    """
+    from prefect.client.orchestration import get_client
+
+    planned = plan(paths)
+    with _server(server), get_client(sync_client=True) as client:
+        _make_pool(client)
+        done = {entry.flow.partition(":")[2]: _deploy(client, entry) for entry in planned}
+        ids = {name: found for name, (found, _) in done.items()}
+        changed = {name: made for name, (_, made) in done.items()}
+        changed |= {entry.name: _automate(client, entry) for entry in automations(ids["cycle"])}
+    return Deployed(
+        tuple(name for name, made in changed.items() if made),
+        tuple(name for name, made in changed.items() if not made),
+        str(planned[0].parameters["revision"]),
+    )
+
+
+def automations(cycle_id: "UUID") -> "tuple[AutomationCore, ...]":
+    """Drift starts a cycle; a run that has gone silent counts as crashed, so that the next one may begin."""
+    from prefect.client.schemas.objects import StateType
+    from prefect.events import AutomationCore, EventTrigger
+    from prefect.events.actions import ChangeFlowRunState, RunDeployment
+    from prefect.events.schemas.automations import Posture
+
+    beat = "prefect.flow-run.heartbeat"
+    ends = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")}
+    drift = EventTrigger(
+        expect={DRIFT, RECOGNITION}, match={"prefect.resource.id": f"{WINDOW}.*"},
+        for_each={"prefect.resource.id"}, posture=Posture.Reactive, threshold=1, within=_FOLDED,
+    )  # fmt: skip
+    silence = EventTrigger(
+        after={beat}, expect={beat, *ends}, match={"prefect.resource.id": "prefect.flow-run.*"},
+        for_each={"prefect.resource.id"}, posture=Posture.Proactive, threshold=1, within=_SILENT,
+    )  # fmt: skip
+    parameters = {
+        "window_id": _from_event("window_id"), "reason": _from_event("reason"),
+        "overrides": {"__prefect_kind": "json", "value": _from_event("overrides | tojson")},
+    }  # fmt: skip
+    crashed = ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", message="no heartbeat for 90 seconds")
+    return (
+        AutomationCore(
+            name="likeness: drift starts a cycle", trigger=drift,
+            actions=[RunDeployment(deployment_id=cycle_id, parameters=parameters)],
+        ),
+        AutomationCore(name="likeness: a silent run has crashed", trigger=silence, actions=[crashed]),
+    )  # fmt: skip
+
+
+def _from_event(field: str) -> dict[str, str]:
+    return {"__prefect_kind": "jinja", "template": "{{ event.payload." + field + " }}"}
+
+
+@contextmanager
+def _server(address: str) -> Iterator[None]:
+    from httpx import HTTPError
+    from prefect.exceptions import PrefectHTTPStatusError
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    address = address or os.environ.get("PREFECT_API_URL", "")
+    remedy = "start it (`likeness up`) or pass --server http://HOST:PORT/api"
+    if not address:
+        raise ServiceUnavailable("a Prefect server", "no address", remedy)
+    try:
+        with temporary_settings({PREFECT_API_URL: address}):
+            yield
+    except PrefectHTTPStatusError:
+        raise  # it answers, and what it says is for us to mend
+    except HTTPError as error:
+        reason = str(error)[:160] or type(error).__name__
+        raise ServiceUnavailable(f"Prefect at {address}", reason, remedy) from error
+
+
+def _make_pool(client: "SyncPrefectClient") -> None:
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.exceptions import ObjectAlreadyExists
+    from prefect.workers.process import ProcessWorker
+
+    template = ProcessWorker.get_default_base_job_template()
+    try:
+        client.create_work_pool(WorkPoolCreate(name=POOL, type="process", base_job_template=template))
+    except ObjectAlreadyExists:
+        return
+
+
+def _deploy(client: "SyncPrefectClient", planned: Planned) -> "tuple[UUID, bool]":
+    """Its id, and whether it was made or changed."""
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+    from prefect.types.entrypoint import EntrypointType
+
+    module, _, name = planned.flow.partition(":")
+    flow: Any = getattr(importlib.import_module(module), name)
+    before = _existing(client, f"{flow.name}/{NAME}")
+    if before is not None and before.version == planned.digest:
+        return before.id, False
+    queue = planned.when_busy == "queue"
+    strategy = ConcurrencyLimitStrategy.ENQUEUE if queue else ConcurrencyLimitStrategy.CANCEL_NEW
+    wanted = flow.to_deployment(
+        NAME,
+        schedules=[_schedule(planned, before)],
+        parameters=planned.parameters,
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=strategy),
+        version=planned.digest,
+        work_pool_name=POOL,
+        job_variables={
+            "working_dir": planned.working_dir,
+            "command": shlex.join([sys.executable, "-m", "flows.engine", f"{planned.working_dir}/state/logs/runs.log"]),
+            "stream_output": False,
+        },
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    return cast("UUID", wanted.apply()), True
+
+
+def _schedule(planned: Planned, before: "DeploymentResponse | None") -> Any:  # noqa: ANN401 - Prefect has two classes for it
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
+    from prefect.client.schemas.schedules import IntervalSchedule
+
+    every = IntervalSchedule(interval=planned.every, anchor_date=_ANCHOR, timezone="UTC")
+    paused = before is not None and bool(before.schedules) and not any(kept.active for kept in before.schedules)
+    return DeploymentScheduleCreate(schedule=every, active=not paused)
+
+
+def _existing(client: "SyncPrefectClient", name: str) -> "DeploymentResponse | None":
+    from prefect.exceptions import ObjectNotFound
+
+    try:
+        return client.read_deployment_by_name(name)
+    except ObjectNotFound:
+        return None
+
+
+def _automate(client: "SyncPrefectClient", wanted: "AutomationCore") -> bool:
+    """Make or change the automation of this name; whether something was done."""
+    found = client.read_automations_by_name(wanted.name)
+    if not found:
+        client.create_automation(wanted)
+        return True
+    kept = wanted.model_copy(update={"enabled": found[0].enabled})
+    if _meaning(found[0]) == _meaning(kept):
+        return False
+    client.update_automation(found[0].id, kept)
+    return True
+
+
+def _meaning(automation: "AutomationCore") -> Any:  # noqa: ANN401 - JSON
+    """Trigger and actions as JSON, without the ids that the server adds and without order where there is none."""
+    told = automation.model_dump(mode="json", include={"trigger", "actions"}, exclude_none=True)
+    told["trigger"].pop("id", None)
+    return json.loads(json.dumps(told, sort_keys=True), object_hook=_unordered)
+
+
+def _unordered(node: dict[str, Any]) -> dict[str, Any]:
+    return {name: sorted(value, key=str) if isinstance(value, list) else value for name, value in node.items()}

@@ -1,0 +1,103 @@
+"""Housekeeping, every day: what has expired goes, what must hold is checked, what was not delivered is sent again."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from pydantic import BaseModel, ConfigDict
+
+from monitoring import housekeeping as house
+from monitoring.alerts import retry
+from pipeline.config import load_params
+from pipeline.kept import expire_kept
+from pipeline.layout import Paths
+
+_ONCE: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
+
+
+class HouseReport(BaseModel):
+    """What a housekeeping found and did."""
+
+    model_config = ConfigDict(frozen=True)
+
+    expired: int
+    checkouts: tuple[str, ...]
+    reports: int
+    shortened: tuple[str, ...]
+    log_whole: bool
+    log_entries: int
+    mebibytes: dict[str, float]
+    alerts_waiting: int
+
+
+@task(name="expire-pictures", **_ONCE)
+def expire_pictures(root: Path, now: datetime) -> int:
+    """Kept pictures whose time is over."""
+    return expire_kept(Paths(root), load_params(Paths(root).params).keep, now)
+
+
+@task(name="remove-checkouts", **_ONCE)
+def remove_checkouts(root: Path) -> list[str]:
+    """Old cycles' files."""
+    return house.remove_checkouts(Paths(root), load_params(Paths(root).params).operate.keep_checkouts)
+
+
+@task(name="remove-reports", **_ONCE)
+def remove_reports(root: Path) -> int:
+    """Old drift pages."""
+    return house.remove_reports(Paths(root), load_params(Paths(root).params).operate.keep_reports)
+
+
+@task(name="shorten-logs", **_ONCE)
+def shorten_logs(root: Path) -> list[str]:
+    """Logs of the processes."""
+    return house.shorten_logs(Paths(root))
+
+
+@task(name="verify-audit", **_ONCE)
+def verify_audit(root: Path, now: datetime) -> tuple[bool, int]:
+    """The production log's chain: whether it is whole, and how many entries are good."""
+    found = house.verify_audit(load_params(Paths(root).params), Paths(root), now)
+    return found.whole, found.entries
+
+
+@task(name="database-sizes", **_ONCE)
+def database_sizes(root: Path, now: datetime) -> dict[str, float]:
+    """Of Prefect, MLflow and the log."""
+    return house.database_sizes(load_params(Paths(root).params), Paths(root), now)
+
+
+@task(name="retry-alerts", **_ONCE)
+def retry_alerts(root: Path) -> int:
+    """Alerts that a webhook or a mail server did not take."""
+    return retry(Paths(root))
+
+
+@flow(name="housekeeping", persist_result=False, validate_parameters=False)
+def housekeeping(root: Path) -> HouseReport:
+    """One round through the house.
+
+    Raises:
+        LikenessError: a part could not do its work; the parts before it are done.
+    """
+    root, now = Path(root), datetime.now(UTC)
+    expired = expire_pictures(root, now)
+    checkouts, reports, shortened = remove_checkouts(root), remove_reports(root), shorten_logs(root)
+    whole, entries = verify_audit(root, now)
+    sizes = database_sizes(root, now)
+    report = HouseReport(
+        expired=expired,
+        checkouts=tuple(checkouts),
+        reports=reports,
+        shortened=tuple(shortened),
+        log_whole=whole,
+        log_entries=entries,
+        mebibytes=sizes,
+        alerts_waiting=retry_alerts(root),
+    )
+    lines = [f"| {name} | {value} |" for name, value in report.model_dump().items()]
+    create_markdown_artifact(key="housekeeping", markdown="\n".join(["| what | |", "|---|---|", *lines]))
+    return report

@@ -1,0 +1,160 @@
+"""The A/B verdict, every hour: judge the test that is on; where it has come to an end, promote or retire, and tell.
+
+Nothing happens twice: the verdict is recorded before anything moves and the deed after it, under one lock. A run that
+dies in between leaves a verdict without a deed, and the next run takes that one up instead of judging anew.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+
+from flows.approval import Ask, ask_in_prefect, served
+from flows.artifacts import publish_ab
+from flows.events import VERDICT, emit
+from flows.reports import AbReport
+from models.errors import Busy
+from monitoring.ab.record import Action, answer, record_action, record_answer, record_verdict, unfinished
+from monitoring.ab.tell import ended_alert, waiting_alert
+from monitoring.ab.verdict import AbVerdict, judge
+from monitoring.alerts import alert
+from monitoring.log import open_log
+from pipeline.checkouts import adopt
+from pipeline.config import Params, load_params
+from pipeline.layout import Paths
+from pipeline.promotion import promote, retire
+from pipeline.study_demand import study_says
+from pipeline.versions import champion_version
+
+_LOCK_SECONDS = 60.0
+
+
+@flow(name="ab-verdict", persist_result=False, validate_parameters=False)
+def ab_verdict(root: Path) -> AbReport:
+    """One look at the A/B test.
+
+    Raises:
+        Busy: another look is at work.
+        ServiceUnavailable: the registry, the log or Prefect's server does not answer; the next look goes on from there.
+    """
+    root = Path(root)  # a deployment's parameters are JSON
+    verdict = conclude(root)
+    publish_ab(verdict)
+    if not verdict.final:
+        return AbReport(verdict=verdict, action=None, waiting=False)
+    approved = consent(root, verdict, ask_in_prefect if served() else None)
+    if approved is None:
+        return AbReport(verdict=verdict, action=None, waiting=True)
+    return AbReport(verdict=verdict, action=act(root, verdict, approved=approved), waiting=False)
+
+
+@task(name="judge", cache_policy=NO_CACHE, persist_result=False)
+def conclude(root: Path) -> AbVerdict:
+    """The verdict that is still to be acted on, else a new one; a new one that ends the test is recorded."""
+    paths = Paths(root)
+    params = load_params(paths.params)
+    with one_verdict_at_a_time(paths), open_log(paths) as log:
+        verdict = unfinished(log)
+        if verdict is None:
+            verdict = judge(params, paths, now=datetime.now(UTC))
+            if verdict.final:
+                record_verdict(log, verdict)
+    return verdict
+
+
+def consent(root: Path, verdict: AbVerdict, ask: Ask | None) -> bool | None:
+    """Whether a winner may become champion; None while a user study or a person still has to say so.
+
+    Only winners need an answer: of a study where the version is tagged so, of a person with `ab.approval`. `ask` is
+    used where the log has no answer yet.
+    """
+    paths = Paths(root)
+    params = load_params(paths.params)
+    if verdict.state != "win":
+        return True
+    if (studied := study_says(paths, params.registry.model_name, verdict.challenger)) is not True:
+        return studied
+    if not params.ab.approval:
+        return True
+    if (given := _answered(paths, verdict)) is not None:
+        return given
+    alert(params, paths, waiting_alert(verdict), datetime.now(UTC))
+    if ask is None or (said := ask(verdict)) is None:
+        return _answered(paths, verdict)
+    with open_log(paths) as log:
+        if answer(log, verdict.experiment) is None:  # somebody may have used the command line meanwhile
+            record_answer(log, verdict.experiment, approved=said.approve, by=said.by, now=datetime.now(UTC))
+    return _answered(paths, verdict)
+
+
+@task(name="act", cache_policy=NO_CACHE, persist_result=False)
+def act(root: Path, verdict: AbVerdict, *, approved: bool) -> Action | None:
+    """Promote or retire, tell people and automations, and record it; None where another run has done so."""
+    paths = Paths(root)
+    params, now = load_params(paths.params), datetime.now(UTC)
+    with one_verdict_at_a_time(paths), open_log(paths) as log:
+        if unfinished(log) is None:
+            return None
+        action = _move(params, paths, verdict, approved=approved)
+        champion = champion_version(paths, params.registry.model_name)
+        told = {"state": verdict.state, "experiment": verdict.experiment, "action": action, "champion": champion}
+        emit(VERDICT, f"likeness.model.{params.registry.model_name}", {**told, "reason": verdict.reason})
+        alert(params, paths, ended_alert(verdict, action, champion), now)
+        record_action(log, verdict.experiment, action, champion, now)
+    return action
+
+
+def supersede(root: Path, verdict: AbVerdict, by: str) -> None:
+    """End a test whose challenger gave way to version `by`; `verdict` is how it stood. Nothing where none was on."""
+    if verdict.state == "none":
+        return
+    paths = Paths(root)
+    params, now = load_params(paths.params), datetime.now(UTC)
+    reason = f"version {by} has taken the challenger's place before anything was proven"
+    ended = verdict.model_copy(update={"state": "superseded", "reason": reason, "judged": now})
+    with one_verdict_at_a_time(paths), open_log(paths) as log:
+        record_verdict(log, ended)
+        retire(paths, params.registry.model_name, verdict.challenger, "superseded")
+        champion = champion_version(paths, params.registry.model_name)
+        record_action(log, verdict.experiment, "retired", champion, now)
+
+
+@contextmanager
+def one_verdict_at_a_time(paths: Paths) -> Iterator[None]:
+    """Hold the lock of the A/B test.
+
+    Raises:
+        Busy: another process has held it for a minute.
+    """
+    paths.locks.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(paths.locks / "ab.lock")
+    try:
+        lock.acquire(timeout=_LOCK_SECONDS)
+    except Timeout as error:
+        raise Busy("no other A/B verdict", "one under way", "try again when it has ended") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _answered(paths: Paths, verdict: AbVerdict) -> bool | None:
+    with open_log(paths) as log:
+        return answer(log, verdict.experiment)
+
+
+def _move(params: Params, paths: Paths, verdict: AbVerdict, *, approved: bool) -> Action:
+    """Bring the registry to what the verdict asks for; repeating it changes nothing."""
+    name = params.registry.model_name
+    as_judged = champion_version(paths, name) in (verdict.champion, verdict.challenger)
+    if verdict.state == "win" and approved and as_judged:
+        promote(paths, name, verdict.challenger)
+        adopt(paths, verdict.challenger)
+        return "promoted"
+    rejected = verdict.state == "win" and not approved
+    retire(paths, name, verdict.challenger, "rejected" if rejected else verdict.state)
+    return "rejected" if rejected else "retired"

@@ -1,0 +1,73 @@
+"""Which A/B test is on, read from the registry: the service, the verdict and the status page ask the same question."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.config import Params
+from pipeline.layout import Paths
+from pipeline.versions import SHIPPED, aliases_of, find_version, untouched
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+
+class Experiment(BaseModel):
+    """A test of `challenger` against `champion` (version numbers; `shipped` for the model of assets/)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    champion: str
+    challenger: str
+    started: datetime
+
+
+def experiment_id(champion: str, challenger: str) -> str:
+    """Name of the test between two versions; it keys the assignment and the entries in the log."""
+    return f"{champion}-vs-{challenger}"
+
+
+def running(params: Params, paths: Paths) -> Experiment | None:
+    """The test that is on, or None.
+
+    One is on exactly while `ab.enabled` and there is a challenger `under_test`.
+
+    Raises:
+        ServiceUnavailable: MLflow does not answer.
+    """
+    from pipeline.mlflow_store import connect
+
+    if not params.ab.enabled or untouched(paths):
+        return None
+    client, name = connect(paths), params.registry.model_name
+    aliases = aliases_of(client, name)
+    version = under_test(client, name, aliases)
+    if version is None:
+        return None
+    champion, challenger = aliases.get("champion", SHIPPED), str(version.version)
+    return Experiment(
+        id=experiment_id(champion, challenger),
+        champion=champion,
+        challenger=challenger,
+        started=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
+    )
+
+
+def under_test(client: "MlflowClient", model_name: str, aliases: Mapping[str, str]) -> "ModelVersion | None":
+    """The challenger among the registry's aliases, where it is in a test; else None.
+
+    It is if it is not the champion itself, passed the gate, and no verdict ended its test (tag `ab` = "ended").
+
+    Raises:
+        ServiceUnavailable: MLflow does not answer.
+    """
+    challenger = aliases.get("challenger")
+    if challenger is None or challenger == aliases.get("champion", SHIPPED):
+        return None
+    version = find_version(client, model_name, challenger)
+    passed = version.tags.get("gate") == "passed" and version.tags.get("ab") != "ended"
+    return version if passed else None

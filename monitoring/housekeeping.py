@@ -1,0 +1,126 @@
+"""What must be done every day so that nothing grows without end and nothing breaks unseen. Plain functions."""
+
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from monitoring.alerts import Alert, alert
+from monitoring.audit import Verification
+from monitoring.verified import verify_log
+from pipeline.checkouts import CycleRecord, home, in_use, record, records
+from pipeline.config import Params
+from pipeline.layout import Paths
+
+_LOG_BYTES = 64 * 2**20
+_MEBIBYTE = 2**20
+
+
+def remove_checkouts(paths: Paths, keep: int) -> list[str]:
+    """Delete all but the newest `keep` checkouts of cycles; returns their names.
+
+    The one whose data production reads stays, whatever its age. Records stay too.
+    """
+    folders = sorted(folder for folder in home(paths).cycles.glob("[!.]*") if folder.is_dir())
+    gone = [folder for folder in folders[:-keep] if folder.name != in_use(paths)]
+    for folder in gone:
+        shutil.rmtree(folder)
+    return [folder.name for folder in gone]
+
+
+def remove_reports(paths: Paths, keep: int) -> int:
+    """Delete all but the newest `keep` drift reports; the small verdicts and claims stay. Returns how many went."""
+    pages = [*paths.drift.glob("*/report.html")]
+    snapshots = {folder: [*folder.glob("*.json")] for folder in paths.evidently_workspace.glob("*/snapshots")}
+    old = [file for files in (pages, *snapshots.values()) for file in _newest_first(files)[keep:]]
+    for file in old:
+        file.unlink(missing_ok=True)
+    return len(old)
+
+
+def shorten_logs(paths: Paths) -> list[str]:
+    """Halve the logs of `likeness up` that have grown past 64 MiB; their writers append, so they go on undisturbed."""
+    large = [file for file in paths.logs.glob("*.log") if file.stat().st_size > _LOG_BYTES]
+    for file in large:
+        with file.open("rb+") as stream:
+            stream.seek(-_LOG_BYTES // 2, os.SEEK_END)
+            tail = stream.read()
+            stream.truncate(0)
+            stream.seek(0)
+            stream.write(tail)
+    return [file.name for file in large]
+
+
+def verify_audit(params: Params, paths: Paths, now: datetime) -> Verification:
+    """Check the production log's chain, leave the outcome in state/audit.json, and alert when it is broken.
+
+    Raises:
+        DataError: what lies there is no log.
+        ServiceUnavailable: PostgreSQL does not answer.
+    """
+    found = verify_log(paths, now=now)
+    if not found.whole:
+        told = Alert(
+            code="audit-broken",
+            title="The production log was tampered with",
+            what_happened=found.message,
+            what_to_do="keep a copy of the log, find out who could write to it, and `likeness audit verify` it",
+            facts={"first bad entry": found.sequence, "good entries": found.entries},
+        )
+        alert(params, paths, told, now)
+    return found
+
+
+def database_sizes(params: Params, paths: Paths, now: datetime) -> dict[str, float]:
+    """MiB of Prefect's, MLflow's and the log's SQLite files; an alert for each that is past its limit."""
+    files = {"prefect": paths.prefect_home / "prefect.db", "mlflow": paths.mlflow_database, "log": paths.production_log}
+    sizes = {name: round(_size(file) / _MEBIBYTE, 1) for name, file in files.items()}
+    limit = params.operate.database_mebibytes
+    for name, size in sizes.items():
+        if size > limit:
+            told = Alert(
+                code=f"database-{name}",
+                title=f"The database of {name} is large",
+                what_happened=f"{files[name]} has {size:.0f} MiB, the limit is {limit:.0f} MiB",
+                what_to_do="move it to PostgreSQL (docs/operations.md), or raise operate.database_mebibytes",
+                facts={"mebibytes": size},
+            )
+            alert(params, paths, told, now)
+    return sizes
+
+
+def tell_unfinished_cycles(params: Params, paths: Paths, now: datetime) -> list[str]:
+    """Alert about cycles that ended without a word, killed or with the machine. Call it under the cycle's lock."""
+    known = {done.cycle for done in records(paths)}
+    folders = [folder for folder in sorted(home(paths).cycles.glob("[!.]*")) if folder.is_dir()]
+    dead = [folder for folder in folders if folder.name not in known]
+    if dead:
+        told = Alert(
+            code="cycle-failed",
+            title="A cycle ended before it was done",
+            what_happened=f"nothing runs in {', '.join(folder.name for folder in dead)}, and no model came of it",
+            what_to_do="look at the run in Prefect's pages and at state/logs/runs.log; the champion stays, the next "
+            "trigger starts a new cycle, which takes finished stages from the cache",
+        )
+        alert(params, paths, told, now)
+    for folder in dead:
+        record(paths, _nothing(folder))
+    return [folder.name for folder in dead]
+
+
+def _nothing(folder: Path) -> CycleRecord:
+    revision = (folder / ".revision").read_text(encoding="utf-8")
+    return CycleRecord(
+        cycle=folder.name, revision=revision, reason="", overrides={}, version="", finished=datetime.now(UTC),
+        adopted=False,
+    )  # fmt: skip
+
+
+def _newest_first(files: list[Path]) -> list[Path]:
+    return sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)
+
+
+def _size(file: Path) -> int:
+    """With what SQLite keeps beside it."""
+    parts = [file, *(file.with_name(file.name + ending) for ending in ("-wal", "-shm"))]
+    return sum(part.stat().st_size for part in parts if part.is_file())

@@ -1,0 +1,1 @@
+"""The user study: what people are asked, what they answered, and what that says."""

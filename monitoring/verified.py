@@ -1,0 +1,25 @@
+"""Verify a checkout's log and leave the outcome where the status page finds it."""
+
+import json
+from datetime import datetime
+
+from monitoring.audit import Verification
+from monitoring.chain import Head
+from monitoring.log import open_log
+from monitoring.windows import write_whole
+from pipeline.layout import Paths
+
+
+def verify_log(paths: Paths, *heads: Head, now: datetime) -> Verification:
+    """Check the whole chain (see `ProductionLog.verify`); writes state/audit.json: time, intact, entries.
+
+    Args:
+        paths: of the checkout.
+        heads: ends of the log that were written down elsewhere.
+        now: for the record.
+    """
+    with open_log(paths, sealed=False) as log:  # another key, or a forged head, is a finding and no error
+        found = log.verify(*heads)
+    outcome = {"time": now.isoformat(), "intact": found.whole, "entries": found.entries}
+    write_whole(paths.audit, json.dumps(outcome))
+    return found

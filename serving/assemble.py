@@ -1,0 +1,80 @@
+"""Puts the service together from a checkout."""
+
+import os
+
+from models.errors import DataError
+from pipeline.config import Params
+from pipeline.layout import Paths
+from serving.service import Service
+
+
+def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Service:
+    """Load tools, models, log and tokens.
+
+    Args:
+        paths: the checkout.
+        params: its parameters.
+        open_to_all: ask for no tokens; for a service that listens on this machine only.
+
+    Raises:
+        WeightsError: the champion, or a tool, is missing or changed.
+        ServiceUnavailable: the registry or the log's database does not answer.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is first imported
+    from monitoring.log import open_log
+    from pipeline.find_damage import shipped_finder
+    from pipeline.marking import open_seal
+    from pipeline.reading import Limits
+    from serving.access import Access
+    from serving.engine import Engine
+    from serving.guard import Guard
+    from serving.identities import Identities
+    from serving.keeping import Keeper
+    from serving.metrics import Metrics
+    from serving.models import ModelStore
+    from serving.own_tools import OwnTools
+    from serving.watch_metrics import WatchCollector
+    from serving.work import Bench
+
+    one_thread_each(params.serve.threads)
+    metrics = Metrics()
+    engine = Engine(params.serve, metrics)
+    tools = OwnTools(params.restore.min_detector_score)
+    models = ModelStore(params, paths, metrics, lambda: engine.at_work)
+    metrics.registry.register(WatchCollector(paths, lambda: models.arms.champion.promoted))
+    bench = Bench(
+        params=params,
+        limits=Limits.of(params.ingest),
+        tools=tools,
+        finder=shipped_finder(),
+        seal=open_seal(paths),
+        log=open_log(paths),
+        keeper=Keeper(paths, params.keep),
+        metrics=metrics,
+        identities=Identities(params.watch.identity),
+        threshold=recognition_threshold(paths),
+    )
+    models.start()
+    return Service(params, paths, Guard(None if open_to_all else Access(paths)), metrics, models, engine, bench)
+
+
+def one_thread_each(threads: int) -> None:
+    """Networks compute on so many threads per photo: photos side by side fill the cores, and CPU time can be told."""
+    import cv2
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(threads, user_api="blas")  # for good: `models.blas` would restore it amid others
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+
+
+def recognition_threshold(paths: Paths) -> float | None:
+    """Of the last evaluation: independent similarity from which a face counts as recognised; None before the first."""
+    from pipeline.figures import EvaluateReport
+    from pipeline.outputs import read_report
+
+    try:
+        return read_report(paths.evaluation_report, EvaluateReport, stage="evaluate").thresholds.get("independent")
+    except DataError:
+        return None

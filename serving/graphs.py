@@ -1,0 +1,69 @@
+"""Weights as an ONNX graph, exported once per digest, and trusted only after it said what the network says."""
+
+import os
+import warnings
+from pathlib import Path
+
+import torch
+
+from models.errors import WeightsError
+from models.evidence import CHANNELS, CONDITIONS
+from models.export import OnnxRestorer, export_onnx
+from models.identity_hint import HINTS
+from models.restorer import Restorer
+from models.stored import load_restorer
+from pipeline.restoration import FaceRestorer
+
+MAX_DIFFERENCE = 1e-3
+"""Between the two proposals of one input, in the range [-1, 1]: an eighth of a grey level."""
+
+
+def served_restorer(weights: Path, sha256: str, cache: Path, threads: int) -> FaceRestorer:
+    """A restorer for production: ONNX Runtime for a generator, torch for diffusion.
+
+    Args:
+        weights: a verified file.
+        sha256: its digest; graphs are kept by it.
+        cache: folder for graphs.
+        threads: of ONNX Runtime.
+
+    Raises:
+        WeightsError: the weights cannot be read, or the graph does not say what the network says.
+    """
+    restorer = load_restorer(weights, sha256)
+    if not isinstance(restorer, Restorer):
+        return restorer
+    path = cache / f"{sha256}.onnx"
+    if path.is_file():
+        kept = OnnxRestorer(path, threads)
+        if difference(restorer, kept) <= MAX_DIFFERENCE:
+            return kept
+    _export(restorer, path)
+    fresh = OnnxRestorer(path, threads)
+    if (found := difference(restorer, fresh)) > MAX_DIFFERENCE:
+        expected = f"a graph within {MAX_DIFFERENCE:g} of the network {sha256[:12]}"
+        raise WeightsError(
+            expected, f"a difference of {found:.2g}", "use the versions of onnxruntime and torch in docs"
+        )
+    return fresh
+
+
+@torch.inference_mode()
+def difference(restorer: Restorer, graph: OnnxRestorer) -> float:
+    """Largest difference of the two proposals for the same noise."""
+    dice = torch.Generator().manual_seed(0)
+    size = restorer.image_size
+    inputs = torch.rand(1, CHANNELS, size, size, generator=dice) * 2 - 1
+    shares, hint = torch.rand(1, CONDITIONS, generator=dice), torch.randn(1, HINTS, generator=dice)
+    ours = restorer.generator.propose(inputs, shares, hint)
+    return float((ours - graph.run([inputs, shares, hint])).abs().max())
+
+
+def _export(restorer: Restorer, path: Path) -> None:
+    """The graph appears whole or not at all, also where two processes export at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    own = path.with_name(f"{path.stem}.{os.getpid()}.onnx")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter's own modules about each other
+        export_onnx(restorer, own)
+    own.replace(path)

@@ -1,0 +1,50 @@
+// Calls to the service. A token is asked for only when the service demands one.
+
+const KEY = "likeness-token";
+
+export class Trouble extends Error {
+  constructor(status, text) { super(text); this.status = status; }
+}
+
+export const token = {
+  get: () => sessionStorage.getItem(KEY) ?? "",
+  set: (value) => sessionStorage.setItem(KEY, value.trim()),
+};
+
+export async function call(path, body, { json = false } = {}) {
+  const headers = { Accept: "application/json" };
+  if (token.get()) headers.Authorization = `Bearer ${token.get()}`;
+  if (json) headers["Content-Type"] = "application/json";
+  let answer;
+  try {
+    answer = await fetch(path, { method: "POST", headers, body: json ? JSON.stringify(body) : form(body) });
+  } catch {
+    throw new Trouble(0, "The service cannot be reached. Check your connection and try again.");
+  }
+  const content = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Trouble(answer.status, words(answer, content));
+  return content;
+}
+
+function form(fields) {
+  const data = new FormData();
+  for (const [name, value] of fields) data.append(name, value);
+  return data;
+}
+
+function words(answer, problem) {
+  if (answer.status === 401) return "This service needs an access token.";
+  if (answer.status === 403) return "This access token does not allow that.";
+  if (answer.status === 413) return "This photo is too large for the service.";
+  if (answer.status === 429) return `Many people are here right now. Please try again in ${answer.headers.get("Retry-After") ?? "a few"} seconds.`;
+  if (problem.expected) return `We needed ${problem.expected} and got ${problem.got}. Try this: ${problem.remedy}.`;
+  return "Something went wrong on our side. Please try again.";
+}
+
+export async function picture(base64) {
+  return createImageBitmap(blob(base64));
+}
+
+export function blob(base64, type = "image/png") {
+  return new Blob([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], { type });
+}

@@ -1,0 +1,35 @@
+// Before and after: dragged by pointer or finger, moved by keyboard (it is a range input underneath).
+
+export function comparison(frame, range) {
+  const show = () => {
+    frame.style.setProperty("--at", `${range.value}%`);
+    range.setAttribute("aria-valuetext", `${range.value} % original, ${100 - range.value} % restored`);
+  };
+  const drag = (event) => {
+    const box = frame.getBoundingClientRect();
+    range.value = Math.round((100 * (event.clientX - box.left)) / box.width);
+    show();
+  };
+  frame.addEventListener("pointerdown", (event) => {
+    frame.setPointerCapture(event.pointerId);
+    range.focus({ preventScroll: true, focusVisible: false });
+    drag(event);
+  });
+  frame.addEventListener("pointermove", (event) => frame.hasPointerCapture(event.pointerId) && drag(event));
+  range.addEventListener("input", show);
+  return (value) => { range.value = value; show(); };
+}
+
+export function beside(before, after, caption) { // original and restored in one picture, and what it is
+  const strip = Math.max(36, Math.round(before.height / 18));
+  const both = Object.assign(document.createElement("canvas"), { width: 2 * before.width + 12, height: before.height + strip });
+  const context = both.getContext("2d");
+  context.fillStyle = "#faf6f0";
+  context.fillRect(0, 0, both.width, both.height);
+  context.drawImage(before, 0, 0);
+  context.drawImage(after, before.width + 12, 0, before.width, before.height);
+  Object.assign(context, { fillStyle: "#2b241e", font: `${Math.round(strip / 2.6)}px system-ui, sans-serif`, textBaseline: "middle" });
+  context.fillText("Original", strip / 3, before.height + strip / 2, before.width - strip);
+  context.fillText(caption, before.width + 12 + strip / 3, before.height + strip / 2, before.width - strip);
+  return new Promise((resolve) => both.toBlob(resolve, "image/png"));
+}

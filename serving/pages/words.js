@@ -1,0 +1,72 @@
+// What the figures mean, in plain words.
+
+export const TITLES = {
+  inpaint: "Restored",
+  partial: "Restored in part",
+  colorize: "Colour is back",
+  refuse: "We would rather not guess",
+};
+
+const VERDICTS = {
+  inpaint: "The damaged parts were filled in. Everything else is exactly as it was.",
+  partial: "So much is missing that only the parts that matter least for who this is were filled in. The rest was left alone.",
+  colorize: "Shapes and shades are yours; colour was added where it was gone.",
+  refuse: "So little of this face is left that a restoration would be somebody we made up. Your photo is unchanged.",
+};
+
+const REGIONS = {
+  left_eye: "Left eye", right_eye: "Right eye", left_brow: "Left brow", right_brow: "Right brow",
+  nose: "Nose", mouth: "Mouth", skin: "Skin", background: "Background",
+};
+const GROUNDS = { known: "not damaged", evidence: "follows from the rest of the face", witness: "shown by your other photo", prior: "made up" };
+const ENCODERS = { sface: "First face comparison", dlib: "Second, independent comparison" };
+
+export const percent = (share) => (share > 0 && share < 0.01 ? "under 1 %" : `${Math.round(100 * share)} %`);
+
+export function verdict(outcome) {
+  if (outcome.mode === "refuse" && !outcome.faces.length) return "There was nothing here that we could restore with a good conscience. Your photo is unchanged.";
+  return VERDICTS[outcome.mode];
+}
+
+export function why(outcome) { // in the service's own words, where people will ask
+  if (!["refuse", "partial"].includes(outcome.mode)) return "";
+  return `Why: ${(outcome.reasons.length ? outcome.reasons : [outcome.reason]).join("; ")}.`;
+}
+
+export function advice(outcome) {
+  if (outcome.mode === "partial") return outcome.references.length ? null : ["Add an undamaged photo of the same person: it can show what was left alone."];
+  if (outcome.mode !== "refuse") return null;
+  if (!outcome.faces.length) return ["Check that the marks cover what is damaged on the face, and only that.", "Add another photo of the same person.", "A photo in which the face is larger and looks towards the camera works best."];
+  return ["Add another photo of the same person: it can show what is gone.", "Check the marks: erase what is not really damaged.", "“Only the safest parts” may still help."];
+}
+
+export function trusts(face) { // regions that were damaged, least sure first
+  return Object.entries(face.trust)
+    .filter(([name, rests]) => name !== "background" && rests.known < 0.995)
+    .sort(([, a], [, b]) => b.prior - a.prior)
+    .map(([name, rests]) => ({ name: REGIONS[name] ?? name, rests }));
+}
+
+export function grounds(rests) { // sentence for people who cannot see the bar
+  return Object.keys(GROUNDS).filter((kind) => rests[kind] >= 0.005).map((kind) => `${percent(rests[kind])} ${GROUNDS[kind]}`).join(", ");
+}
+
+export const legend = (regions) => Object.entries(GROUNDS).filter(([kind]) => regions.some(({ rests }) => rests[kind] >= 0.005));
+
+export function risk(value) {
+  if (value < 0.1) return ["High.", "Little of what tells people apart had to be made up."];
+  if (value < 0.2) return ["Fair.", "Some of what tells people apart had to be made up."];
+  return ["Low.", "Much of what tells people apart had to be made up."];
+}
+
+export function comparisons(face) { // cosines with the reference where there is one, else with a plain fill
+  const [likeness, other] = face.likeness_to_reference ? [face.likeness_to_reference, "your other photo"] : [face.likeness_to_plain, "a plain fill without any guessing"];
+  const rows = Object.entries(likeness ?? {}).map(([name, cosine]) => ({ name: ENCODERS[name] ?? name, cosine }));
+  return { other, rows };
+}
+
+export function found(answer) {
+  if (!answer.found) return "We found no damage for certain. Paint over what should be restored.";
+  const sure = answer.confidence == null ? "" : answer.confidence > 0.75 ? " We are fairly sure of it." : " We are not quite sure of it.";
+  return `This looks damaged: ${percent(answer.area)} of the photo.${sure} ${answer.doubt ? "Please check it" : "Adjust it"} with the brush.`;
+}

@@ -1,0 +1,230 @@
+"""What goes over HTTP, described for people (OpenAPI) and checked for machines."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from monitoring.feedback import Feedback
+from monitoring.rows import Arm, LogRow, Mode
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Cosine = Annotated[float, Field(ge=-1.001, le=1.001)]
+PictureWish = Literal["png", "input", "none"]
+
+EXAMPLE_ID = "0f8fad5bd9cb469fa165709867288f5c"
+_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+class Shape(BaseModel):
+    """Base of all: frozen, nothing unknown, every example valid."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+def _example(value: dict[str, Any]) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [value]})
+
+
+class Problem(Shape):
+    """Why there is no outcome (served as application/problem+json)."""
+
+    status: int = Field(description="HTTP status")
+    code: str = Field(description="a word for programs")
+    expected: str = Field(description="what the service needed")
+    got: str = Field(description="what came instead")
+    remedy: str = Field(description="what to do")
+    request_id: str = Field(description="of this request, for its operator")
+
+
+class RegionTrust(Shape):
+    """What one region of a face rests on; the four shares sum to 1."""
+
+    known: Share = Field(description="was not missing")
+    evidence: Share = Field(description="the visible rest of the face tells")
+    witness: Share = Field(description="a reference photo shows")
+    prior: Share = Field(description="what faces are like in general: made up")
+
+
+class FaceFigures(Shape):
+    """One face that the damage touches."""
+
+    box: tuple[float, float, float, float] = Field(description="x, y, width, height in pixels of the photo")
+    detector_score: float
+    mode: Mode
+    reason: str
+    coverage: Share = Field(description="missing share of the face hull")
+    missing_features: Share = Field(description="missing share of eyes, brows, nose and mouth")
+    identity_risk: Share = Field(description="0 = nothing is made up, 1 = the whole face")
+    untouched: Share = Field(description="share of its missing pixels that stay as they came")
+    untouched_features: tuple[str, ...]
+    trust: dict[str, RegionTrust] = Field(description="by region of the face")
+    reference: int | None = Field(description="number, from 1, of the photo that served it")
+    likeness_to_plain: dict[str, Cosine] | None = Field(
+        description="cosine of restored and classically filled face, by encoder: 1 = nothing was changed"
+    )
+    likeness_to_reference: dict[str, Cosine] | None = Field(description="cosine with the reference photo, by encoder")
+
+
+class MaskFigures(Shape):
+    """The mask that was used."""
+
+    found: bool = Field(description="found by the service, not given")
+    confidence: float | None = Field(description="expected intersection over union with the damage, if found")
+
+
+class Timings(Shape):
+    """Milliseconds; `restore` leaves out `verify`."""
+
+    queue: float
+    decode: float
+    mask: float
+    restore: float
+    verify: float = Field(description="identity figures of both encoders")
+    encode: float = Field(description="encoding, marking and signing; 0 where no picture was asked for")
+    log: float = Field(description="features for the log")
+
+
+class Outcome(Shape):
+    """What became of a photo."""
+
+    request_id: str
+    mode: Mode
+    reason: str
+    reasons: tuple[str, ...] = Field(description="the same, part by part")
+    area: Share = Field(description="missing share of the photo")
+    coverage: Share | None = Field(description="largest of the faces")
+    missing_features: Share | None = Field(description="largest of the faces")
+    uncertainty: Share | None = Field(description="share of the missing features that rests on the prior")
+    faces: tuple[FaceFigures, ...]
+    references: tuple[str, ...] = Field(description="what became of each reference photo")
+    mask: MaskFigures
+    model_version: str
+    arm: Arm = Field(description="of the A/B test; champion where none is on")
+    timings: Timings
+    kept: bool = Field(description="whether the pictures were kept, as the caller opted in to")
+    picture_type: str | None = Field(description="media type of `picture`")
+    picture: str | None = Field(description="base64; null when refused or not asked for")
+
+    model_config = _example(
+        {
+            "request_id": EXAMPLE_ID,
+            "mode": "inpaint",
+            "reason": "13.2% of the features missing, identity risk 0.06",
+            "reasons": ["13.2% of the features missing, identity risk 0.06"],
+            "area": 0.031,
+            "coverage": 0.164,
+            "missing_features": 0.132,
+            "uncertainty": 0.41,
+            "faces": [
+                {
+                    "box": [171.0, 72.5, 108.2, 143.9],
+                    "detector_score": 0.93,
+                    "mode": "inpaint",
+                    "reason": "13.2% of the features missing, identity risk 0.06",
+                    "coverage": 0.164,
+                    "missing_features": 0.132,
+                    "identity_risk": 0.06,
+                    "untouched": 0.0,
+                    "untouched_features": [],
+                    "trust": {"nose": {"known": 0.5, "evidence": 0.21, "witness": 0.2, "prior": 0.09}},
+                    "reference": 1,
+                    "likeness_to_plain": {"sface": 0.71, "dlib": 0.69},
+                    "likeness_to_reference": {"sface": 0.64, "dlib": 0.66},
+                }
+            ],
+            "references": ["serves face 1"],
+            "mask": {"found": True, "confidence": 0.83},
+            "model_version": "3",
+            "arm": "champion",
+            "timings": {
+                "queue": 0.2,
+                "decode": 6.1,
+                "mask": 1.0,
+                "restore": 512.3,
+                "verify": 48.0,
+                "encode": 31.5,
+                "log": 22.4,
+            },
+            "kept": False,
+            "picture_type": "image/png",
+            "picture": _PNG,
+        }
+    )
+
+
+class ProposedMask(Shape):
+    """Where a photo seems to be damaged."""
+
+    request_id: str
+    found: bool
+    confidence: float | None = Field(description="expected intersection over union with the damage")
+    area: Share = Field(description="of the photo")
+    doubt: str = Field(description="why it should be looked at before it is used; empty if nothing speaks against it")
+    mask: str = Field(description="PNG of the photo's size, base64; white = missing")
+
+    model_config = _example(
+        {"request_id": EXAMPLE_ID, "found": True, "confidence": 0.83, "area": 0.031, "doubt": "", "mask": _PNG}
+    )
+
+
+class StoredOutcome(Shape):
+    """What the log holds of a request: features and scores. The subject's pseudonym is not told."""
+
+    request_id: str
+    time: str
+    figures: dict[str, float | int | str | bool | None]
+
+    @classmethod
+    def of(cls, row: LogRow) -> "StoredOutcome":
+        """The row without its subject."""
+        held = row.model_dump(mode="json", exclude={"request_id", "time", "subject"})
+        return cls(request_id=row.request_id, time=row.time.isoformat(), figures=held)
+
+    model_config = _example(
+        {
+            "request_id": EXAMPLE_ID,
+            "time": "2026-11-23T09:12:44+00:00",
+            "figures": {"mode": "inpaint", "model_version": "3", "area": 0.031, "identity_risk": 0.06},
+        }
+    )
+
+
+class FeedbackGiven(Feedback):
+    """What a person says of a restoration: whether it is the same person, which picture they prefer, or both."""
+
+    model_config = _example({"recognised": True, "preferred": "restored"})
+
+
+class FeedbackTaken(Shape):
+    """Feedback is in the log."""
+
+    request_id: str = Field(description="of the restoration")
+
+    model_config = _example({"request_id": EXAMPLE_ID})
+
+
+class Forgotten(Shape):
+    """A subject is forgotten."""
+
+    deleted: int = Field(ge=0, description="requests whose kept pictures were deleted")
+
+    model_config = _example({"deleted": 2})
+
+
+class Health(Shape):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+    model_config = _example({"status": "ok"})
+
+
+class Readiness(Shape):
+    """Whether requests are served, and by what."""
+
+    ready: bool
+    champion: str = Field(description="version, or `shipped`")
+    challenger: str | None = Field(description="version while an A/B test is on")
+    registry_up: bool = Field(description="false: the models that are loaded go on serving")
+
+    model_config = _example({"ready": True, "champion": "3", "challenger": "4", "registry_up": True})

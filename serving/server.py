@@ -1,0 +1,68 @@
+"""uvicorn around the service: one process, its limits on slow clients, and an orderly end."""
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from models.errors import ConfigError
+from pipeline.config import Params
+from pipeline.layout import Paths
+from serving.app import create_app
+from serving.assemble import assemble
+from serving.guard import LOOPBACK
+from serving.service import Service
+from serving.sockets import patient
+
+_CONNECTIONS = 512
+"""Beyond them uvicorn answers 503 by itself."""
+
+
+def serve(paths: Paths, params: Params, host: str, port: int, *, open_to_all: bool, say: Callable[[str], None]) -> None:
+    """Serve until a signal ends it.
+
+    Raises:
+        ConfigError: an open service on an address that others can reach, or a port that is taken.
+        LikenessError: as `assemble`.
+    """
+    if open_to_all and host not in LOOPBACK:
+        remedy = "leave out --open and make tokens with `likeness token new`"
+        raise ConfigError(f"one of {', '.join(LOOPBACK)} for an open service", host, remedy)
+    listening = listen(host, port)
+    service = assemble(paths, params, open_to_all=open_to_all)
+    name = f"[{host}]" if ":" in host else host
+    say(f"serving on http://{name}:{listening.getsockname()[1]}{'' if not open_to_all else ' (open, no tokens)'}")
+    server_for(service).run(sockets=[listening])
+
+
+def server_for(service: Service) -> uvicorn.Server:
+    """The server, not yet running. No access log: addresses and paths of callers are nobody's business."""
+    limits = service.params.serve
+    config = uvicorn.Config(
+        create_app(service),
+        http=patient(limits.header_seconds),
+        ws="none",
+        loop="asyncio",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        limit_concurrency=_CONNECTIONS,
+        timeout_graceful_shutdown=round(limits.answer_seconds),
+    )
+    return uvicorn.Server(config)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one.
+
+    Raises:
+        ConfigError: the address cannot be listened on.
+    """
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(
+            f"an address to listen on, {host}:{port}", reason, "choose another --port or --host"
+        ) from error

@@ -1,0 +1,30 @@
+"""What the HTTP layer is made of: assembled once, closed once."""
+
+from dataclasses import dataclass
+
+from pipeline.config import Params
+from pipeline.layout import Paths
+from serving.engine import Engine
+from serving.guard import Guard
+from serving.metrics import Metrics
+from serving.models import ModelStore
+from serving.work import Bench
+
+
+@dataclass(frozen=True, eq=False)
+class Service:
+    """All parts, running."""
+
+    params: Params
+    paths: Paths
+    guard: Guard
+    metrics: Metrics
+    models: ModelStore
+    engine: Engine
+    bench: Bench
+
+    def close(self) -> None:
+        """Finish what has begun, then let go of everything."""
+        self.engine.close()
+        self.models.close()
+        self.bench.log.close()

@@ -1,0 +1,197 @@
+"""Drift starts one cycle and no more: with a real Prefect server, worker and supervisor, and the real flow.
+
+Only the stages are stand-ins that cost nothing.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.events import DRIFT, emit
+from flows.processes import marked
+from flows.supervisor import Supervisor
+from models.errors import ServiceUnavailable
+from pipeline.checkouts import in_use, records
+from pipeline.config import load_params
+from tests.flows.prefect_site import began, project, supervised, until
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
+    """Prefect, a worker and the deployments of a project."""
+    folder = tmp_path_factory.mktemp("triggers")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
+        patch.setenv("PREFECT_HOME", str(folder / "project" / "state" / "prefect"))
+        for name in ("LIKENESS_MLFLOW_URI", "LIKENESS_LOG_URL", "LIKENESS_WEBHOOK", "LIKENESS_SMTP"):
+            patch.delenv(name, raising=False)
+        paths = project(folder / "project", **{"ab.enabled": False, "operate.when_busy": "refuse"})
+        with supervised(paths, "prefect", "deploy", "worker") as supervisor:
+            patch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{supervisor.running.port}/api")
+            until(lambda: supervisor.watched["deploy"].done, 240, "the deployments are there")
+            yield supervisor
+
+
+def tell(window: str) -> bool:
+    """What the watch tells the server; False where it does not answer just now."""
+    try:
+        return emit(DRIFT, f"likeness.window.{window}", payload(window))
+    except ServiceUnavailable:
+        return False
+
+
+def _look_again(window: str) -> bool:
+    """As the watch at its next look, while the window is not claimed: a run may have died with the server."""
+    time.sleep(3)
+    return tell(window)
+
+
+def payload(window: str) -> dict[str, Any]:
+    return {"window_id": window, "reason": '25 % "drifted": {{area}}', "overrides": {"train.epochs": 3}}
+
+
+def runs() -> list[Any]:
+    """Runs of the cycle that were asked for, not those that wait for their date."""
+    import os
+
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"]}), get_client(sync_client=True) as client:
+        found = client.read_flow_runs(limit=200)
+        cycles = client.read_deployment_by_name("cycle/production").id
+    return [run for run in found if run.deployment_id == cycles and not run.auto_scheduled]
+
+
+def states() -> Counter[str]:
+    return Counter(run.state_name for run in runs())
+
+
+def settled() -> bool:
+    """All runs have ended."""
+    return all(run.state.is_final() for run in runs())
+
+
+def test_100_triggers_in_10_seconds_start_one_cycle_also_across_a_restart_of_the_server(up: Supervisor) -> None:
+    hold = up.paths.state / "hold"
+    hold.touch()
+    start, delivered = time.monotonic(), 0
+    for number in range(100):
+        if number == 50:
+            up.watched["prefect"].process.kill()
+        delivered += tell("00000001-00000120")
+        time.sleep(max(0.0, start + 0.1 * (number + 1) - time.monotonic()))
+    assert delivered >= 40
+    until(lambda: _look_again("00000001-00000120") and began(up.paths), 300, "a cycle has begun")
+    hold.unlink()
+    until(lambda: settled() and states()["Completed"], 240, "the cycle is done")
+    time.sleep(15)
+    until(settled, 120, "nothing else is under way")
+    assert began(up.paths) == 1
+    (record,) = records(up.paths)
+    assert record.reason == payload("")["reason"]
+    assert (record.overrides, record.version, record.adopted) == ({"train.epochs": 3}, "1", True)
+    assert load_params(up.paths.params).train.epochs == 3
+    assert in_use(up.paths) == record.cycle
+
+
+def test_a_window_that_had_its_cycle_gets_no_other_from_a_run_that_asks_for_it(up: Supervisor) -> None:
+    from prefect.deployments import run_deployment
+
+    before = began(up.paths)
+    run = run_deployment("cycle/production", parameters={"window_id": "00000001-00000120"}, timeout=180)
+    assert run.state.is_completed()
+    assert began(up.paths) == before
+
+
+def test_windows_beside_a_running_cycle_are_refused_and_can_ask_again(up: Supervisor) -> None:
+    from monitoring.windows import is_claimed
+
+    hold, before = up.paths.state / "hold", began(up.paths)
+    hold.touch()
+    assert tell("00000121-00000240")
+    until(lambda: began(up.paths) == before + 1, 120, "a cycle has begun")
+    for window in ("00000241-00000360", "00000361-00000480"):
+        assert tell(window)
+    until(lambda: states()["Cancelled"] >= 2, 60, "the others are refused")
+    hold.unlink()
+    until(settled, 240, "the cycle is done")
+    assert began(up.paths) == before + 1
+    assert is_claimed(up.paths, "00000121-00000240")
+    assert not is_claimed(up.paths, "00000241-00000360")
+
+
+def test_a_killed_run_becomes_crashed_and_the_next_trigger_works(up: Supervisor) -> None:
+    hold, before = up.paths.state / "hold", began(up.paths)
+    hold.touch()
+    assert tell("00000481-00000600")
+    until(lambda: began(up.paths) == before + 1, 120, "a cycle has begun")
+    time.sleep(35)  # one heartbeat
+    for process in marked(up.running.mark, "worker"):
+        process.kill()
+    hold.unlink()
+    until(lambda: states()["Crashed"] == 1, 240, "the run counts as crashed")
+    assert tell("00000601-00000720")
+    until(lambda: began(up.paths) == before + 2, 180, "the next cycle has begun")
+    until(settled, 240, "it is done")
+    assert records(up.paths)[-1].overrides == {"train.epochs": 3}
+
+
+def test_a_run_outlives_its_worker(up: Supervisor) -> None:
+    hold, before = up.paths.state / "hold", began(up.paths)
+    hold.touch()
+    assert tell("00000721-00000840")
+    until(lambda: began(up.paths) == before + 1, 120, "a cycle has begun")
+    worker = up.watched["worker"].process
+    worker.kill()
+    until(lambda: up.watched["worker"].process not in {None, worker}, 60, "there is a new worker")
+    hold.unlink()
+    until(settled, 240, "the run is done")
+    newest = max(runs(), key=lambda run: run.created)
+    assert newest.state_name == "Completed"
+
+
+def test_deploying_again_changes_nothing_and_keeps_what_was_switched_off(up: Supervisor) -> None:
+    import os
+
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from flows.deploy import deploy
+
+    def ids(client: Any) -> set[str]:
+        return {str(found.id) for found in [*client.read_automations(), *client.read_deployments()]}
+
+    address = os.environ["PREFECT_API_URL"]
+    with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
+        before = ids(client)
+        watch = client.read_deployment_by_name("watch/production")
+        client.update_deployment_schedule(watch.id, watch.schedules[0].id, active=False)
+        (drift,) = client.read_automations_by_name("likeness: drift starts a cycle")
+        client.pause_automation(drift.id)
+        assert deploy(up.paths, address).changed == ()
+        (up.paths.root / "note").write_text("a new revision", encoding="utf-8")
+        _commit(up.paths.root)
+        assert deploy(up.paths, address).changed == ("cycle",)
+        assert ids(client) == before
+        assert not client.read_deployment_by_name("watch/production").schedules[0].active
+        assert not client.read_automation(drift.id).enabled
+
+
+def _commit(root: Path) -> None:
+    import os
+    import subprocess
+
+    author = {f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    for command in (["add", "."], ["commit", "-qm", "a note"]):
+        subprocess.run(["git", *command], cwd=root, check=True, env=os.environ | author)

@@ -1,0 +1,1 @@
+"""A/B tests: assignment, inference, rule and records."""

@@ -1,0 +1,41 @@
+"""One small service for all tests of this folder."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline import layout
+from pipeline.layout import Paths
+from serving.assemble import assemble
+from serving.service import Service
+from tests.conftest import ROOT
+from tests.serving.site import PARAMS, Site, both_ways, small_assets
+
+
+@pytest.fixture(scope="session")
+def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Small assets and an empty cache for the whole session."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "ASSETS", small_assets(tmp_path_factory.mktemp("assets")))
+        patch.setenv("LIKENESS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        for name in ("LIKENESS_MLFLOW_URI", "LIKENESS_LOG_URL", "LIKENESS_LOG_KEY"):
+            patch.delenv(name, raising=False)
+        yield tmp_path_factory.mktemp("checkout")
+
+
+@pytest.fixture(scope="session")
+def service(surroundings: Path) -> Iterator[Service]:
+    """Assembled over an empty checkout; its champion is the small shipped model."""
+    shutil.copy(ROOT / "params.yaml", surroundings)
+    made = assemble(Paths(surroundings), PARAMS)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def site(service: Service) -> Iterator[Site]:
+    """That service, running."""
+    with both_ways(service) as found:
+        yield found

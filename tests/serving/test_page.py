@@ -1,0 +1,230 @@
+"""The page in a real browser, on the real service with a small model."""
+
+import base64
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from models.images import Image
+from tests.browser import DESKTOP, PHONE, browser, clean_page, no_sideways_scroll  # noqa: F401 - a fixture
+from tests.serving.site import Site, damaged, file_of, pixels_of, portrait
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, FilePayload, Page
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+MARKED = """() => { const c = document.getElementById('mask');
+    const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+    let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 127; return n; }"""
+PIXELS = """id => { const c = document.getElementById(id);
+    return Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data); }"""
+
+
+def payload(content: bytes, name: str) -> "FilePayload":
+    """What a person chooses in the file dialogue."""
+    return {"name": name, "mimeType": "image/png", "buffer": content}
+
+
+def upload(page: "Page", url: str, image: Image | None = None, name: str = "grandmother.png") -> None:
+    """Open the page, choose a photo, wait until damage was looked for."""
+    page.goto(url)
+    content = file_of(damaged()[0] if image is None else image)
+    page.set_input_files("#photo", payload(content, name))
+    page.wait_for_selector("#found:not(:empty)")
+
+
+def proposed_by(site: Site) -> int:
+    """Marked pixels of the mask that the service proposes for the damaged portrait."""
+    answer = site.client().post("/v1/masks", files={"image": file_of(damaged()[0])}).json()
+    return int((pixels_of(base64.b64decode(answer["mask"]))[..., 0] > 127).sum())
+
+
+def paint(page: "Page", start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Drag over the photo; places are shares of its sides."""
+    box = page.locator("#mask").bounding_box()
+    assert box is not None
+    for number, (x, y) in enumerate((start, end)):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=5)
+        if number == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
+def restore(page: "Page") -> None:
+    page.click("#restore")
+    page.wait_for_selector("#result:not([hidden])", timeout=60_000)
+
+
+def pixels(page: "Page", canvas: str) -> Image:
+    """What a canvas shows, which has the photo's size."""
+    return np.asarray(page.evaluate(PIXELS, canvas), np.uint8).reshape(*portrait().shape[:2], 4)[..., :3]
+
+
+def test_from_photo_to_download(browser: "Browser", site: Site, tmp_path: Path) -> None:  # noqa: F811 - fixture
+    with clean_page(browser) as page:
+        upload(page, site.open_url)
+        found = page.evaluate(MARKED)
+        assert found == proposed_by(site)
+        assert "This looks damaged" in page.inner_text("#found")
+        page.screenshot(path=tmp_path / "work.png", full_page=True)
+        restore(page)
+        before, after = pixels(page, "before"), pixels(page, "after")
+        changed = (before != after).any(axis=-1)
+        assert np.array_equal(before, damaged()[0])
+        assert 0 < changed.sum() <= found  # nothing but what was marked
+        assert page.inner_text("#result-title") == "Restored"
+        assert page.locator(".trust dt").count() >= 1
+        assert page.locator(".sure [role=meter]").count() == 2
+        with page.expect_download() as downloading:
+            page.click("#save")
+        assert downloading.value.suggested_filename == "grandmother-restored.png"
+        saved = Path(downloading.value.path()).read_bytes()
+        state, manifest = site.service.bench.seal.read(saved, "image/png")
+        assert (state, manifest["title"].split()[0]) == ("Trusted", "restored")
+        with page.expect_download() as downloading:
+            page.click("#save-both")
+        assert downloading.value.suggested_filename == "grandmother-beside.png"
+        page.screenshot(path=tmp_path / "result.png", full_page=True)
+
+
+def test_the_brush_adds_erases_and_undoes(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+    with clean_page(browser) as page:
+        upload(page, site.open_url)
+        proposed = page.evaluate(MARKED)
+        paint(page, (0.1, 0.8), (0.4, 0.8))
+        more = page.evaluate(MARKED)
+        assert more > proposed
+        page.click("#undo")
+        assert page.evaluate(MARKED) == proposed
+        page.click("text=Erase")
+        paint(page, (0.35, 0.45), (0.55, 0.45))
+        assert page.evaluate(MARKED) < proposed
+        page.click("#clear")
+        assert page.evaluate(MARKED) == 0
+        assert page.is_disabled("#restore")
+        page.focus("#mask")
+        page.keyboard.press("e")
+        page.keyboard.press("Space")
+        one = page.evaluate(MARKED)
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("Space")
+        page.keyboard.press("+")
+        assert page.evaluate(MARKED) > one > 0
+        page.keyboard.press("Control+z")
+        assert page.evaluate(MARKED) == one
+        assert not page.is_disabled("#restore")
+
+
+def test_the_slider_moves_by_pointer_and_by_keyboard_and_opinions_are_logged(
+    browser: "Browser",  # noqa: F811 - fixture
+    site: Site,
+) -> None:
+    with clean_page(browser) as page:
+        upload(page, site.open_url)
+        restore(page)
+        box = page.locator("#compare").bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + 20)
+        assert page.input_value("#split") == "20"
+        page.focus("#split")
+        page.keyboard.press("ArrowRight")
+        assert page.input_value("#split") == "21"
+        assert page.get_attribute("#split", "aria-valuetext") == "21 % original, 79 % restored"
+        clip = page.evaluate("getComputedStyle(document.getElementById('after')).clipPath")
+        assert "21%" in clip
+        page.click("[data-recognised=true]")
+        page.wait_for_selector("#thanks:not(:empty)")
+        assert page.get_attribute("[data-recognised=true]", "aria-pressed") == "true"
+        page.click("summary:has-text('Details')")
+        request_id = page.locator("#details dd").last.inner_text()
+        rows = site.service.bench.log.after(0).set_index("request_id")
+        assert bool(rows.loc[request_id, "feedback_recognised"]) is True
+
+
+def test_a_refusal_is_kind_and_says_what_to_try(browser: "Browser", site: Site, tmp_path: Path) -> None:  # noqa: F811 - fixture
+    image = np.full_like(portrait(), 128)  # nobody in it
+    with clean_page(browser) as page:
+        upload(page, site.open_url, image)
+        if page.evaluate(MARKED) == image.shape[0] * image.shape[1]:  # what the finder makes of plain grey
+            page.click("#restore")
+            assert "Everything is marked" in page.inner_text("#work-problem")
+        page.click("#clear")
+        paint(page, (0.3, 0.3), (0.7, 0.6))
+        restore(page)
+        assert page.inner_text("#result-title") == "We would rather not guess"
+        assert "no face was found" in page.inner_text("#why")
+        assert "Add another photo of the same person." in page.inner_text("#advice")
+        assert not page.is_visible("#save")
+        page.screenshot(path=tmp_path / "refusal.png", full_page=True)
+        page.click("#advice button")
+        assert page.is_visible("#work")
+        assert page.evaluate(MARKED) > 0
+
+
+def test_on_a_phone_nothing_scrolls_sideways(browser: "Browser", site: Site, tmp_path: Path) -> None:  # noqa: F811 - fixture
+    with clean_page(browser, PHONE, dark=True, touch=True) as page:
+        page.goto(site.open_url)
+        assert no_sideways_scroll(page)
+        upload(page, site.open_url)
+        before = page.evaluate(MARKED)
+        assert no_sideways_scroll(page)
+        box = page.locator("#mask").bounding_box()
+        assert box is not None
+        page.touchscreen.tap(box["x"] + 0.15 * box["width"], box["y"] + 0.85 * box["height"])
+        assert page.evaluate(MARKED) > before
+        page.screenshot(path=tmp_path / "phone.png", full_page=True)
+        restore(page)
+        assert no_sideways_scroll(page)
+
+
+def test_a_token_is_asked_for_only_where_it_is_needed(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+    with clean_page(browser, DESKTOP, expected=("401",)) as page:
+        page.goto(site.url)
+        assert not page.is_visible("#token")
+        content = file_of(damaged()[0])
+        page.set_input_files("#photo", payload(content, "a.png"))
+        page.wait_for_selector("#token")
+        assert "needs an access token" in page.inner_text("#work-problem")
+        page.fill("#token", site.tokens["restore"])
+        page.keyboard.press("Tab")
+        page.wait_for_selector("#found:not(:empty)")
+        assert page.evaluate(MARKED) > 0
+
+
+def test_photos_are_kept_only_with_a_tick_and_a_subject(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+    kept = site.paths.kept
+    with clean_page(browser) as page:
+        upload(page, site.open_url)
+        assert not page.is_checked("#consent")
+        restore(page)
+        assert not list(kept.glob("*/*/*"))
+        page.click("#adjust")
+        page.click("summary:has-text('Let us learn')")
+        page.check("#consent")
+        page.click("#restore")
+        assert "have them deleted" in page.inner_text("#work-problem")
+        page.fill("#subject", "ann")
+        content = file_of(portrait())
+        page.set_input_files("#references", payload(content, "b.png"))
+        assert page.inner_text("#reference-note") == "1 photo added."
+        restore(page)
+        page.click("summary:has-text('Details')")
+        assert "yes, as you asked" in page.inner_text("#details")
+    record = json.loads(next(kept.glob("*/*/record.json")).read_text())
+    assert record["basis"] == "consent, ticked on the page"
+    assert "reference-1.png" in record["pictures"]
+    assert record["subject"] == site.service.bench.keeper.pseudonym("ann")
+    assert site.client("admin").delete("/v1/subjects/ann").json() == {"deleted": 1}
+    assert not list(kept.glob("*/*/*"))
+
+
+def test_a_file_that_is_no_picture_gets_a_plain_word(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+    with clean_page(browser) as page:
+        page.goto(site.open_url)
+        page.set_input_files("#photo", payload(b"no picture", "a.png"))
+        page.wait_for_selector("#start-problem:not([hidden])")
+        assert "no picture that a browser can show" in page.inner_text("#start-problem")
+        assert page.is_visible("#start")
