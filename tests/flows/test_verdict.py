@@ -170,6 +170,19 @@ def test_cycles_of_the_watch_wait_for_the_test(tested: Paths) -> None:
     assert trial_ahead(tested.root, "3") == ""
 
 
+def test_a_refused_model_takes_no_challengers_place(tested: Paths) -> None:
+    from pipeline.registry import _in_test
+
+    client = connect(tested)
+    assert _in_test(client, NAME)
+    retire(tested, NAME, "2", "loss")
+    assert not _in_test(client, NAME)  # no challenger
+    client.set_registered_model_alias(NAME, "challenger", "2")
+    assert not _in_test(client, NAME)  # its test has ended
+    client.set_registered_model_alias(NAME, "challenger", "3")
+    assert not _in_test(client, NAME)  # it never passed the gate
+
+
 def test_the_first_version_meets_nobody(registry: Paths) -> None:
     shutil.copy(PARAMS, registry.params)
     assert trial_ahead(registry.root, "1") == ""
