@@ -26,7 +26,8 @@ Points = npt.NDArray[np.float32]
 class Sitter:
     """An intact portrait (S, S, 3) with its detector points (5, 2) and landmarks (68, 2), in its pixels.
 
-    `yaw` in degrees; `skin_tone` is the individual typology angle, degrees, high = light.
+    `yaw` in degrees. `axis`: where the person stands in the population, in any unit: the sampler's first component, of
+    other portraits the skin tone (individual typology angle, degrees).
     """
 
     portrait_id: str
@@ -34,7 +35,7 @@ class Sitter:
     points: Points
     landmarks: Points
     yaw: float
-    skin_tone: float
+    axis: float
 
 
 def sitters(params: Params, paths: Paths) -> Iterator[Sitter]:
@@ -51,12 +52,12 @@ def sitters(params: Params, paths: Paths) -> Iterator[Sitter]:
 
 
 def selected(people: Iterator[Sitter], shift: Shift, of: int) -> Iterator[Sitter]:
-    """The shift `more-profile` takes the most turned head of every `of`, `other-people` the darkest skin."""
+    """The shift `more-profile` takes the most turned head of every `of`, `other-people` who is lowest on the axis."""
     if shift not in ("more-profile", "other-people"):
         yield from people
         return
     while group := list(islice(people, of)):
-        yield max(group, key=lambda sitter: abs(sitter.yaw) if shift == "more-profile" else -sitter.skin_tone)
+        yield max(group, key=lambda sitter: abs(sitter.yaw) if shift == "more-profile" else -sitter.axis)
 
 
 def held_out(paths: Paths, seed: int) -> Iterator[Sitter]:
@@ -76,8 +77,11 @@ def _rounds(paths: Paths, rows: pd.DataFrame, rng: np.random.Generator) -> Itera
 
 
 def _stored(paths: Paths, row: dict[str, Any]) -> Sitter:
-    image = load_image(paths, row["portrait_id"])
-    return _sitter(row["portrait_id"], image, points_of(row), landmarks_of(row))
+    from pipeline.measures import skin_region, typology_angle
+
+    image, landmarks = load_image(paths, row["portrait_id"]), landmarks_of(row)
+    tone = typology_angle(image, skin_region(landmarks, image.shape[:2]))
+    return _sitter(row["portrait_id"], image, points_of(row), landmarks, tone)
 
 
 def fresh(params: Params) -> Iterator[Sitter]:
@@ -91,12 +95,10 @@ def fresh(params: Params) -> Iterator[Sitter]:
     for portrait in portraits(endless):
         found = aligner.best_face(portrait.image, portrait.landmarks)
         if found is not None:
-            yield _sitter(portrait.name, found.image, found.points, found.landmarks)
+            yield _sitter(portrait.name, found.image, found.points, found.landmarks, portrait.component)
 
 
-def _sitter(name: str, image: Image, points: Points, landmarks: Points) -> Sitter:
+def _sitter(name: str, image: Image, points: Points, landmarks: Points, axis: float) -> Sitter:
     from models.landmarks import head_pose
-    from pipeline.measures import skin_region, typology_angle
 
-    tone = typology_angle(image, skin_region(landmarks, image.shape[:2]))
-    return Sitter(name, image, points, landmarks, head_pose(landmarks, image.shape[0])[0], tone)
+    return Sitter(name, image, points, landmarks, head_pose(landmarks, image.shape[0])[0], axis)

@@ -32,6 +32,8 @@ class SampledPortrait:
     """RGB uint8 (128, 128, 3)."""
     landmarks: Array
     """(68, 2) iBUG points, x and y in pixels of `image`; the shape it was rendered with."""
+    component: float
+    """The identity's first coefficient, in standard deviations: its place on the axis people differ most along."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def portraits(params: SamplerParams, assets: Path = ASSETS) -> Iterator[SampledP
         for view in range(params.views):
             image, landmarks = _draw_view(assets, person, _generator(params.seed, identity, view))
             name = f"sampler-{params.seed}-{identity:05d}"
-            yield SampledPortrait(f"{name}-{view:02d}", name, view, image, landmarks)
+            yield SampledPortrait(f"{name}-{view:02d}", name, view, image, landmarks, float(person.coefficients[0]))
 
 
 def _generator(*key: int) -> np.random.Generator:

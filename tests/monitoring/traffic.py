@@ -10,7 +10,7 @@ from monitoring.identity_space import IdentityAggregate, aggregate
 from monitoring.rows import COLUMNS, LogRow, typed
 
 MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-SPACE = "sface/8/53"
+SPACE = "sface/16/53"
 BY_THE_FACE = [
     "detector_score", "yaw", "pitch", "roll", "face_size", "coverage", "missing_features", "mask_x", "mask_y",
     "identity_risk", "uncertainty", "similarity_plain_training", "similarity_plain_independent",
@@ -128,9 +128,9 @@ def _shifted(rows: pd.DataFrame, shift: str, rng: np.random.Generator) -> pd.Dat
 
 
 def faces(n: int, seed: int, shift: str = "none", version: str = "shipped") -> IdentityAggregate:
-    """Who was in such traffic: 8 dimensions of uneven spread, their mean moved for `other-people`."""
+    """Who was in such traffic: 16 dimensions of uneven spread, their mean moved for `other-people`."""
     rng = np.random.default_rng([seed, 1])
-    points = rng.normal(0, np.linspace(0.05, 0.12, 8), (n, 8)) + (0.04 if shift == "other-people" else 0.0)
+    points = rng.normal(0, np.linspace(0.05, 0.12, 16), (n, 16)) + (0.04 if shift == "other-people" else 0.0)
     return aggregate(points, SPACE, version)
 
 
