@@ -13,6 +13,7 @@ from prefect import flow
 from flows.artifacts import publish
 from flows.candidacy import held_back, trial_ahead, trial_under_way
 from flows.checkouts import own_checkout, settle, telling_failure
+from flows.events import FINISHED, announce
 from flows.reports import CycleReport
 from flows.stage_tasks import prepare, promote_challenger, read_gate, register_challenger, run_stage
 from flows.verdict import supersede
@@ -83,6 +84,8 @@ def cycle(
             )
             settle(root, place, reason, overrides or {}, version, champion=report.promoted)
             publish(place, report)
+            told = {"version": version, "promoted": report.promoted, "awaiting": awaiting, "reason": reason}
+            announce(FINISHED, f"likeness.model.{registered.value.model_name}", told)
     return report
 
 

@@ -88,7 +88,7 @@ def test_few_values_are_categories() -> None:
 
 def test_holm_as_statsmodels() -> None:
     rng = np.random.default_rng(1)
-    for size in rng.integers(1, 30, 100):
+    for size in (1, 2, 3, 5, 8, 25, 60):  # statsmodels collects garbage at every call: few and various
         p_values = np.round(10.0 ** rng.uniform(-9, 0, size), 3)  # with ties and zeros
         ours = holm({str(number): p for number, p in enumerate(p_values)})
         theirs = multipletests(p_values, method="holm")[1]

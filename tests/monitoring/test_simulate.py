@@ -91,8 +91,10 @@ def test_reference_is_unshifted_traffic_by_the_same_code(params: Params, staffed
 def test_faces_are_added_up_and_never_written_alone(params: Params, staffed: Paths) -> None:
     """Ten faces a batch or more: with the least number at 10 the log gets sums, and nothing with one row per face."""
     identity = params.watch.identity.model_copy(update={"min_faces": 10})
-    params = params.model_copy(update={"watch": params.watch.model_copy(update={"identity": identity})})
-    simulate(params, staffed, shift="none", requests=32, seed=8, clock=clock())
+    watch = params.watch.model_copy(update={"identity": identity})
+    traffic = params.simulate.model_copy(update={"known_originals": 0.0})
+    params = params.model_copy(update={"watch": watch, "simulate": traffic})
+    simulate(params, staffed, shift="none", requests=20, seed=8, clock=clock())
     with open_log(staffed) as log:
         entries = log.entries("identity")
     found = [IdentityAggregate.model_validate(entry.body) for entry in entries]
