@@ -24,7 +24,7 @@ from recipes.drift_pool import SHIFTS, fill, parts, read
 
 SIZES = (30, 40, 50, 60, 80, 100, 120, 150, 200, 300, 500)
 """Window sizes at which the delay is looked for."""
-_DRAWS = 20
+_DRAWS = 10
 
 
 class Split(NamedTuple):

@@ -8,6 +8,7 @@ machine and takes about 3 % of a core. Latencies are from the moment a photo was
 """
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -90,6 +91,7 @@ def measure_load(bench: Bench) -> None:
         due, span = len(answers) / bench.seconds, max(answer.due + answer.seconds for answer in answers)
         low, high = quantiles(answers)
         print(f"| {clients} | {due:.2f} | {good / span:.2f} | {low:.2f} | {high:.2f} | {full} | {failed} |", flush=True)
+        print_failures(answers)
 
 
 def measure_ab(bench: Bench) -> None:
@@ -127,6 +129,7 @@ def measure_reload(bench: Bench) -> None:
     by = {version: sum(a.version == version for a in answers) for version in (champion, other)}
     print(f"\n{SWAPS} promotions under load: {good} answered (by version: {by}), {full} x 429, {failed} failed; "
           f"p99 {quantiles(answers)[1]:.2f} s.", flush=True)  # fmt: skip
+    print_failures(answers)
 
 
 def measure_memory(bench: Bench) -> None:
@@ -154,6 +157,14 @@ def counts(answers: Sequence[Answer]) -> tuple[int, int, int]:
     """Answered, refused for want of room, failed."""
     good, full = (sum(answer.status == status for answer in answers) for status in (OK, TOO_MANY))
     return good, full, len(answers) - good - full
+
+
+def print_failures(answers: Sequence[Answer]) -> None:
+    """To stderr, what failed and when; status 0 is a connection that broke."""
+    for answer in answers:
+        if answer.status not in (OK, TOO_MANY):
+            what = f"status {answer.status}, due at {answer.due:.1f} s, {answer.seconds:.1f} s later"
+            print(what, file=sys.stderr, flush=True)
 
 
 def quantiles(answers: Sequence[Answer]) -> tuple[float, float]:

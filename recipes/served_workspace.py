@@ -92,12 +92,14 @@ def _answers(address: str) -> bool:
 
 
 def photos(number: int, seed: int) -> list[dict[str, Any]]:
-    """So many damaged portraits of nobody, 256 pixels, with their masks, as form files; all kinds of damage."""
-    sampler = DamageSampler(load_params(ASSETS.parent / "params.yaml").masks, training=True)
+    """So many damaged portraits of nobody, 256 pixels, with masks, as form files; all damage that leaves holes."""
+    masks = load_params(ASSETS.parent / "params.yaml").masks
+    with_holes = masks.training.model_copy(update={"kind_weights": dict.fromkeys(("fade", "greyscale"), 0.0)})
+    sampler = DamageSampler(masks.model_copy(update={"training": with_holes}), training=True)
     found = []
     for index, portrait in enumerate(portraits(SamplerParams(identities=number, views=1, seed=seed))):
         damage, _ = sampler.sample(np.random.default_rng([seed, index]), portrait.landmarks, portrait.image.shape[0])
-        mask = np.where(damage.hole | damage.chroma, 255, 0).astype(np.uint8)
+        mask = np.where(damage.hole, 255, 0).astype(np.uint8)
         image = _png(cv2.cvtColor(apply(portrait.image, damage), cv2.COLOR_RGB2BGR), cv2.INTER_CUBIC)
         found.append({"image": ("photo.png", image), "mask": ("mask.png", _png(mask, cv2.INTER_NEAREST))})
     return found

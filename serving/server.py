@@ -16,6 +16,9 @@ from serving.sockets import patient
 
 _CONNECTIONS = 512
 """Beyond them uvicorn answers 503 by itself."""
+_IDLE_SECONDS = 75
+"""A kept connection may idle so long: longer than clients and proxies keep theirs, or both would close at once and a
+request that is under way would be lost."""
 
 
 def serve(paths: Paths, params: Params, host: str, port: int, *, open_to_all: bool, say: Callable[[str], None]) -> None:
@@ -48,6 +51,7 @@ def server_for(service: Service) -> uvicorn.Server:
         log_config=None,
         server_header=False,
         limit_concurrency=_CONNECTIONS,
+        timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=round(limits.answer_seconds),
     )
     return uvicorn.Server(config)

@@ -41,7 +41,7 @@ class PatientProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         """The answer is written, or at least in the socket's buffer."""
         super().on_response_complete()
-        self._see_it_taken(self.transport.get_write_buffer_size() + 1)
+        self._see_it_taken(self.cycle, self.transport.get_write_buffer_size() + 1)
         if self.conn.their_state is h11.SEND_BODY:  # answered early; it may finish sending, but not for ever
             self.loop.call_later(self.header_seconds, self._end_body, self.cycle)
 
@@ -62,12 +62,14 @@ class PatientProtocol(H11Protocol):
         if self.cycle is cycle and self.conn.their_state is h11.SEND_BODY:
             self.transport.close()
 
-    def _see_it_taken(self, before: int) -> None:
+    def _see_it_taken(self, cycle: RequestResponseCycle, before: int) -> None:
+        if self.cycle is not cycle:  # the buffer holds a later answer, which is watched itself
+            return
         left = self.transport.get_write_buffer_size()
         if left >= before:
             self.transport.abort()
         elif left:
-            self.loop.call_later(self.header_seconds, self._see_it_taken, left)
+            self.loop.call_later(self.header_seconds, self._see_it_taken, cycle, left)
 
 
 def patient(header_seconds: float) -> type[asyncio.Protocol]:

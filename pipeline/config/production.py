@@ -1,8 +1,8 @@
 """Sections for the registry, restoring, simulated traffic and the watch."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.config.base import Count, Positive, Section, Seed, Share
 from pipeline.config.damage import Kind
@@ -129,3 +129,10 @@ class WatchParams(Section):
     min_recognition_accuracy: Share
     max_champion_weeks: Positive
     traffic_weight: Share
+
+    @model_validator(mode="after")
+    def _identity_can_be_significant(self) -> Self:
+        """The smallest p-value of the bootstrap, times the number of columns, must be able to reach alpha."""
+        if self.identity.resamples * self.alpha < 25:
+            raise ValueError("identity.resamples must be at least 25 / alpha")
+        return self

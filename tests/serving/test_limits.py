@@ -1,5 +1,6 @@
 """Slow and greedy clients, over real sockets against a real uvicorn."""
 
+import asyncio
 import json
 import socket
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from serving.engine import Engine
 from serving.guard import Guard
+from serving.sockets import PatientProtocol
 from tests.serving.site import PARAMS, Shared, Site, form, running
 
 HEADER_SECONDS, BODY_SECONDS, MAX_BYTES = 0.4, 0.6, 300_000
@@ -178,3 +180,30 @@ def test_an_orderly_end_answers_what_has_begun(site: Site) -> None:
             httpx.get(f"{url}/healthz")
     assert statuses == [200, 200]
     engine.close()
+
+
+class Buffer:
+    """A transport of which only the fill of its write buffer matters."""
+
+    def __init__(self) -> None:
+        self.fill, self.aborted = 0, False
+
+    def get_write_buffer_size(self) -> int:
+        return self.fill
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+@pytest.mark.parametrize("later_answer", [False, True])
+def test_only_the_answer_that_is_not_taken_is_given_up(later_answer: bool) -> None:
+    """A later answer on the same connection may fill the buffer again: that is no sign that nobody reads."""
+    protocol, buffer, loop = object.__new__(PatientProtocol), Buffer(), asyncio.new_event_loop()
+    protocol.__dict__ |= {"transport": buffer, "loop": loop, "header_seconds": 0.01, "cycle": object()}
+    buffer.fill = 100
+    protocol._see_it_taken(protocol.cycle, 101)
+    if later_answer:
+        protocol.__dict__["cycle"] = object()
+    loop.run_until_complete(asyncio.sleep(0.05))
+    loop.close()
+    assert buffer.aborted is not later_answer
