@@ -208,8 +208,8 @@ class _Job:
     def logged(self, restoration: Restoration, image: Image, used: UsedMask) -> LogRow:
         bench = self._bench
         row = observed(restoration, image, used.mask, self._facts(), self._tools)
+        bench.identities.flush(bench.log, self._now)  # before the row, so that both fall in the same window
         bench.log.append([row])
-        bench.identities.flush(bench.log, self._now)
         return row
 
     def _facts(self) -> RequestFacts:
