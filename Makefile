@@ -15,7 +15,7 @@ help: ## this list
 demo: $(READY) ## a whole cycle on built-in portraits, drifting traffic, and the cycle this starts
 	$(BIN)/likeness demo $(DEMO_FLAGS)
 
-demo-tiny: $(READY) ## the same with a few portraits and steps: every stage, in about three minutes
+demo-tiny: $(READY) ## the same with a few portraits and steps: every stage, in about ten minutes
 	$(BIN)/likeness demo --tiny --workspace build/demo-tiny
 
 check-repro: $(READY) ## after demo-tiny: dvc repro by hand does nothing there, and gives the same figures elsewhere
