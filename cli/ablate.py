@@ -8,6 +8,7 @@ import click
 from cli.options import json_option, parse_settings, root_option, settings_option
 
 if TYPE_CHECKING:
+    from pipeline.layout import Paths
     from pipeline.science_figures import AblateReport
 
 QUICK: dict[str, Any] = {
@@ -82,7 +83,7 @@ def ablate_command(
     click.echo(report.model_dump_json() if as_json else "\n".join(_lines(report, paths.ablation_html)))
 
 
-def _sorted(portraits: Path | None, views: Path | None, paths: Any) -> dict[str, Any]:  # noqa: ANN401 - Paths, lazily
+def _sorted(portraits: Path | None, views: Path | None, paths: "Paths") -> dict[str, Any]:
     """Sort the files into splits, once; where they then lie."""
     if portraits is None:
         return {}

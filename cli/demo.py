@@ -11,6 +11,7 @@ from cli.options import parse_settings, root_option, settings_option
 
 if TYPE_CHECKING:
     from flows.demo import Demo
+    from pipeline.layout import Paths
 
 TRIAL: dict[str, Any] = {
     "ab.margin": 0.1,
@@ -93,7 +94,7 @@ def _from_drift(done: "Demo") -> str:
     return f"From drift to promoted champion: {done.drift_to_champion:.0f} s ({requests})"
 
 
-def where_to_look(paths: Any) -> list[str]:  # noqa: ANN401 - Paths, imported when called
+def where_to_look(paths: "Paths") -> list[str]:
     """Pages, and the commands that open dashboards."""
     return [
         "Look at:",

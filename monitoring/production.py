@@ -11,6 +11,7 @@ from torch import Tensor
 
 from models.identity import IdentityEncoder, similarity
 from models.images import Image, to_tensor
+from models.lpips import perceptual_distance
 from monitoring.metering import Meter, metered
 from monitoring.observe import RequestFacts, observed
 from monitoring.rows import Arm, LogRow
@@ -21,10 +22,11 @@ from pipeline.restore import restore_photo
 
 
 class Likeness(NamedTuple):
-    """Cosine of restored against original, by the training encoder and by the independent one."""
+    """Restored against original: cosines by the training encoder and by the independent one, and LPIPS (AlexNet)."""
 
     training: float
     independent: float
+    lpips: float
 
 
 class Served(NamedTuple):
@@ -111,7 +113,8 @@ class Production:
         restored = self._embed([image for _, image in pairs], asked)
         originals = zip(*(self._originals[request.portrait_id] for request in asked), strict=True)
         cosines = [similarity(a, torch.stack(b)).tolist() for a, b in zip(restored, originals, strict=True)]
-        return {request.number: Likeness(*values) for request, *values in zip(asked, *cosines, strict=True)}
+        distances = _lpips([image for _, image in pairs], [request.original for request in asked])
+        return {request.number: Likeness(*values) for request, *values in zip(asked, *cosines, distances, strict=True)}
 
     def _embed_originals(self, requests: Sequence[Request]) -> None:
         new = {request.portrait_id: request for request in requests if request.portrait_id not in self._originals}
@@ -141,9 +144,16 @@ class Production:
             similarity_training=None if alike is None else alike.training,
             similarity_independent=None if alike is None else alike.independent,
             recognised=None if alike is None else alike.independent >= self._threshold,
+            lpips=None if alike is None else alike.lpips,
         )
         return observed(served.restoration, request.image, request.hole, facts, self._tools, chroma=request.chroma)
 
 
 def _cpu(encoder: IdentityEncoder, images: Tensor, points: Tensor) -> Tensor:
     return encoder.embed(images, points).float().cpu()
+
+
+@torch.inference_mode()
+def _lpips(restored: Sequence[Image], originals: Sequence[Image]) -> list[float]:
+    distances = perceptual_distance("alex")(to_tensor(np.stack(restored)), to_tensor(np.stack(originals)))
+    return [float(distance) for distance in distances.flatten()]

@@ -105,7 +105,7 @@ class BatchedRestorer:
         begun = time.thread_time()
         try:
             restored = self._restorer.restore_from(joined([seat.evidence for seat in batch]))
-        except Exception:
+        except Exception:  # whatever it is, it may be one seat's: each runs alone then, and raises its own
             if len(batch) == 1:
                 raise
         else:

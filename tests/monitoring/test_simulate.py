@@ -65,6 +65,9 @@ def test_scores_fit_the_damage(params: Params, staffed: Paths) -> None:
     assert restored["similarity_independent"].notna().all()
     assert restored["similarity_independent"].between(-1, 1).all()
     assert (restored["recognised"] == (restored["similarity_independent"] >= 0.4)).all()  # the evaluation's threshold
+    assert rows[~whole]["lpips"].isna().all()
+    assert restored["lpips"].between(0, 1).all()
+    assert restored["coverage"].corr(restored["lpips"], method="spearman") > 0.3  # a larger hole shows more
     # more of the face gone, less of the person left
     assert restored["missing_features"].corr(restored["similarity_independent"], method="spearman") < -0.3
 
