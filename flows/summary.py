@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from math import exp
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,10 @@ def watch_lines(root: Path, report: WatchReport) -> list[str]:
 def ab_lines(report: AbReport, next_step: str) -> list[str]:
     """State of the A/B test, its figures, what was done, and what happens next."""
     verdict = report.verdict
-    head = f"A/B test {verdict.experiment}: {verdict.state}" if verdict.experiment else "A/B test: none is on"
-    lines = [head, f"  {verdict.reason}"]
-    if verdict.experiment:
+    lines = [f"A/B test {verdict.experiment}: {verdict.state}", f"  {verdict.reason}"]
+    if not verdict.experiment:
+        lines = [verdict.reason]
+    else:
         lines += [f"  {arm:<10} {verdict.requests[arm]} requests, {n} subjects" for arm, n in verdict.subjects.items()]
     lines += [line for effect in verdict.effects if (line := effect_line(effect))]
     if verdict.explained is not None:
@@ -75,9 +77,14 @@ def effect_line(effect: Effect) -> str:
     """One outcome: means by arm and the difference with its interval; "" where nothing was measured."""
     if effect.effect is None:
         return ""
+    n = f"{effect.n_champion} + {effect.n_challenger}"
+    if effect.name == "latency":  # measured as a logarithm, told as people know it
+        ends = (exp(value) for value in (effect.effect or 0.0, effect.low or 0.0, effect.high or 0.0))
+        ratio, low, high = (f"{value:.2f}" for value in ends)
+        before, after = exp(effect.mean_champion or 0.0), exp(effect.mean_challenger or 0.0)
+        return f"  latency    {before:.0f} -> {after:.0f} ms  ratio {ratio} [{low}, {high}], lower is better, n {n}"
     means = f"{effect.mean_champion:.4f} -> {effect.mean_challenger:.4f}"
     interval = f"{effect.effect:+.4f} [{effect.low:+.4f}, {effect.high:+.4f}]"
-    n = f"{effect.n_champion} + {effect.n_challenger}"
     return f"  {effect.name:<10} {means}  difference {interval} {effect.unit}, {effect.better} is better, n {n}"
 
 

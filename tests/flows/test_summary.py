@@ -2,15 +2,17 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from math import log
 from pathlib import Path
 
 import pytest
 
 from flows.artifacts import summary
 from flows.reports import AbReport, CycleReport
-from flows.summary import ab_lines, cycle_lines, models_lines, stage_lines
+from flows.summary import ab_lines, cycle_lines, effect_line, models_lines, stage_lines
+from monitoring.ab.decision import Effect
 from monitoring.ab.experiment import Experiment
-from monitoring.ab.verdict import judge_rows
+from monitoring.ab.verdict import AbVerdict, judge_rows
 from pipeline.config import Params, load_params
 from pipeline.gate import GateReport, GateRow
 from pipeline.layout import Paths
@@ -102,3 +104,18 @@ def test_models_table_shows_gaps_as_gaps() -> None:
     assert head.split()[:3] == ["version", "alias", "gate"]
     assert line.split()[:6] == ["2", "champion", "passed", "0.912", "-", "0.500"]
     assert "no version registered" in models_lines([])[0]
+
+
+def test_latency_is_told_in_milliseconds() -> None:
+    effect = Effect(
+        name="latency", unit="ln milliseconds", better="lower", alpha=0.0025, n_champion=58, n_challenger=61,
+        mean_champion=log(1000), mean_challenger=log(1100), effect=log(1.1), low=log(0.9), high=log(1.3),
+    )  # fmt: skip
+    expected = "  latency    1000 -> 1100 ms  ratio 1.10 [0.90, 1.30], lower is better, n 58 + 61"
+    assert effect_line(effect) == expected
+
+
+def test_no_test_is_one_line_and_what_comes_next() -> None:
+    verdict = AbVerdict(state="none", reason="no A/B test is on", judged=NOW)
+    lines = ab_lines(AbReport(verdict=verdict, action=None, waiting=False), "the next version")
+    assert lines == ["no A/B test is on", "  next: the next version"]
