@@ -9,9 +9,12 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict
 
+from flows.cycle import one_at_a_time
+from models.errors import Busy
 from monitoring import housekeeping as house
 from monitoring.alerts import retry
 from pipeline.config import load_params
+from pipeline.cycle_cache import collect_garbage
 from pipeline.kept import expire_kept
 from pipeline.layout import Paths
 
@@ -19,12 +22,13 @@ _ONCE: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 
 
 class HouseReport(BaseModel):
-    """What a housekeeping found and did."""
+    """What a housekeeping found and did. `cache_bytes`: freed in the cycles' cache, None while a cycle is under way."""
 
     model_config = ConfigDict(frozen=True)
 
     expired: int
     checkouts: tuple[str, ...]
+    cache_bytes: int | None
     reports: int
     shortened: tuple[str, ...]
     log_whole: bool
@@ -43,6 +47,16 @@ def expire_pictures(root: Path, now: datetime) -> int:
 def remove_checkouts(root: Path) -> list[str]:
     """Old cycles' files."""
     return house.remove_checkouts(Paths(root), load_params(Paths(root).params).operate.keep_checkouts)
+
+
+@task(name="empty-cache", **_ONCE)
+def empty_cache(root: Path) -> int | None:
+    """What no checkout uses any more; a running cycle uses more than its checkout says yet, so it waits a day."""
+    try:
+        with one_at_a_time(root):
+            return collect_garbage(Paths(root))
+    except Busy:
+        return None
 
 
 @task(name="remove-reports", **_ONCE)
@@ -85,12 +99,14 @@ def housekeeping(root: Path) -> HouseReport:
     """
     root, now = Path(root), datetime.now(UTC)
     expired = expire_pictures(root, now)
-    checkouts, reports, shortened = remove_checkouts(root), remove_reports(root), shorten_logs(root)
+    checkouts, freed = remove_checkouts(root), empty_cache(root)
+    reports, shortened = remove_reports(root), shorten_logs(root)
     whole, entries = verify_audit(root, now)
     sizes = database_sizes(root, now)
     report = HouseReport(
         expired=expired,
         checkouts=tuple(checkouts),
+        cache_bytes=freed,
         reports=reports,
         shortened=tuple(shortened),
         log_whole=whole,

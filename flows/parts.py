@@ -68,10 +68,15 @@ def beside(name: str) -> str:
 
 
 def child_environment(paths: Paths, port: int) -> dict[str, str]:
-    """What the parts need to know; a variable that is set already (PostgreSQL for Prefect) stays."""
+    """What the parts need to know; a variable that is set already (PostgreSQL for Prefect) stays.
+
+    Leases of running cycles are files: by default the server holds them in memory, and a run that cannot renew its
+    lease after the server's restart ends itself.
+    """
     wanted = {
         "PREFECT_HOME": str(paths.prefect_home),
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,monitoring,pipeline",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }

@@ -96,21 +96,28 @@ def measure_load(bench: Bench) -> None:
 
 def measure_ab(bench: Bench) -> None:
     """The same load without and with a challenger; the split of the subjects; whether it sticks."""
-    without = bench.load(4, seed=200)
     client, name = connect(bench.served.paths), bench.params.registry.model_name
+    without = _priced(bench)
     client.set_registered_model_alias(name, "challenger", bench.versions[1])
     wait_for(bench, bench.versions[1])
-    tested = bench.load(4, seed=200)
-    again = bench.load(4, seed=200)
+    tested, again = _priced(bench), _priced(bench)
     client.delete_registered_model_alias(name, "challenger")
-    print("\n| A/B test | answered | p50, s | p99, s |\n|---|---|---|---|")
-    for label, answers in (("off", without), ("on", tested), ("on, again", again)):
-        print("| {} | {} | {:.2f} | {:.2f} |".format(label, counts(answers)[0], *quantiles(answers)))
-    hits, total = sum(a.arm == "challenger" for a in tested), counts(tested)[0]
+    print("\n| A/B test | answered | p50, s | p99, s | CPU s per photo |\n|---|---|---|---|---|")
+    for label, (answers, seconds) in (("off", without), ("on", tested), ("on, again", again)):
+        good = counts(answers)[0]
+        print("| {} | {} | {:.2f} | {:.2f} | {:.3f} |".format(label, good, *quantiles(answers), seconds / good))
+    hits, total = sum(a.arm == "challenger" for a in tested[0]), counts(tested[0])[0]
     low, high = binom.interval(_CONFIDENCE, total, bench.params.ab.share)
     print(f"\nThe challenger got {hits} of {total} subjects; {low:.0f} to {high:.0f} is the 99 % interval: "
           f"{'inside' if low <= hits <= high else 'OUTSIDE'}.")  # fmt: skip
-    print(f"{switched(tested, again)} of the subjects that came twice changed their arm.", flush=True)
+    print(f"{switched(tested[0], again[0])} of the subjects that came twice changed their arm.", flush=True)
+
+
+def _priced(bench: Bench) -> tuple[list[Answer], float]:
+    """Answers to four clients, always at the same moments, and the CPU seconds that the service spent on them."""
+    before = bench.served.cpu_seconds()
+    answers = bench.load(4, seed=200)
+    return answers, bench.served.cpu_seconds() - before
 
 
 def measure_reload(bench: Bench) -> None:

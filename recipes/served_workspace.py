@@ -42,6 +42,11 @@ class Served:
         family = [self.process, *self.process.children(recursive=True)]
         return float(sum(one.memory_info().rss for one in family)) / _MEBIBYTE
 
+    def cpu_seconds(self) -> float:
+        """CPU time that the process has used since it was started."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
 
 def copy_workspace(workspace: Path, target: Path) -> Paths:
     """Copy what serves: registry, evaluation and this project's parameters; not the log of earlier requests."""

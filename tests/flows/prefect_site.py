@@ -24,7 +24,7 @@ from pathlib import Path
 if sys.argv[1] == "ingest":
     with open("state/began", "a") as stream:
         stream.write("x")
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 400
     while Path("state/hold").exists() and time.monotonic() < deadline:
         time.sleep(0.2)
 if sys.argv[1] == "gate":
@@ -43,11 +43,17 @@ def project(root: Path, **overrides: Any) -> Paths:
     (root / "stage.py").write_text(STAGE, encoding="utf-8")
     (root / ".gitignore").write_text("state/\n", encoding="utf-8")
     write_params(ROOT / "params.yaml", root / "params.yaml", overrides)
-    author = {f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "a project"]):
-        subprocess.run(["git", *command], cwd=root, check=True, env=os.environ | author)
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    commit(root)
     (root / "state").mkdir()
     return Paths(root)
+
+
+def commit(root: Path) -> None:
+    """All files as they are now: cycles run at what is committed."""
+    author = {f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    for command in (["add", "."], ["commit", "-qm", "as it is now"]):
+        subprocess.run(["git", *command], cwd=root, check=True, env=os.environ | author)
 
 
 def free_port(count: int) -> int:
@@ -92,11 +98,11 @@ def supervised(paths: Paths, *names: str) -> Iterator[Supervisor]:
         supervisor.stop()
 
 
-def until(true: Callable[[], object], seconds: float, what: str) -> None:
-    """Wait for something to become true."""
+def until(true: Callable[[], object], seconds: float, what: str, told: Callable[[], object] = str) -> None:
+    """Wait for something to become true; `told` is asked what to say where it does not."""
     deadline = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s; {told()}"
         time.sleep(0.3)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from flows.events import DRIFT, emit
+from flows.parts import answers
 from flows.processes import marked
 from flows.supervisor import Supervisor
 from models.errors import ServiceUnavailable
@@ -94,7 +95,7 @@ def test_100_triggers_in_10_seconds_start_one_cycle_also_across_a_restart_of_the
     assert delivered >= 40
     until(lambda: _look_again("00000001-00000120") and began(up.paths), 300, "a cycle has begun")
     hold.unlink()
-    until(lambda: settled() and states()["Completed"], 240, "the cycle is done")
+    until(lambda: settled() and states()["Completed"], 240, "the cycle is done", states)
     time.sleep(15)
     until(settled, 120, "nothing else is under way")
     assert began(up.paths) == 1
@@ -125,14 +126,14 @@ def test_windows_beside_a_running_cycle_are_refused_and_can_ask_again(up: Superv
         assert tell(window)
     until(lambda: states()["Cancelled"] >= 2, 60, "the others are refused")
     hold.unlink()
-    until(settled, 240, "the cycle is done")
+    until(settled, 240, "the cycle is done", states)
     assert began(up.paths) == before + 1
     assert is_claimed(up.paths, "00000121-00000240")
     assert not is_claimed(up.paths, "00000241-00000360")
 
 
 def test_a_killed_run_becomes_crashed_and_the_next_trigger_works(up: Supervisor) -> None:
-    hold, before = up.paths.state / "hold", began(up.paths)
+    hold, before, crashed = up.paths.state / "hold", began(up.paths), states()["Crashed"]
     hold.touch()
     assert tell("00000481-00000600")
     until(lambda: began(up.paths) == before + 1, 120, "a cycle has begun")
@@ -140,25 +141,38 @@ def test_a_killed_run_becomes_crashed_and_the_next_trigger_works(up: Supervisor)
     for process in marked(up.running.mark, "worker"):
         process.kill()
     hold.unlink()
-    until(lambda: states()["Crashed"] == 1, 240, "the run counts as crashed")
+    until(lambda: states()["Crashed"] == crashed + 1, 240, "the run counts as crashed", states)
     assert tell("00000601-00000720")
-    until(lambda: began(up.paths) == before + 2, 180, "the next cycle has begun")
+    until(lambda: began(up.paths) == before + 2, 180, "the next cycle has begun", states)
     until(settled, 240, "it is done")
     assert records(up.paths)[-1].overrides == {"train.epochs": 3}
 
 
-def test_a_run_outlives_its_worker(up: Supervisor) -> None:
+def test_a_run_and_its_slot_outlive_the_worker_and_the_server(up: Supervisor) -> None:
     hold, before = up.paths.state / "hold", began(up.paths)
     hold.touch()
     assert tell("00000721-00000840")
     until(lambda: began(up.paths) == before + 1, 120, "a cycle has begun")
-    worker = up.watched["worker"].process
-    worker.kill()
-    until(lambda: up.watched["worker"].process not in {None, worker}, 60, "there is a new worker")
-    hold.unlink()
-    until(settled, 240, "the run is done")
+    for name in ("worker", "prefect"):
+        process = up.watched[name].process
+        process.kill()
+        until(lambda: up.watched[name].process not in {None, process}, 60, f"there is a new {name}")  # noqa: B023
+    until(lambda: answers(up.watched["prefect"].part), 120, "the server answers")
     newest = max(runs(), key=lambda run: run.created)
-    assert newest.state_name == "Completed"
+    _renew(newest.state.state_details.deployment_concurrency_lease_id)  # a run that cannot ends itself
+    hold.unlink()
+    until(settled, 240, "the run is done", states)
+    assert max(runs(), key=lambda run: run.created).state_name == "Completed"
+
+
+def _renew(lease: Any) -> None:
+    import os
+
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"]}), get_client(sync_client=True) as client:
+        client.renew_concurrency_lease(lease_id=lease, lease_duration=300)
 
 
 def test_deploying_again_changes_nothing_and_keeps_what_was_switched_off(up: Supervisor) -> None:

@@ -160,6 +160,7 @@ def served(states: list[Status], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     app.include_router(status_router(Paths(tmp_path)))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen()  # the browser is not refused while uvicorn starts
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
