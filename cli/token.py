@@ -21,7 +21,10 @@ def token_group() -> None:
 
 @token_group.command("new")
 @click.option(
-    "--role", type=click.Choice(_ROLES), required=True, help="restore: own work; review: studies; admin: deletion too."
+    "--role",
+    type=click.Choice(_ROLES),
+    required=True,
+    help="restore: restore photos; review: that, and look at kept pictures (/review); admin: that, and delete.",
 )
 @click.option("--name", required=True, help="For whom or what, to know it again.")
 @root_option

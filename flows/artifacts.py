@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from flows.reports import CycleReport
+from flows.summary import outcome
 from monitoring.ab.verdict import AbVerdict
 from monitoring.watch import Verdict
 from pipeline.layout import Paths
@@ -40,10 +41,7 @@ def publish_ab(verdict: AbVerdict) -> None:
 
 def summary(report: CycleReport) -> str:
     """A cycle in a few lines of Markdown."""
-    outcome = "promoted to champion" if report.promoted else "registered, not promoted: the gate said no"
-    if report.awaiting:
-        outcome = f"challenger; the A/B test {report.awaiting} decides"
     times = [f"| {stage} | {seconds:.1f} |" for stage, seconds in report.seconds.items()]
     cached = [f"| {stage} | up to date |" for stage in report.cached]
-    head = [f"## Version {report.version}: {outcome}", "", f"Started by: {report.reason}", ""]
+    head = [f"## Version {report.version} {outcome(report)}", "", f"Started by: {report.reason}", ""]
     return "\n".join([*head, "| stage | seconds |", "|---|---|", *times, *cached])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from monitoring.ab.experiment import experiment_id, running
 from monitoring.ab.verdict import AbVerdict, judge
+from monitoring.watch import verdict_of
 from pipeline.config import load_params
 from pipeline.layout import Paths
 from pipeline.versions import SHIPPED, champion_version, untouched
@@ -24,6 +25,17 @@ def held_back(root: Path, window_id: str) -> bool:
     if not window_id or untouched(paths):
         return False
     return running(load_params(paths.params), paths) is not None
+
+
+def outdated(root: Path, window_id: str) -> bool:
+    """Whether a window of the watch was judged under a champion that has gone, as while its cycle had to queue.
+
+    The watch drops such a window too: its drift was measured on a model that serves no more.
+    """
+    paths = Paths(root)
+    verdict = verdict_of(paths, window_id) if window_id else None
+    name = load_params(paths.params).registry.model_name
+    return verdict is not None and verdict.champion != champion_version(paths, name)
 
 
 def trial_under_way(root: Path) -> AbVerdict:

@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 
 from models.errors import Busy, LikenessError
 from monitoring.alerts import Alert, alert
-from pipeline.checkouts import CycleRecord, adopt, checkout, home, in_use, project, record
+from pipeline.checkouts import CycleRecord, adopt, checkout, in_use, project, record
 from pipeline.config import load_params
 from pipeline.layout import Paths
 
@@ -64,4 +64,4 @@ def telling_failure(root: Path, reason: str) -> Iterator[None]:
 
 
 def _has_no_data(paths: Paths) -> bool:
-    return not in_use(paths) and not home(paths).portrait_rows.is_file()
+    return not in_use(paths) and not paths.home.portrait_rows.is_file()

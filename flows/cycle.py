@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from prefect import flow
 
 from flows.artifacts import publish
-from flows.candidacy import held_back, trial_ahead, trial_under_way
+from flows.candidacy import held_back, outdated, trial_ahead, trial_under_way
 from flows.checkouts import own_checkout, settle, telling_failure
 from flows.events import FINISHED, announce
 from flows.reports import CycleReport
@@ -23,7 +23,8 @@ from pipeline.layout import Paths
 from pipeline.stages import ORDER
 from pipeline.tracking import finish_run
 
-_PATIENCE = 2.0  # seconds; the watch takes the lock for a moment
+_PATIENCE = 2.0  # seconds; by hand somebody sits there
+_PATIENCE_DEPLOYED = 600.0  # watch and housekeeping take the lock for a while; Prefect keeps other cycles away
 
 
 @flow(name="cycle", flow_run_name="cycle: {reason}", persist_result=False, validate_parameters=False)
@@ -44,7 +45,8 @@ def cycle(
         revision: of the project, for a checkout of the cycle's own beside the state; "" works in `root` itself.
 
     Returns:
-        The report, or None where the window had its cycle already or waits for the end of an A/B test.
+        The report, or None where the window had its cycle already, speaks of a champion that has gone meanwhile, or
+        waits for the end of an A/B test.
 
     Raises:
         Busy: a cycle is under way in this checkout.
@@ -52,8 +54,8 @@ def cycle(
     """
     started = time.monotonic()
     root = Path(root)  # a deployment's parameters are JSON
-    with one_at_a_time(root), telling_failure(root, reason):
-        if held_back(root, window_id):
+    with one_at_a_time(root, _PATIENCE_DEPLOYED if revision else _PATIENCE), telling_failure(root, reason):
+        if outdated(root, window_id) or held_back(root, window_id):
             return None
         if window_id and not claim_window(Paths(root), window_id, datetime.now(UTC)):
             return None
@@ -90,8 +92,8 @@ def cycle(
 
 
 @contextmanager
-def one_at_a_time(root: Path) -> Iterator[None]:
-    """Hold the cycle's lock.
+def one_at_a_time(root: Path, patience: float = _PATIENCE) -> Iterator[None]:
+    """Hold the cycle's lock; wait at most `patience` seconds for it.
 
     Raises:
         Busy: another process holds it.
@@ -100,7 +102,7 @@ def one_at_a_time(root: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "cycle.lock")
     try:
-        lock.acquire(timeout=_PATIENCE)
+        lock.acquire(timeout=patience)
     except Timeout as error:
         raise Busy("no other cycle", f"one under way in {root}", "wait for it, or stop it") from error
     try:

@@ -1,4 +1,4 @@
-"""Deployments on a Prefect server: what runs when, and what starts a cycle by itself."""
+"""Deployments on a Prefect server: what runs when, and where."""
 
 import hashlib
 import importlib
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from flows.events import DRIFT, RECOGNITION
+from flows.automations import automate, automations
 from models.errors import ServiceUnavailable
 from pipeline.checkouts import production, project, resolve
 from pipeline.config import load_params
@@ -23,14 +23,10 @@ if TYPE_CHECKING:
 
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.responses import DeploymentResponse
-    from prefect.events import AutomationCore
 
 POOL = "likeness"
 NAME = "production"
-WINDOW = "likeness.window"
 _ANCHOR = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday; three weeks cannot be said in cron
-_FOLDED = timedelta(minutes=1)  # triggers of one window within this time are one; the claim stops later ones
-_SILENT = timedelta(seconds=90)  # three missed heartbeats: the run is dead
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,8 @@ def plan(paths: Paths) -> tuple[Planned, ...]:
     return (
         Planned("flows.cycle:cycle", timedelta(weeks=3), params.when_busy, cycle, root),
         Planned("flows.watch:watch", timedelta(hours=1), "refuse", {"root": root, "by_event": True}, root),
-        Planned("flows.verdict:ab_verdict", timedelta(hours=1), "refuse", {"root": root}, root),
+        # a run that somebody has just answered must not be cancelled because another one looks
+        Planned("flows.verdict:ab_verdict", timedelta(hours=1), "queue", {"root": root}, root),
         Planned("flows.housekeeping:housekeeping", timedelta(days=1), "refuse", {"root": root}, root),
     )
 
@@ -97,47 +94,12 @@ def deploy(paths: Paths, server: str = "") -> Deployed:
         done = {entry.flow.partition(":")[2]: _deploy(client, entry) for entry in planned}
         ids = {name: found for name, (found, _) in done.items()}
         changed = {name: made for name, (_, made) in done.items()}
-        changed |= {entry.name: _automate(client, entry) for entry in automations(ids["cycle"])}
+        changed |= {entry.name: automate(client, entry) for entry in automations(ids["cycle"])}
     return Deployed(
         tuple(name for name, made in changed.items() if made),
         tuple(name for name, made in changed.items() if not made),
         str(planned[0].parameters["revision"]),
     )
-
-
-def automations(cycle_id: "UUID") -> "tuple[AutomationCore, ...]":
-    """Drift starts a cycle; a run that has gone silent counts as crashed, so that the next one may begin."""
-    from prefect.client.schemas.objects import StateType
-    from prefect.events import AutomationCore, EventTrigger
-    from prefect.events.actions import ChangeFlowRunState, RunDeployment
-    from prefect.events.schemas.automations import Posture
-
-    beat = "prefect.flow-run.heartbeat"
-    ends = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")}
-    drift = EventTrigger(
-        expect={DRIFT, RECOGNITION}, match={"prefect.resource.id": f"{WINDOW}.*"},
-        for_each={"prefect.resource.id"}, posture=Posture.Reactive, threshold=1, within=_FOLDED,
-    )  # fmt: skip
-    silence = EventTrigger(
-        after={beat}, expect={beat, *ends}, match={"prefect.resource.id": "prefect.flow-run.*"},
-        for_each={"prefect.resource.id"}, posture=Posture.Proactive, threshold=1, within=_SILENT,
-    )  # fmt: skip
-    parameters = {
-        "window_id": _from_event("window_id"), "reason": _from_event("reason"),
-        "overrides": {"__prefect_kind": "json", "value": _from_event("overrides | tojson")},
-    }  # fmt: skip
-    crashed = ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", message="no heartbeat for 90 seconds")
-    return (
-        AutomationCore(
-            name="likeness: drift starts a cycle", trigger=drift,
-            actions=[RunDeployment(deployment_id=cycle_id, parameters=parameters)],
-        ),
-        AutomationCore(name="likeness: a silent run has crashed", trigger=silence, actions=[crashed]),
-    )  # fmt: skip
-
-
-def _from_event(field: str) -> dict[str, str]:
-    return {"__prefect_kind": "jinja", "template": "{{ event.payload." + field + " }}"}
 
 
 @contextmanager
@@ -217,27 +179,3 @@ def _existing(client: "SyncPrefectClient", name: str) -> "DeploymentResponse | N
         return client.read_deployment_by_name(name)
     except ObjectNotFound:
         return None
-
-
-def _automate(client: "SyncPrefectClient", wanted: "AutomationCore") -> bool:
-    """Make or change the automation of this name; whether something was done."""
-    found = client.read_automations_by_name(wanted.name)
-    if not found:
-        client.create_automation(wanted)
-        return True
-    kept = wanted.model_copy(update={"enabled": found[0].enabled})
-    if _meaning(found[0]) == _meaning(kept):
-        return False
-    client.update_automation(found[0].id, kept)
-    return True
-
-
-def _meaning(automation: "AutomationCore") -> Any:  # noqa: ANN401 - JSON
-    """Trigger and actions as JSON, without the ids that the server adds and without order where there is none."""
-    told = automation.model_dump(mode="json", include={"trigger", "actions"}, exclude_none=True)
-    told["trigger"].pop("id", None)
-    return json.loads(json.dumps(told, sort_keys=True), object_hook=_unordered)
-
-
-def _unordered(node: dict[str, Any]) -> dict[str, Any]:
-    return {name: sorted(value, key=str) if isinstance(value, list) else value for name, value in node.items()}

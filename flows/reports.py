@@ -12,7 +12,9 @@ class CycleReport(BaseModel):
     """What a cycle did: seconds per stage that ran, stages taken from the cache, the gate, and what became of it.
 
     `orchestration_seconds` is the cycle's time beyond the work of its tasks; Prefect's start is not part of it.
-    `awaiting` is the A/B test that decides about the version; "" where it was promoted or the gate said no.
+    `version` is the one that the cycle registered; it is champion already where it was `promoted`. `awaiting` says what
+    still decides about a version that passed the gate: the id of an A/B test, or `candidacy.STUDY`, people. It is ""
+    where nothing does: the version was promoted, or the gate said no.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -16,11 +16,6 @@ from pipeline.versions import ModelRow
 
 def cycle_lines(root: Path, report: CycleReport) -> list[str]:
     """Per stage what went in and came out, the gate's table, the version and its alias."""
-    outcome = "is now champion" if report.promoted else "stays challenger: the gate said no"
-    if report.awaiting == STUDY:
-        outcome = "is challenger: people decide (likeness study new), then likeness promote"
-    elif report.awaiting:
-        outcome = f"is challenger: the A/B test {report.awaiting} decides on live traffic"
     stages = [f"  {name:<9} {_took(report, name)}  {line}" for name, line in stage_lines(Paths(root)).items()]
     return [
         f"Cycle ({report.reason})",
@@ -29,8 +24,17 @@ def cycle_lines(root: Path, report: CycleReport) -> list[str]:
         "",
         *(f"  {line}" for line in format_gate(report.gate).splitlines()),
         "",
-        f"  version {report.version} {outcome}",
+        f"  version {report.version} {outcome(report)}",
     ]
+
+
+def outcome(report: CycleReport) -> str:
+    """What became of a cycle's version, as the end of a sentence."""
+    if report.awaiting == STUDY:
+        return "is challenger: people decide (likeness study new), then likeness promote"
+    if report.awaiting:
+        return f"is challenger: the A/B test {report.awaiting} decides on live traffic"
+    return "is now champion" if report.promoted else "stays challenger: the gate said no"
 
 
 def stage_lines(paths: Paths) -> dict[str, str]:

@@ -13,9 +13,9 @@ from filelock import FileLock, Timeout
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.approval import Ask, ask_in_prefect, served
+from flows.approval import Ask, ask_in_prefect, served, withdraw_forms
 from flows.artifacts import publish_ab
-from flows.events import VERDICT, emit
+from flows.events import VERDICT, announce, emit
 from flows.reports import AbReport
 from models.errors import Busy
 from monitoring.ab.record import Action, answer, record_action, record_answer, record_verdict, unfinished
@@ -37,6 +37,9 @@ _LOCK_SECONDS = 60.0
 def ab_verdict(root: Path) -> AbReport:
     """One look at the A/B test.
 
+    Where a winner waits for a person, a run of the deployment is suspended here until the form on its page is filled
+    in, and then begins anew; there is one such run for a test.
+
     Raises:
         Busy: another look is at work.
         ServiceUnavailable: the registry, the log or Prefect's server does not answer; the next look goes on from there.
@@ -44,6 +47,8 @@ def ab_verdict(root: Path) -> AbReport:
     root = Path(root)  # a deployment's parameters are JSON
     verdict = conclude(root)
     publish_ab(verdict)
+    if served():
+        withdraw_forms(verdict.experiment if verdict.final else "")
     if not verdict.final:
         return AbReport(verdict=verdict, action=None, waiting=False)
     approved = consent(root, verdict, ask_in_prefect if served() else None)
@@ -101,8 +106,7 @@ def act(root: Path, verdict: AbVerdict, *, approved: bool) -> Action | None:
             return None
         action = _move(params, paths, verdict, approved=approved)
         champion = champion_version(paths, params.registry.model_name)
-        told = {"state": verdict.state, "experiment": verdict.experiment, "action": action, "champion": champion}
-        emit(VERDICT, f"likeness.model.{params.registry.model_name}", {**told, "reason": verdict.reason})
+        emit(VERDICT, *_told(verdict, action, champion, params))
         alert(params, paths, ended_alert(verdict, action, champion), now)
         record_action(log, verdict.experiment, action, champion, now)
     return action
@@ -120,6 +124,8 @@ def supersede(root: Path, verdict: AbVerdict, by: str) -> None:
         record_verdict(log, ended)
         retire(paths, params.registry.model_name, verdict.challenger, "superseded")
         champion = champion_version(paths, params.registry.model_name)
+        announce(VERDICT, *_told(ended, "retired", champion, params))
+        alert(params, paths, ended_alert(ended, "retired", champion), now)
         record_action(log, verdict.experiment, "retired", champion, now)
 
 
@@ -140,6 +146,12 @@ def one_verdict_at_a_time(paths: Paths) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _told(verdict: AbVerdict, action: Action, champion: str, params: Params) -> tuple[str, dict[str, str]]:
+    """Resource and payload of the event that a test has ended."""
+    payload = {"state": verdict.state, "experiment": verdict.experiment, "action": action, "champion": champion}
+    return f"likeness.model.{params.registry.model_name}", {**payload, "reason": verdict.reason}
 
 
 def _answered(paths: Paths, verdict: AbVerdict) -> bool | None:

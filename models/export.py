@@ -104,10 +104,15 @@ class OnnxRestorer:
 
 def _session(path: Path, threads: int) -> "onnxruntime.InferenceSession":
     import onnxruntime
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
 
     if not path.is_file():
         raise WeightsError(f"an ONNX graph at {path}", "no such file", "export one with models.export.export_onnx")
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # between pictures there is other work
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as error:
+        reason = str(error).partition("\n")[0][:160]
+        raise WeightsError(f"an ONNX graph in {path}", reason, "export it anew") from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from monitoring.alerts import Alert, alert
 from monitoring.audit import Verification
 from monitoring.verified import verify_log
-from pipeline.checkouts import CycleRecord, home, in_use, record, records
+from pipeline.checkouts import CycleRecord, in_use, record, records
 from pipeline.config import Params
 from pipeline.layout import Paths
 
@@ -21,7 +21,7 @@ def remove_checkouts(paths: Paths, keep: int) -> list[str]:
 
     The one whose data production reads stays, whatever its age. Records stay too.
     """
-    folders = sorted(folder for folder in home(paths).cycles.glob("[!.]*") if folder.is_dir())
+    folders = sorted(folder for folder in paths.home.cycles.glob("[!.]*") if folder.is_dir())
     gone = [folder for folder in folders[:-keep] if folder.name != in_use(paths)]
     for folder in gone:
         shutil.rmtree(folder)
@@ -92,7 +92,7 @@ def database_sizes(params: Params, paths: Paths, now: datetime) -> dict[str, flo
 def tell_unfinished_cycles(params: Params, paths: Paths, now: datetime) -> list[str]:
     """Alert about cycles that ended without a word, killed or with the machine. Call it under the cycle's lock."""
     known = {done.cycle for done in records(paths)}
-    folders = [folder for folder in sorted(home(paths).cycles.glob("[!.]*")) if folder.is_dir()]
+    folders = [folder for folder in sorted(paths.home.cycles.glob("[!.]*")) if folder.is_dir()]
     dead = [folder for folder in folders if folder.name not in known]
     if dead:
         told = Alert(

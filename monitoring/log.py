@@ -1,9 +1,9 @@
 """The production log: one append-only, hash-chained journal of restorations, feedback and decisions (docs/audit.md)."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal, Self
 
@@ -16,14 +16,18 @@ from monitoring.chain import EMPTY, Head
 from monitoring.feedback import Feedback
 from monitoring.journal import Journal
 from monitoring.journal_database import entries
+from monitoring.log_queries import about, kept_and_unreviewed
 from monitoring.log_table import log_table
+from monitoring.log_text import body_text, stamp
 from monitoring.rows import LogRow
 from monitoring.seal import HeadFile, secret_of
 from pipeline.layout import Paths
 from pipeline.settings import environment
 
-Kind = Literal["restoration", "feedback", "deletion", "promotion", "verdict", "alert", "identity", "study"]
-_LARGEST_BODY = 65_536  # characters: figures fit, a picture does not
+Kind = Literal[
+    "restoration", "feedback", "keeping", "look", "review", "deletion",
+    "promotion", "verdict", "alert", "identity", "study",
+]  # fmt: skip
 _LONGEST_KEY = 200
 
 
@@ -91,7 +95,7 @@ class ProductionLog:
         Raises:
             DataError: a request_id is already in the log.
         """
-        new = [(_stamp(row.time), "restoration", row.request_id, row.model_dump_json()) for row in rows]
+        new = [(stamp(row.time), "restoration", row.request_id, row.model_dump_json()) for row in rows]
         return len(self._journal.append(new) or ())
 
     def record(self, kind: Kind, key: str, body: Mapping[str, Any], now: datetime) -> int:
@@ -104,7 +108,7 @@ class ProductionLog:
             raise DataError("a kind without rules of its own", kind, "use `append` or `feedback`")
         if not 0 < len(key) <= _LONGEST_KEY or "\0" in key:
             raise DataError(f"a key of 1 to {_LONGEST_KEY} characters", repr(key[:40]), "shorten it")
-        return self._add((_stamp(now), kind, key, _json(body)))
+        return self._add((stamp(now), kind, key, body_text(body)))
 
     def feedback(self, request_id: str, given: Feedback, now: datetime) -> None:
         """Add what people said; the latest counts, all are kept.
@@ -112,8 +116,8 @@ class ProductionLog:
         Raises:
             DataError: no such request was logged.
         """
-        known = select(entries.c.sequence).where(*_restoration(request_id))
-        new = (_stamp(now), "feedback", request_id, given.model_dump_json())
+        known = select(entries.c.sequence).where(*about("restoration", request_id))
+        new = (stamp(now), "feedback", request_id, given.model_dump_json())
         if self._journal.append([new], guard=known) is None:
             raise DataError("the id of a logged request", repr(request_id[:80]), "use the request_id of the answer")
 
@@ -130,7 +134,7 @@ class ProductionLog:
 
     def window(self, since: datetime, until: datetime) -> pd.DataFrame:
         """Rows with since <= time < until, in order of arrival; columns as in `after`."""
-        return self._table(entries.c.time >= _stamp(since), entries.c.time < _stamp(until))
+        return self._table(entries.c.time >= stamp(since), entries.c.time < stamp(until))
 
     def _table(self, *conditions: ColumnElement[bool]) -> pd.DataFrame:
         where = (entries.c.kind == "restoration", *conditions)
@@ -147,8 +151,19 @@ class ProductionLog:
 
     def one(self, request_id: str) -> LogRow | None:
         """The row of a request, None where there is none."""
-        found = next(self._journal.stream(select(entries.c.body).where(*_restoration(request_id))), None)
+        found = next(self._journal.stream(select(entries.c.body).where(*about("restoration", request_id))), None)
         return None if found is None else LogRow.model_validate_json(found.body)
+
+    def has(self, kind: Kind, key: str) -> bool:
+        """Whether there is an entry of this kind about `key`."""
+        return (
+            next(self._journal.stream(select(entries.c.sequence).where(*about(kind, key)).limit(1)), None) is not None
+        )
+
+    def unreviewed(self, since: datetime) -> Iterator[tuple[LogRow, Feedback | None]]:
+        """Rows of requests kept from `since` on that nobody has reviewed, with their latest feedback; streamed."""
+        for row, said in self._journal.stream(kept_and_unreviewed(stamp(since))):
+            yield LogRow.model_validate_json(row), None if said is None else Feedback.model_validate_json(said)
 
     def head(self) -> Head:
         """Where the log ends now; write it down elsewhere and `verify` against it later."""
@@ -165,25 +180,3 @@ class ProductionLog:
     def close(self) -> None:
         """Let go of the database."""
         self._journal.close()
-
-
-def _restoration(request_id: str) -> tuple[ColumnElement[bool], ...]:
-    return entries.c.kind == "restoration", entries.c.key == request_id
-
-
-def _stamp(time: datetime) -> str:
-    """One zone and one width, so that the order of texts is that of times."""
-    if time.tzinfo is None:
-        raise DataError("a time with its zone", time.isoformat(), "use datetime.now(UTC)")
-    return time.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def _json(body: Mapping[str, Any]) -> str:
-    try:
-        written = json.dumps(body, allow_nan=False, separators=(",", ":"))
-    except (TypeError, ValueError) as error:
-        raise DataError("a body of JSON values", str(error), "log figures and short texts only") from error
-    if len(written) > _LARGEST_BODY:
-        remedy = "log figures and short texts only"
-        raise DataError(f"a body of at most {_LARGEST_BODY} characters", f"{len(written)}", remedy)
-    return written

@@ -104,6 +104,12 @@ def judge(
     )
 
 
+def verdict_of(paths: Paths, window_id: str) -> Verdict | None:
+    """What `watch` wrote about a window; None where it wrote nothing."""
+    path = _file(paths, window_id)
+    return Verdict.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
 def _reasons(raised: Sequence[Alarm]) -> tuple[str, ...]:
     return tuple(alarm.reason for alarm in raised if alarm.starts_cycle)
 
@@ -140,11 +146,11 @@ def _recognition(limits: WatchParams, paths: Paths, champion: Champion, now: dat
 def _pending(paths: Paths, champion: Champion) -> Verdict | None:
     """The last window's verdict, if it called for a cycle that nobody has started and its champion still stands."""
     judged = last_judged(paths)
-    path = window_folder(paths, judged.window_id) / "verdict.json" if judged else None
-    if judged is None or path is None or not path.is_file() or is_claimed(paths, judged.window_id):
+    if judged is None or is_claimed(paths, judged.window_id):
         return None
-    verdict = Verdict.model_validate_json(path.read_text(encoding="utf-8"))
-    return verdict if verdict.triggered and verdict.champion == champion.version else None
+    verdict = verdict_of(paths, judged.window_id)
+    still_due = verdict is not None and verdict.triggered and verdict.champion == champion.version
+    return verdict if still_due else None
 
 
 def _thin(params: Params, paths: Paths, champion: Champion, requests: int, now: datetime) -> Verdict:
@@ -173,4 +179,8 @@ def _thin(params: Params, paths: Paths, champion: Champion, requests: int, now: 
 
 
 def _write(paths: Paths, verdict: Verdict) -> None:
-    write_whole(window_folder(paths, verdict.window_id) / "verdict.json", verdict.model_dump_json(indent=2))
+    write_whole(_file(paths, verdict.window_id), verdict.model_dump_json(indent=2))
+
+
+def _file(paths: Paths, window_id: str) -> Path:
+    return window_folder(paths, window_id) / "verdict.json"

@@ -46,14 +46,9 @@ class CycleRecord(BaseModel):
     adopted: bool
 
 
-def home(paths: Paths) -> Paths:
-    """The project's root, also when `paths` is its state/production or a cycle's checkout."""
-    return Paths(paths.state.resolve().parent)
-
-
 def project(paths: Paths) -> Path:
     """Where revisions come from: the root itself if it is a git checkout, else the one Likeness is installed from."""
-    root = home(paths).root
+    root = paths.home.root
     return root if _is_git(root) else ASSETS.parent
 
 
@@ -87,7 +82,7 @@ def checkout(source: Path, revision: str, paths: Paths, cycle: str) -> Path:
     Raises:
         DataError: no such revision in `source`.
     """
-    origin, target = home(paths), home(paths).cycles / cycle
+    origin, target = paths.home, paths.home.cycles / cycle
     building = target.with_name(f".{cycle}.tmp")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
@@ -110,7 +105,7 @@ def record(paths: Paths, done: CycleRecord) -> None:
 
 def records(paths: Paths) -> list[CycleRecord]:
     """Of all cycles that ran in checkouts of their own, oldest first."""
-    files = sorted(home(paths).cycles.glob("*.json"))
+    files = sorted(paths.home.cycles.glob("*.json"))
     return [CycleRecord.model_validate_json(file.read_bytes()) for file in files]
 
 
@@ -121,12 +116,12 @@ def adopt(paths: Paths, version: str) -> bool:
     version came from a checkout that is still there; calling it again changes nothing.
     """
     found = next((done for done in reversed(records(paths)) if version and done.version == version), None)
-    if found is None or not (home(paths).cycles / found.cycle / "data").is_dir():
+    if found is None or not (paths.home.cycles / found.cycle / "data").is_dir():
         return False
     production(paths)
-    _point(home(paths).production / "data", Path("..", "cycles", found.cycle, "data"))
+    _point(paths.home.production / "data", Path("..", "cycles", found.cycle, "data"))
     if not found.adopted:
-        params = home(paths).params
+        params = paths.home.params
         write_params(params, params, found.overrides)
         record(paths, found.model_copy(update={"adopted": True}))
     return True
@@ -134,7 +129,7 @@ def adopt(paths: Paths, version: str) -> bool:
 
 def production(paths: Paths) -> Path:
     """Make state/production where it is not there yet; its data are the project's until a cycle's take their place."""
-    origin = home(paths)
+    origin = paths.home
     folder = origin.production
     folder.mkdir(parents=True, exist_ok=True)
     for name, target in {"state": "..", "params.yaml": "../../params.yaml", "data": "../../data"}.items():
@@ -145,7 +140,7 @@ def production(paths: Paths) -> Path:
 
 def in_use(paths: Paths) -> str:
     """Name of the cycle whose data production reads; "" where it reads the project's own."""
-    data = home(paths).production / "data"
+    data = paths.home.production / "data"
     return data.readlink().parent.name if data.is_symlink() and data.readlink().parent.parent.name == "cycles" else ""
 
 
@@ -173,7 +168,7 @@ def _point(link: Path, target: Path) -> None:
 
 
 def _record_file(paths: Paths, cycle: str) -> Path:
-    return home(paths).cycles / f"{cycle}.json"
+    return paths.home.cycles / f"{cycle}.json"
 
 
 def _is_git(folder: Path) -> bool:

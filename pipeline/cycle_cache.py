@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from models.errors import LikenessError
-from pipeline.checkouts import home
 from pipeline.layout import Paths
 from pipeline.reproduce import environment
 
@@ -22,8 +21,8 @@ def collect_garbage(paths: Paths) -> int:
     Raises:
         LikenessError: DVC's own last words.
     """
-    cache = home(paths).state / "dvc-cache"
-    used = sorted(lock.parent for lock in home(paths).cycles.glob("[!.]*/dvc.lock"))
+    cache = paths.home.state / "dvc-cache"
+    used = sorted(lock.parent for lock in paths.home.cycles.glob("[!.]*/dvc.lock"))
     if not used or not cache.is_dir():
         return 0
     before = _bytes(cache)

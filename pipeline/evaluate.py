@@ -66,7 +66,7 @@ def coverage_plot(report: EvaluateReport) -> pd.DataFrame:
 
 
 def _slices(rows: pd.DataFrame, data: DataParams, evaluate: EvaluateParams, paths: Paths) -> Slices:
-    attributes = paths.root / data.attributes if data.attributes else None
+    attributes = paths.home.root / data.attributes if data.attributes else None
     table = slice_table(read_portraits(paths), attributes, evaluate.slices)
     return slice_figures(rows, table, evaluate.slices.min_people, evaluate.bootstrap, evaluate.seed)
 

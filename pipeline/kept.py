@@ -48,7 +48,7 @@ class ConsentRecord(BaseModel):
 
 def store_of(paths: Paths, params: KeepParams) -> Store:
     """The store of `keep.location`; empty = state/kept."""
-    return open_store(params.location or str(paths.kept), paths.root, "keep.location")
+    return open_store(params.location or str(paths.home.kept), paths.home.root, "keep.location")
 
 
 def record_of(

@@ -69,7 +69,12 @@ class FolderStore:
     def get(self, key: str) -> bytes | None:
         """One file; None where there is none (any more)."""
         path = self._folder / checked(key)
-        return path.read_bytes() if path.is_file() and not path.is_symlink() else None
+        if not path.is_file() or path.is_symlink():
+            return None
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:  # deleted since the look above
+            return None
 
     def names(self, person: str = "") -> Iterator[str]:
         """Keys of everything that lies there, of one person or all, sorted; other files and links are none of ours."""

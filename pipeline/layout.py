@@ -14,6 +14,15 @@ class Paths:
     root: Path
 
     @property
+    def home(self) -> "Paths":
+        """The project's, also where these are of its state/production or of a cycle's checkout: both lie in its state.
+
+        Relative places in params.yaml are looked for here.
+        """
+        state, root = self.state.resolve(), self.root.resolve()
+        return Paths(state.parent if root.is_relative_to(state) else root)
+
+    @property
     def params(self) -> Path:
         return self.root / "params.yaml"
 

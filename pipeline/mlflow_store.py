@@ -73,13 +73,17 @@ def connect(paths: Paths) -> "MlflowClient":
     elif uri.startswith("sqlite:"):
         paths.state.mkdir(parents=True, exist_ok=True)
     import mlflow
+    from mlflow.exceptions import MlflowException
 
-    with answering(uri):
-        mlflow.set_tracking_uri(uri)
-        client = mlflow.MlflowClient(tracking_uri=uri)
-        if client.get_experiment_by_name(EXPERIMENT) is None:
-            client.create_experiment(EXPERIMENT, artifact_location=_artifact_location(uri, paths))
-        mlflow.set_experiment(EXPERIMENT)
+    try:
+        with answering(uri):
+            mlflow.set_tracking_uri(uri)
+            client = mlflow.MlflowClient(tracking_uri=uri)
+            if client.get_experiment_by_name(EXPERIMENT) is None:
+                client.create_experiment(EXPERIMENT, artifact_location=_artifact_location(uri, paths))
+            mlflow.set_experiment(EXPERIMENT)
+    except MlflowException as error:  # something answers, but not with an experiment: no rights, another program
+        raise _unavailable(uri, error) from error
     return client
 
 

@@ -1,5 +1,6 @@
 """Writing results so that nothing half written remains, and reading them back with a clear error."""
 
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +15,14 @@ Report = TypeVar("Report", bound=BaseModel)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all; folders are made."""
+    """Write a text file whole or not at all; folders are made. Of several writers the last one counts."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")  # two processes may write at once
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -77,14 +77,16 @@ class LikenessFigures:
 class RestoredFace:
     """What became of one face that the damage touches.
 
-    `box`: x, y, width, height in photo pixels. `scale`: model pixels per photo pixel; below 1 the fill is softer
-    than the photo. `area` and `chroma_area` are shares of the aligned face picture, `coverage` of the face hull.
-    `likeness` is None for a refused face. `identity_risk`: see `pipeline.identity_risk`. `untouched`: share of the
-    face picture's missing pixels that stay as they came, and the features that they reach into. `trust`: by region,
-    what it rests on. `reference`: number, from 1, of the photo that served it, or None.
+    `box` (x, y, width, height) and the detector's five `points` (x, y) are in photo pixels. `scale`: model pixels per
+    photo pixel; below 1 the fill is softer than the photo. `area` and `chroma_area` are shares of the aligned face
+    picture, `coverage` of the face hull. `likeness` is None for a refused face. `identity_risk`: see
+    `pipeline.identity_risk`. `untouched`: share of the face picture's missing pixels that stay as they came, and the
+    features that they reach into. `trust`: by region, what it rests on. `reference`: number, from 1, of the photo that
+    served it, or None.
     """
 
     box: tuple[float, float, float, float]
+    points: tuple[tuple[float, float], ...]
     detector_score: float
     seen_in: str
     scale: float

@@ -110,6 +110,7 @@ def _row(job: Job) -> RestoredFace:
     found, measures = job.found, job.found.measures
     return RestoredFace(
         box=found.face.box,
+        points=tuple((float(x), float(y)) for x, y in found.face.points),
         detector_score=found.face.score,
         seen_in=found.seen_in,
         scale=found.frame.scale,

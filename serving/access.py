@@ -50,8 +50,8 @@ class Access:
         self._seen: tuple[int, int, int] | None = None
         self._tokens: dict[str, StoredToken] = {}
 
-    def role_of(self, token: str) -> Role | None:
-        """The role of a token; None for one that is malformed, unknown or revoked, all in about the same time.
+    def holder(self, token: str) -> StoredToken | None:
+        """What is on record of a token; None for one that is malformed, unknown or revoked, all in about the same time.
 
         Raises:
             DataError: the file is damaged.
@@ -62,7 +62,7 @@ class Access:
         alike = hmac.compare_digest(_digest(secret), _NOBODY if found is None else found.sha256)
         if found is None or prefix != _PREFIX or not alike or found.revoked is not None:
             return None
-        return found.role
+        return found
 
     def _current(self) -> dict[str, StoredToken]:
         stamp = _stamp(self._path)

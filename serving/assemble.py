@@ -26,6 +26,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     from pipeline.marking import open_seal
     from pipeline.reading import Limits
     from serving.access import Access
+    from serving.bench import Bench
     from serving.engine import Engine
     from serving.guard import Guard
     from serving.identities import Identities
@@ -34,7 +35,6 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     from serving.models import ModelStore
     from serving.own_tools import OwnTools
     from serving.watch_metrics import WatchCollector
-    from serving.work import Bench
 
     one_thread_each(params.serve.threads)
     metrics = Metrics()

@@ -1,6 +1,6 @@
 """Weights as an ONNX graph, exported once per digest, and trusted only after it said what the network says."""
 
-import os
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -34,10 +34,8 @@ def served_restorer(weights: Path, sha256: str, cache: Path, threads: int) -> Fa
     if not isinstance(restorer, Restorer):
         return restorer
     path = cache / f"{sha256}.onnx"
-    if path.is_file():
-        kept = OnnxRestorer(path, threads)
-        if difference(restorer, kept) <= MAX_DIFFERENCE:
-            return kept
+    if (kept := _kept(restorer, path, threads)) is not None:
+        return kept
     _export(restorer, path)
     fresh = OnnxRestorer(path, threads)
     if (found := difference(restorer, fresh)) > MAX_DIFFERENCE:
@@ -59,11 +57,20 @@ def difference(restorer: Restorer, graph: OnnxRestorer) -> float:
     return float((ours - graph.run([inputs, shares, hint])).abs().max())
 
 
+def _kept(restorer: Restorer, path: Path, threads: int) -> OnnxRestorer | None:
+    """The graph in the cache; None where there is none, or a damaged one, or one that says something else."""
+    try:
+        kept = OnnxRestorer(path, threads)
+    except WeightsError:
+        return None
+    return kept if difference(restorer, kept) <= MAX_DIFFERENCE else None
+
+
 def _export(restorer: Restorer, path: Path) -> None:
     """The graph appears whole or not at all, also where two processes export at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    own = path.with_name(f"{path.stem}.{os.getpid()}.onnx")
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own modules about each other
+        own = Path(folder) / path.name
         export_onnx(restorer, own)
-    own.replace(path)
+        own.replace(path)

@@ -9,6 +9,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from serving.access import ROLES, Access, Role
 from serving.errors import Refused
 
+OPEN = "open"
+"""Stands for the id of a token where none is asked for."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _bearer = HTTPBearer(auto_error=False, description="A token of `likeness token new`")
 
@@ -19,8 +21,8 @@ class Guard:
     def __init__(self, access: Access | None) -> None:
         self._access = access
 
-    def needs(self, role: Role) -> Callable[..., None]:
-        """A dependency that lets through who has `role` or more.
+    def needs(self, role: Role) -> Callable[..., str]:
+        """A dependency that lets through who has `role` or more; its value is the token's id, `open` without tokens.
 
         The dependency raises Refused: no valid token (401), one with a lesser role (403), or, in an open service, a
         page of another site that tries to use the visitor's browser (403).
@@ -29,17 +31,18 @@ class Guard:
         def check(
             request: Request,
             given: HTTPAuthorizationCredentials | None = Security(_bearer),  # noqa: B008 - FastAPI's way
-        ) -> None:
+        ) -> str:
             if self._access is None:
                 _check_same_site(request)
-                return
-            found = None if given is None else self._access.role_of(given.credentials)
+                return OPEN
+            found = None if given is None else self._access.holder(given.credentials)
             if found is None:
                 remedy = "send Authorization: Bearer with a token of `likeness token new`"
                 got = "none" if given is None else "one that is unknown or revoked"
                 raise Refused(401, "no_token", "a token", got, remedy, {"WWW-Authenticate": "Bearer"})
-            if ROLES.index(found) < ROLES.index(role):
-                raise Refused(403, "role", f"a token with the role {role}", found, "ask the service's operator")
+            if ROLES.index(found.role) < ROLES.index(role):
+                raise Refused(403, "role", f"a token with the role {role}", found.role, "ask the service's operator")
+            return found.id
 
         return check
 

@@ -1,5 +1,6 @@
 """What callers opted in to keep, and how it is deleted again. Without a subject and a basis nothing is kept."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -63,6 +64,28 @@ class Keeper:
             self._store.delete(name)
             return ""
         return record.record
+
+    def record(self, pseudonym: str, request_id: str, now: datetime) -> kept.ConsentRecord | None:
+        """The consent under which pictures of a request may be used now; None where there is none (any more)."""
+        if not pseudonym:
+            return None
+        text = self._store.get(f"{pseudonym}/{request_id}/{kept.RECORD}")
+        record = None if text is None else kept.ConsentRecord.of(text)
+        return record if record is not None and record.expires > now else None
+
+    def pictures(self, pseudonym: str, request_id: str, now: datetime) -> dict[str, bytes] | None:
+        """What was kept of a request: PNG by name, all of it or None.
+
+        Raises:
+            DataError: an id that is none.
+            ServiceUnavailable: S3 does not answer.
+        """
+        record = self.record(pseudonym, request_id, now)
+        if record is None:
+            return None
+        found = {name: self._store.get(f"{record.place}/{name}") or b"" for name in record.pictures}
+        whole = all(hashlib.sha256(found[name]).hexdigest() == digest for name, digest in record.pictures.items())
+        return found if whole else None  # else they are being deleted, or not yet all written
 
     def forget(self, subject: str) -> int:
         """Delete pictures, records and salt; returns how many requests' pictures were deleted.

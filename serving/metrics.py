@@ -50,6 +50,7 @@ class Metrics:
         )
         self.risk = Histogram("likeness_identity_risk", "Of the riskiest face", buckets=_SHARES, registry=own)
         self.feedback = Counter("likeness_feedback", "What people said", ("recognised",), registry=own)
+        self.reviews = Counter("likeness_reviews", "What reviewers said", ("same_person",), registry=own)
         self.model = Gauge("likeness_model_info", "1 for each version that serves", ("arm", "version"), registry=own)
         self.reloads = Counter("likeness_reloads", "After an alias moved", ("outcome",), registry=own)
         self.registry_up = Gauge("likeness_registry_up", "Whether the model registry answers", registry=own)

@@ -22,6 +22,8 @@ from serving.registry import Registry, Served, Standing, cached_weights, remembe
 
 _RETRY_POLLS = 12
 """A version that could not be loaded is tried again after so many polls."""
+_LAST_QUESTION = 5.0
+"""Seconds that the end of the service waits for the registry's last answer."""
 
 _log = logging.getLogger("likeness.serving")
 
@@ -78,9 +80,8 @@ class ModelStore:
         self._failed, self._polls_to_retry = Standing(champion="", challenger=None), 0
         self.registry_up = True
         wanted = self._first_standing()
-        self.arms = self._loaded(wanted, None)
-        self._wanted = wanted
-        self._announce()
+        self._metrics.registry_up.set(self.registry_up)
+        self._take(self._loaded(wanted, None), wanted)
         self._thread = threading.Thread(target=self._keep_up, name="registry", daemon=True)
 
     def start(self) -> None:
@@ -88,35 +89,43 @@ class ModelStore:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop polling."""
+        """Stop polling; a question to a registry that hangs is not waited for."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(_LAST_QUESTION)
 
     def poll(self) -> None:
         """Ask the registry once; swap if an alias moved. Whatever goes wrong, what serves goes on serving."""
+        wanted = self._asked()
+        if wanted is None or wanted == self._wanted or self._gave_up_on(wanted):
+            return
+        try:
+            self._take(self._loaded(wanted, self.arms), wanted)
+        except ServiceUnavailable as error:  # it went away between two questions: the next poll tries again
+            self._say_registry(up=False, reason=str(error))
+        except (LikenessError, OSError) as error:  # other weights than those on record, a full disk
+            self._failed, self._polls_to_retry = wanted, _RETRY_POLLS
+            self._metrics.reloads.labels("failed").inc()
+            _log.error("version %s cannot be served, %s goes on: %s", wanted, self._wanted, error)
+        else:
+            self._metrics.reloads.labels("swapped").inc()
+
+    def _asked(self) -> Standing | None:
         try:
             wanted = self._registry.standing()
         except LikenessError as error:
             self._say_registry(up=False, reason=str(error))
-            return
+            return None
         self._say_registry(up=True)
-        if wanted == self._wanted or self._gave_up_on(wanted):
-            return
-        try:
-            arms = self._loaded(wanted, self.arms)
-        except LikenessError as error:
-            self._failed, self._polls_to_retry = wanted, _RETRY_POLLS
-            self._metrics.reloads.labels("failed").inc()
-            _log.error("version %s cannot be served, %s goes on: %s", wanted, self._wanted, error)
-            return
-        self.arms, self._wanted = arms, wanted
-        self._metrics.reloads.labels("swapped").inc()
-        self._announce()
+        return wanted
 
     def _keep_up(self) -> None:
         while not self._stop.wait(self._params.serve.reload_seconds):
-            self.poll()
+            try:
+                self.poll()
+            except Exception:  # noqa: BLE001 - if the thread ended, no alias would be followed any more
+                self._metrics.reloads.labels("failed").inc()
+                _log.exception("the registry was asked in vain, %s goes on", self._wanted)
 
     def _first_standing(self) -> Standing:
         try:
@@ -151,13 +160,9 @@ class ModelStore:
 
     def _weights(self, version: str) -> tuple[Path, str]:
         """Verified: by the registry's digest or, while it is down, by that under which they were served before."""
-        try:
+        path = None if self.registry_up else cached_weights(self._paths, version)
+        if path is None:
             path, _ = resolve_weights(self._paths, self._params.registry.model_name, version)
-        except ServiceUnavailable:
-            kept = cached_weights(self._paths, version)
-            if kept is None:
-                raise
-            path = kept
         return path, weights_sha256(path)
 
     def _say_registry(self, *, up: bool, reason: str = "") -> None:
@@ -166,9 +171,9 @@ class ModelStore:
         self.registry_up = up
         self._metrics.registry_up.set(up)
 
-    def _announce(self) -> None:
-        arms = self.arms
-        self._metrics.registry_up.set(self.registry_up)
+    def _take(self, arms: Arms, wanted: Standing) -> None:
+        """Serve them: written down first, so that a restart without the registry brings back what served last."""
+        remember(self._paths, Served(standing=wanted, sha256={arm.version: arm.sha256 for arm in arms.loaded}))
+        self.arms, self._wanted = arms, wanted
         self._metrics.serve((loaded.arm, loaded.version) for loaded in arms.loaded)
-        remember(self._paths, Served(standing=self._wanted, sha256={arm.version: arm.sha256 for arm in arms.loaded}))
         _log.info("serving %s", ", ".join(f"{loaded.arm} {loaded.version}" for loaded in arms.loaded))

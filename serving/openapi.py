@@ -6,7 +6,9 @@ from pipeline.routing import RequestedMode
 from serving.accept import PICTURES as _TYPES
 from serving.accept import ZIP
 from serving.errors import MEDIA_TYPE
-from serving.schema import EXAMPLE_ID, FeedbackGiven, PictureWish, Problem
+from serving.record_schema import FeedbackGiven
+from serving.review_schema import ReviewGiven
+from serving.schema import EXAMPLE_ID, PictureWish, Problem
 
 Answers = dict[int | str, dict[str, Any]]
 
@@ -18,6 +20,8 @@ _ERRORS: dict[int, tuple[str, str, str, str, str]] = {
     406: ("Nothing that Accept admits", "not_acceptable", "Accept to admit one of application/json, image/png",
           "text/html", "accept one of these"),
     408: ("The body came too slowly", "slow_body", "the body within 20 s", "1024 bytes and silence", "send it faster"),
+    410: ("The pictures were kept and are gone: deleted, or expired", "gone", "pictures that are still kept",
+          "deleted or expired ones", "go on with the next"),
     413: ("The body is too large", "too_large", "at most 41943040 bytes", "50000000 bytes", "send smaller pictures"),
     422: ("A picture, a mask or a field that cannot be used, or a photo refused where a picture was wanted", "corrupt",
           "a readable picture as image", "no readable JPEG header", "send another file"),
@@ -49,7 +53,7 @@ RESTORATION_BODY: dict[str, Any] = {
                         "subject": {"type": "string", "description": "your id of the person; stored as a pseudonym"},
                         "keep_basis": {
                             "type": "string",
-                            "description": "legal basis to keep the pictures for training; needs `subject`",
+                            "description": "legal basis to keep the pictures for training and review; needs `subject`",
                         },
                         "picture": {
                             "type": "string",
@@ -77,6 +81,15 @@ MASK_BODY: dict[str, Any] = {
 }
 FEEDBACK_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": FeedbackGiven.model_json_schema()}}}
+}
+REVIEW_BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": ReviewGiven.model_json_schema()}}}
+}
+KEPT: Answers = {
+    200: {
+        "description": "Base64 in JSON, or a ZIP of the same files, as Accept asks",
+        "content": {ZIP: {"schema": _FILE}},
+    }
 }
 PICTURES: Answers = {
     200: {

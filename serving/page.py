@@ -1,4 +1,4 @@
-"""The page at `/`: three static files, no build step, nothing from elsewhere."""
+"""The pages at `/` and `/review`: static files, no build step, nothing from elsewhere."""
 
 from pathlib import Path
 
@@ -12,12 +12,16 @@ PAGES = Path(__file__).parent / "pages"
 
 
 def page_router() -> APIRouter:
-    """`/` (index.html) and `/static/...` (everything in `serving/pages`)."""
+    """`/` (index.html), `/review` (review.html) and `/static/...` (everything in `serving/pages`)."""
     router = APIRouter(include_in_schema=False)
     router.routes.append(Mount("/static", StaticFiles(directory=PAGES), name="static"))
 
     @router.get("/", response_class=FileResponse)
     def index() -> FileResponse:
         return FileResponse(PAGES / "index.html")
+
+    @router.get("/review", response_class=FileResponse)
+    def review() -> FileResponse:
+        return FileResponse(PAGES / "review.html")
 
     return router

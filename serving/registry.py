@@ -64,6 +64,9 @@ class Registry:
     def _ask(self, client: "MlflowClient") -> Standing:
         aliases = aliases_of(client, self._name)
         self._used = self._used or "champion" in aliases
+        if self._used and not {"champion", "previous"} & aliases.keys():  # a rollback to `shipped` leaves `previous`
+            remedy = "restore MLflow's database, or delete state/served.json to serve the shipped model"
+            raise ServiceUnavailable(f"the aliases of {self._name} in MLflow", "none", remedy)
         champion = aliases.get("champion", SHIPPED)
         tested = under_test(client, self._name, aliases) if self._enabled else None
         if champion not in self._promoted:

@@ -4,15 +4,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from monitoring.feedback import Feedback
-from monitoring.rows import Arm, LogRow, Mode
+from monitoring.rows import Arm, Mode
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Cosine = Annotated[float, Field(ge=-1.001, le=1.001)]
 PictureWish = Literal["png", "input", "none"]
 
 EXAMPLE_ID = "0f8fad5bd9cb469fa165709867288f5c"
-_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+EXAMPLE_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
 class Shape(BaseModel):
@@ -21,7 +20,8 @@ class Shape(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
-def _example(value: dict[str, Any]) -> ConfigDict:
+def example(value: dict[str, Any]) -> ConfigDict:
+    """A model configuration that shows what the shape looks like."""
     return ConfigDict(json_schema_extra={"examples": [value]})
 
 
@@ -105,7 +105,7 @@ class Outcome(Shape):
     picture_type: str | None = Field(description="media type of `picture`")
     picture: str | None = Field(description="base64; null when refused or not asked for")
 
-    model_config = _example(
+    model_config = example(
         {
             "request_id": EXAMPLE_ID,
             "mode": "inpaint",
@@ -147,7 +147,7 @@ class Outcome(Shape):
             },
             "kept": False,
             "picture_type": "image/png",
-            "picture": _PNG,
+            "picture": EXAMPLE_PNG,
         }
     )
 
@@ -162,69 +162,6 @@ class ProposedMask(Shape):
     doubt: str = Field(description="why it should be looked at before it is used; empty if nothing speaks against it")
     mask: str = Field(description="PNG of the photo's size, base64; white = missing")
 
-    model_config = _example(
-        {"request_id": EXAMPLE_ID, "found": True, "confidence": 0.83, "area": 0.031, "doubt": "", "mask": _PNG}
+    model_config = example(
+        {"request_id": EXAMPLE_ID, "found": True, "confidence": 0.83, "area": 0.031, "doubt": "", "mask": EXAMPLE_PNG}
     )
-
-
-class StoredOutcome(Shape):
-    """What the log holds of a request: features and scores. The subject's pseudonym is not told."""
-
-    request_id: str
-    time: str
-    figures: dict[str, float | int | str | bool | None]
-
-    @classmethod
-    def of(cls, row: LogRow) -> "StoredOutcome":
-        """The row without its subject."""
-        held = row.model_dump(mode="json", exclude={"request_id", "time", "subject"})
-        return cls(request_id=row.request_id, time=row.time.isoformat(), figures=held)
-
-    model_config = _example(
-        {
-            "request_id": EXAMPLE_ID,
-            "time": "2026-11-23T09:12:44+00:00",
-            "figures": {"mode": "inpaint", "model_version": "3", "area": 0.031, "identity_risk": 0.06},
-        }
-    )
-
-
-class FeedbackGiven(Feedback):
-    """What a person says of a restoration: whether it is the same person, which picture they prefer, or both."""
-
-    model_config = _example({"recognised": True, "preferred": "restored"})
-
-
-class FeedbackTaken(Shape):
-    """Feedback is in the log."""
-
-    request_id: str = Field(description="of the restoration")
-
-    model_config = _example({"request_id": EXAMPLE_ID})
-
-
-class Forgotten(Shape):
-    """A subject is forgotten."""
-
-    deleted: int = Field(ge=0, description="requests whose kept pictures were deleted")
-
-    model_config = _example({"deleted": 2})
-
-
-class Health(Shape):
-    """The process answers."""
-
-    status: Literal["ok"] = "ok"
-
-    model_config = _example({"status": "ok"})
-
-
-class Readiness(Shape):
-    """Whether requests are served, and by what."""
-
-    ready: bool
-    champion: str = Field(description="version, or `shipped`")
-    challenger: str | None = Field(description="version while an A/B test is on")
-    registry_up: bool = Field(description="false: the models that are loaded go on serving")
-
-    model_config = _example({"ready": True, "champion": "3", "challenger": "4", "registry_up": True})

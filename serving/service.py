@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from pipeline.config import Params
 from pipeline.layout import Paths
+from serving.bench import Bench
 from serving.engine import Engine
 from serving.guard import Guard
 from serving.metrics import Metrics
 from serving.models import ModelStore
-from serving.work import Bench
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,12 +1,17 @@
 """A real browser for page tests: Debian's Chromium through Playwright; import the fixture `browser` to use it."""
 
-import os
-import shutil
+import base64
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
 import pytest
+from PIL import Image as Pillow
+
+from tests.programs import program
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -20,9 +25,7 @@ PHONE = (390, 844)
 @pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
     """Chromium, once per test module; the test is skipped where it is absent, and fails under LIKENESS_CI=1."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        (pytest.fail if os.environ.get("LIKENESS_CI") == "1" else pytest.skip)("no Chromium on this machine")
+    chromium = program("chromium", "chromium", "chromium-browser", "google-chrome")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -76,3 +79,10 @@ def clean_page(
 def no_sideways_scroll(page: "Page") -> bool:
     """Whether the page is no wider than its window."""
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def canvas_pixels(page: "Page", selector: str) -> npt.NDArray[np.uint8]:
+    """What a canvas shows, (H, W, 4). It comes as PNG: a list of so many numbers takes Playwright seconds."""
+    address = page.eval_on_selector(selector, "canvas => canvas.toDataURL('image/png')")
+    with Pillow.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))) as picture:
+        return np.asarray(picture.convert("RGBA"))

@@ -16,6 +16,8 @@ from uuid import uuid4
 import psycopg2
 import pytest
 
+from tests.programs import absent
+
 _USER = "likeness"
 _LOCALE = ("--locale=C", "--encoding=UTF8")
 
@@ -53,12 +55,6 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'production.sqlite'}"
     server: Postgres = request.getfixturevalue("postgres")
     return server.database()
-
-
-def absent(program: str, package: str) -> None:
-    """Skip, or fail where everything is expected to be installed."""
-    reason = f"{program} is not installed (apt-get install {package})"
-    pytest.fail(reason) if os.environ.get("LIKENESS_CI") == "1" else pytest.skip(reason)
 
 
 @contextmanager

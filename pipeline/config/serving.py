@@ -2,7 +2,15 @@
 
 from pydantic import Field
 
-from pipeline.config.base import Count, Positive, Section
+from pipeline.config.base import Count, Positive, Section, Share
+
+
+class ReviewParams(Section):
+    """From where on a restoration's figures ask for a person's look, and how many days back."""
+
+    days: Positive
+    min_identity_risk: Share
+    max_similarity: float = Field(ge=-1.0, le=1.0)
 
 
 class ServeParams(Section):
@@ -20,6 +28,7 @@ class ServeParams(Section):
     body_seconds: Positive
     answer_seconds: Positive
     reload_seconds: Positive
+    review: ReviewParams
 
 
 class KeepParams(Section):

@@ -1,8 +1,10 @@
 """From the `data` section to a stream of portraits."""
 
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain, islice
+from pathlib import Path
 
 from models.errors import DataError
 from pipeline.config.data import DataParams
@@ -11,6 +13,8 @@ from pipeline.layout import Paths
 from pipeline.reading import Limits
 from pipeline.sources import celeba_hq, ffhq, folder, lfw, production, sampler
 from pipeline.sources.item import SourceItem, existing_folder
+
+_LOG = logging.getLogger(__name__)
 
 
 def open_source(data: DataParams, limits: Limits, paths: Paths) -> Iterator[SourceItem]:
@@ -31,13 +35,18 @@ def open_source(data: DataParams, limits: Limits, paths: Paths) -> Iterator[Sour
 def open_intake(data: DataParams, limits: Limits, paths: Paths, now: datetime) -> Iterator[SourceItem]:
     """The production portraits at `data.intake` whose consent holds at `now`; none where it is empty.
 
+    A folder that is not there only gives a warning: nobody may have let us keep anything yet.
+
     Raises:
         DataError: an address that is none.
         ServiceUnavailable: S3 does not answer.
     """
     if not data.intake:
         return iter(())
-    return production.portraits(open_store(data.intake, paths.root, "data.intake"), limits, now)
+    folder = paths.home.root / Path(data.intake).expanduser()
+    if not data.intake.startswith("s3://") and not folder.is_dir():
+        _LOG.warning("ingest: data.intake: there is no folder %s (yet), so nothing comes from production", folder)
+    return production.portraits(open_store(data.intake, paths.home.root, "data.intake"), limits, now)
 
 
 def _items(data: DataParams, limits: Limits, paths: Paths) -> Iterator[SourceItem]:
@@ -47,7 +56,7 @@ def _items(data: DataParams, limits: Limits, paths: Paths) -> Iterator[SourceIte
         from pipeline.sources import s3  # boto3 takes half a second to import
 
         return s3.portraits(data.location, data.identity_pattern, limits, paths.source_cache)
-    place = existing_folder(data.location, paths.root, "portraits")
+    place = existing_folder(data.location, paths.home.root, "portraits")
     if data.source == "folder":
         return folder.portraits(place, data.identity_pattern, limits)
     return _PUBLISHED[data.source](place, limits)

@@ -11,13 +11,15 @@ export const token = {
   set: (value) => sessionStorage.setItem(KEY, value.trim()),
 };
 
-export async function call(path, body, { json = false } = {}) {
-  const headers = { Accept: "application/json" };
-  if (token.get()) headers.Authorization = `Bearer ${token.get()}`;
-  if (json) headers["Content-Type"] = "application/json";
+export const get = (path) => ask(path, { method: "GET" });
+export const post = (path, body) => ask(path, { method: "POST", body: JSON.stringify(body) }, { "Content-Type": "application/json" });
+export const call = (path, fields) => ask(path, { method: "POST", body: form(fields) });
+
+async function ask(path, request, headers = {}) {
+  const key = token.get() ? { Authorization: `Bearer ${token.get()}` } : {};
   let answer;
   try {
-    answer = await fetch(path, { method: "POST", headers, body: json ? JSON.stringify(body) : form(body) });
+    answer = await fetch(path, { ...request, headers: { Accept: "application/json", ...key, ...headers } });
   } catch {
     throw new Trouble(0, "The service cannot be reached. Check your connection and try again.");
   }

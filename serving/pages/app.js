@@ -1,6 +1,6 @@
 // The page's flow: a photo, the damage on it, the restoration, what people say of it.
 
-import { Trouble, blob, call, picture, token } from "./api.js";
+import { Trouble, blob, call, picture, post, token } from "./api.js";
 import { Brush } from "./brush.js";
 import { beside, comparison } from "./compare.js";
 import { describe } from "./outcome.js";
@@ -142,7 +142,7 @@ async function opinion(button) {
   const { recognised, preferred } = button.dataset;
   const given = recognised ? { recognised: recognised === "true" } : { preferred };
   try {
-    await call(`/v1/restorations/${encodeURIComponent(now.outcome.request_id)}/feedback`, given, { json: true });
+    await post(`/v1/restorations/${encodeURIComponent(now.outcome.request_id)}/feedback`, given);
     for (const other of button.parentElement.children) other.setAttribute("aria-pressed", String(other === button));
     $("thanks").textContent = "Thank you. Answers like this decide which version serves people next.";
   } catch (error) {

@@ -14,7 +14,7 @@ const VERDICTS = {
   refuse: "So little of this face is left that a restoration would be somebody we made up. Your photo is unchanged.",
 };
 
-const REGIONS = {
+export const REGIONS = {
   left_eye: "Left eye", right_eye: "Right eye", left_brow: "Left brow", right_brow: "Right brow",
   nose: "Nose", mouth: "Mouth", skin: "Skin", background: "Background",
 };

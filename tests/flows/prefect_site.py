@@ -98,12 +98,14 @@ def supervised(paths: Paths, *names: str) -> Iterator[Supervisor]:
         supervisor.stop()
 
 
-def until(true: Callable[[], object], seconds: float, what: str, told: Callable[[], object] = str) -> None:
+def until(
+    true: Callable[[], object], seconds: float, what: str, told: Callable[[], object] = str, pause: float = 0.3
+) -> None:
     """Wait for something to become true; `told` is asked what to say where it does not."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s; {told()}"
-        time.sleep(0.3)
+        time.sleep(pause)
 
 
 def began(paths: Paths) -> int:

@@ -65,6 +65,24 @@ def test_a_window_has_one_cycle(registry: Paths) -> None:
     assert cycle.fn(registry.root, window_id="w1") is None
 
 
+def test_a_window_of_a_champion_that_went_meanwhile_starts_nothing(registry: Paths) -> None:
+    from flows.cycle import cycle
+    from monitoring.watch import Verdict
+    from monitoring.windows import is_claimed, window_folder, write_whole
+    from pipeline.promotion import promote
+    from tests.pipeline.registry_site import NAME
+
+    shutil.copy(ROOT / "params.yaml", registry.params)
+    verdict = Verdict(
+        window_id="w1", triggered=True, alarms=(), reasons=("drift",), note="", requests=60, champion="shipped",
+        champion_weeks=None, drift=None, recognition=None, overrides={}, report_html=None,
+    )  # fmt: skip
+    write_whole(window_folder(registry, "w1") / "verdict.json", verdict.model_dump_json())
+    promote(registry, NAME, "1")
+    assert cycle.fn(registry.root, window_id="w1") is None
+    assert not is_claimed(registry, "w1")
+
+
 def test_only_silent_services_are_asked_again() -> None:
     from prefect.states import Failed
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows.artifacts import summary
+from flows.candidacy import STUDY
 from flows.reports import AbReport, CycleReport
 from flows.summary import ab_lines, cycle_lines, effect_line, models_lines, stage_lines
 from monitoring.ab.decision import Effect
@@ -64,7 +65,7 @@ def test_a_cycle_says_what_went_in_and_came_out(tmp_path: Path) -> None:
 def test_a_refused_challenger_is_not_called_champion(tmp_path: Path) -> None:
     text = "\n".join(cycle_lines(tmp_path, report(promoted=False)))
     assert "stays challenger: the gate said no" in text
-    assert "registered, not promoted" in summary(report(promoted=False))
+    assert "Version 4 stays challenger: the gate said no" in summary(report(promoted=False))
 
 
 def test_a_version_in_a_test_is_neither_champion_nor_refused(tmp_path: Path) -> None:
@@ -73,6 +74,13 @@ def test_a_version_in_a_test_is_neither_champion_nor_refused(tmp_path: Path) -> 
     assert "version 4 is challenger: the A/B test 3-vs-4 decides on live traffic" in text
     assert "the gate said no" not in text
     assert "now champion" not in text
+
+
+def test_a_version_that_people_decide_about_is_in_no_ab_test(tmp_path: Path) -> None:
+    waiting = report(promoted=False).model_copy(update={"awaiting": STUDY})
+    for text in (summary(waiting), "\n".join(cycle_lines(tmp_path, waiting))):
+        assert "4 is challenger: people decide (likeness study new)" in text
+        assert "A/B" not in text
 
 
 def test_a_test_is_told_in_figures(params: Params) -> None:

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from pipeline.layout import Paths
 from serving.metrics import Metrics
 from serving.watch_metrics import WatchCollector
+from tests.programs import program
 
 INFRA = Path(__file__).resolve().parents[2] / "infra"
 RULES = INFRA / "prometheus" / "rules.yml"
@@ -120,9 +121,7 @@ def test_the_bounds_are_those_of_params_yaml() -> None:
 
 @pytest.mark.parametrize("command", [("check", "config", "prometheus.yml"), ("test", "rules", "rules_test.yml")])
 def test_prometheus_own_tool_agrees(command: tuple[str, ...], tmp_path: Path) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("no promtool (Debian's package `prometheus`) on this machine")
+    promtool = program("prometheus", "promtool")
     shutil.copytree(INFRA / "prometheus", tmp_path, dirs_exist_ok=True)
     shutil.copy(Path(__file__).with_name("rules_test.yml"), tmp_path)
     done = subprocess.run([promtool, *command], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
@@ -130,9 +129,7 @@ def test_prometheus_own_tool_agrees(command: tuple[str, ...], tmp_path: Path) ->
 
 
 def test_promtool_takes_the_dashboard_s_expressions(tmp_path: Path) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("no promtool (Debian's package `prometheus`) on this machine")
+    promtool = program("prometheus", "promtool")
     records = [
         {"record": f"dashboard:{number}", "expr": expression.replace("$price", "0.04")}
         for number, expression in enumerate(expressions())

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from models.detector import Face
 from models.identity import independent_encoder, training_encoder
 from models.images import Image, Mask
+from models.landmarks import head_pose
 from monitoring.metering import Meter, metered
 from monitoring.observe import RequestFacts, observed
 from monitoring.rows import LogRow
@@ -50,6 +52,13 @@ class Named:
         raise AssertionError("nothing is embedded to make a row")
 
 
+class NoDetector:
+    """Is asked for nothing."""
+
+    def detect(self, image: Image) -> list[Face]:
+        raise AssertionError("the face is known")
+
+
 def watchers() -> Tools:
     """Real detector and landmarks, and the encoders' names."""
     return replace(tools(), encoders=(Named("sface"), Named("dlib")))
@@ -58,6 +67,7 @@ def watchers() -> Tools:
 def face(**changes: Any) -> RestoredFace:
     values: dict[str, Any] = {
         "box": (20.0, 10.0, 40.0, 50.0),
+        "points": ((32.0, 30.0), (48.0, 30.0), (40.0, 40.0), (34.0, 50.0), (46.0, 50.0)),
         "detector_score": 0.8,
         "seen_in": "photo",
         "scale": 1.0,
@@ -188,8 +198,10 @@ def test_a_real_photo_with_a_reference() -> None:
     assert row.recognised == (row.similarity_reference_independent >= 0.5)  # type: ignore[operator]
     assert 0.2 < row.mask_x < 0.8  # type: ignore[operator]
     assert 0.5 < row.mask_y < 1.1  # type: ignore[operator]
-    assert row.yaw is not None
-    assert abs(row.yaw) < 40
+    intact = tools().landmarker.predict(photo, tools().detector.detect(photo)[0])  # the fill is one colour, no mouth
+    assert (row.yaw, row.pitch, row.roll) == pytest.approx(head_pose(intact, max(photo.shape[:2])), abs=3)
+    blind = replace(seeing, detector=NoDetector())  # where a face is known, none is searched for
+    assert observed(restoration, damage(photo, hole), hole, replace(FACTS, threshold=0.5), blind) == row
     assert 0 < row.uncertainty < 1  # type: ignore[operator]
     assert spent > 0
     assert meter.take() == 0

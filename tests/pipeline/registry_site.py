@@ -30,6 +30,11 @@ def lay_out(paths: Paths, seed: int, *, lpips_ratio: float = 0.5) -> str:
         for parameter in generator.parameters():
             parameter.add_(0.01)  # an untrained generator returns the classical fill
     save_weights(generator, paths.trained_weights, image_size=32)
+    return lay_reports(paths, lpips_ratio=lpips_ratio)
+
+
+def lay_reports(paths: Paths, *, lpips_ratio: float = 0.5) -> str:
+    """Put reports about the trained weights, of whatever kind, where the stages would; returns their digest."""
     digest = weights_sha256(paths.trained_weights)
     evaluation = evaluate_report(digest, lpips_ratio)
     write_text(paths.evaluation_report, evaluation.model_dump_json())

@@ -13,7 +13,6 @@ from pipeline.checkouts import (
     CycleRecord,
     adopt,
     checkout,
-    home,
     in_use,
     production,
     record,
@@ -21,9 +20,13 @@ from pipeline.checkouts import (
     resolve,
 )
 from pipeline.config import load_params, write_params
+from pipeline.config.serving import KeepParams
+from pipeline.kept import store_of
 from pipeline.layout import Paths
 from pipeline.provenance import _revision
+from pipeline.reading import Limits
 from pipeline.reproduce import reproduce
+from pipeline.sources import open_source
 
 PARAMS = (Path(__file__).resolve().parents[2] / "params.yaml").read_text(encoding="utf-8")
 STAGES = """\
@@ -92,7 +95,7 @@ def test_it_holds_the_revision_with_production_s_parameters_and_state(site: Path
     assert not (place / "tests").exists()
     assert load_params(place / "params.yaml").train.epochs == 7
     assert Paths(place).state.resolve() == site.state
-    assert home(Paths(place)).root == site.root
+    assert Paths(place).home.root == site.root
     assert (git(site.root, "status", "--porcelain"), git(site.root, "worktree", "list")) == before
 
 
@@ -159,6 +162,28 @@ def test_production_reads_the_project_until_a_cycle_s_model_is_champion(site: Pa
     assert in_use(site) == "c1"
     assert load_params(live.params).train.epochs == load_params(site.params).train.epochs == 11
     assert (live.root / "params.yaml").is_symlink()
+
+
+@pytest.mark.parametrize("inside", ["", "state/production", "state/cycles/c1"])
+def test_relative_places_mean_the_project_s_folder_wherever_they_are_read(site: Paths, inside: str) -> None:
+    production(site)
+    checkout(site.root, resolve(site.root, ""), site, "c1")
+    place = Paths(site.root / inside)
+    store_of(place, KeepParams(days=1, location="../kept")).put("anna/r1/record.json", b"{}")
+    assert (site.root.parent / "kept" / "anna" / "r1" / "record.json").read_bytes() == b"{}"
+    store_of(place, KeepParams(days=1, location="")).put("anna/r2/record.json", b"{}")
+    assert (site.kept / "anna" / "r2" / "record.json").is_file()
+    (site.root / "photos").mkdir()
+    (site.root / "photos" / "a.png").touch()
+    data = load_params(place.params, {"data.source": "folder", "data.location": "photos"}).data
+    assert [item.name for item in open_source(data, Limits.of(load_params(place.params).ingest), place)] == ["a.png"]
+
+
+def test_a_folder_of_one_s_own_with_a_linked_state_is_at_home_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "disk" / "state").mkdir(parents=True)
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "state").symlink_to(tmp_path / "disk" / "state")
+    assert Paths(tmp_path / "project").home.root == tmp_path / "project"
 
 
 def test_parameters_come_home_once_so_that_a_person_s_later_change_stays(site: Paths) -> None:

@@ -11,7 +11,9 @@ from pipeline.layout import Paths
 from serving.assemble import assemble
 from serving.service import Service
 from tests.conftest import ROOT
-from tests.serving.site import PARAMS, Site, both_ways, small_assets
+from tests.serving.arms import polling
+from tests.serving.reviewing import Kept
+from tests.serving.site import Site, both_ways, small_assets
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +31,7 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def service(surroundings: Path) -> Iterator[Service]:
     """Assembled over an empty checkout; its champion is the small shipped model."""
     shutil.copy(ROOT / "params.yaml", surroundings)
-    made = assemble(Paths(surroundings), PARAMS)
+    made = assemble(Paths(surroundings), polling(3600))  # tests that lead the registry elsewhere must not lead this one
     yield made
     made.close()
 
@@ -39,3 +41,11 @@ def site(service: Service) -> Iterator[Site]:
     """That service, running."""
     with both_ways(service) as found:
         yield found
+
+
+@pytest.fixture
+def kept(site: Site) -> Iterator[Kept]:
+    """Keeps restorations for one test."""
+    made = Kept(site)
+    yield made
+    made.forget()

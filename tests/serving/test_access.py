@@ -23,6 +23,13 @@ def paths(tmp_path: Path) -> Paths:
     return Paths(tmp_path)
 
 
+def role_of(access: Access, token: str) -> Role:
+    holder = access.holder(token)
+    assert holder is not None
+    assert holder.id == token.split("_")[1]
+    return holder.role
+
+
 def test_only_the_digest_is_stored(paths: Paths) -> None:
     token = new_token(paths, "review", "Ada", NOW)
     assert re.fullmatch(r"lk_[0-9a-f]{8}_[\w-]{43}", token)  # 43 characters of base64 are 256 bits
@@ -37,20 +44,20 @@ def test_roles_of_tokens(paths: Paths) -> None:
     access = Access(paths)
     roles: tuple[Role, ...] = ("restore", "review", "admin")
     tokens = {role: new_token(paths, role, role, NOW) for role in roles}
-    assert {role: access.role_of(token) for role, token in tokens.items()} == {role: role for role in roles}
+    assert {role: role_of(access, token) for role, token in tokens.items()} == {role: role for role in roles}
     other = tokens["admin"]
     for wrong in ("", "lk", "lk__", other[:-1], other + "x", other.replace("lk_", "xx_"), other.upper()):
-        assert access.role_of(wrong) is None
+        assert access.holder(wrong) is None
     swapped = "_".join([*tokens["restore"].split("_", 2)[:2], other.split("_", 2)[2]])
-    assert access.role_of(swapped) is None
+    assert access.holder(swapped) is None
 
 
 def test_revoking_is_seen_at_once_and_stays_on_record(paths: Paths) -> None:
     access, token = Access(paths), new_token(paths, "admin", "Bo", NOW)
-    assert access.role_of(token) == "admin"
+    assert role_of(access, token) == "admin"
     identity = token.split("_")[1]
     assert revoke_token(paths, identity, NOW).revoked == NOW
-    assert access.role_of(token) is None
+    assert access.holder(token) is None
     later = revoke_token(paths, identity, datetime(2027, 1, 1, tzinfo=UTC))
     assert later.revoked == NOW  # the first time counts
     assert [entry.id for entry in read_tokens(paths.tokens)] == [identity]
@@ -61,7 +68,7 @@ def test_unknown_ids_and_damaged_files_are_named(paths: Paths) -> None:
         revoke_token(paths, "nobody", NOW)
     paths.tokens.write_text("[{}]")
     with pytest.raises(DataError, match=r"tokens at .*tokens\.json; got a damaged file"):
-        Access(paths).role_of("lk_a_b")
+        Access(paths).holder("lk_a_b")
 
 
 def test_the_command_prints_a_token_once(paths: Paths) -> None:
@@ -71,13 +78,13 @@ def test_the_command_prints_a_token_once(paths: Paths) -> None:
         return result.output.strip()
 
     token = run("new", "--role", "restore", "--name", "page")
-    assert Access(paths).role_of(token) == "restore"
+    assert role_of(Access(paths), token) == "restore"
     identity = token.split("_")[1]
     assert run("list").split() == [identity, "restore", f"{datetime.now(UTC):%Y-%m-%d}", "valid", "page"]
     assert "sha256" not in json.loads(run("list", "--json"))
     run("revoke", identity)
     assert "revoked" in run("list")
-    assert Access(paths).role_of(token) is None
+    assert Access(paths).holder(token) is None
 
 
 @pytest.mark.parametrize(

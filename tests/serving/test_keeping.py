@@ -22,7 +22,7 @@ from pipeline.layout import Paths
 from pipeline.reading import Limits
 from pipeline.sources.production import portraits
 from serving.keeping import Keeper, KeptPictures
-from tests.s3 import BUCKET, client, server  # noqa: F401 - fixtures
+from tests.s3 import BUCKET, client, server, versioned  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -75,7 +75,7 @@ def test_what_is_kept_lies_under_a_record_with_an_expiry(tmp_path: Path) -> None
 def test_forgetting_takes_pictures_records_and_versions_of_one_person_only(
     where: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    bucket = request.getfixturevalue("client") if where == "bucket" else None
+    bucket = request.getfixturevalue("versioned") if where == "bucket" else None
     kept = keeper(tmp_path, f"s3://{BUCKET}/kept/here" if bucket else "")
     for subject, request_id in (("ann", "r1"), ("ann", "r2"), ("ann", "r2"), ("bob", "r3")):
         kept.keep(subject, "consent", pictures(), request_id, NOW)
@@ -92,13 +92,13 @@ def everything(bucket: Any) -> list[str]:
     return [entry["Key"] for kind in ("Versions", "DeleteMarkers") for entry in listing.get(kind, [])]
 
 
-def test_a_prefix_is_no_person(tmp_path: Path, client: Any) -> None:  # noqa: F811 - fixture
+def test_a_prefix_is_no_person(tmp_path: Path, versioned: Any) -> None:  # noqa: F811 - fixture
     kept = keeper(tmp_path, f"s3://{BUCKET}")
     kept.keep("ann", "consent", pictures(), "r1", NOW)
     name = kept.pseudonym("ann")
-    client.put_object(Bucket=BUCKET, Key=f"{name}-other/r1/damaged.png", Body=b"x")
+    versioned.put_object(Bucket=BUCKET, Key=f"{name}-other/r1/damaged.png", Body=b"x")
     assert kept.forget("ann") == 1
-    assert everything(client) == [f"{name}-other/r1/damaged.png"]
+    assert everything(versioned) == [f"{name}-other/r1/damaged.png"]
 
 
 def test_a_pseudonym_is_stable_until_it_is_forgotten_and_then_another(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_many_threads_agree_on_a_pseudonym(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("where", ["folder", "bucket"])
 def test_what_is_past_its_expiry_goes(where: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    location = f"s3://{BUCKET}/x" if where == "bucket" and request.getfixturevalue("client") else ""
+    location = f"s3://{BUCKET}/x" if where == "bucket" and request.getfixturevalue("versioned") else ""
     kept = keeper(tmp_path, location, days=30)
     kept.keep("ann", "consent", pictures(), "old", NOW - timedelta(days=30))
     kept.keep("ann", "consent", pictures(), "new", NOW - timedelta(days=29))
@@ -141,6 +141,42 @@ def test_what_is_past_its_expiry_goes(where: str, tmp_path: Path, request: pytes
     assert kept.expire(NOW) == 0
     assert expire_kept(Paths(tmp_path), KeepParams(days=30, location=location), NOW + timedelta(days=1)) == 1
     assert kept.forget("ann") == 0
+
+
+@pytest.mark.parametrize("where", ["folder", "bucket"])
+def test_what_was_kept_can_be_looked_at_until_it_expires_or_is_forgotten(
+    where: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    kept = keeper(tmp_path, f"s3://{BUCKET}/y" if where == "bucket" and request.getfixturevalue("versioned") else "")
+    shown = pictures(references=1)
+    kept.keep("ann", "consent", shown, "r1", NOW)
+    name = kept.pseudonym("ann")
+    assert kept.pictures(name, "r1", NOW) == dict(shown.files())
+    assert kept.pictures(name, "r1", NOW + timedelta(days=30)) is None
+    assert [kept.pictures(*key, NOW) for key in (("", "r1"), (name, "r2"), (kept.pseudonym("bob"), "r1"))] == [None] * 3
+    kept.forget("ann")
+    assert (kept.record(name, "r1", NOW), kept.pictures(name, "r1", NOW)) == (None, None)
+
+
+@pytest.mark.parametrize("last", ["mask.png", "restored.png"])
+def test_what_is_deleted_or_changed_during_a_look_is_not_shown_in_part(
+    last: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, real = keeper(tmp_path), FolderStore.get
+    kept.keep("ann", "consent", pictures(), "r1", NOW)
+    name = kept.pseudonym("ann")
+
+    def get(store: FolderStore, key: str) -> bytes | None:
+        if key.endswith(last):
+            keeper(tmp_path).forget("ann")
+        return real(store, key)
+
+    monkeypatch.setattr(FolderStore, "get", get)
+    assert kept.pictures(name, "r1", NOW) is None
+    monkeypatch.undo()
+    kept.keep("ann", "consent", pictures(), "r2", NOW)
+    (Paths(tmp_path).kept / kept.pseudonym("ann") / "r2" / last).write_bytes(b"another picture")
+    assert kept.pictures(kept.pseudonym("ann"), "r2", NOW) is None
 
 
 def test_pictures_without_a_record_expire_at_once(tmp_path: Path) -> None:

@@ -22,12 +22,11 @@ from pipeline.promotion import promote
 from pipeline.registry import register
 from pipeline.settings import environment
 from serving.assemble import assemble
-from serving.graphs import MAX_DIFFERENCE, difference, served_restorer
+from serving.graphs import MAX_DIFFERENCE, _kept, difference, served_restorer
 from serving.guard import Guard
-from serving.metrics import Metrics
-from serving.models import Arms, ModelStore
 from tests.conftest import ROOT
 from tests.pipeline.registry_site import NAME, lay_out
+from tests.serving.arms import aliases, polling, store_of, value, versions
 from tests.serving.site import PARAMS, Shared, form, running
 
 pytestmark = [
@@ -53,28 +52,6 @@ def paths(registered: Paths) -> Paths:
     aliases(registered, champion="1", challenger=None)
     registered.served.unlink(missing_ok=True)
     return registered
-
-
-def aliases(paths: Paths, **wanted: str | None) -> None:
-    client = connect(paths)
-    for alias, version in wanted.items():
-        if version is None:
-            client.delete_registered_model_alias(NAME, alias)
-        else:
-            client.set_registered_model_alias(NAME, alias, version)
-
-
-def store_of(paths: Paths) -> tuple[ModelStore, Metrics]:
-    metrics = Metrics()
-    return ModelStore(PARAMS, paths, metrics, lambda: 1), metrics
-
-
-def value(metrics: Metrics, name: str, **labels: str) -> float | None:
-    return metrics.registry.get_sample_value(name, labels)
-
-
-def versions(arms: Arms) -> list[tuple[str, str]]:
-    return [(loaded.arm, loaded.version) for loaded in arms.loaded]
 
 
 def test_arms_follow_the_aliases(paths: Paths) -> None:
@@ -191,6 +168,11 @@ def test_a_graph_is_trusted_only_if_it_says_what_the_network_says(tmp_path: Path
     assert difference(restorer, OnnxRestorer(path, 1)) > MAX_DIFFERENCE
     served_restorer(weights, digest, graphs, 1)
     assert difference(restorer, OnnxRestorer(path, 1)) < 1e-4
+    for damaged in (b"", path.read_bytes()[:1000]):  # the power went before all of it was on the disk
+        path.write_bytes(damaged)
+        with pytest.raises(WeightsError, match="an ONNX graph in"):
+            OnnxRestorer(path, 1)
+        assert _kept(restorer, path, 1) is None  # and is exported anew
     assert list(graphs.iterdir()) == [path]
     with pytest.raises(WeightsError):
         served_restorer(weights, "0" * 64, graphs, 1)
@@ -198,8 +180,7 @@ def test_a_graph_is_trusted_only_if_it_says_what_the_network_says(tmp_path: Path
 
 def test_reloading_drops_no_request(paths: Paths) -> None:
     """Clients hammer while the champion changes to and fro."""
-    params = PARAMS.model_copy(update={"serve": PARAMS.serve.model_copy(update={"reload_seconds": 0.05})})
-    service = assemble(paths, params, open_to_all=True)
+    service = assemble(paths, polling(0.05), open_to_all=True)
     stop, seen, statuses = threading.Event(), set[str](), list[int]()
     files = form()
 

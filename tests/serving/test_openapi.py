@@ -21,6 +21,7 @@ FIGURES = {
     "likeness_identity_similarity": {"encoder", "arm"},
     "likeness_identity_risk": set(),
     "likeness_feedback": {"recognised"},
+    "likeness_reviews": {"same_person"},
     "likeness_model_info": {"arm", "version"},
     "likeness_reloads": {"outcome"},
     "likeness_registry_up": set(),
@@ -45,7 +46,7 @@ def contents(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             bodies = [*entry.get("responses", {}).items(), ("request", entry.get("requestBody", {}))]
             for status, body in bodies:
                 for media_type, content in body.get("content", {}).items():
-                    if "json" in media_type and path.startswith(("/v1/restorations", "/v1/masks", "/v1/subjects")):
+                    if "json" in media_type and path.startswith("/v1/") and path != "/v1/status":
                         yield f"{method} {path} {status}", content
 
 

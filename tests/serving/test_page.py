@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.images import Image
-from tests.browser import DESKTOP, PHONE, browser, clean_page, no_sideways_scroll  # noqa: F401 - a fixture
+from tests.browser import DESKTOP, PHONE, browser, canvas_pixels, clean_page, no_sideways_scroll  # noqa: F401 - a fixture
 from tests.serving.site import Site, damaged, file_of, pixels_of, portrait
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 MARKED = """() => { const c = document.getElementById('mask');
     const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
     let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 127; return n; }"""
-PIXELS = """id => { const c = document.getElementById(id);
-    return Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data); }"""
 
 
 def payload(content: bytes, name: str) -> "FilePayload":
@@ -58,11 +56,6 @@ def restore(page: "Page") -> None:
     page.wait_for_selector("#result:not([hidden])", timeout=60_000)
 
 
-def pixels(page: "Page", canvas: str) -> Image:
-    """What a canvas shows, which has the photo's size."""
-    return np.asarray(page.evaluate(PIXELS, canvas), np.uint8).reshape(*portrait().shape[:2], 4)[..., :3]
-
-
 def test_from_photo_to_download(browser: "Browser", site: Site, tmp_path: Path) -> None:  # noqa: F811 - fixture
     with clean_page(browser) as page:
         upload(page, site.open_url)
@@ -71,7 +64,7 @@ def test_from_photo_to_download(browser: "Browser", site: Site, tmp_path: Path) 
         assert "This looks damaged" in page.inner_text("#found")
         page.screenshot(path=tmp_path / "work.png", full_page=True)
         restore(page)
-        before, after = pixels(page, "before"), pixels(page, "after")
+        before, after = canvas_pixels(page, "#before")[..., :3], canvas_pixels(page, "#after")[..., :3]
         changed = (before != after).any(axis=-1)
         assert np.array_equal(before, damaged()[0])
         assert 0 < changed.sum() <= found  # nothing but what was marked

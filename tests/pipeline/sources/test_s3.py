@@ -5,57 +5,22 @@ import hashlib
 import io
 import json
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from models.errors import ConfigError, DataError, ServiceUnavailable
 from pipeline.reading import Accepted, Code, Limits, Rejected
 from pipeline.sources.s3 import portraits
 from pipeline.sources.s3_cache import Stored, fetch
 from tests.pipeline.reading.hostile import encoded, portrait
+from tests.s3 import BUCKET, leads_to
 
 LIMITS = Limits(max_bytes=2**20, max_pixels=10**6, min_side=64, max_aspect=20.0)
-BUCKET = "family"
 FACE = encoded(portrait(), "PNG")
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    moto.start()
-    host, port = moto.get_host_and_port()
-    yield f"http://{host}:{port}"
-    moto.stop()
-
-
-@pytest.fixture
-def client(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    _environment(monkeypatch, server)
-    made = boto3.client("s3")
-    made.create_bucket(Bucket=BUCKET)
-    yield made
-    for page in made.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
-        for entry in page.get("Contents", []):
-            made.delete_object(Bucket=BUCKET, Key=entry["Key"])
-    made.delete_bucket(Bucket=BUCKET)
-
-
-def _environment(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
-    for name, value in {
-        "AWS_ENDPOINT_URL_S3": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
 
 
 def _stored(client: Any, key: str) -> Stored:
@@ -81,30 +46,37 @@ def test_a_prefix_is_read_in_order_with_odd_keys_kept_off_the_disk(client: Any, 
     assert len(written) == 8  # a file and its receipt for each of four
 
 
-def test_a_listing_of_several_pages_is_complete(client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(params=["client", "versioned"])
+def either(request: pytest.FixtureRequest) -> Any:
+    """A bucket that forgets what was written over, and one that does not."""
+    return request.getfixturevalue(request.param)
+
+
+def test_a_listing_of_several_pages_is_complete(either: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")  # a page of the server in this process
     for number in range(8):
-        client.put_object(Bucket=BUCKET, Key=f"many/{number}.png", Body=b"x")
-    assert client.list_objects_v2(Bucket=BUCKET)["IsTruncated"]
+        for body in (b"before", b"x"):
+            either.put_object(Bucket=BUCKET, Key=f"many/{number}.png", Body=body)
+    assert either.list_objects_v2(Bucket=BUCKET)["IsTruncated"]
     names = [item.name for item in portraits(f"s3://{BUCKET}/many", "", LIMITS, tmp_path)]
     assert names == [f"{number}.png" for number in range(8)]
 
 
-def test_a_whole_file_is_not_asked_for_again(client: Any, tmp_path: Path) -> None:
-    client.put_object(Bucket=BUCKET, Key="a", Body=FACE)
-    stored = _stored(client, "a")
-    first = fetch(client, stored, tmp_path)
-    client.delete_object(Bucket=BUCKET, Key="a")  # a second request would fail
+def test_a_whole_file_is_not_asked_for_again(either: Any, tmp_path: Path) -> None:
+    either.put_object(Bucket=BUCKET, Key="a", Body=FACE)
+    stored = _stored(either, "a")
+    first = fetch(either, stored, tmp_path)
+    either.delete_object(Bucket=BUCKET, Key="a")  # a second request would fail
     assert first is not None
-    assert fetch(client, stored, tmp_path) == first
+    assert fetch(either, stored, tmp_path) == first
     assert first.read_bytes() == FACE
 
 
-def test_a_changed_object_is_fetched_anew(client: Any, tmp_path: Path) -> None:
-    client.put_object(Bucket=BUCKET, Key="a", Body=FACE)
-    fetch(client, _stored(client, "a"), tmp_path)
-    client.put_object(Bucket=BUCKET, Key="a", Body=b"changed")
-    path = fetch(client, _stored(client, "a"), tmp_path)
+def test_a_changed_object_is_fetched_anew(either: Any, tmp_path: Path) -> None:
+    either.put_object(Bucket=BUCKET, Key="a", Body=FACE)
+    fetch(either, _stored(either, "a"), tmp_path)
+    either.put_object(Bucket=BUCKET, Key="a", Body=b"changed")
+    path = fetch(either, _stored(either, "a"), tmp_path)
     assert path is not None
     assert path.read_bytes() == b"changed"
 
@@ -190,13 +162,13 @@ def test_an_endpoint_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_p
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    _environment(monkeypatch, f"http://127.0.0.1:{port}")
+    leads_to(monkeypatch, f"http://127.0.0.1:{port}")
     with pytest.raises(ServiceUnavailable, match=r"an answer for s3://family/in; got .*AWS_ENDPOINT_URL_S3"):
         list(portraits(f"s3://{BUCKET}/in", "", LIMITS, tmp_path))
 
 
 def test_no_credentials(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    _environment(monkeypatch, server)
+    leads_to(monkeypatch, server)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))

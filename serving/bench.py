@@ -1,0 +1,32 @@
+"""What all workers of the service use."""
+
+from dataclasses import dataclass
+
+from models.finder import Finder
+from monitoring.log import ProductionLog
+from pipeline.config import Params
+from pipeline.marking import Seal
+from pipeline.reading import Limits
+from serving.identities import Identities
+from serving.keeping import Keeper
+from serving.metrics import Metrics
+from serving.own_tools import OwnTools
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """Loaded once, used by all threads.
+
+    `threshold`: independent similarity to a reference photo from which a face counts as recognised, None if unknown.
+    """
+
+    params: Params
+    limits: Limits
+    tools: OwnTools
+    finder: Finder
+    seal: Seal
+    log: ProductionLog
+    keeper: Keeper
+    metrics: Metrics
+    identities: Identities
+    threshold: float | None

@@ -1,0 +1,131 @@
+"""One request on a worker thread: its tools, its meters, its model, and each of its steps."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from models.images import Image
+from monitoring.metering import Meter, metered
+from monitoring.observe import RequestFacts, observed
+from monitoring.rows import LogRow
+from pipeline.damage.picture import mask_from_bytes
+from pipeline.marking import MarkFacts, marked, restored_share
+from pipeline.reading import Accepted, Limits, Rejected, read_bytes
+from pipeline.restoration import Restoration
+from pipeline.restore import restore_photo
+from pipeline.used_mask import UsedMask, mask_for
+from serving.answer_form import AnswerForm
+from serving.bench import Bench
+from serving.errors import Refused
+from serving.form import Upload
+from serving.keeping import KeptPictures
+from serving.models import Arms
+from serving.stages import Stages
+
+
+@dataclass(frozen=True, eq=False)
+class Ask:
+    """One request for a restoration. `arms`: what served when it came; `accept`: its Accept header."""
+
+    request_id: str
+    upload: Upload
+    arms: Arms
+    accept: str
+
+
+class Job:
+    """The steps of one request, in the order in which they are called."""
+
+    def __init__(self, bench: Bench, ask: Ask, queue_seconds: float) -> None:
+        self._bench, self._ask, self._now = bench, ask, datetime.now(UTC)
+        self.stages, self._verify_cpu, self.verify_seconds = Stages(queue_seconds), Meter(), Meter(time.perf_counter)
+        self._subject = bench.keeper.pseudonym(ask.upload.subject)
+        self._model = ask.arms.serving(self._subject or ask.request_id, bench.params.ab.share)
+        self._model.restorer.foreign.take()  # what a request that failed left behind in this thread
+        own = metered(metered(bench.tools.fresh(), self._verify_cpu), self.verify_seconds)
+        self._tools = replace(own, observe=bench.identities.window(self._model.version).add)
+
+    def decoded(self) -> tuple[Accepted, tuple[Image, ...]]:
+        upload, limits = self._ask.upload, self._bench.limits
+        photo = read(upload.image, "image", limits)
+        return photo, tuple(read(data, "references", limits).image for data in upload.references)
+
+    def mask_of(self, image: Image) -> UsedMask:
+        upload, bench = self._ask.upload, self._bench
+        if upload.mask is None:
+            return mask_for(image, None, upload.mode, bench.finder, self._tools.detector, bench.params.restore)
+        size = (image.shape[0], image.shape[1])
+        return UsedMask(mask_from_bytes(upload.mask, size, may_cover_all=upload.mode == "colorize"), "given")
+
+    def restored(self, image: Image, used: UsedMask, references: Sequence[Image]) -> Restoration:
+        if used.doubt:
+            return _doubted(used, len(self._tools.detector.detect(image)))
+        rules, mode = self._bench.params.restore, self._ask.upload.mode
+        return restore_photo(image, used.mask, self._model.restorer, mode, rules, references, tools=self._tools)
+
+    def encoded(self, restoration: Restoration, answer: AnswerForm, original_sha256: str) -> bytes | None:
+        if restoration.image is None or answer.picture_format is None:
+            return None
+        share = restored_share(restoration)
+        facts = MarkFacts(self._model.version, restoration.mode, self._ask.request_id, share, original_sha256)
+        return marked(restoration.image, answer.picture_format, facts, self._bench.seal)
+
+    def keep(self, pictures: KeptPictures) -> bool:
+        upload, bench, request_id = self._ask.upload, self._bench, self._ask.request_id
+        kept = bool(bench.keeper.keep(upload.subject, upload.keep_basis, pictures, request_id, self._now))
+        if kept:
+            bench.log.record("keeping", request_id, {"references": len(pictures.references)}, self._now)
+        return kept
+
+    def logged(self, restoration: Restoration, image: Image, used: UsedMask) -> LogRow:
+        bench = self._bench
+        row = observed(restoration, image, used.mask, self._facts(), self._tools)
+        bench.identities.flush(bench.log, self._now)  # before the row, so that both fall in the same window
+        bench.log.append([row])
+        return row
+
+    def _facts(self) -> RequestFacts:
+        return RequestFacts(
+            request_id=self._ask.request_id,
+            time=self._now,
+            model_version=self._model.version,
+            arm=self._model.arm,
+            subject=self._subject,
+            milliseconds=self.stages.total * 1000,
+            queue_milliseconds=self.stages.seconds["queue"] * 1000,
+            cpu_seconds=max(0.0, self.stages.cpu + self._model.restorer.foreign.take()),
+            verification_cpu_seconds=self._verify_cpu.take(),
+            threshold=self._bench.threshold,
+        )
+
+
+def read(data: bytes, field: str, limits: Limits) -> Accepted:
+    """An uploaded picture.
+
+    Raises:
+        Refused: it was rejected; the code says why.
+    """
+    outcome = read_bytes(data, limits)
+    if isinstance(outcome, Rejected):
+        remedy = "send another file"
+        raise Refused(422, str(outcome.code), f"a readable picture as {field}", outcome.detail, remedy)
+    return outcome
+
+
+def _doubted(used: UsedMask, faces: int) -> Restoration:
+    """No mask that may be used: the outcome of a photo that is left as it came."""
+    area = float(used.mask.mean())
+    return Restoration(
+        image=None,
+        mode="refuse",
+        reason=used.doubt,
+        area=area,
+        chroma_area=area,
+        coverage=None,
+        missing_features=None,
+        background=0.0,
+        untouched=1.0,
+        face_count=faces,
+        faces=(),
+    )

@@ -1,0 +1,54 @@
+"""Runs and events of a Prefect server, as a person sees them in its pages; PREFECT_API_URL says where it is."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tests.flows.prefect_site import until
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+
+
+@contextmanager
+def asked() -> "Iterator[SyncPrefectClient]":
+    """A client of the server."""
+    from prefect.client.orchestration import get_client
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"]}), get_client(sync_client=True) as client:
+        yield client
+
+
+def started(deployment: str) -> Any:
+    """A run that a person asks for in Prefect's pages."""
+    with asked() as prefect:
+        return prefect.create_flow_run_from_deployment(prefect.read_deployment_by_name(deployment).id)
+
+
+def runs(deployment: str) -> list[Any]:
+    """Its runs that were asked for, oldest first; not those that wait for their date."""
+    with asked() as prefect:
+        ours = prefect.read_deployment_by_name(deployment).id
+        found = [run for run in prefect.read_flow_runs(limit=200) if run.deployment_id == ours]
+    return sorted((run for run in found if not run.auto_scheduled), key=lambda run: run.created)
+
+
+def becomes(run: Any, name: str) -> None:
+    """Wait until a run is in a state."""
+    with asked() as client:
+
+        def state() -> Any:
+            return client.read_flow_run(run.id).state
+
+        until(lambda: state().name == name, 240, f"the run becomes {name}", state, pause=1.0)
+
+
+def told(event: str) -> list[dict[str, Any]]:
+    """Events of this name that the server knows."""
+    span = {"since": "2020-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
+    with asked() as prefect:
+        wanted = {"filter": {"event": {"name": [event]}, "occurred": span}}
+        found: list[dict[str, Any]] = prefect.request("POST", "/events/filter", json=wanted).json()["events"]
+    return found

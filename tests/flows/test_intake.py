@@ -1,0 +1,84 @@
+"""What people let us keep reaches the data of a cycle in its own checkout, through DVC and the real stage."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from flows.checkouts import own_checkout
+from flows.stage_tasks import run_stage
+from pipeline.checkouts import resolve
+from pipeline.config import write_params
+from pipeline.config.serving import KeepParams
+from pipeline.kept import RECORD, record_of
+from pipeline.kept_store import Store, open_store
+from pipeline.layout import Paths
+from pipeline.png import png_bytes
+from pipeline.tables import read_portraits
+from tests.conftest import ROOT
+from tests.flows.prefect_site import commit, project
+from tests.s3 import BUCKET, client, server  # noqa: F401 - fixtures
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning"),
+]
+
+STAGE = """\
+stages:
+  ingest:
+    cmd: python -m pipeline ingest
+    params: [data, ingest]
+    outs: [data/portraits, data/reports/ingest.json]
+"""
+"""As in dvc.yaml, without the files of code that a cycle at another revision would bring."""
+
+
+@pytest.mark.usefixtures("client")
+def test_a_cycle_takes_in_what_people_let_us_keep_from_a_folder_and_from_s3(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # of the stage's own process
+    tiny = {"data.sampler.identities": 2, "data.sampler.views": 1}
+    paths = project(tmp_path / "project", **tiny, **{"data.intake": "kept"})
+    (paths.root / "dvc.yaml").write_text(STAGE, encoding="utf-8")
+    commit(paths.root)
+    keep(open_store("kept", paths.root, "data.intake"), "r1")
+    place = checked_out(paths)
+    assert came_in(place) == [("production", "a" * 32, "train", "r1")]  # a relative folder is the project's
+    bucket = open_store(f"s3://{BUCKET}/likeness", paths.root, "data.intake")
+    keep(bucket, "r2")
+    write_params(paths.params, paths.params, {"data.intake": f"s3://{BUCKET}/likeness"})
+    place = checked_out(paths)
+    assert came_in(place) == [("production", "a" * 32, "train", "r2")]
+    bucket.delete("a" * 32)
+    assert came_in(place) == []  # though nothing has changed that DVC could see
+
+
+def keep(store: Store, name: str) -> None:
+    """A reference photo of somebody who let us keep it."""
+    from skimage import data
+
+    photo, subject = png_bytes(data.astronaut()), "a" * 32
+    record = record_of(
+        subject, name, "consent", {"reference-1.png": photo}, KeepParams(days=30, location=""), datetime.now(UTC)
+    )
+    store.put(f"{record.place}/{RECORD}", record.model_dump_json().encode())
+    store.put(f"{record.place}/reference-1.png", photo)
+
+
+def checked_out(paths: Paths) -> Path:
+    """A cycle's own checkout, as a deployed one begins."""
+    return own_checkout.fn(paths.root, resolve(paths.root, ""))
+
+
+def came_in(place: Path) -> list[tuple[str, str, str, str]]:
+    """Source, identity, split and consent record of the portraits that production added to a cycle's data."""
+    from prefect.logging import disable_run_logger
+
+    with disable_run_logger():
+        run_stage.fn("ingest", place)
+    rows = read_portraits(Paths(place))
+    assert len(rows[rows["source"] == "sampler"]) == 2
+    ours = rows[rows["source"] == "production"]
+    return [(str(row.source), str(row.identity), str(row.split), str(row.consent)) for row in ours.itertuples()]

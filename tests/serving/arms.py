@@ -1,0 +1,51 @@
+"""Helpers of tests in which models come and go with the aliases of a registry."""
+
+import time
+from collections.abc import Callable
+
+from pipeline.config import Params
+from pipeline.layout import Paths
+from pipeline.mlflow_store import connect
+from serving.metrics import Metrics
+from serving.models import Arms, ModelStore
+from tests.pipeline.registry_site import NAME
+from tests.serving.site import PARAMS
+
+
+def aliases(paths: Paths, **wanted: str | None) -> None:
+    """Set aliases, or take them off."""
+    client = connect(paths)
+    for alias, version in wanted.items():
+        if version is None:
+            client.delete_registered_model_alias(NAME, alias)
+        else:
+            client.set_registered_model_alias(NAME, alias, version)
+
+
+def store_of(paths: Paths, params: Params = PARAMS) -> tuple[ModelStore, Metrics]:
+    """A store that does not poll by itself, and what it tells."""
+    metrics = Metrics()
+    return ModelStore(params, paths, metrics, lambda: 1), metrics
+
+
+def polling(seconds: float) -> Params:
+    """The parameters with another interval between questions to the registry."""
+    return PARAMS.model_copy(update={"serve": PARAMS.serve.model_copy(update={"reload_seconds": seconds})})
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    """Of one series."""
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def versions(arms: Arms) -> list[tuple[str, str]]:
+    """What serves."""
+    return [(loaded.arm, loaded.version) for loaded in arms.loaded]
+
+
+def until(condition: Callable[[], bool], seconds: float = 90) -> None:
+    """Wait for it, and fail when it does not come."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
