@@ -1,4 +1,4 @@
-"""Prints the service's figures: load at 1, 4 and 16 clients, the A/B test's price and split, reload, memory.
+"""Prints the service's figures: where the time goes, load at 1, 4 and 16 clients, the A/B test, reload, memory.
 
 `python -m recipes.measure_service --workspace build/demo [--part load] [--seconds 120] [--requests 10000]`
 The workspace needs two versions that passed the gate (a finished demo); a copy of it is served by `likeness serve` in a
@@ -81,6 +81,17 @@ def main() -> None:
                 PARTS[part](bench)
 
 
+def measure_stages(bench: Bench) -> None:
+    """Where the time of one request goes when nobody else asks."""
+    before, cpu = bench.served.stage_seconds(), bench.served.cpu_seconds()
+    saturate(bench.served.address, bench.sent, PHOTOS, 1, seed=50)
+    after, spent = bench.served.stage_seconds(), bench.served.cpu_seconds() - cpu
+    print("\n| part | ms |\n|---|---|")
+    for stage, seconds in after.items():
+        print(f"| {stage} | {1000 * (seconds - before[stage]) / PHOTOS:.1f} |")
+    print(f"| CPU of the process | {1000 * spent / PHOTOS:.0f} |", flush=True)
+
+
 def measure_load(bench: Bench) -> None:
     """Latency and refusals at 1, 4 and 16 clients."""
     print("\n| clients | due, photos/s | answered, photos/s | p50, s | p99, s | 429 | other failures |")
@@ -153,6 +164,7 @@ def measure_memory(bench: Bench) -> None:
 
 
 PARTS: dict[str, Callable[[Bench], None]] = {
+    "stages": measure_stages,
     "load": measure_load,
     "ab": measure_ab,
     "reload": measure_reload,

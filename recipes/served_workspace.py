@@ -1,6 +1,7 @@
 """A copy of a workspace with the real service on it, as a process of its own."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from pipeline.sampler import portraits
 SIDE = 256
 _START_SECONDS = 240.0
 _MEBIBYTE = 2**20
+_STAGE = re.compile(r'likeness_stage_seconds_sum\{stage="(\w+)"\} (\S+)')
 _LEFT = ("production.sqlite*", "watch.json", "keys", "logs", "served.json")
 
 
@@ -46,6 +48,11 @@ class Served:
         """CPU time that the process has used since it was started."""
         times = self.process.cpu_times()
         return float(times.user + times.system)
+
+    def stage_seconds(self) -> dict[str, float]:
+        """Seconds that each stage of a request has taken in all, as /metrics tells."""
+        told = httpx.get(f"{self.address}/metrics", timeout=30.0, trust_env=False).text
+        return {stage: float(seconds) for stage, seconds in _STAGE.findall(told)}
 
 
 def copy_workspace(workspace: Path, target: Path) -> Paths:

@@ -228,5 +228,6 @@ def test_everything_lies_on_loopback_in_one_state_folder(site: Paths) -> None:
 
 def test_a_marked_process_knows_its_name(site: Paths) -> None:
     process = start("a", SLEEP, MINE, {"OWN": "1"}, site.logs / "a.log")
+    until(lambda: MARK in process.environ(), 30, "the new program has its environment")
     found = process.environ()
     assert (found[MARK], found[NAME], found["OWN"]) == (MINE, "a", "1")

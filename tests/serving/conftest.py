@@ -16,9 +16,9 @@ from tests.serving.reviewing import Kept
 from tests.serving.site import Site, both_ways, small_assets
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Small assets and an empty cache for the whole session."""
+    """Small assets and an empty cache for all tests of this folder, and for no others."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layout, "ASSETS", small_assets(tmp_path_factory.mktemp("assets")))
         patch.setenv("LIKENESS_CACHE", str(tmp_path_factory.mktemp("cache")))
@@ -27,7 +27,7 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield tmp_path_factory.mktemp("checkout")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service(surroundings: Path) -> Iterator[Service]:
     """Assembled over an empty checkout; its champion is the small shipped model."""
     shutil.copy(ROOT / "params.yaml", surroundings)
@@ -36,7 +36,7 @@ def service(surroundings: Path) -> Iterator[Service]:
     made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(service: Service) -> Iterator[Site]:
     """That service, running."""
     with both_ways(service) as found:
