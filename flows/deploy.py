@@ -26,15 +26,16 @@ if TYPE_CHECKING:
 
 POOL = "likeness"
 NAME = "production"
-_ANCHOR = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday; three weeks cannot be said in cron
+_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)  # three weeks cannot be said in cron
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A flow, how often it runs, and what becomes of a run that is due while another one is under way."""
+    """A flow, how often it runs and when first in a week, and what becomes of a run that is due while another runs."""
 
     flow: str
     every: timedelta
+    at: timedelta
     when_busy: str
     parameters: dict[str, Any]
     working_dir: str
@@ -42,7 +43,8 @@ class Planned:
     @property
     def digest(self) -> str:
         """Changes exactly when the deployment must."""
-        text = json.dumps([self.flow, self.every.total_seconds(), self.when_busy, self.parameters, self.working_dir])
+        when = self.every.total_seconds(), self.at.total_seconds()
+        text = json.dumps([self.flow, when, self.when_busy, self.parameters, self.working_dir])
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -65,12 +67,20 @@ def plan(paths: Paths) -> tuple[Planned, ...]:
     root = str(production(paths).absolute())
     revision = resolve(project(paths), params.revision)
     cycle = {"root": root, "revision": revision, "reason": "three weeks have passed"}
-    return (
-        Planned("flows.cycle:cycle", timedelta(weeks=3), params.when_busy, cycle, root),
-        Planned("flows.watch:watch", timedelta(hours=1), "refuse", {"root": root, "by_event": True}, root),
+    look = {"root": root, "by_event": True}
+    return (  # never two at the same minute: they share the log and the machine
+        Planned("flows.cycle:cycle", timedelta(weeks=3), timedelta(hours=2, minutes=20), params.when_busy, cycle, root),
+        Planned("flows.watch:watch", timedelta(hours=1), timedelta(minutes=5), "refuse", look, root),
         # a run that somebody has just answered must not be cancelled because another one looks
-        Planned("flows.verdict:ab_verdict", timedelta(hours=1), "queue", {"root": root}, root),
-        Planned("flows.housekeeping:housekeeping", timedelta(days=1), "refuse", {"root": root}, root),
+        Planned("flows.verdict:ab_verdict", timedelta(hours=1), timedelta(minutes=35), "queue", {"root": root}, root),
+        Planned(
+            "flows.housekeeping:housekeeping",
+            timedelta(days=1),
+            timedelta(hours=1, minutes=50),
+            "refuse",
+            {"root": root},
+            root,
+        ),
     )
 
 
@@ -167,7 +177,7 @@ def _schedule(planned: Planned, before: "DeploymentResponse | None") -> Any:  # 
     from prefect.client.schemas.actions import DeploymentScheduleCreate
     from prefect.client.schemas.schedules import IntervalSchedule
 
-    every = IntervalSchedule(interval=planned.every, anchor_date=_ANCHOR, timezone="UTC")
+    every = IntervalSchedule(interval=planned.every, anchor_date=_MONDAY + planned.at, timezone="UTC")
     paused = before is not None and bool(before.schedules) and not any(kept.active for kept in before.schedules)
     return DeploymentScheduleCreate(schedule=every, active=not paused)
 

@@ -1,7 +1,6 @@
 """The independent encoder: dlib's network on five-point chips, whitened so that a cosine means something."""
 
 import json
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from torch.nn import functional as F
 
 from models.alignment import crops
 from models.dlib_network import CHIP_SIZE, dlib_network
+from models.once import made_once
 from models.package_files import verify
 
 WHITENING = Path(__file__).resolve().parent.parent / "assets" / "dlib_whitening.safetensors"
@@ -77,7 +77,7 @@ def _whitening() -> tuple[Tensor, Tensor]:
     return arrays["mean"], arrays["whitening"]
 
 
-@cache
+@made_once
 def dlib_encoder() -> DlibEncoder:
     """The dlib encoder, one per process (frozen, so that sharing is safe)."""
     return DlibEncoder()

@@ -11,7 +11,6 @@ interpolation (1968) of the visible residual takes them away within a few pixels
 """
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import torch
@@ -24,6 +23,7 @@ from torch import Tensor
 from models.blas import one_thread
 from models.colour import from_planes, to_planes
 from models.errors import WeightsError
+from models.once import made_once
 
 FACE_MODEL = Path(__file__).resolve().parent.parent / "assets" / "face_model.safetensors"
 
@@ -155,7 +155,7 @@ def rim(residual: Tensor, missing: Tensor) -> Tensor:
     return carried
 
 
-@cache
+@made_once
 def _rim_spectrum(size: tuple[int, int]) -> Tensor:
     line = torch.arange(-_REACH, _REACH + 1, dtype=torch.float32)
     kernel = 1 / (line[:, None].square() + line.square() + 0.5).pow(_POWER / 2)

@@ -5,7 +5,6 @@ Over 600 photos of 40 people that nothing here was fitted to (`python -m recipes
 recognised when one stranger in a hundred passes: SFace 0.27, 0.81, 0.993; dlib 0.23, 0.76, 0.979.
 """
 
-from functools import cache
 from typing import Protocol
 
 from torch import Tensor, nn
@@ -13,6 +12,7 @@ from torch.nn import functional as F
 
 from models.alignment import identity_crops
 from models.dlib_identity import dlib_encoder
+from models.once import made_once
 from models.sface_graph import sface_network
 
 
@@ -47,7 +47,7 @@ class SFaceEncoder(nn.Module):
         return self.embed(images, points)
 
 
-@cache
+@made_once
 def sface_encoder() -> SFaceEncoder:
     """The SFace encoder, one per process (frozen, so that sharing is safe)."""
     return SFaceEncoder()

@@ -2,7 +2,6 @@
 
 import pickle
 import warnings
-from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -13,6 +12,7 @@ from torch import nn
 
 from models.errors import WeightsError
 from models.frozen import Frozen
+from models.once import made_once
 from models.package_files import package_file
 from models.torchvision_ops import ensure_torchvision_ops
 
@@ -22,7 +22,7 @@ _STAGES = 5
 _FLAX_NAME: dict[Net, str] = {"alex": "AlexNet_0", "vgg": "VGG16_0"}
 
 
-@cache
+@made_once
 def perceptual_distance(net: Net = "alex") -> Frozen:
     """The official `lpips.LPIPS` (version 0.1, linear heads), frozen; gradients reach the pictures. One per process.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +11,7 @@ from torch import Tensor
 from models.face_model import rim
 from models.landmark_shift import shipped_landmark_shift
 from models.landmarks import Landmarks, aligned_landmarks
+from models.once import made_once
 from models.warp import missing_around, warp_grid
 
 _BLUR = 0.12
@@ -105,7 +106,7 @@ def _blurred(planes: Tensor) -> Tensor:
     return F.interpolate(smooth, size=(side, side), mode="bilinear", align_corners=False)
 
 
-@cache
+@made_once
 def _window(side: int) -> Tensor:
     sigma = _BLUR * side
     reach = max(1, min(side - 1, round(2.5 * sigma)))

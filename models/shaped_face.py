@@ -7,7 +7,7 @@ lie is itself a Gaussian's conditional mean (`models/landmark_shift.py`): those 
 """
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from models.errors import WeightsError
 from models.face_model import FACE_MODEL, Completion, FaceModel, rim
 from models.landmark_shift import LandmarkShift, Noise
 from models.landmarks import Landmarks, aligned_landmarks
+from models.once import made_once
 from models.warp import missing_around, warp_grid
 
 OF_SHAPES: Noise = (0.4, 2.0, 20.0)
@@ -115,7 +116,7 @@ class ShapedFaceModel:
         return Completion(picture + seam, torch.where(chroma_mask > 0.5, certainty.clamp(0, 1), 1.0))
 
 
-@cache
+@made_once
 def shipped_face_model(size: int) -> ShapedFaceModel:
     """The model in assets/, for pictures of one side; one per process."""
     return ShapedFaceModel.load(FACE_MODEL) if size == _SIZE else shipped_face_model(_SIZE).at(size)

@@ -27,6 +27,15 @@ def started(deployment: str) -> Any:
         return prefect.create_flow_run_from_deployment(prefect.read_deployment_by_name(deployment).id)
 
 
+def nothing_runs_by_itself() -> None:
+    """Switch the schedules off: what they ask for would come between a test and its runs."""
+    with asked() as prefect:
+        for deployed in prefect.read_deployments():
+            for kept in deployed.schedules:
+                assert kept.active
+                prefect.update_deployment_schedule(deployed.id, kept.id, active=False)
+
+
 def runs(deployment: str) -> list[Any]:
     """Its runs that were asked for, oldest first; not those that wait for their date."""
     with asked() as prefect:

@@ -22,7 +22,7 @@ from pipeline.config import load_params
 from pipeline.layout import Paths
 from pipeline.versions import aliases_of, find_version
 from tests.conftest import ROOT
-from tests.flows.prefect_runs import asked, becomes, runs, started, told
+from tests.flows.prefect_runs import asked, becomes, nothing_runs_by_itself, runs, started, told
 from tests.flows.prefect_site import began, commit, project, supervised, until
 from tests.monitoring.ab.rows import ab_rows
 from tests.monitoring.conftest import evaluated
@@ -56,6 +56,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
             patch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{supervisor.running.port}/api")
             measured(paths)
             until(lambda: supervisor.watched["deploy"].done, 240, "the deployments are there")
+            nothing_runs_by_itself()
             yield supervisor
 
 
@@ -177,7 +178,7 @@ def serve_both(paths: Paths, champion: str, challenger: str) -> None:
     """300 requests of an A/B test, the last of them now, which the challenger served better."""
     table = ab_rows(300, int(challenger), effect=0.03)
     now = datetime.now(UTC)
-    table["time"] = [now - timedelta(milliseconds=300 - k) for k in range(300)]
+    table["time"] = [now - timedelta(microseconds=300 - k) for k in range(300)]  # all of them since the test began
     table["request_id"] = [f"{challenger}-{k}" for k in range(300)]
     table["model_version"] = table["model_version"].map({"1": champion, "2": challenger})
     known = pd.DataFrame(table.drop(columns=["sequence", "feedback_recognised", "feedback_preferred"]))

@@ -18,6 +18,7 @@ from flows.supervisor import Supervisor
 from models.errors import ServiceUnavailable
 from pipeline.checkouts import in_use, records
 from pipeline.config import load_params
+from tests.flows.prefect_runs import nothing_runs_by_itself
 from tests.flows.prefect_site import began, project, supervised, until
 
 pytestmark = [
@@ -40,6 +41,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
         with supervised(paths, "prefect", "deploy", "worker") as supervisor:
             patch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{supervisor.running.port}/api")
             until(lambda: supervisor.watched["deploy"].done, 240, "the deployments are there")
+            nothing_runs_by_itself()
             yield supervisor
 
 
@@ -189,8 +191,6 @@ def test_deploying_again_changes_nothing_and_keeps_what_was_switched_off(up: Sup
     address = os.environ["PREFECT_API_URL"]
     with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
         before = ids(client)
-        watch = client.read_deployment_by_name("watch/production")
-        client.update_deployment_schedule(watch.id, watch.schedules[0].id, active=False)
         (drift,) = client.read_automations_by_name("likeness: drift starts a cycle")
         client.pause_automation(drift.id)
         assert deploy(up.paths, address).changed == ()
@@ -198,7 +198,7 @@ def test_deploying_again_changes_nothing_and_keeps_what_was_switched_off(up: Sup
         _commit(up.paths.root)
         assert deploy(up.paths, address).changed == ("cycle",)
         assert ids(client) == before
-        assert not client.read_deployment_by_name("watch/production").schedules[0].active
+        assert not client.read_deployment_by_name("cycle/production").schedules[0].active  # the fixture did that
         assert not client.read_automation(drift.id).enabled
 
 

@@ -22,6 +22,13 @@ def aliases(paths: Paths, **wanted: str | None) -> None:
             client.set_registered_model_alias(NAME, alias, version)
 
 
+def anew(registered: Paths) -> Paths:
+    """A checkout with two registered versions, of which 1 is champion, and nothing was served yet."""
+    aliases(registered, champion="1", challenger=None)
+    registered.served.unlink(missing_ok=True)
+    return registered
+
+
 def store_of(paths: Paths, params: Params = PARAMS) -> tuple[ModelStore, Metrics]:
     """A store that does not poll by itself, and what it tells."""
     metrics = Metrics()

@@ -26,7 +26,7 @@ from serving.graphs import MAX_DIFFERENCE, _kept, difference, served_restorer
 from serving.guard import Guard
 from tests.conftest import ROOT
 from tests.pipeline.registry_site import NAME, lay_out
-from tests.serving.arms import aliases, polling, store_of, value, versions
+from tests.serving.arms import aliases, anew, polling, store_of, value, versions
 from tests.serving.site import PARAMS, Shared, form, running
 
 pytestmark = [
@@ -49,9 +49,7 @@ def registered(tmp_path_factory: pytest.TempPathFactory, surroundings: Path) -> 
 @pytest.fixture
 def paths(registered: Paths) -> Paths:
     """The same with version 1 as champion and nothing served yet."""
-    aliases(registered, champion="1", challenger=None)
-    registered.served.unlink(missing_ok=True)
-    return registered
+    return anew(registered)
 
 
 def test_arms_follow_the_aliases(paths: Paths) -> None:

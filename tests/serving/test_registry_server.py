@@ -31,7 +31,7 @@ from serving.service import Service
 from tests.conftest import ROOT
 from tests.models.diffusion_parts import small
 from tests.pipeline.registry_site import NAME, lay_reports
-from tests.serving.arms import aliases, polling, store_of, until, value, versions
+from tests.serving.arms import aliases, anew, polling, store_of, until, value, versions
 from tests.serving.mlflow_server import MlflowServer
 from tests.serving.site import PARAMS, Shared, form, running
 
@@ -70,9 +70,7 @@ def registered(server: MlflowServer, surroundings: Path, tmp_path_factory: pytes
 
 @pytest.fixture
 def paths(registered: Paths) -> Paths:
-    aliases(registered, champion="1", challenger=None)
-    registered.served.unlink(missing_ok=True)
-    return registered
+    return anew(registered)
 
 
 def test_models_follow_a_server_that_hangs_dies_and_comes_back(
