@@ -1,8 +1,7 @@
 """A cycle's place: the root itself where it was called by hand, a checkout of its own where a deployment called it."""
 
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from models.errors import Busy, LikenessError
-from monitoring.alerts import Alert, alert
 from pipeline.checkouts import CycleRecord, adopt, checkout, in_use, project, record
-from pipeline.config import load_params
 from pipeline.layout import Paths
 
 
@@ -42,25 +38,6 @@ def settle(root: Path, place: Path, reason: str, overrides: Mapping[str, Any], v
     )  # fmt: skip
     if champion or _has_no_data(paths):
         adopt(paths, version)
-
-
-@contextmanager
-def telling_failure(root: Path, reason: str) -> Iterator[None]:
-    """An alert when a cycle fails; not where it was merely refused."""
-    try:
-        yield
-    except Busy:
-        raise
-    except LikenessError as error:
-        told = Alert(
-            code="cycle-failed",
-            title="A cycle failed",
-            what_happened=f'the cycle "{reason}" expected {error.expected} and got {error.got}',
-            what_to_do=f"{error.remedy}; the champion stays, the next trigger starts a new cycle",
-            facts={"reason": reason},
-        )
-        alert(load_params(Paths(root).params), Paths(root), told, datetime.now(UTC))
-        raise
 
 
 def _has_no_data(paths: Paths) -> bool:

@@ -12,8 +12,9 @@ from prefect import flow
 
 from flows.artifacts import publish
 from flows.candidacy import held_back, outdated, trial_ahead, trial_under_way
-from flows.checkouts import own_checkout, settle, telling_failure
+from flows.checkouts import own_checkout, settle
 from flows.events import FINISHED, announce
+from flows.failures import CYCLE, telling_failure
 from flows.reports import CycleReport
 from flows.stage_tasks import prepare, promote_challenger, read_gate, register_challenger, run_stage
 from flows.verdict import supersede
@@ -54,7 +55,7 @@ def cycle(
     """
     started = time.monotonic()
     root = Path(root)  # a deployment's parameters are JSON
-    with one_at_a_time(root, _PATIENCE_DEPLOYED if revision else _PATIENCE), telling_failure(root, reason):
+    with one_at_a_time(root, _PATIENCE_DEPLOYED if revision else _PATIENCE), telling_failure(root, CYCLE, reason):
         if outdated(root, window_id) or held_back(root, window_id):
             return None
         if window_id and not claim_window(Paths(root), window_id, datetime.now(UTC)):

@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict
 
 from flows.cycle import one_at_a_time
+from flows.failures import HOUSEKEEPING, telling_failure
 from models.errors import Busy
 from monitoring import housekeeping as house
 from monitoring.alerts import retry
@@ -97,13 +98,20 @@ def housekeeping(root: Path) -> HouseReport:
     Raises:
         LikenessError: a part could not do its work; the parts before it are done.
     """
-    root, now = Path(root), datetime.now(UTC)
+    with telling_failure(Path(root), HOUSEKEEPING):
+        report = _round(Path(root), datetime.now(UTC))
+    lines = [f"| {name} | {value} |" for name, value in report.model_dump().items()]
+    create_markdown_artifact(key="housekeeping", markdown="\n".join(["| what | |", "|---|---|", *lines]))
+    return report
+
+
+def _round(root: Path, now: datetime) -> HouseReport:
     expired = expire_pictures(root, now)
     checkouts, freed = remove_checkouts(root), empty_cache(root)
     reports, shortened = remove_reports(root), shorten_logs(root)
     whole, entries = verify_audit(root, now)
     sizes = database_sizes(root, now)
-    report = HouseReport(
+    return HouseReport(
         expired=expired,
         checkouts=tuple(checkouts),
         cache_bytes=freed,
@@ -114,6 +122,3 @@ def housekeeping(root: Path) -> HouseReport:
         mebibytes=sizes,
         alerts_waiting=retry_alerts(root),
     )
-    lines = [f"| {name} | {value} |" for name, value in report.model_dump().items()]
-    create_markdown_artifact(key="housekeeping", markdown="\n".join(["| what | |", "|---|---|", *lines]))
-    return report

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
+from flows import failures
 from flows.approval import Ask, ask_in_prefect, served, withdraw_forms
 from flows.artifacts import publish_ab
 from flows.events import VERDICT, announce, emit
@@ -45,16 +46,17 @@ def ab_verdict(root: Path) -> AbReport:
         ServiceUnavailable: the registry, the log or Prefect's server does not answer; the next look goes on from there.
     """
     root = Path(root)  # a deployment's parameters are JSON
-    verdict = conclude(root)
-    publish_ab(verdict)
-    if served():
-        withdraw_forms(verdict.experiment if verdict.final else "")
-    if not verdict.final:
-        return AbReport(verdict=verdict, action=None, waiting=False)
-    approved = consent(root, verdict, ask_in_prefect if served() else None)
-    if approved is None:
-        return AbReport(verdict=verdict, action=None, waiting=True)
-    return AbReport(verdict=verdict, action=act(root, verdict, approved=approved), waiting=False)
+    with failures.telling_failure(root, failures.VERDICT):
+        verdict = conclude(root)
+        publish_ab(verdict)
+        if served():
+            withdraw_forms(verdict.experiment if verdict.final else "")
+        if not verdict.final:
+            return AbReport(verdict=verdict, action=None, waiting=False)
+        approved = consent(root, verdict, ask_in_prefect if served() else None)
+        if approved is None:
+            return AbReport(verdict=verdict, action=None, waiting=True)
+        return AbReport(verdict=verdict, action=act(root, verdict, approved=approved), waiting=False)
 
 
 @task(name="judge", cache_policy=NO_CACHE, persist_result=False)

@@ -10,11 +10,13 @@ from flows.alarms import tell
 from flows.artifacts import publish_verdict
 from flows.cycle import cycle, one_at_a_time
 from flows.events import DRIFT, RECOGNITION, emit
+from flows.failures import WATCH, telling_failure
 from flows.reports import WatchReport
 from models.errors import Busy
 from monitoring.housekeeping import tell_unfinished_cycles
 from monitoring.watch import Verdict
 from monitoring.watch import watch as judge
+from monitoring.windows import mark_look
 from pipeline.checkouts import adopt
 from pipeline.config import load_params
 from pipeline.layout import Paths
@@ -74,11 +76,14 @@ def watch(root: Path, by_event: bool = False) -> WatchReport:
         ServiceUnavailable: the server did not take the event; it is told again at the next look.
     """
     root = Path(root)  # a deployment's parameters are JSON
-    follow_champion(root)
-    verdict = judge_window(root)
-    publish_verdict(verdict)
-    alerts(root, verdict)
-    if not verdict.triggered or (by_event and ask_for_cycle(verdict)):
+    with telling_failure(root, WATCH):
+        follow_champion(root)
+        verdict = judge_window(root)
+        publish_verdict(verdict)
+        alerts(root, verdict)
+        asked = verdict.triggered and by_event and ask_for_cycle(verdict)
+        mark_look(Paths(root), datetime.now(UTC))
+    if asked or not verdict.triggered:
         return WatchReport(verdict=verdict, cycle=None)
     reason = "; ".join(verdict.reasons)
     return WatchReport(verdict=verdict, cycle=cycle(root, reason, verdict.overrides, verdict.window_id))

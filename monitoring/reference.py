@@ -13,9 +13,9 @@ from monitoring.drift import Traffic
 from monitoring.identity_space import IdentityAggregate, IdentityWindow
 from monitoring.rows import frame, typed
 from monitoring.simulate import recognition_threshold, serve
-from monitoring.windows import write_whole
 from pipeline.config import Params
 from pipeline.layout import Paths
+from pipeline.outputs import write_text
 
 _EPOCH = datetime.fromtimestamp(0, UTC)  # reference rows have no time of their own
 
@@ -55,7 +55,7 @@ def _store(traffic: Traffic, path: Path) -> None:
     """The table last: where it is, the faces are too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if traffic.identity is not None:
-        write_whole(_faces(path), traffic.identity.model_dump_json())
+        write_text(_faces(path), traffic.identity.model_dump_json())
     temporary = path.with_suffix(".tmp")
     traffic.rows.to_parquet(temporary)
     temporary.replace(path)

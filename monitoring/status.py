@@ -7,9 +7,10 @@ from typing import TypeVar
 from models.errors import LikenessError
 from monitoring.status_experiments import NO_CHALLENGE, challenge, measured_onsets
 from monitoring.status_log import recent_cost, verified
-from monitoring.status_parts import Onset, Serving, Status
+from monitoring.status_parts import Onset, Serving, Status, Window
 from monitoring.status_windows import accuracy_now, judged_windows, recent_alerts, running_cycle
 from monitoring.status_words import headline, light
+from monitoring.windows import last_look
 from pipeline.config import Params
 from pipeline.layout import Paths
 from pipeline.versions import SHIPPED, ModelRow, list_models
@@ -40,12 +41,14 @@ def status(params: Params, paths: Paths, *, now: datetime) -> Status:
     """Read what is known at `now`.
 
     A part that fails (the registry does not answer, the log's key is missing) is empty and named in `problems`.
-    Warm and with MLflow in SQLite it takes a few tenths of a second; the first call imports MLflow.
+    Warm and with MLflow in SQLite it takes a few tenths of a second; the first call imports MLflow. A registry that
+    hangs is given up after eight seconds.
     """
     attempt = Attempts()
     versions = attempt(lambda: tuple(list_models(paths, params.registry.model_name)), _NO_ROWS)
-    champion = serving(versions, params.watch.max_champion_weeks, now)
+    answers = not attempt.problems  # one that hangs takes seconds to say so: it is asked once
     windows = judged_windows(paths)
+    champion = serving(versions, params.watch.max_champion_weeks, now) if answers else last_seen(windows)
     found = Status(
         now=now,
         light="waiting",
@@ -55,9 +58,10 @@ def status(params: Params, paths: Paths, *, now: datetime) -> Status:
         bound=params.watch.min_recognition_accuracy,
         accuracy=accuracy_now(windows, champion.version),
         windows=windows,
+        last_look=last_look(paths),
         cycle=running_cycle(paths),
-        challenge=attempt(lambda: challenge(params, paths, now=now), NO_CHALLENGE),
-        onsets=attempt(lambda: measured_onsets(paths, versions), _NO_ONSETS),
+        challenge=attempt(lambda: challenge(params, paths, now=now), NO_CHALLENGE) if answers else NO_CHALLENGE,
+        onsets=attempt(lambda: measured_onsets(paths, versions), _NO_ONSETS) if answers else _NO_ONSETS,
         cost=attempt(lambda: recent_cost(params, paths), None),
         alerts=recent_alerts(paths),
         audit=attempt(lambda: verified(paths), None),
@@ -71,6 +75,7 @@ def serving(versions: Sequence[ModelRow], max_weeks: float, now: datetime) -> Se
     row = next((row for row in versions if "champion" in row.aliases), None)
     since = row.promoted if row else None
     return Serving(
+        known=True,
         version=row.version if row else SHIPPED,
         since=since,
         weeks=None if since is None else (now - since) / _WEEK,
@@ -79,3 +84,10 @@ def serving(versions: Sequence[ModelRow], max_weeks: float, now: datetime) -> Se
         lpips_vs_telea=row.lpips_vs_telea if row else None,
         identity_distance_vs_telea=row.identity_distance_vs_telea if row else None,
     )
+
+
+def last_seen(windows: Sequence[Window]) -> Serving:
+    """Who served when the watch last looked; nothing else is known of it while the registry does not answer."""
+    version = windows[-1].champion if windows else SHIPPED
+    nothing = dict.fromkeys(("since", "weeks", "recognition_accuracy", "lpips_vs_telea", "identity_distance_vs_telea"))
+    return Serving(known=False, version=version, max_weeks=0.0, **nothing)

@@ -18,8 +18,12 @@ class Part(BaseModel):
 
 
 class Serving(Part):
-    """The champion; a shipped one was never promoted, so it has no date, no age and no figures of its own."""
+    """The champion; a shipped one was never promoted, so it has no date, no age and no figures of its own.
 
+    `known` is False while the registry does not answer; `version` is then that of the last judged window.
+    """
+
+    known: bool
     version: str
     since: datetime | None
     weeks: float | None
@@ -156,6 +160,8 @@ class Status(Part):
     """Of the champion, as its last judged window left it."""
     windows: tuple[Window, ...]
     """Oldest first, at most the last sixty."""
+    last_look: datetime | None
+    """When the watch last came to its end, whether or not there was enough to judge; None before the first time."""
     cycle: Cycle
     challenge: Challenge
     onsets: tuple[Onset, ...]

@@ -13,6 +13,7 @@ _WORDS = {
 }  # fmt: skip
 _NAMED = 3
 _DAY = timedelta(days=1)
+_UNSEEN = timedelta(hours=3)  # the watch looks every hour
 
 
 def light(found: Status) -> Light:
@@ -66,6 +67,7 @@ def concerns(found: Status) -> list[str]:
         for worth_a_look, sentence in (
             (bool(found.problems), "Not everything could be read: see the end of this page."),
             (window is not None and bool(window.findings), _asked(window)),
+            (_unseen(found) >= _UNSEEN, f"Nobody has looked at the traffic for {duration(_unseen(found))}."),
             (weeks is not None and weeks > found.champion.max_weeks, "The model is older than it should be."),
             (_challenged(found, "sample-ratio"), "The A/B test's split is off: its figures do not count."),
         )
@@ -99,6 +101,11 @@ def _asked(window: Window | None) -> str:
     return f"The last look at the traffic {'asked for a new model' if asked else 'raised an alarm'}."
 
 
+def _unseen(found: Status) -> timedelta:
+    """Since the watch's last look; nothing where it has never looked, for then it may not be wanted."""
+    return timedelta(0) if found.last_look is None else found.now - found.last_look
+
+
 def _challenged(found: Status, state: str) -> bool:
     return found.challenge.on and found.challenge.state == state
 
@@ -109,6 +116,8 @@ def _of_100(share: float) -> int:
 
 def _serving(found: Status) -> str:
     champion = found.champion
+    if not champion.known:
+        return "Which version serves now is not known: the model registry does not answer."
     if champion.version == SHIPPED:
         return "The model that came with Likeness is serving."
     age = "" if champion.since is None else f", {duration(found.now - champion.since)} old"

@@ -6,8 +6,8 @@ from datetime import datetime
 from monitoring.audit import Verification
 from monitoring.chain import Head
 from monitoring.log import open_log
-from monitoring.windows import write_whole
 from pipeline.layout import Paths
+from pipeline.outputs import write_text
 
 
 def verify_log(paths: Paths, *heads: Head, now: datetime) -> Verification:
@@ -21,5 +21,5 @@ def verify_log(paths: Paths, *heads: Head, now: datetime) -> Verification:
     with open_log(paths, sealed=False) as log:  # another key, or a forged head, is a finding and no error
         found = log.verify(*heads)
     outcome = {"time": now.isoformat(), "intact": found.whole, "entries": found.entries}
-    write_whole(paths.audit, json.dumps(outcome))
+    write_text(paths.audit, json.dumps(outcome))
     return found

@@ -22,10 +22,10 @@ from monitoring.windows import (
     open_window,
     window_folder,
     window_name,
-    write_whole,
 )
 from pipeline.config import Params, WatchParams
 from pipeline.layout import Paths
+from pipeline.outputs import write_text
 
 
 class Verdict(BaseModel):
@@ -179,7 +179,7 @@ def _thin(params: Params, paths: Paths, champion: Champion, requests: int, now: 
 
 
 def _write(paths: Paths, verdict: Verdict) -> None:
-    write_whole(_file(paths, verdict.window_id), verdict.model_dump_json(indent=2))
+    write_text(_file(paths, verdict.window_id), verdict.model_dump_json(indent=2))
 
 
 def _file(paths: Paths, window_id: str) -> Path:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from models.errors import DataError
 from monitoring.log import open_log
 from pipeline.layout import Paths
+from pipeline.outputs import write_text
 
 
 class Judged(BaseModel):
@@ -41,7 +42,18 @@ def open_window(paths: Paths) -> pd.DataFrame:
 
 def close_window(paths: Paths, window_id: str, last_sequence: int) -> None:
     """Remember that the rows up to `last_sequence` are judged; the next window starts behind them."""
-    write_whole(_state(paths), Judged(last_sequence=last_sequence, window_id=window_id).model_dump_json())
+    write_text(_state(paths), Judged(last_sequence=last_sequence, window_id=window_id).model_dump_json())
+
+
+def mark_look(paths: Paths, now: datetime) -> None:
+    """Remember that a look at production has been done to its end, whether or not there was enough to judge."""
+    write_text(_look(paths), now.isoformat())
+
+
+def last_look(paths: Paths) -> datetime | None:
+    """When `mark_look` was called last; None before the first look."""
+    path = _look(paths)
+    return datetime.fromisoformat(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def window_name(rows: pd.DataFrame) -> str:
@@ -75,16 +87,12 @@ def is_claimed(paths: Paths, window_id: str) -> bool:
     return _claim(paths, window_id).exists()
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
-
-
 def _state(paths: Paths) -> Path:
     return paths.state / "watch.json"
+
+
+def _look(paths: Paths) -> Path:
+    return paths.state / "last-look"
 
 
 def _claim(paths: Paths, window_id: str) -> Path:

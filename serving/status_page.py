@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from fastapi import APIRouter
@@ -15,6 +16,7 @@ from pipeline.layout import Paths
 from serving.status_view import render
 
 FRESH_SECONDS = 5.0
+PATIENCE = 2.0  # seconds
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -22,21 +24,42 @@ _HEADERS = {
 
 
 class Latest:
-    """The status, read anew at most every few seconds however many people look; one thread reads at a time."""
+    """The status, read anew at most every few seconds however many people look; one thread reads at a time.
 
-    def __init__(self, read: Callable[[], Status], seconds: float = FRESH_SECONDS) -> None:
-        self._read, self._seconds = read, seconds
+    Who looks gets the one before while a reading takes long, as it does when the registry hangs.
+    """
+
+    def __init__(self, read: Callable[[], Status], seconds: float = FRESH_SECONDS, patience: float = PATIENCE) -> None:
+        self._read, self._seconds, self._patience = read, seconds, patience
         self._lock = threading.Lock()
-        self._found: Status | None = None
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="status")
+        self._reading: Future[Status] | None = None
+        self._known: Status | None = None
         self._until = 0.0
 
     def get(self) -> Status:
-        """The status, at most `seconds` old."""
+        """The status at most `seconds` old, or where reading takes longer than `patience` the last one known."""
         with self._lock:
-            if self._found is None or time.monotonic() >= self._until:
-                self._found = self._read()
-                self._until = time.monotonic() + self._seconds
-            return self._found
+            known = self._known
+            if known is not None and time.monotonic() < self._until:
+                return known
+            reading = self._reading = self._reading or self._reader.submit(self._refresh)
+        if known is None:
+            return reading.result()
+        try:
+            return reading.result(self._patience)
+        except TimeoutError:
+            return known
+
+    def _refresh(self) -> Status:
+        try:
+            found = self._read()
+            with self._lock:
+                self._known, self._until = found, time.monotonic() + self._seconds
+            return found
+        finally:
+            with self._lock:
+                self._reading = None
 
 
 def status_router(paths: Paths) -> APIRouter:

@@ -8,11 +8,12 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from monitoring.windows import last_look
 from pipeline.layout import Paths
 
 
 class WatchCollector(Collector):
-    """Recognition accuracy, drifted columns and the champion's age; each is absent while it is unknown.
+    """The watch's last look and what it saw, and the champion's age; each is absent while it is unknown.
 
     Args:
         paths: the checkout.
@@ -30,6 +31,9 @@ class WatchCollector(Collector):
         drifted = None if columns is None else sum(bool(column.get("drifted")) for column in columns.values())
         promoted = self._promoted()
         age = None if promoted is None else (datetime.now(UTC) - promoted).total_seconds()
+        look = last_look(self._paths)
+        seconds = None if look is None else look.timestamp()
+        yield _gauge("likeness_watch_last_success_timestamp_seconds", "Of the watch", seconds)
         yield _gauge("likeness_recognition_accuracy", "Of the last judged window", recognition.get("accuracy"))
         yield _gauge("likeness_drifted_columns", "In the last judged window", drifted)
         yield _gauge("likeness_champion_age_seconds", "Since its promotion", age)

@@ -31,11 +31,21 @@ class Postgres:
     def database(self) -> str:
         """SQLAlchemy address of an empty place: a new schema, which costs less than a database and shares nothing."""
         name = f"log_{uuid4().hex[:12]}"
+        self.execute(f"CREATE SCHEMA {name}")
+        return f"postgresql+psycopg2://{_USER}@/postgres?host={self.folder}&options=-csearch_path%3D{name}"
+
+    def database_for_asyncpg(self) -> str:
+        """The same for a program that takes no schema: a new database."""
+        name = f"db_{uuid4().hex[:12]}"
+        self.execute(f"CREATE DATABASE {name}")
+        return f"postgresql+asyncpg://{_USER}@/{name}?host={self.folder}"
+
+    def execute(self, statement: str) -> None:
+        """Outside of any transaction."""
         connection = psycopg2.connect(host=str(self.folder), user=_USER, dbname="postgres")
         connection.autocommit = True
-        connection.cursor().execute(f"CREATE SCHEMA {name}")
+        connection.cursor().execute(statement)
         connection.close()
-        return f"postgresql+psycopg2://{_USER}@/postgres?host={self.folder}&options=-csearch_path%3D{name}"
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tests.flows.prefect_site import until
+import pytest
+
+from flows.supervisor import Supervisor
+from pipeline.layout import Paths
+from tests.conftest import ROOT
+from tests.flows.prefect_site import supervised, until
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -19,6 +24,27 @@ def asked() -> "Iterator[SyncPrefectClient]":
 
     with temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"]}), get_client(sync_client=True) as client:
         yield client
+
+
+@contextmanager
+def deployed(paths: Paths, **environment: str) -> Iterator[Supervisor]:
+    """A server, a worker and the deployments of a project, watched over; nothing runs that is not asked for.
+
+    Args:
+        paths: what `project` made.
+        environment: of this process and all of those.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("LIKENESS_MLFLOW_URI", "LIKENESS_LOG_URL", "LIKENESS_WEBHOOK", "LIKENESS_SMTP"):
+            patch.delenv(name, raising=False)
+        wanted = {"PYTHONPATH": str(ROOT), "PREFECT_HOME": str(paths.prefect_home), **environment}
+        for name, value in wanted.items():
+            patch.setenv(name, value)
+        with supervised(paths, "prefect", "deploy", "worker") as supervisor:
+            patch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{supervisor.running.port}/api")
+            until(lambda: supervisor.watched["deploy"].done, 240, "the deployments are there")
+            nothing_runs_by_itself()
+            yield supervisor
 
 
 def started(deployment: str) -> Any:

@@ -1,13 +1,10 @@
 """What a cycle's place is, what is remembered of it, and who hears of its failure."""
 
-import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from flows.checkouts import own_checkout, settle, telling_failure
-from models.errors import Busy, DataError
+from flows.checkouts import own_checkout, settle
 from pipeline.checkouts import in_use, project, records, resolve
 from pipeline.config import load_params
 from pipeline.layout import Paths
@@ -47,17 +44,3 @@ def test_production_without_any_data_takes_the_first_there_are(site: Paths) -> N
     (place / "data").mkdir()
     settle(site.root, place, "three weeks", {}, "1", champion=False)
     assert in_use(site) == place.name
-
-
-def test_a_failed_cycle_is_told_with_its_remedy_and_a_refused_one_is_not(site: Paths) -> None:
-    with pytest.raises(Busy), telling_failure(site.root, "drift"):
-        raise Busy("no other cycle", "one under way", "wait")
-    assert not site.alerts.exists()
-    with pytest.raises(DataError), telling_failure(site.root, "drift"):
-        raise DataError("portraits in /x", "none", "correct data.location")
-    (line,) = site.alerts.read_text(encoding="utf-8").splitlines()
-    told = json.loads(line)
-    assert told["code"] == "cycle-failed"
-    assert "portraits in /x" in told["what_happened"]
-    assert told["what_to_do"].startswith("correct data.location")
-    assert datetime.fromisoformat(told["time"]).tzinfo == UTC

@@ -68,7 +68,8 @@ def test_a_window_has_one_cycle(registry: Paths) -> None:
 def test_a_window_of_a_champion_that_went_meanwhile_starts_nothing(registry: Paths) -> None:
     from flows.cycle import cycle
     from monitoring.watch import Verdict
-    from monitoring.windows import is_claimed, window_folder, write_whole
+    from monitoring.windows import is_claimed, window_folder
+    from pipeline.outputs import write_text
     from pipeline.promotion import promote
     from tests.pipeline.registry_site import NAME
 
@@ -77,7 +78,7 @@ def test_a_window_of_a_champion_that_went_meanwhile_starts_nothing(registry: Pat
         window_id="w1", triggered=True, alarms=(), reasons=("drift",), note="", requests=60, champion="shipped",
         champion_weeks=None, drift=None, recognition=None, overrides={}, report_html=None,
     )  # fmt: skip
-    write_whole(window_folder(registry, "w1") / "verdict.json", verdict.model_dump_json())
+    write_text(window_folder(registry, "w1") / "verdict.json", verdict.model_dump_json())
     promote(registry, NAME, "1")
     assert cycle.fn(registry.root, window_id="w1") is None
     assert not is_claimed(registry, "w1")
@@ -93,12 +94,3 @@ def test_only_silent_services_are_asked_again() -> None:
     silent = Failed(data=ServiceUnavailable("a", "b", "c"))
     assert _temporary(None, None, silent)
     assert not _temporary(None, None, said_no)
-
-
-def test_schedules_point_at_real_flows() -> None:
-    from flows.cycle import cycle
-    from flows.watch import watch
-
-    assert cycle.name == "cycle"
-    assert watch.name == "watch"
-    assert {"root", "reason", "overrides", "window_id", "revision"} == set(cycle.parameters.properties)

@@ -4,6 +4,7 @@ Prefect's server, worker and supervisor are real; only the stages, and DVC aroun
 one another: what one leaves is where the next begins.
 """
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,14 +17,13 @@ from flows.events import DRIFT, FINISHED, emit
 from flows.supervisor import Supervisor
 from monitoring.log import open_log
 from monitoring.watch import Verdict
-from monitoring.windows import is_claimed
+from monitoring.windows import is_claimed, last_look
 from pipeline.checkouts import in_use, records
 from pipeline.config import load_params
 from pipeline.layout import Paths
 from pipeline.versions import aliases_of, find_version
-from tests.conftest import ROOT
-from tests.flows.prefect_runs import asked, becomes, nothing_runs_by_itself, runs, started, told
-from tests.flows.prefect_site import began, commit, project, supervised, until
+from tests.flows.prefect_runs import asked, becomes, deployed, runs, started, told
+from tests.flows.prefect_site import began, commit, project, until
 from tests.monitoring.ab.rows import ab_rows
 from tests.monitoring.conftest import evaluated
 from tests.monitoring.traffic import faces, rows_of, traffic
@@ -42,22 +42,13 @@ PASSES_ON = "import runpy, sys\nsys.argv = ['stage.py', sys.argv[3]]\nrunpy.run_
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
     """Prefect, a worker and the deployments of a project that has data, and a reference for its shipped model."""
-    folder = tmp_path_factory.mktemp("deployed")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(ROOT))
-        patch.setenv("PREFECT_HOME", str(folder / "project" / "state" / "prefect"))
-        patch.setenv("PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS", "1")
-        for name in ("LIKENESS_MLFLOW_URI", "LIKENESS_LOG_URL", "LIKENESS_WEBHOOK", "LIKENESS_SMTP"):
-            patch.delenv(name, raising=False)
-        paths = project(folder / "project", **{"operate.when_busy": "queue", "ab.approval": True})
-        (paths.root / "dvc.py").write_text(PASSES_ON, encoding="utf-8")
-        commit(paths.root)
-        with supervised(paths, "prefect", "deploy", "worker") as supervisor:
-            patch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{supervisor.running.port}/api")
-            measured(paths)
-            until(lambda: supervisor.watched["deploy"].done, 240, "the deployments are there")
-            nothing_runs_by_itself()
-            yield supervisor
+    folder = tmp_path_factory.mktemp("deployed") / "project"
+    paths = project(folder, **{"operate.when_busy": "queue", "ab.approval": True})
+    (paths.root / "dvc.py").write_text(PASSES_ON, encoding="utf-8")
+    commit(paths.root)
+    with deployed(paths, PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS="1") as supervisor:
+        measured(paths)
+        yield supervisor
 
 
 def measured(paths: Paths) -> None:
@@ -174,6 +165,15 @@ def test_an_answer_by_command_withdraws_the_form(up: Supervisor, monkeypatch: py
     becomes(form, "Cancelled")
 
 
+def test_housekeeping_completes_and_a_watch_that_fails_is_told(up: Supervisor) -> None:
+    becomes(started("housekeeping/production"), "Completed")
+    assert last_look(up.paths) is not None  # of the first test
+    (up.paths.state / "watch.json").write_text("damaged", encoding="utf-8")
+    becomes(started("watch/production"), "Failed")
+    (alert,) = [entry for entry in alerts(up.paths) if entry["code"] == "watch-failed"]
+    assert alert["what_happened"].endswith("watch.json and got a damaged file")
+
+
 def serve_both(paths: Paths, champion: str, challenger: str) -> None:
     """300 requests of an A/B test, the last of them now, which the challenger served better."""
     table = ab_rows(300, int(challenger), effect=0.03)
@@ -211,6 +211,10 @@ def another_look(paths: Paths, patch: pytest.MonkeyPatch) -> tuple[str | None, b
         patch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", str(deployment))
         report = ab_verdict(paths.root)
     return report.action, report.waiting
+
+
+def alerts(paths: Paths) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in paths.alerts.read_text(encoding="utf-8").splitlines()]
 
 
 def aliases(paths: Paths) -> dict[str, str]:

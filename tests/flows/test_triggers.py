@@ -6,7 +6,6 @@ Only the stages are stand-ins that cost nothing.
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +17,8 @@ from flows.supervisor import Supervisor
 from models.errors import ServiceUnavailable
 from pipeline.checkouts import in_use, records
 from pipeline.config import load_params
-from tests.flows.prefect_runs import nothing_runs_by_itself
-from tests.flows.prefect_site import began, project, supervised, until
+from tests.flows.prefect_runs import asked, deployed, runs
+from tests.flows.prefect_site import began, commit, project, until
 
 pytestmark = [
     pytest.mark.slow,
@@ -31,18 +30,10 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
     """Prefect, a worker and the deployments of a project."""
-    folder = tmp_path_factory.mktemp("triggers")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
-        patch.setenv("PREFECT_HOME", str(folder / "project" / "state" / "prefect"))
-        for name in ("LIKENESS_MLFLOW_URI", "LIKENESS_LOG_URL", "LIKENESS_WEBHOOK", "LIKENESS_SMTP"):
-            patch.delenv(name, raising=False)
-        paths = project(folder / "project", **{"ab.enabled": False, "operate.when_busy": "refuse"})
-        with supervised(paths, "prefect", "deploy", "worker") as supervisor:
-            patch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{supervisor.running.port}/api")
-            until(lambda: supervisor.watched["deploy"].done, 240, "the deployments are there")
-            nothing_runs_by_itself()
-            yield supervisor
+    folder = tmp_path_factory.mktemp("triggers") / "project"
+    paths = project(folder, **{"ab.enabled": False, "operate.when_busy": "refuse"})
+    with deployed(paths) as supervisor:
+        yield supervisor
 
 
 def tell(window: str) -> bool:
@@ -63,26 +54,18 @@ def payload(window: str) -> dict[str, Any]:
     return {"window_id": window, "reason": '25 % "drifted": {{area}}', "overrides": {"train.epochs": 3}}
 
 
-def runs() -> list[Any]:
-    """Runs of the cycle that were asked for, not those that wait for their date."""
-    import os
-
-    from prefect.client.orchestration import get_client
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-
-    with temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"]}), get_client(sync_client=True) as client:
-        found = client.read_flow_runs(limit=200)
-        cycles = client.read_deployment_by_name("cycle/production").id
-    return [run for run in found if run.deployment_id == cycles and not run.auto_scheduled]
+def cycles() -> list[Any]:
+    """Runs of the cycle, oldest first."""
+    return runs("cycle/production")
 
 
 def states() -> Counter[str]:
-    return Counter(run.state_name for run in runs())
+    return Counter(run.state_name for run in cycles())
 
 
 def settled() -> bool:
     """All runs have ended."""
-    return all(run.state.is_final() for run in runs())
+    return all(run.state.is_final() for run in cycles())
 
 
 def test_100_triggers_in_10_seconds_start_one_cycle_also_across_a_restart_of_the_server(up: Supervisor) -> None:
@@ -112,7 +95,8 @@ def test_a_window_that_had_its_cycle_gets_no_other_from_a_run_that_asks_for_it(u
     from prefect.deployments import run_deployment
 
     before = began(up.paths)
-    run = run_deployment("cycle/production", parameters={"window_id": "00000001-00000120"}, timeout=180)
+    with asked():
+        run = run_deployment("cycle/production", parameters={"window_id": "00000001-00000120"}, timeout=180)
     assert run.state.is_completed()
     assert began(up.paths) == before
 
@@ -160,52 +144,32 @@ def test_a_run_and_its_slot_outlive_the_worker_and_the_server(up: Supervisor) ->
         process.kill()
         until(lambda: up.watched[name].process not in {None, process}, 60, f"there is a new {name}")  # noqa: B023
     until(lambda: answers(up.watched["prefect"].part), 120, "the server answers")
-    newest = max(runs(), key=lambda run: run.created)
+    newest = cycles()[-1]
     _renew(newest.state.state_details.deployment_concurrency_lease_id)  # a run that cannot ends itself
     hold.unlink()
     until(settled, 240, "the run is done", states)
-    assert max(runs(), key=lambda run: run.created).state_name == "Completed"
+    assert cycles()[-1].state_name == "Completed"
 
 
 def _renew(lease: Any) -> None:
-    import os
-
-    from prefect.client.orchestration import get_client
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-
-    with temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"]}), get_client(sync_client=True) as client:
-        client.renew_concurrency_lease(lease_id=lease, lease_duration=300)
+    with asked() as prefect:
+        prefect.renew_concurrency_lease(lease_id=lease, lease_duration=300)
 
 
 def test_deploying_again_changes_nothing_and_keeps_what_was_switched_off(up: Supervisor) -> None:
-    import os
-
-    from prefect.client.orchestration import get_client
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-
     from flows.deploy import deploy
 
-    def ids(client: Any) -> set[str]:
-        return {str(found.id) for found in [*client.read_automations(), *client.read_deployments()]}
+    def ids() -> set[str]:
+        return {str(found.id) for found in [*prefect.read_automations(), *prefect.read_deployments()]}
 
-    address = os.environ["PREFECT_API_URL"]
-    with temporary_settings({PREFECT_API_URL: address}), get_client(sync_client=True) as client:
-        before = ids(client)
-        (drift,) = client.read_automations_by_name("likeness: drift starts a cycle")
-        client.pause_automation(drift.id)
+    with asked() as prefect:
+        before, address = ids(), str(prefect.api_url)
+        (drift,) = prefect.read_automations_by_name("likeness: drift starts a cycle")
+        prefect.pause_automation(drift.id)
         assert deploy(up.paths, address).changed == ()
         (up.paths.root / "note").write_text("a new revision", encoding="utf-8")
-        _commit(up.paths.root)
+        commit(up.paths.root)
         assert deploy(up.paths, address).changed == ("cycle",)
-        assert ids(client) == before
-        assert not client.read_deployment_by_name("cycle/production").schedules[0].active  # the fixture did that
-        assert not client.read_automation(drift.id).enabled
-
-
-def _commit(root: Path) -> None:
-    import os
-    import subprocess
-
-    author = {f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    for command in (["add", "."], ["commit", "-qm", "a note"]):
-        subprocess.run(["git", *command], cwd=root, check=True, env=os.environ | author)
+        assert ids() == before
+        assert not prefect.read_deployment_by_name("cycle/production").schedules[0].active  # the fixture did that
+        assert not prefect.read_automation(drift.id).enabled

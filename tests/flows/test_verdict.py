@@ -46,7 +46,7 @@ def serve(paths: Paths, effect: float, n: int = 300) -> None:
     """Requests of the test, the last of them now."""
     table = ab_rows(n, 1, effect=effect)
     now = datetime.now(UTC)
-    table["time"] = [now - timedelta(milliseconds=n - k) for k in range(n)]
+    table["time"] = [now - timedelta(microseconds=n - k) for k in range(n)]  # all of them since the test began
     known = pd.DataFrame(table.drop(columns=["sequence", "feedback_recognised", "feedback_preferred"]))
     with open_log(paths) as log:
         log.append(rows_of(known))

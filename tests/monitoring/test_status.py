@@ -139,7 +139,10 @@ def test_a_registry_that_does_not_answer_takes_only_its_part(paths: Paths, monke
     found = status(small(), paths, now=NOW)
     assert len(found.windows) == 1
     assert found.light == "attention"
-    assert "127.0.0.1:9" in found.problems[0]
+    (problem,) = found.problems
+    assert "127.0.0.1:9" in problem
+    assert (found.champion.known, found.champion.version) == (False, "shipped")
+    assert found.headline[1] == "Which version serves now is not known: the model registry does not answer."
 
 
 def test_an_overdue_champion_is_a_concern_and_a_young_one_is_not() -> None:
@@ -147,6 +150,13 @@ def test_an_overdue_champion_is_a_concern_and_a_young_one_is_not() -> None:
     old = made(versions=(version(1, 12 * 7 + 1, "passed", "champion"),), windows=windows)
     young = made(versions=(version(1, 12 * 7 - 1, "passed", "champion"),), windows=windows)
     assert (old.light, young.light) == ("attention", "good")
+
+
+def test_a_watch_that_has_fallen_silent_is_a_concern() -> None:
+    facts = {"versions": (version(1, 3, "passed", "champion"),), "windows": (window(1, "1", 58),)}
+    lately, long_ago = (made(**facts, last_look=NOW - timedelta(hours=hours)) for hours in (2, 5))
+    assert (lately.light, long_ago.light) == ("good", "attention")
+    assert long_ago.headline[0] == "Nobody has looked at the traffic for 5 hours."
 
 
 def test_lights_and_the_first_sentence() -> None:

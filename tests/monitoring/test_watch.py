@@ -10,9 +10,10 @@ from monitoring.feedback import Feedback
 from monitoring.log import open_log
 from monitoring.reference import reference_path
 from monitoring.watch import Verdict, watch
-from monitoring.windows import claim_window, close_window, last_judged, open_window, window_folder, write_whole
+from monitoring.windows import claim_window, close_window, last_judged, open_window, window_folder
 from pipeline.config import Params, load_params
 from pipeline.layout import Paths
+from pipeline.outputs import write_text
 from tests.monitoring.traffic import faces, rows_of, traffic
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -152,7 +153,7 @@ def test_a_stale_trigger_is_dropped_with_its_champion(
     due = watch(params, paths, now=NOW).model_copy(
         update={"triggered": True, "window_id": "00000001-00000002", "reasons": ("drift",)}
     )
-    write_whole(window_folder(paths, due.window_id) / "verdict.json", due.model_dump_json())
+    write_text(window_folder(paths, due.window_id) / "verdict.json", due.model_dump_json())
     close_window(paths, due.window_id, 2)
     assert watch(params, paths, now=NOW) == due
     newer = Champion("4", small_model / "restorer.safetensors", weeks=0.0)

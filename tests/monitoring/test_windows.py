@@ -8,7 +8,16 @@ import pytest
 
 from models.errors import DataError
 from monitoring.log import open_log
-from monitoring.windows import claim_window, close_window, is_claimed, last_judged, open_window, window_name
+from monitoring.windows import (
+    claim_window,
+    close_window,
+    is_claimed,
+    last_judged,
+    last_look,
+    mark_look,
+    open_window,
+    window_name,
+)
 from pipeline.layout import Paths
 from tests.monitoring.traffic import MORNING, row
 
@@ -43,3 +52,10 @@ def test_eight_processes_one_claim(tmp_path: Path) -> None:
     assert is_claimed(paths, "00000001-00000120")
     assert not is_claimed(paths, "00000121-00000240")
     assert claim_window(paths, "00000121-00000240", MORNING)
+
+
+def test_the_last_look_is_remembered(tmp_path: Path) -> None:
+    assert last_look(Paths(tmp_path)) is None
+    for hours in (0, 1):
+        mark_look(Paths(tmp_path), MORNING + timedelta(hours=hours))
+    assert last_look(Paths(tmp_path)) == MORNING + timedelta(hours=1)

@@ -78,7 +78,7 @@ def made(**changes: Any) -> Status:
     champion = serving(versions, 12.0, NOW)
     facts: dict[str, Any] = {
         "now": NOW, "light": "waiting", "headline": (), "champion": champion, "versions": versions, "bound": 0.8,
-        "accuracy": accuracy_now(windows, champion.version), "windows": windows, "cycle": IDLE,
+        "accuracy": accuracy_now(windows, champion.version), "windows": windows, "last_look": None, "cycle": IDLE,
         "challenge": NO_CHALLENGE, "onsets": (), "cost": None, "alerts": (), "audit": None, "problems": (),
     }  # fmt: skip
     found = Status(**(facts | changes))

@@ -26,6 +26,7 @@ FIGURES = {
     "likeness_reloads": {"outcome"},
     "likeness_registry_up": set(),
     "likeness_recognition_accuracy": set(),
+    "likeness_watch_last_success_timestamp_seconds": set(),
     "likeness_drifted_columns": set(),
     "likeness_champion_age_seconds": set(),
 }

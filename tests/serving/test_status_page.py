@@ -134,6 +134,40 @@ def test_the_status_is_read_once_for_many() -> None:
     assert len(reads) == 3
 
 
+def test_while_a_reading_hangs_the_last_status_is_shown_and_the_next_look_has_the_new_one() -> None:
+    hangs, told = threading.Event(), [empty(), normal()]
+
+    def read() -> Status:
+        if len(told) == 1:
+            assert hangs.wait(30)
+        return told.pop(0)
+
+    latest = Latest(read, seconds=0.0, patience=0.05)
+    assert latest.get() == empty()
+    assert [latest.get() for _ in range(3)] == [empty()] * 3  # one reading, however many look meanwhile
+    hangs.set()
+    patient = time.monotonic() + 30
+    while told:
+        assert time.monotonic() < patient
+    told.append(normal())
+    assert latest.get() == normal()
+
+
+def test_a_reading_that_fails_is_told_and_tried_again() -> None:
+    told: list[Exception | Status] = [OSError("gone"), empty()]
+
+    def read() -> Status:
+        found = told.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    latest = Latest(read)
+    with pytest.raises(OSError, match="gone"):
+        latest.get()
+    assert latest.get() == empty()
+
+
 def test_over_http_from_a_fresh_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LIKENESS_MLFLOW_URI", "LIKENESS_LOG_URL"):
         monkeypatch.delenv(name, raising=False)
