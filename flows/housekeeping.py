@@ -18,16 +18,21 @@ from pipeline.config import load_params
 from pipeline.cycle_cache import collect_garbage
 from pipeline.kept import expire_kept
 from pipeline.layout import Paths
+from pipeline.withdrawn import delete_withdrawn
 
 _ONCE: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 
 
 class HouseReport(BaseModel):
-    """What a housekeeping found and did. `cache_bytes`: freed in the cycles' cache, None while a cycle is under way."""
+    """What a housekeeping found and did.
+
+    While a cycle is under way `withdrawn` and `cache_bytes`, freed in the cycles' cache, are None: they wait a day.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     expired: int
+    withdrawn: int | None
     checkouts: tuple[str, ...]
     cache_bytes: int | None
     reports: int
@@ -42,6 +47,16 @@ class HouseReport(BaseModel):
 def expire_pictures(root: Path, now: datetime) -> int:
     """Kept pictures whose time is over."""
     return expire_kept(Paths(root), load_params(Paths(root).params).keep, now)
+
+
+@task(name="delete-withdrawn", **_ONCE)
+def delete_portraits(root: Path, now: datetime) -> int | None:
+    """What cycles took in with a consent that does not hold any more."""
+    try:
+        with one_at_a_time(root):
+            return delete_withdrawn(Paths(root), load_params(Paths(root).params), now)
+    except Busy:
+        return None
 
 
 @task(name="remove-checkouts", **_ONCE)
@@ -106,13 +121,14 @@ def housekeeping(root: Path) -> HouseReport:
 
 
 def _round(root: Path, now: datetime) -> HouseReport:
-    expired = expire_pictures(root, now)
+    expired, withdrawn = expire_pictures(root, now), delete_portraits(root, now)
     checkouts, freed = remove_checkouts(root), empty_cache(root)
     reports, shortened = remove_reports(root), shorten_logs(root)
     whole, entries = verify_audit(root, now)
     sizes = database_sizes(root, now)
     return HouseReport(
         expired=expired,
+        withdrawn=withdrawn,
         checkouts=tuple(checkouts),
         cache_bytes=freed,
         reports=reports,

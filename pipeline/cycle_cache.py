@@ -12,8 +12,7 @@ from pipeline.reproduce import environment
 def collect_garbage(paths: Paths) -> int:
     """Delete from state/dvc-cache what no checkout in state/cycles uses; call it under the cycle's lock.
 
-    So the cache does not grow with the number of cycles, and portraits of people who were forgotten are gone once the
-    cycles that learned from them are. Where no cycle has finished a stage, all stays: nothing says what is in use.
+    So the cache does not grow with the number of cycles. Where no cycle has finished a stage, all stays: nothing says what is in use.
 
     Returns:
         Bytes freed.

@@ -98,7 +98,7 @@ class _Batch:
         self._tell()
         outcome = item.read()
         if isinstance(outcome, Rejected):
-            self._quarantine.reject(item.name, outcome)
+            self._quarantine.reject(item, outcome)
             return
         digest = bytes.fromhex(outcome.sha256)
         if digest in self._seen:
@@ -107,7 +107,7 @@ class _Batch:
         self._seen.add(digest)
         aligned = self._aligner.best_face(outcome.image, item.landmarks)
         if aligned is None:
-            self._quarantine.without_face(item.name, outcome)
+            self._quarantine.without_face(item, outcome)
             return
         self._keep(item, outcome, aligned)
         self._accepted.add(digest)

@@ -7,12 +7,16 @@ from pathlib import Path
 
 from pipeline.png import png_bytes
 from pipeline.reading import Accepted, Rejected
+from pipeline.sources.item import SourceItem
 
 NO_FACE = "no_face"
 
 
 class Quarantine:
-    """A folder of copies `<id>.bin` and one line per file in `records.jsonl`."""
+    """A folder of copies `<id>.bin` and one line per file in `records.jsonl`.
+
+    Of what a person let us keep there is no copy, only the line: it lies where its consent does, and is deleted there.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True)
@@ -22,21 +26,21 @@ class Quarantine:
         self.codes: Counter[str] = Counter()
         """How many by code."""
 
-    def reject(self, file: str, rejected: Rejected) -> None:
+    def reject(self, item: SourceItem, rejected: Rejected) -> None:
         """Put aside a file that the reading step rejected."""
-        self._put(file, str(rejected.code), rejected.detail, rejected.sha256, rejected.data)
+        self._put(item, str(rejected.code), rejected.detail, rejected.sha256, rejected.data)
 
-    def without_face(self, file: str, accepted: Accepted) -> None:
+    def without_face(self, item: SourceItem, accepted: Accepted) -> None:
         """Put aside a picture in which the detector found no face; what never was a file is kept as PNG."""
         data = accepted.data if accepted.data is not None else png_bytes(accepted.image)
-        self._put(file, NO_FACE, "the detector found no face", accepted.sha256, data)
+        self._put(item, NO_FACE, "the detector found no face", accepted.sha256, data)
 
-    def _put(self, file: str, code: str, detail: str, sha256: str, data: bytes | None) -> None:
+    def _put(self, item: SourceItem, code: str, detail: str, sha256: str, data: bytes | None) -> None:
         self.codes[code] += 1
-        record_id = (sha256 or hashlib.sha256(file.encode()).hexdigest())[:16]
-        if data is not None:
+        record_id = (sha256 or hashlib.sha256(item.name.encode()).hexdigest())[:16]
+        if data is not None and not item.consent:
             (self._folder / f"{record_id}.bin").write_bytes(data)
         size = None if data is None else len(data)
-        record = {"id": record_id, "file": file, "code": code, "detail": detail, "sha256": sha256, "bytes": size}
+        record = {"id": record_id, "file": item.name, "code": code, "detail": detail, "sha256": sha256, "bytes": size}
         with self._records.open("a", encoding="ascii") as lines:
             lines.write(json.dumps(record) + "\n")  # ASCII: a line stays a line whatever the file is called

@@ -1,6 +1,6 @@
 """What people let us keep reaches the data of a cycle in its own checkout, through DVC and the real stage."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,13 +8,15 @@ import pytest
 from flows.checkouts import own_checkout
 from flows.stage_tasks import run_stage
 from pipeline.checkouts import resolve
-from pipeline.config import write_params
+from pipeline.config import load_params, write_params
 from pipeline.config.serving import KeepParams
+from pipeline.cycle_cache import collect_garbage
 from pipeline.kept import RECORD, record_of
 from pipeline.kept_store import Store, open_store
 from pipeline.layout import Paths
 from pipeline.png import png_bytes
 from pipeline.tables import read_portraits
+from pipeline.withdrawn import delete_withdrawn
 from tests.conftest import ROOT
 from tests.flows.prefect_site import commit, project
 from tests.s3 import BUCKET, client, server  # noqa: F401 - fixtures
@@ -40,7 +42,7 @@ def test_a_cycle_takes_in_what_people_let_us_keep_from_a_folder_and_from_s3(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # of the stage's own process
     tiny = {"data.sampler.identities": 2, "data.sampler.views": 1}
-    paths = project(tmp_path / "project", **tiny, **{"data.intake": "kept"})
+    paths = project(tmp_path / "project", **tiny, **{"data.intake": "kept", "keep.location": "kept"})
     (paths.root / "dvc.yaml").write_text(STAGE, encoding="utf-8")
     commit(paths.root)
     keep(open_store("kept", paths.root, "data.intake"), "r1")
@@ -51,8 +53,39 @@ def test_a_cycle_takes_in_what_people_let_us_keep_from_a_folder_and_from_s3(
     write_params(paths.params, paths.params, {"data.intake": f"s3://{BUCKET}/likeness"})
     place = checked_out(paths)
     assert came_in(place) == [("production", "a" * 32, "train", "r2")]
+    withdrawals(paths)
     bucket.delete("a" * 32)
     assert came_in(place) == []  # though nothing has changed that DVC could see
+
+
+def withdrawals(paths: Paths) -> None:
+    """Both records hold; then the first is forgotten, then the second expires: two checkouts and one cache."""
+    now, cached = datetime.now(UTC), paths.state / "dvc-cache" / "files"
+
+    def delete(now: datetime) -> int:
+        return delete_withdrawn(paths, load_params(paths.params), now)
+
+    assert delete(now) == 0
+    first, second = portraits(paths)
+    content = first.read_bytes()
+    assert second.read_bytes() == content  # the same photo, kept twice: one object of the cache
+    assert content in [file.read_bytes() for file in cached.rglob("*") if file.is_file()]
+    open_store("kept", paths.root, "keep.location").delete("a" * 32)
+    assert [delete(now), len(portraits(paths)), delete(now)] == [1, 1, 0]
+    assert [delete(now + timedelta(days=31)), portraits(paths)] == [1, []]
+    assert content not in [file.read_bytes() for file in cached.rglob("*") if file.is_file()]
+    assert len(list(paths.cycles.glob("*/data/portraits/images/*.png"))) == 4  # of the sampler, untouched
+    collect_garbage(paths)  # DVC does not mind
+
+
+def portraits(paths: Paths) -> list[Path]:
+    """Those of kept pictures, in the checkouts of all cycles."""
+    found = []
+    for place in map(Paths, sorted(paths.cycles.glob("[!.]*/"))):
+        rows = read_portraits(place)
+        ours = rows[rows["source"] == "production"]
+        found += [place.portrait_images / f"{name}.png" for name in ours["portrait_id"]]
+    return [file for file in found if file.is_file()]
 
 
 def keep(store: Store, name: str) -> None:
