@@ -12,7 +12,8 @@ from pipeline.reproduce import environment
 def collect_garbage(paths: Paths) -> int:
     """Delete from state/dvc-cache what no checkout in state/cycles uses; call it under the cycle's lock.
 
-    So the cache does not grow with the number of cycles. Where no cycle has finished a stage, all stays: nothing says what is in use.
+    So the cache does not grow with the number of cycles. Where no cycle has finished a stage, all stays: nothing says
+    what is in use.
 
     Returns:
         Bytes freed.
