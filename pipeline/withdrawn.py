@@ -44,10 +44,11 @@ def delete_withdrawn(paths: Paths, params: Params, now: datetime) -> int:
 
 def _withdrawn(place: Paths, holds: Holds) -> Iterator[Path]:
     """Portraits of a checkout that came from production and must go."""
-    if not place.portrait_rows.is_file():
+    table = place.portrait_rows
+    if not table.is_file() or "consent" not in pq.read_schema(table).names:  # a revision that took in nothing yet
         return
     names = ["portrait_id", "identity", "consent"]
-    for row in pq.read_table(place.portrait_rows, columns=names, filters=[("consent", "!=", "")]).to_pylist():
+    for row in pq.read_table(table, columns=names, filters=[("consent", "!=", "")]).to_pylist():
         portrait = place.portrait_images / f"{row['portrait_id']}.png"
         if portrait.is_file() and not holds(row["identity"], row["consent"]):
             yield portrait
