@@ -71,13 +71,18 @@ def runs(deployment: str) -> list[Any]:
 
 
 def becomes(run: Any, name: str) -> None:
-    """Wait until a run is in a state."""
+    """Wait until a run is in a state; not beyond its end."""
     with asked() as client:
 
         def state() -> Any:
             return client.read_flow_run(run.id).state
 
-        until(lambda: state().name == name, 240, f"the run becomes {name}", state, pause=1.0)
+        def there() -> bool:
+            now = state()
+            assert now.name == name or not now.is_final(), f"the run was to become {name}, and ended: {now}"
+            return bool(now.name == name)
+
+        until(there, 240, f"the run becomes {name}", state, pause=1.0)
 
 
 def told(event: str) -> list[dict[str, Any]]:
