@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from models.errors import LikenessError
-from monitoring.status_experiments import NO_CHALLENGE, challenge, measured_onsets
+from monitoring.status_experiments import NO_CHALLENGE, UNKNOWN_CHALLENGE, challenge, measured_onsets
 from monitoring.status_log import recent_cost, verified
 from monitoring.status_parts import Onset, Serving, Status, Window
 from monitoring.status_windows import accuracy_now, judged_windows, recent_alerts, running_cycle
@@ -60,7 +60,7 @@ def status(params: Params, paths: Paths, *, now: datetime) -> Status:
         windows=windows,
         last_look=last_look(paths),
         cycle=running_cycle(paths),
-        challenge=attempt(lambda: challenge(params, paths, now=now), NO_CHALLENGE) if answers else NO_CHALLENGE,
+        challenge=attempt(lambda: challenge(params, paths, now=now), NO_CHALLENGE) if answers else UNKNOWN_CHALLENGE,
         onsets=attempt(lambda: measured_onsets(paths, versions), _NO_ONSETS) if answers else _NO_ONSETS,
         cost=attempt(lambda: recent_cost(params, paths), None),
         alerts=recent_alerts(paths),

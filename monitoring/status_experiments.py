@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from monitoring.ab.verdict import AbVerdict
 
 NO_CHALLENGE = Challenge(on=False, state="none", challenger="", sentence="No A/B test is on.", counts={}, figures=())
+UNKNOWN_CHALLENGE = NO_CHALLENGE.model_copy(
+    update={"state": "unknown", "sentence": "Not known: the model registry does not answer."}
+)
 
 _METRIC = "ablate.onset.independent"
 _VERSION = "ablate.version"

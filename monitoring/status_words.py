@@ -12,6 +12,10 @@ _WORDS = {
     "kind": "kind of damage", "detector_score": "clarity of the faces", "face_count": "number of faces",
 }  # fmt: skip
 _NAMED = 3
+_START_REGISTRY = (
+    "Start MLflow again: `likeness up`, or the command that `likeness dashboards` names. The service goes on with the "
+    "models it has; no promotion takes effect until then."
+)
 _DAY = timedelta(days=1)
 _UNSEEN = timedelta(hours=3)  # the watch looks every hour
 
@@ -35,7 +39,9 @@ def headline(found: Status) -> tuple[str, ...]:
 
 
 def advice(found: Status) -> str:
-    """What to do about the worst of it: the watch's own words, else those of the last alert of the day."""
+    """What to do about the worst of it: start a silent registry, else the watch's words, or the last alert's."""
+    if not found.champion.known:
+        return _START_REGISTRY
     window = latest(found)
     findings = sorted(window.findings, key=lambda finding: finding.group != "recognition") if window else []
     words = [finding.what_to_do for finding in findings if finding.what_to_do]
@@ -65,7 +71,8 @@ def concerns(found: Status) -> list[str]:
     return [
         sentence
         for worth_a_look, sentence in (
-            (bool(found.problems), "Not everything could be read: see the end of this page."),
+            (not found.champion.known, "The model registry does not answer."),
+            (bool(found.problems) and found.champion.known, "Not everything could be read: see the end of this page."),
             (window is not None and bool(window.findings), _asked(window)),
             (_unseen(found) >= _UNSEEN, f"Nobody has looked at the traffic for {duration(_unseen(found))}."),
             (weeks is not None and weeks > found.champion.max_weeks, "The model is older than it should be."),
@@ -117,11 +124,13 @@ def _of_100(share: float) -> int:
 def _serving(found: Status) -> str:
     champion = found.champion
     if not champion.known:
-        return "Which version serves now is not known: the model registry does not answer."
-    if champion.version == SHIPPED:
-        return "The model that came with Likeness is serving."
+        return f"{_named(champion.version)} served when the watch last looked."
     age = "" if champion.since is None else f", {duration(found.now - champion.since)} old"
-    return f"Version {champion.version} is serving{age}."
+    return f"{_named(champion.version)} is serving{age}."
+
+
+def _named(version: str) -> str:
+    return "The model that came with Likeness" if version == SHIPPED else f"Version {version}"
 
 
 def _recognised(found: Status) -> str:

@@ -142,7 +142,11 @@ def test_a_registry_that_does_not_answer_takes_only_its_part(paths: Paths, monke
     (problem,) = found.problems
     assert "127.0.0.1:9" in problem
     assert (found.champion.known, found.champion.version) == (False, "shipped")
-    assert found.headline[1] == "Which version serves now is not known: the model registry does not answer."
+    assert found.headline[:2] == (
+        "The model registry does not answer.",
+        "The model that came with Likeness served when the watch last looked.",
+    )
+    assert advice(found).startswith("Start MLflow again")
 
 
 def test_an_overdue_champion_is_a_concern_and_a_young_one_is_not() -> None:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from monitoring.recognition import wilson
-from monitoring.status import serving
-from monitoring.status_experiments import NO_CHALLENGE
+from monitoring.status import last_seen, serving
+from monitoring.status_experiments import NO_CHALLENGE, UNKNOWN_CHALLENGE
 from monitoring.status_parts import (
     Accuracy,
     AlertLine,
@@ -152,3 +152,12 @@ def alarming() -> Status:
         audit=quiet.audit,
         problems=("expected MLflow at http://mlflow:5000, got Connection refused; start the server",),
     )
+
+
+def silent() -> Status:
+    """As `normal`, while the model registry does not answer."""
+    windows = normal().windows
+    return made(
+        champion=last_seen(windows), windows=windows, challenge=UNKNOWN_CHALLENGE, accuracy=normal().accuracy,
+        problems=("expected MLflow at http://mlflow:5000, got timed out; start the server",),
+    )  # fmt: skip

@@ -23,11 +23,11 @@ from serving.status_page import Latest, status_router
 from serving.status_view import LIGHTS, render
 from tests import browser as chromium
 from tests.browser import PHONE, clean_page, no_sideways_scroll
-from tests.serving.status_examples import SENT, alarming, empty, made, normal, version, window
+from tests.serving.status_examples import SENT, alarming, empty, made, normal, silent, version, window
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:starlette")
 browser = chromium.browser
-STATES = {"empty": empty, "normal": normal, "alarm": alarming}
+STATES = {"empty": empty, "normal": normal, "alarm": alarming, "silent": silent}
 
 
 class _Balanced(HTMLParser):
@@ -68,6 +68,19 @@ def test_what_the_data_say_is_escaped() -> None:
     page = render(made(alerts=(evil,)))
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
+
+
+def test_what_a_silent_registry_would_say_is_not_made_up() -> None:
+    page = render(silent())
+    assert "Version 2 served when the watch last looked." in page
+    assert page.lower().count("not known: the model registry does not answer") == 4
+    for untrue in ("no version was trained yet", "none ran yet", "No A/B test is on", "is serving", "not measured for"):
+        assert untrue not in page
+
+
+def test_commands_in_advice_are_set_as_code_and_nothing_else_is() -> None:
+    told = SENT.model_copy(update={"what_to_do": "try `likeness watch`, not <b>`"})
+    assert "try <code>likeness watch</code>, not &lt;b&gt;`" in render(made(alerts=(told,)))
 
 
 def test_the_light_is_a_word_too() -> None:
