@@ -38,13 +38,17 @@ class Planned:
     at: timedelta
     when_busy: str
     parameters: dict[str, Any]
-    working_dir: str
+
+    @property
+    def working_dir(self) -> str:
+        """Of its runs: the root that it is given."""
+        return str(self.parameters["root"])
 
     @property
     def digest(self) -> str:
         """Changes exactly when the deployment must."""
         when = self.every.total_seconds(), self.at.total_seconds()
-        text = json.dumps([self.flow, when, self.when_busy, self.parameters, self.working_dir])
+        text = json.dumps([self.flow, when, self.when_busy, self.parameters])
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -66,21 +70,14 @@ def plan(paths: Paths) -> tuple[Planned, ...]:
     params = load_params(paths.params).operate
     root = str(production(paths).absolute())
     revision = resolve(project(paths), params.revision)
-    cycle = {"root": root, "revision": revision, "reason": "three weeks have passed"}
-    look = {"root": root, "by_event": True}
+    here = {"root": root}
+    cycle = {**here, "revision": revision, "reason": "three weeks have passed"}
     return (  # never two at the same minute: they share the log and the machine
-        Planned("flows.cycle:cycle", timedelta(weeks=3), timedelta(hours=2, minutes=20), params.when_busy, cycle, root),
-        Planned("flows.watch:watch", timedelta(hours=1), timedelta(minutes=5), "refuse", look, root),
+        Planned("flows.cycle:cycle", timedelta(weeks=3), timedelta(hours=2, minutes=20), params.when_busy, cycle),
+        Planned("flows.watch:watch", timedelta(hours=1), timedelta(minutes=5), "refuse", {**here, "by_event": True}),
         # a run that somebody has just answered must not be cancelled because another one looks
-        Planned("flows.verdict:ab_verdict", timedelta(hours=1), timedelta(minutes=35), "queue", {"root": root}, root),
-        Planned(
-            "flows.housekeeping:housekeeping",
-            timedelta(days=1),
-            timedelta(hours=1, minutes=50),
-            "refuse",
-            {"root": root},
-            root,
-        ),
+        Planned("flows.verdict:ab_verdict", timedelta(hours=1), timedelta(minutes=35), "queue", here),
+        Planned("flows.housekeeping:housekeeping", timedelta(days=1), timedelta(hours=1, minutes=50), "refuse", here),
     )
 
 

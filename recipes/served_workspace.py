@@ -1,7 +1,6 @@
 """A copy of a workspace with the real service on it, as a process of its own."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import cv2
 import httpx
 import numpy as np
 import psutil
+from prometheus_client.parser import text_string_to_metric_families
 
 from models.images import Image
 from pipeline.config import load_params
@@ -27,8 +27,7 @@ from pipeline.sampler import portraits
 SIDE = 256
 _START_SECONDS = 240.0
 _MEBIBYTE = 2**20
-_STAGE = re.compile(r'likeness_stage_seconds_sum\{stage="(\w+)"\} (\S+)')
-_LEFT = ("production.sqlite*", "watch.json", "keys", "logs", "served.json")
+_LEFT = ("production.sqlite*", "watch.json", "last-look", "keys", "logs", "served.json")
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,8 @@ class Served:
     def stage_seconds(self) -> dict[str, float]:
         """Seconds that each stage of a request has taken in all, as /metrics tells."""
         told = httpx.get(f"{self.address}/metrics", timeout=30.0, trust_env=False).text
-        return {stage: float(seconds) for stage, seconds in _STAGE.findall(told)}
+        samples = [sample for family in text_string_to_metric_families(told) for sample in family.samples]
+        return {one.labels["stage"]: one.value for one in samples if one.name == "likeness_stage_seconds_sum"}
 
 
 def copy_workspace(workspace: Path, target: Path) -> Paths:

@@ -148,22 +148,23 @@ def test_the_status_is_read_once_for_many() -> None:
 
 
 def test_while_a_reading_hangs_the_last_status_is_shown_and_the_next_look_has_the_new_one() -> None:
-    hangs, told = threading.Event(), [empty(), normal()]
+    hangs, reads = threading.Event(), []
 
     def read() -> Status:
-        if len(told) == 1:
-            assert hangs.wait(30)
-        return told.pop(0)
+        reads.append(1)
+        if len(reads) == 1:
+            return empty()
+        assert hangs.wait(30)
+        return normal()
 
     latest = Latest(read, seconds=0.0, patience=0.05)
     assert latest.get() == empty()
-    assert [latest.get() for _ in range(3)] == [empty()] * 3  # one reading, however many look meanwhile
+    assert [latest.get() for _ in range(3)] == [empty()] * 3
+    assert len(reads) == 2  # one reading hangs, however many look meanwhile
     hangs.set()
-    patient = time.monotonic() + 30
-    while told:
-        assert time.monotonic() < patient
-    told.append(normal())
-    assert latest.get() == normal()
+    deadline = time.monotonic() + 30
+    while latest.get() != normal():
+        assert time.monotonic() < deadline
 
 
 def test_a_reading_that_fails_is_told_and_tried_again() -> None:
