@@ -35,8 +35,11 @@ def comparable(table: pd.DataFrame) -> pd.DataFrame:
     Rows of one subject are no independent witnesses of the traffic, and every test here counts on independence: of each
     named subject the first row stays. Who gave no subject counts as somebody new. Unknown kinds are missing values, not
     a kind of their own; categories are text, more than one face is one category.
+
+    Photos that came back as they came are left out: no model had a part in them, and the reference, whose damage is
+    known, has none. How many there are is a figure of the damage finder (`likeness_requests` by mode).
     """
-    own = one_per_subject(table)
+    own = one_per_subject(table[table["mode"] != "unchanged"])
     result = own.reindex(columns=[name for name in GROUP_OF if name not in ("turn", IDENTITY)])
     result["turn"] = own["yaw"].abs()
     result["kind"] = own["kind"].replace("", None)

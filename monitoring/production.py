@@ -104,7 +104,7 @@ class Production:
         pairs = [
             (request, outcome.image)
             for request, outcome in zip(requests, outcomes, strict=True)
-            if request.known and outcome.image is not None and outcome.mode != "partial"
+            if request.known and outcome.image is not None and outcome.mode not in ("partial", "unchanged")
         ]
         if not pairs:
             return {}

@@ -36,15 +36,17 @@ def recognition(rows: pd.DataFrame, *, at_least: float, error: float, since: dat
     """Accuracy over rows of the production log, each counted once: people's feedback where there is some.
 
     Else `recognised` counts, by a known original or a reference photo. Of one subject the last judgement counts, so
-    that nobody starts a cycle alone.
+    that nobody starts a cycle alone. A photo that came back as it came is no restoration: nothing said of it counts.
 
     Args:
-        rows: with `recognised`, `feedback_recognised` (boolean, NA = nobody can tell) and `subject`.
+        rows: with `mode`, `recognised`, `feedback_recognised` (boolean, NA = nobody can tell) and `subject`.
         at_least: the accuracy that is asked for, (0, 1).
         error: probability that an accuracy of `at_least` is ever called lower while these rows come in.
         since: kept with the result.
     """
-    told = rows.assign(told=rows["feedback_recognised"].fillna(rows["recognised"])).dropna(subset=["told"])
+    restored = rows[rows["mode"] != "unchanged"]
+    said = restored["feedback_recognised"].fillna(restored["recognised"])
+    told = restored.assign(told=said).dropna(subset=["told"])
     judgements = one_per_subject(told, keep="last")["told"]
     judged, hits = len(judgements), int(judgements.sum())
     low, high = wilson(hits, judged) if judged else (None, None)

@@ -36,3 +36,8 @@ def answer_form(accept: str, picture: str, came_as: str) -> AnswerForm:
     if media_type == JSON and picture == "none":
         return AnswerForm(media_type, None)
     return AnswerForm(media_type, own if picture == "input" else "png")
+
+
+def came_in(form: PictureFormat, came_as: str) -> bool:
+    """Whether a photo that came as `came_as` is a file of this format."""
+    return _INPUT_FORMATS.get(came_as, came_as) == form

@@ -8,9 +8,10 @@ from dataclasses import asdict
 from fastapi.responses import JSONResponse, Response
 
 from pipeline.restoration import RestoredFace
+from pipeline.used_mask import UsedMask
 from serving.accept import JSON, PICTURES, ZIP
 from serving.errors import Refused
-from serving.schema import FaceFigures, MaskFigures, Outcome, ProposedMask, RegionTrust
+from serving.schema import DamagePiece, FaceFigures, MaskFigures, Outcome, ProposedMask, RegionTrust
 from serving.work import Done, FoundMask
 
 _HEADERS = ("mode", "area", "coverage", "missing_features", "uncertainty", "model_version", "arm")
@@ -32,12 +33,16 @@ def answer(done: Done) -> Response:
 
 def mask_answer(request_id: str, found: FoundMask) -> ProposedMask:
     """A proposed mask."""
+    used = found.used
     return ProposedMask(
         request_id=request_id,
-        found=found.confidence is not None,
-        confidence=found.confidence,
-        area=found.area,
-        doubt=found.doubt,
+        found=bool(used.mask.any()),
+        confidence=used.confidence,
+        area=float(used.mask.mean()),
+        proposed=used.proposed,
+        note=_note(used),
+        pieces=_pieces(used),
+        piece_count=used.piece_count,
         mask=_text(found.png),
     )
 
@@ -57,7 +62,7 @@ def outcome_of(done: Done) -> Outcome:
         uncertainty=row.uncertainty,
         faces=tuple(_face(face) for face in restoration.faces),
         references=tuple(note.reason for note in restoration.references),
-        mask=MaskFigures(found=done.used.source == "found", confidence=done.used.confidence),
+        mask=_mask(done.used),
         model_version=row.model_version,
         arm=row.arm,
         timings=done.stages.timings(),
@@ -65,6 +70,28 @@ def outcome_of(done: Done) -> Outcome:
         picture_type=None if inline is None else f"image/{done.form.picture_format}",
         picture=None if inline is None else _text(inline),
     )
+
+
+def _mask(used: UsedMask) -> MaskFigures:
+    return MaskFigures(
+        found=used.source == "found",
+        confidence=used.confidence,
+        proposed=used.proposed,
+        pieces=_pieces(used),
+        piece_count=used.piece_count,
+    )
+
+
+def _pieces(used: UsedMask) -> tuple[DamagePiece, ...]:
+    return tuple(DamagePiece(**asdict(piece)) for piece in used.pieces)
+
+
+def _note(used: UsedMask) -> str:
+    """What a caller should look at before the mask is used."""
+    if used.proposed:
+        nothing = "" if used.mask.any() else "nothing is damaged for certain; "
+        return f"{nothing}what is grey in the mask may be damaged{', too' if used.mask.any() else ''}"
+    return "" if used.mask.any() else "no damage was found"
 
 
 def _face(face: RestoredFace) -> FaceFigures:
@@ -96,10 +123,10 @@ def _header(name: str) -> str:
 
 
 def _zipped(done: Done, figures: Outcome) -> bytes:
-    """Stored, not deflated: pictures are compressed already."""
+    """Stored, not deflated: pictures are compressed already. What came back as it came is in it once."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        if done.picture is not None:
+        if done.picture is not None and figures.mode != "unchanged":
             archive.writestr(f"restored.{done.form.picture_format}", done.picture)
         assert done.photo.data is not None  # it came as bytes
         archive.writestr(f"original.{done.photo.format}", done.photo.data)

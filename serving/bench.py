@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from models.finder import Finder
+from models.damage_finder.finder import Finder
 from monitoring.log import ProductionLog
 from pipeline.config import Params
 from pipeline.marking import Seal

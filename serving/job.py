@@ -11,11 +11,11 @@ from monitoring.observe import RequestFacts, observed
 from monitoring.rows import LogRow
 from pipeline.damage.picture import mask_from_bytes
 from pipeline.marking import MarkFacts, marked, restored_share
+from pipeline.picture_files import encoded
 from pipeline.reading import Accepted, Limits, Rejected, read_bytes
 from pipeline.restoration import Restoration
-from pipeline.restore import restore_photo
-from pipeline.used_mask import UsedMask, mask_for
-from serving.answer_form import AnswerForm
+from pipeline.used_mask import UsedMask, mask_for, restore_used
+from serving.answer_form import AnswerForm, came_in
 from serving.bench import Bench
 from serving.errors import Refused
 from serving.form import Upload
@@ -59,17 +59,20 @@ class Job:
         return UsedMask(mask_from_bytes(upload.mask, size, may_cover_all=upload.mode == "colorize"), "given")
 
     def restored(self, image: Image, used: UsedMask, references: Sequence[Image]) -> Restoration:
-        if used.doubt:
-            return _doubted(used, len(self._tools.detector.detect(image)))
         rules, mode = self._bench.params.restore, self._ask.upload.mode
-        return restore_photo(image, used.mask, self._model.restorer, mode, rules, references, tools=self._tools)
+        done = restore_used(image, used, self._model.restorer, mode, rules, references, self._tools)
+        return replace(done, reason=_nothing(used)) if done.mode == "unchanged" and not used.mask.any() else done
 
-    def encoded(self, restoration: Restoration, answer: AnswerForm, original_sha256: str) -> bytes | None:
-        if restoration.image is None or answer.picture_format is None:
+    def encoded(self, restoration: Restoration, answer: AnswerForm, photo: Accepted) -> bytes | None:
+        form = answer.picture_format
+        if restoration.image is None or form is None:
             return None
+        if restoration.mode == "unchanged":  # no model made any of it: it says of itself what it said before
+            own = photo.data if came_in(form, photo.format) else None
+            return own or encoded(restoration.image, f".{form}")
         share = restored_share(restoration)
-        facts = MarkFacts(self._model.version, restoration.mode, self._ask.request_id, share, original_sha256)
-        return marked(restoration.image, answer.picture_format, facts, self._bench.seal)
+        facts = MarkFacts(self._model.version, restoration.mode, self._ask.request_id, share, photo.sha256)
+        return marked(restoration.image, form, facts, self._bench.seal)
 
     def keep(self, pictures: KeptPictures) -> bool:
         upload, bench, request_id = self._ask.upload, self._bench, self._ask.request_id
@@ -113,19 +116,9 @@ def read(data: bytes, field: str, limits: Limits) -> Accepted:
     return outcome
 
 
-def _doubted(used: UsedMask, faces: int) -> Restoration:
-    """No mask that may be used: the outcome of a photo that is left as it came."""
-    area = float(used.mask.mean())
-    return Restoration(
-        image=None,
-        mode="refuse",
-        reason=used.doubt,
-        area=area,
-        chroma_area=area,
-        coverage=None,
-        missing_features=None,
-        background=0.0,
-        untouched=1.0,
-        face_count=faces,
-        faces=(),
-    )
+def _nothing(used: UsedMask) -> str:
+    """Why a photo comes back as it came, in words of this API."""
+    if not used.proposed:
+        return "no damage was found; send a mask to have a part restored all the same"
+    maybe = f"{used.proposed:.1%} of the photo may be damaged"
+    return f"no damage was found for certain; {maybe}: /v1/masks shows where, mode inpaint takes it"

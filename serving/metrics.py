@@ -69,6 +69,8 @@ class Metrics:
             self.stages.labels(name).observe(seconds)
         self.cpu.labels("verification").inc(row.verification_cpu_seconds)
         self.cpu.labels("restoration").inc(max(0.0, row.cpu_seconds - row.verification_cpu_seconds))
+        if row.mode == "unchanged":  # nothing was restored that could be alike, or at risk
+            return
         alike = (row.similarity_plain_training, row.similarity_plain_independent)
         for encoder, cosine in zip(encoders, alike, strict=True):
             if cosine is not None:

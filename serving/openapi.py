@@ -94,7 +94,8 @@ KEPT: Answers = {
 PICTURES: Answers = {
     200: {
         "description": "The outcome, as Accept asks: figures with the picture in base64, the marked picture with "
-        "figures in X-Likeness-* headers, or a ZIP of restored picture, original and outcome.json",
+        "figures in X-Likeness-* headers, or a ZIP of restored picture, original and outcome.json. A photo in which "
+        "no damage is certain comes back as it came, unmarked (mode `unchanged`)",
         "content": {name: {"schema": _FILE} for name in (*_TYPES, ZIP)},
     }
 }

@@ -35,7 +35,11 @@ def photos_router(service: Service) -> APIRouter:
         openapi_extra=RESTORATION_BODY,
     )
     async def restore_a_photo(request: Request) -> Response:
-        """Restore the faces of one photo. A photo that is refused is an outcome as well (mode `refuse`)."""
+        """Restore the faces of one photo.
+
+        A photo that is refused is an outcome as well (mode `refuse`). So is one in which nothing is damaged for
+        certain: it comes back as it came (mode `unchanged`).
+        """
         service.engine.check_room()
         with reading.one():
             upload = await read_upload(request, service.params.serve.max_references)
@@ -52,7 +56,7 @@ def photos_router(service: Service) -> APIRouter:
         openapi_extra=MASK_BODY,
     )
     async def propose_a_mask(request: Request) -> Response:
-        """Find the damage in a photo. `Accept: image/png` gives the bare mask."""
+        """Find the damage in a photo: what is certain, and what may be. `Accept: image/png` gives the bare mask."""
         media_type = chosen(request.headers.get("accept", ""), (JSON, "image/png"))
         service.engine.check_room()
         with reading.one():
@@ -62,7 +66,8 @@ def photos_router(service: Service) -> APIRouter:
         _log.info("%s mask", request_id(request.scope))
         if media_type == JSON:
             return JSONResponse(mask_answer(request_id(request.scope), found).model_dump())
-        headers = {} if found.confidence is None else {"X-Likeness-Confidence": f"{found.confidence:.4f}"}
+        confidence = found.used.confidence
+        headers = {} if confidence is None else {"X-Likeness-Confidence": f"{confidence:.4f}"}
         return Response(found.png, media_type=media_type, headers=headers)
 
     return router

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.damage_finder.kinds import Kind
 from monitoring.rows import Arm, Mode
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -65,11 +66,38 @@ class FaceFigures(Shape):
     likeness_to_reference: dict[str, Cosine] | None = Field(description="cosine with the reference photo, by encoder")
 
 
+class DamagePiece(Shape):
+    """One connected piece of what was found."""
+
+    kind: Kind
+    confidence: Share = Field(description="probability that it is damage")
+    area: Share = Field(description="of the photo")
+    box: tuple[int, int, int, int] = Field(description="x, y, width, height in pixels of the photo")
+    used: bool = Field(description="certain enough for the mask; with mode `inpaint` the others are in it, too")
+    why: str = Field(description="why it is only proposed; empty if it is used")
+
+
+EXAMPLE_PIECES = (
+    {"kind": "crack", "confidence": 0.97, "area": 0.027, "box": [184, 0, 41, 512], "used": True, "why": ""},
+    {
+        "kind": "stain",
+        "confidence": 0.61,
+        "area": 0.012,
+        "box": [20, 300, 88, 70],
+        "used": False,
+        "why": "not sure enough",
+    },
+)
+
+
 class MaskFigures(Shape):
     """The mask that was used."""
 
-    found: bool = Field(description="found by the service, not given")
-    confidence: float | None = Field(description="expected intersection over union with the damage, if found")
+    found: bool = Field(description="searched for by the service, not given")
+    confidence: Share | None = Field(description="mean probability that what was found and used is damage")
+    proposed: Share = Field(description="share of the photo that may be damaged and is not in the mask")
+    pieces: tuple[DamagePiece, ...] = Field(description="the largest that were found")
+    piece_count: int = Field(ge=0, description="how many were found")
 
 
 class Timings(Shape):
@@ -103,7 +131,9 @@ class Outcome(Shape):
     timings: Timings
     kept: bool = Field(description="whether the pictures were kept, as the caller opted in to")
     picture_type: str | None = Field(description="media type of `picture`")
-    picture: str | None = Field(description="base64; null when refused or not asked for")
+    picture: str | None = Field(
+        description="base64; null when refused or not asked for; the photo as it came when `mode` is `unchanged`"
+    )
 
     model_config = example(
         {
@@ -133,7 +163,13 @@ class Outcome(Shape):
                 }
             ],
             "references": ["serves face 1"],
-            "mask": {"found": True, "confidence": 0.83},
+            "mask": {
+                "found": True,
+                "confidence": 0.97,
+                "proposed": 0.012,
+                "pieces": list(EXAMPLE_PIECES),
+                "piece_count": 2,
+            },
             "model_version": "3",
             "arm": "champion",
             "timings": {
@@ -156,12 +192,28 @@ class ProposedMask(Shape):
     """Where a photo seems to be damaged."""
 
     request_id: str
-    found: bool
-    confidence: float | None = Field(description="expected intersection over union with the damage")
-    area: Share = Field(description="of the photo")
-    doubt: str = Field(description="why it should be looked at before it is used; empty if nothing speaks against it")
-    mask: str = Field(description="PNG of the photo's size, base64; white = missing")
+    found: bool = Field(description="whether anything is damaged for certain")
+    confidence: Share | None = Field(description="mean probability that what is damaged for certain is damage")
+    area: Share = Field(description="of the photo, damaged for certain")
+    proposed: Share = Field(description="of the photo, may be damaged besides")
+    note: str = Field(description="what to look at before the mask is used; empty if nothing")
+    pieces: tuple[DamagePiece, ...] = Field(description="the largest, by area")
+    piece_count: int = Field(ge=0, description="how many there are")
+    mask: str = Field(
+        description="PNG of the photo's size, base64; white = damaged for certain, dark grey (96) = may be damaged; "
+        "sent back as it is, its grey counts as known"
+    )
 
     model_config = example(
-        {"request_id": EXAMPLE_ID, "found": True, "confidence": 0.83, "area": 0.031, "doubt": "", "mask": EXAMPLE_PNG}
+        {
+            "request_id": EXAMPLE_ID,
+            "found": True,
+            "confidence": 0.97,
+            "area": 0.027,
+            "proposed": 0.012,
+            "note": "what is grey in the mask may be damaged, too",
+            "pieces": list(EXAMPLE_PIECES),
+            "piece_count": 2,
+            "mask": EXAMPLE_PNG,
+        }
     )

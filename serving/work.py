@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from models.images import Mask
 from monitoring.rows import LogRow
-from pipeline.find_damage import propose_mask
+from pipeline.find_damage import find_damage
 from pipeline.picture_files import encoded
 from pipeline.reading import Accepted
 from pipeline.restoration import Restoration
-from pipeline.used_mask import UsedMask
+from pipeline.used_mask import UsedMask, found_mask
 from serving.answer_form import AnswerForm, answer_form
 from serving.bench import Bench
 from serving.job import Ask, Job, read
@@ -20,7 +17,11 @@ from serving.stages import Stages
 
 @dataclass(frozen=True, eq=False)
 class Done:
-    """What became of it. `picture`: the marked file, None where there is none or none was wanted."""
+    """What became of it.
+
+    `picture`: the marked file, or an unmarked one where the photo came back as it came; None where there is none or
+    none was wanted.
+    """
 
     row: LogRow
     restoration: Restoration
@@ -34,12 +35,10 @@ class Done:
 
 @dataclass(frozen=True, eq=False)
 class FoundMask:
-    """A proposed mask as PNG, white = missing."""
+    """What was found in a photo, and its picture as PNG: white = damaged, dark grey = may be, black = not."""
 
+    used: UsedMask
     png: bytes
-    area: float
-    confidence: float | None
-    doubt: str
 
 
 def restore(bench: Bench, ask: Ask, queue_seconds: float) -> Done:
@@ -60,9 +59,10 @@ def restore(bench: Bench, ask: Ask, queue_seconds: float) -> Done:
         restoration = job.restored(photo.image, used, references)
     job.stages.move(job.verify_seconds.take(), "restore", "verify")
     with timed("encode"):
-        picture = job.encoded(restoration, answer, photo.sha256)
+        picture = job.encoded(restoration, answer, photo)
     with timed("log"):
-        kept = job.keep(KeptPictures(photo.image, used.mask, restoration.image, references))
+        result = None if restoration.mode == "unchanged" else restoration.image
+        kept = job.keep(KeptPictures(photo.image, used.mask, result, references))
         row = job.logged(restoration, photo.image, used)
     bench.metrics.observe(row, job.stages.seconds.items(), bench.tools.encoders)
     return Done(row, restoration, used, answer, picture, photo, kept, job.stages)
@@ -75,10 +75,6 @@ def propose(bench: Bench, data: bytes, queue_seconds: float) -> FoundMask:  # no
         Refused: it cannot be read.
     """
     photo = read(data, "image", bench.limits)
-    found = propose_mask(photo.image, bench.finder, bench.tools.fresh().detector, bench.params.restore)
-    return FoundMask(mask_png(found.mask), float(found.mask.mean()), found.confidence, found.doubt)
-
-
-def mask_png(mask: Mask) -> bytes:
-    """White = missing."""
-    return encoded(np.repeat(mask[..., None] * np.uint8(255), 3, axis=-1), ".png")
+    found = find_damage(photo.image, bench.finder, bench.tools.fresh().detector, bench.params.restore.finder)
+    used = found_mask(found, everything=False)
+    return FoundMask(used, encoded(used.picture(), ".png"))

@@ -73,7 +73,7 @@ def trial(rows: pd.DataFrame, champion: str, challenger: str, adjustment: Adjust
 
 
 def measured(rows: pd.DataFrame, adjustment: Adjustment | None) -> pd.DataFrame:
-    """Every outcome of every row, NaN where it was not measured."""
+    """Every outcome of every row, NaN where it was not measured, and where no model had a part in the answer."""
     seen = identity(rows)
     if adjustment is not None:
         seen = seen - adjustment.predict(rows) + adjustment.intercept
@@ -85,7 +85,7 @@ def measured(rows: pd.DataFrame, adjustment: Adjustment | None) -> pd.DataFrame:
         "preferred": preferred.astype("float64"),
         "latency": np.log(rows["milliseconds"].clip(lower=1.0)),
     }
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns).mask(rows["mode"] == "unchanged")
 
 
 def _of(rows: pd.DataFrame, version: str, arm: str) -> "pd.Series[bool]":

@@ -4,15 +4,18 @@ import { Trouble, blob, call, picture, post, token } from "./api.js";
 import { Brush } from "./brush.js";
 import { beside, comparison } from "./compare.js";
 import { describe } from "./outcome.js";
-import { TITLES, found } from "./words.js";
+import { found, title } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const MOST_REFERENCES = 4;
 const BASIS = "consent, ticked on the page";
 const now = { photo: null, file: null, name: "photo", proposed: null, outcome: null };
 
-const brush = new Brush($("view"), $("mask"), $("ring"), () => {
+const brush = new Brush($("view"), $("light"), $("mask"), $("ring"), () => {
   $("undo").disabled = !brush.past.length;
+  const doubts = brush.doubts();
+  $("lighter").textContent = doubts ? "Lighter: may be damage. Mark it too?" : "";
+  $("mark-too").hidden = !doubts;
   ready();
 });
 const split = comparison($("compare"), $("split"));
@@ -64,8 +67,8 @@ async function search() {
   try {
     const answer = await call("/v1/masks", [["image", now.file]]);
     if (photo !== now.photo) return; // another photo was chosen meanwhile
-    now.proposed = answer.found ? blob(answer.mask) : null;
-    if (answer.found) brush.propose(await picture(answer.mask));
+    now.proposed = answer.found ? blob(answer.mask) : null; // its grey counts as known
+    if (answer.found || answer.proposed > 0) brush.propose(await picture(answer.mask));
     $("found").textContent = found(answer);
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
@@ -112,13 +115,13 @@ async function restore(event) {
 
 async function present() {
   const { outcome } = now;
-  const refused = !outcome.picture;
-  for (const id of ["compare", "actions", "feedback"]) $(id).hidden = refused;
-  $("refusal").hidden = !refused;
-  $("result-title").textContent = TITLES[outcome.mode];
+  const alone = !outcome.picture || outcome.mode === "unchanged";
+  for (const id of ["compare", "actions", "feedback"]) $(id).hidden = alone;
+  $("alone").hidden = !alone;
+  $("result-title").textContent = title(outcome);
   describe(outcome);
-  draw(refused ? $("left-alone") : $("before"), now.photo);
-  if (!refused) {
+  draw(alone ? $("left-alone") : $("before"), now.photo);
+  if (!alone) {
     draw($("after"), await picture(outcome.picture));
     split(50);
   }
@@ -173,6 +176,7 @@ $("options").addEventListener("change", ready);
 $("token").addEventListener("change", () => { token.set($("token").value); if (!now.proposed) search(); });
 $("undo").addEventListener("click", () => brush.undo());
 $("clear").addEventListener("click", () => brush.clear());
+$("mark-too").addEventListener("click", () => { brush.mark_doubtful(); $("undo").focus({ preventScroll: true }); });
 $("size").addEventListener("input", () => brush.resize(($("size").value / 100) ** 2 * 0.25 + 0.004));
 $("mask").addEventListener("resize-brush", (event) => { $("size").value = Number($("size").value) + event.detail; $("size").dispatchEvent(new Event("input")); });
 $("mask").addEventListener("switch-brush", () => document.querySelector("[name=brush]:not(:checked)").click());

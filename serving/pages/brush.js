@@ -1,11 +1,14 @@
 // The marks on a photo: painted by pointer, finger or keyboard, undone, and given back as black and white.
+// Under them, lighter: what may be damaged and is not marked.
 
 const LONGEST = 1600; // pixels that are painted on; larger photos get their marks enlarged
+const STRIP = 256; // rows of a found mask that are read at once
+const [MAYBE, SURE] = [64, 128]; // levels in a found mask from which it may be damage, and from which it is
 const STEPS = 15; // of undo
 
 export class Brush {
-  constructor(view, mask, ring, changed) {
-    Object.assign(this, { view, mask, ring, changed, erasing: false, share: 0.05, at: null, last: null, past: [] });
+  constructor(view, light, mask, ring, changed) {
+    Object.assign(this, { view, light, mask, ring, changed, erasing: false, share: 0.05, at: null, last: null, past: [] });
     this.ink = mask.getContext("2d", { willReadFrequently: true });
     mask.addEventListener("pointerdown", (event) => this.#down(event));
     mask.addEventListener("pointermove", (event) => this.#move(event));
@@ -15,23 +18,42 @@ export class Brush {
 
   show(photo) {
     const scale = Math.min(1, LONGEST / Math.max(photo.width, photo.height));
-    for (const canvas of [this.view, this.mask]) {
+    for (const canvas of [this.view, this.light, this.mask]) {
       canvas.width = Math.round(photo.width * scale);
       canvas.height = Math.round(photo.height * scale);
     }
     this.view.getContext("2d").drawImage(photo, 0, 0, this.view.width, this.view.height);
-    Object.assign(this, { past: [], at: { x: this.mask.width / 2, y: this.mask.height / 2 }, edited: false });
+    Object.assign(this, { past: [], at: { x: this.mask.width / 2, y: this.mask.height / 2 }, edited: false, doubtful: null });
     this.#ring();
+    this.changed();
   }
 
-  propose(found) { // a picture, white = missing
-    this.ink.drawImage(found, 0, 0, this.mask.width, this.mask.height);
-    const picture = this.#pixels();
-    for (let i = 0; i < picture.data.length; i += 4) picture.data[i + 3] = picture.data[i] > 127 ? 255 : 0;
-    this.#colour(picture);
-    this.ink.putImageData(picture, 0, 0);
+  propose(found) { // a picture: white = damaged, which is marked; grey = may be, which is only shown
+    const { sure, doubtful } = levels(found, this.mask.width, this.mask.height);
+    this.doubtful = doubtful;
+    this.#mark(sure);
     this.edited = false;
     this.changed();
+  }
+
+  mark_doubtful() {
+    this.#remember();
+    this.#mark(this.doubtful);
+    this.#done();
+  }
+
+  doubts() { // whether anything is shown lighter; shows it anew
+    const { data } = this.#pixels();
+    const picture = new ImageData(this.mask.width, this.mask.height);
+    const colour = marker("--light");
+    let any = false;
+    for (let i = 0; this.doubtful && i < this.doubtful.length; i++) {
+      if (!this.doubtful[i] || data[4 * i + 3] > 127) continue;
+      picture.data.set([...colour, 255], 4 * i);
+      any = true;
+    }
+    this.light.getContext("2d").putImageData(picture, 0, 0);
+    return any;
   }
 
   clear() {
@@ -78,9 +100,15 @@ export class Brush {
 
   #radius() { return Math.max(1, this.share * Math.min(this.mask.width, this.mask.height)); }
   #pixels() { return this.ink.getImageData(0, 0, this.mask.width, this.mask.height); }
+  #mark(places) { // besides what is marked
+    const picture = this.#pixels();
+    for (let i = 0; i < places.length; i++) if (places[i]) picture.data[4 * i + 3] = 255;
+    this.#colour(picture);
+    this.ink.putImageData(picture, 0, 0);
+  }
   #colour(picture) {
-    const [r, g, b] = getComputedStyle(document.documentElement).getPropertyValue("--mark").split(",").map(Number);
-    for (let i = 0; i < picture.data.length; i += 4) picture.data.set([r, g, b], i);
+    const colour = marker("--mark");
+    for (let i = 0; i < picture.data.length; i += 4) picture.data.set(colour, i);
   }
   #remember() {
     const { data } = this.#pixels();
@@ -149,4 +177,27 @@ export class Brush {
     const side = `${2 * this.#radius() * scale}px`;
     Object.assign(this.ring.style, { left: `${this.at.x * scale}px`, top: `${this.at.y * scale}px`, width: side, height: side });
   }
+}
+
+function marker(name) { // a colour of the page as three numbers
+  return getComputedStyle(document.documentElement).getPropertyValue(name).split(",").map(Number);
+}
+
+function levels(found, width, height) { // by pixel of a smaller picture: 1 where any pixel of the found mask is of that level
+  const [sure, doubtful] = [new Uint8Array(width * height), new Uint8Array(width * height)];
+  const strip = Object.assign(document.createElement("canvas"), { width: found.width, height: Math.min(STRIP, found.height) });
+  const context = strip.getContext("2d", { willReadFrequently: true });
+  for (let top = 0; top < found.height; top += STRIP) {
+    const rows = Math.min(STRIP, found.height - top);
+    context.drawImage(found, 0, top, found.width, rows, 0, 0, found.width, rows);
+    const { data } = context.getImageData(0, 0, found.width, rows);
+    for (let i = 0; i < data.length / 4; i++) {
+      const level = data[4 * i];
+      if (level < MAYBE) continue;
+      const [x, y] = [i % found.width, top + Math.floor(i / found.width)];
+      const place = Math.floor((y * height) / found.height) * width + Math.floor((x * width) / found.width);
+      (level < SURE ? doubtful : sure)[place] = 1;
+    }
+  }
+  return { sure, doubtful };
 }

@@ -1,6 +1,6 @@
 // Builds the panel that says what became of a photo. Text goes in as text, never as markup.
 
-import { advice, comparisons, grounds, legend, percent, risk, trusts, verdict, why } from "./words.js";
+import { advice, back, comparisons, declined, grounds, legend, percent, risk, trusts, verdict, why } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -17,14 +17,14 @@ export function describe(outcome) {
   $("why").hidden = !why(outcome);
   const tries = advice(outcome);
   $("advice").hidden = !tries;
-  $("advice").replaceChildren(...(tries ? [element("b", "What you can try"), element("ul", tries.map((line) => element("li", line))), back()] : []));
-  const faces = outcome.faces.filter((face) => face.mode !== "refuse" || outcome.mode === "refuse");
+  $("advice").replaceChildren(...(tries ? [element("b", "What you can try"), element("ul", tries.map((line) => element("li", line))), again(back(outcome))] : []));
+  const faces = outcome.faces.filter((face) => face.mode !== "refuse" || declined(outcome));
   $("faces").replaceChildren(...faces.map((face, index) => portrait(face, faces.length > 1 ? index + 1 : 0)));
   $("details").replaceChildren(...facts(outcome).flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
 }
 
-function back() {
-  const button = element("button", "Add a photo, or change the marks", { type: "button", class: "button" });
+function again(words) {
+  const button = element("button", words, { type: "button", class: "button" });
   button.addEventListener("click", () => $("adjust").click());
   return button;
 }
@@ -77,6 +77,7 @@ function facts(outcome) {
   return [
     ["Reasons", outcome.reasons.join("; ") || outcome.reason],
     ["Damaged, of the photo", percent(outcome.area)],
+    ...(outcome.mask.proposed > 0 ? [["May be damaged besides", percent(outcome.mask.proposed)]] : []),
     ["Damaged, of the face", share(outcome.coverage)],
     ["Eyes, nose, mouth missing", share(outcome.missing_features)],
     ...(outcome.uncertainty == null ? [] : [["Of these, made up", percent(outcome.uncertainty)]]),

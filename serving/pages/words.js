@@ -1,10 +1,11 @@
 // What the figures mean, in plain words.
 
-export const TITLES = {
+const TITLES = {
   inpaint: "Restored",
   partial: "Restored in part",
   colorize: "Colour is back",
   refuse: "We would rather not guess",
+  unchanged: "Nothing had to be restored",
 };
 
 const VERDICTS = {
@@ -12,6 +13,7 @@ const VERDICTS = {
   partial: "So much is missing that only the parts that matter least for who this is were filled in. The rest was left alone.",
   colorize: "Shapes and shades are yours; colour was added where it was gone.",
   refuse: "So little of this face is left that a restoration would be somebody we made up. Your photo is unchanged.",
+  unchanged: "We found no damage that we are sure of. Your photo comes back exactly as it was; mark what is damaged and try again.",
 };
 
 export const REGIONS = {
@@ -23,22 +25,31 @@ const ENCODERS = { sface: "First face comparison", dlib: "Second, independent co
 
 export const percent = (share) => (share > 0 && share < 0.01 ? "under 1 %" : `${Math.round(100 * share)} %`);
 
+// Damage there is, and nothing was filled: too little of the faces is left, or no face was found.
+export const declined = (outcome) => outcome.mode === "refuse" || (outcome.mode === "unchanged" && outcome.faces.length > 0);
+
+export const title = (outcome) => TITLES[declined(outcome) ? "refuse" : outcome.mode];
+
 export function verdict(outcome) {
-  if (outcome.mode === "refuse" && !outcome.faces.length) return "There was nothing here that we could restore with a good conscience. Your photo is unchanged.";
+  if (declined(outcome) && outcome.faces.length) return VERDICTS.refuse;
+  if (declined(outcome)) return "There was nothing here that we could restore with a good conscience. Your photo is unchanged.";
   return VERDICTS[outcome.mode];
 }
 
 export function why(outcome) { // in the service's own words, where people will ask
-  if (!["refuse", "partial"].includes(outcome.mode)) return "";
+  if (!declined(outcome) && outcome.mode !== "partial") return "";
   return `Why: ${(outcome.reasons.length ? outcome.reasons : [outcome.reason]).join("; ")}.`;
 }
 
 export function advice(outcome) {
   if (outcome.mode === "partial") return outcome.references.length ? null : ["Add an undamaged photo of the same person: it can show what was left alone."];
-  if (outcome.mode !== "refuse") return null;
+  if (outcome.mode === "unchanged" && !declined(outcome)) return ["Mark with the brush what is damaged: what you mark is restored.", ...(outcome.mask.proposed > 0 ? ["Some places may be damage: they are shown lighter there, and “Mark these too” takes them."] : [])];
+  if (!declined(outcome)) return null;
   if (!outcome.faces.length) return ["Check that the marks cover what is damaged on the face, and only that.", "Add another photo of the same person.", "A photo in which the face is larger and looks towards the camera works best."];
   return ["Add another photo of the same person: it can show what is gone.", "Check the marks: erase what is not really damaged.", "“Only the safest parts” may still help."];
 }
+
+export const back = (outcome) => (outcome.mode === "unchanged" && !declined(outcome) ? "Mark what is damaged" : "Add a photo, or change the marks");
 
 export function trusts(face) { // regions that were damaged, least sure first
   return Object.entries(face.trust)
@@ -66,7 +77,7 @@ export function comparisons(face) { // cosines with the reference where there is
 }
 
 export function found(answer) {
-  if (!answer.found) return "We found no damage for certain. Paint over what should be restored.";
-  const sure = answer.confidence == null ? "" : answer.confidence > 0.75 ? " We are fairly sure of it." : " We are not quite sure of it.";
-  return `This looks damaged: ${percent(answer.area)} of the photo.${sure} ${answer.doubt ? "Please check it" : "Adjust it"} with the brush.`;
+  if (!answer.found) return `${answer.proposed > 0 ? "Nothing here is damaged for certain." : "We found no damage."} Paint over what should be restored.`;
+  const sure = answer.confidence == null ? "" : answer.confidence > 0.9 ? " We are quite sure of it." : " We are fairly sure of it.";
+  return `This looks damaged: ${percent(answer.area)} of the photo.${sure} Adjust it with the brush.`;
 }

@@ -22,6 +22,11 @@ def test_a_subject_counts_once_and_strangers_each() -> None:
     assert len(comparable(table)) == 4
 
 
+def test_photos_that_came_back_as_they_came_are_left_out() -> None:
+    table = frame([row(0), row(1, mode="unchanged", area=0.0, coverage=None, subject="a"), row(2, subject="a")])
+    assert comparable(table)["area"].tolist() == [row(0).area, row(2).area]
+
+
 def test_turn_kind_and_faces() -> None:
     table = frame([row(0, yaw=-12.0, kind="", face_count=0), row(1, yaw=None, face_count=3), row(2, yaw=5.0)])
     made = comparable(table)

@@ -21,6 +21,11 @@ def test_by_hand() -> None:
     assert found.per_1000_verifications == pytest.approx(0.02)
 
 
+def test_a_photo_that_came_back_as_it_came_is_no_restoration() -> None:
+    found = costs(rows(("inpaint", 1.0, 0.2), ("unchanged", 0.3, 0.0)), price_per_cpu_hour=1.0)
+    assert (found.requests, found.restored) == (2, 1)
+
+
 def test_nothing_restored_has_no_price() -> None:
     found = costs(rows(("refuse", 0.5, 0.0)), price_per_cpu_hour=3600.0)
     assert found.money == pytest.approx(0.5)

@@ -104,6 +104,18 @@ def test_columns_without_values_and_constant_ones() -> None:
     assert set(drifted.columns) | set(drifted.skipped) == set(GROUP_OF)
 
 
+def test_photos_in_which_nothing_was_found_are_no_drift(tmp_path: Path) -> None:
+    """Whether a third of the window, or all of it: no model had a part in them."""
+    current, expected = traffic(300, 7), Traffic(traffic(200, 8), None)
+    clean = current.assign(mode="unchanged", area=0.0, coverage=np.nan, missing_features=np.nan, identity_risk=np.nan)
+    some = Traffic(pd.concat([current, clean[:150]], ignore_index=True), None)
+    assert drift_figures(some, expected, WATCH).share == 0
+    folder, workspace = tmp_path / "w", tmp_path / "evidently"
+    found = drift(Traffic(clean, None), expected, WATCH, folder=folder, workspace=workspace, now=NOW)
+    assert (found.columns, set(found.skipped)) == ({}, set(GROUP_OF))
+    assert (folder / "report.html").is_file()
+
+
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Drift]:
     root = tmp_path_factory.mktemp("shown")

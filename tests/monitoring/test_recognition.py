@@ -19,6 +19,7 @@ def outcomes(hits: int, misses: int, unknown: int = 0, days_ago: float = 1.0) ->
     n = hits + misses + unknown
     return pd.DataFrame(
         {
+            "mode": ["inpaint"] * n,
             "recognised": pd.array([True] * hits + [False] * misses + [None] * unknown, "boolean"),
             "feedback_recognised": pd.array([None] * n, "boolean"),
             "subject": [""] * n,
@@ -85,6 +86,12 @@ def test_nobody_starts_a_cycle_alone() -> None:
     rows = outcomes(20, 40).assign(subject=[""] * 20 + ["angry"] * 40)
     found = recognition(rows, at_least=0.8, error=0.05)
     assert (found.recognised, found.judged, found.below) == (20, 21, False)
+
+
+def test_who_is_recognised_in_a_photo_that_came_back_as_it_came_says_nothing() -> None:
+    rows = outcomes(20, 10).assign(mode=["unchanged"] * 12 + ["inpaint"] * 18)
+    found = recognition(rows, at_least=0.8, error=0.05)
+    assert (found.recognised, found.judged) == (8, 18)
 
 
 def judged(rows: pd.DataFrame) -> tuple[int, bool]:

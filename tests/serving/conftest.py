@@ -11,6 +11,7 @@ from pipeline.layout import Paths
 from serving.assemble import assemble
 from serving.service import Service
 from tests.conftest import ROOT
+from tests.models.damage_finder.finder_site import red_finder
 from tests.serving.arms import polling
 from tests.serving.reviewing import Kept
 from tests.serving.site import Site, both_ways, small_assets
@@ -18,9 +19,10 @@ from tests.serving.site import Site, both_ways, small_assets
 
 @pytest.fixture(scope="package")
 def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Small assets and an empty cache for all tests of this folder, and for no others."""
+    """Small assets, a finder of red and an empty cache for all tests of this folder, and for no others."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layout, "ASSETS", small_assets(tmp_path_factory.mktemp("assets")))
+        patch.setattr("pipeline.find_damage.shipped_finder", red_finder)
         patch.setenv("LIKENESS_CACHE", str(tmp_path_factory.mktemp("cache")))
         for name in ("LIKENESS_MLFLOW_URI", "LIKENESS_LOG_URL", "LIKENESS_LOG_KEY"):
             patch.delenv(name, raising=False)

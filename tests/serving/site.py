@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from models.generator import Generator
 from models.images import Image, Mask
 from models.restorer import save_weights, weights_sha256
 from pipeline.config import load_params
-from pipeline.layout import ASSETS, Paths
+from pipeline.layout import Paths
 from serving.access import new_token
 from serving.guard import Guard
 from serving.server import listen, server_for
@@ -31,7 +30,7 @@ PARAMS = load_params(ROOT / "params.yaml")
 
 
 def small_assets(folder: Path) -> Path:
-    """A folder like `assets/` with an untrained generator of width 8, and the shipped finder."""
+    """A folder like `assets/` with an untrained generator of width 8, and no finder."""
     with torch.random.fork_rng():
         torch.manual_seed(5)
         generator = Generator(8, 2)
@@ -40,8 +39,6 @@ def small_assets(folder: Path) -> Path:
     save_weights(generator, folder / "restorer.safetensors", image_size=128)
     card = {"sha256": weights_sha256(folder / "restorer.safetensors")}
     (folder / "restorer.json").write_text(json.dumps(card))
-    for name in ("finder.safetensors", "finder.json"):
-        shutil.copy(ASSETS / name, folder)
     return folder
 
 
@@ -99,7 +96,7 @@ def both_ways(service: Service) -> Iterator[Site]:
 
 
 def portrait() -> Image:
-    """An astronaut, (200, 180, 3), in which the finder finds no damage."""
+    """An astronaut, (200, 180, 3), in which `red_finder` finds no damage."""
     from skimage import data
 
     return np.ascontiguousarray(data.astronaut()[0:200, 140:320])
@@ -113,11 +110,19 @@ def hole(image: Image) -> Mask:
 
 
 def damaged() -> tuple[Image, Mask]:
-    """The astronaut with a white hole."""
+    """The astronaut with a hole, pure red, as `red_finder` knows holes."""
     image = portrait().copy()
     mask = hole(image)
-    image[mask] = 255
+    image[mask] = (255, 0, 0)
     return image, mask
+
+
+def doubtful(image: Image) -> tuple[Image, Mask]:
+    """A copy with a stain beside the face, dark red, of which `red_finder` is not sure."""
+    copy, mask = image.copy(), np.zeros(image.shape[:2], np.bool_)
+    mask[20:40, 10:26] = True
+    copy[mask] = (140, 0, 0)
+    return copy, mask
 
 
 def file_of(image: Image | Mask, kind: str = "PNG", **options: Any) -> bytes:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from models.images import Image
+from models.images import Image, Mask
 from tests.browser import DESKTOP, PHONE, browser, canvas_pixels, clean_page, no_sideways_scroll  # noqa: F401 - a fixture
-from tests.serving.site import Site, damaged, file_of, pixels_of, portrait
+from tests.serving.site import Site, damaged, doubtful, file_of, pixels_of, portrait
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FilePayload, Page
@@ -38,6 +38,11 @@ def proposed_by(site: Site) -> int:
     """Marked pixels of the mask that the service proposes for the damaged portrait."""
     answer = site.client().post("/v1/masks", files={"image": file_of(damaged()[0])}).json()
     return int((pixels_of(base64.b64decode(answer["mask"]))[..., 0] > 127).sum())
+
+
+def shown(page: "Page", canvas: str) -> Mask:
+    """Pixels that a canvas covers, (H, W)."""
+    return canvas_pixels(page, canvas)[..., 3] > 127
 
 
 def paint(page: "Page", start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -111,6 +116,99 @@ def test_the_brush_adds_erases_and_undoes(browser: "Browser", site: Site) -> Non
         assert not page.is_disabled("#restore")
 
 
+def test_what_may_be_damaged_is_lighter_until_it_is_marked(browser: "Browser", site: Site, tmp_path: Path) -> None:  # noqa: F811 - fixture
+    image, hole = damaged()
+    image, stain = doubtful(image)
+    with clean_page(browser) as page:
+        upload(page, site.open_url, image)
+        assert np.array_equal(shown(page, "#mask"), hole)
+        assert np.array_equal(shown(page, "#light"), stain)
+        assert page.inner_text("#lighter") == "Lighter: may be damage. Mark it too?"
+        marks, light = (canvas_pixels(page, name)[mask].mean(0) for name, mask in (("#mask", hole), ("#light", stain)))
+        assert light[:3].mean() > marks[:3].mean() + 40
+        page.screenshot(path=tmp_path / "lighter.png", full_page=True)
+        paint(page, (0.0, 0.1), (0.3, 0.1))  # over its upper part: only what is left is still lighter
+        left = shown(page, "#light")
+        assert 0 < left.sum() < stain.sum()
+        assert not (left & shown(page, "#mask")).any()
+        page.click("#undo")
+        assert np.array_equal(shown(page, "#light"), stain)
+        page.focus("#mark-too")
+        page.keyboard.press("Enter")
+        assert np.array_equal(shown(page, "#mask"), hole | stain)
+        assert not shown(page, "#light").any()
+        assert not page.is_visible("#lighter")
+        assert not page.is_visible("#mark-too")
+        assert page.evaluate("document.activeElement.id") == "undo"  # the focus is not lost with the button
+        page.keyboard.press("Enter")
+        assert np.array_equal(shown(page, "#mask"), hole)
+        assert np.array_equal(shown(page, "#light"), stain)
+
+
+@pytest.mark.parametrize("too", [False, True])
+def test_only_what_is_marked_is_restored(browser: "Browser", site: Site, too: bool) -> None:  # noqa: F811 - fixture
+    image, hole = damaged()
+    image, stain = doubtful(image)
+    with clean_page(browser) as page:
+        upload(page, site.open_url, image)
+        if too:
+            page.click("#mark-too")
+        restore(page)
+        before, after = canvas_pixels(page, "#before")[..., :3], canvas_pixels(page, "#after")[..., :3]
+    changed = (before != after).any(axis=-1)
+    assert changed[hole].mean() > 0.9
+    assert not changed[~(hole | stain)].any()
+    assert changed[stain].any() == too
+
+
+def test_a_fine_line_in_a_large_photo_is_shown(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+    image = np.full((400, 3200, 3), 90, np.uint8)
+    image[8:10, 100:3000], image[28:30, 100:3000] = (255, 0, 0), (140, 0, 0)
+    with clean_page(browser) as page:
+        upload(page, site.open_url, image)
+        marks, light = shown(page, "#mask"), shown(page, "#light")
+    assert marks.shape == (200, 1600)
+    assert (marks[4, 50:1500].all(), marks.sum()) == (True, 1450)
+    assert (light[14, 50:1500].all(), light.sum()) == (True, 1450)
+
+
+def test_a_photo_in_which_nothing_is_certain_says_so_and_takes_marks(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+    with clean_page(browser) as page:
+        upload(page, site.open_url, portrait())
+        assert page.inner_text("#found") == "We found no damage. Paint over what should be restored."
+        assert not page.is_visible("#lighter")
+        assert page.is_disabled("#restore")
+        page.click("#work .restart")
+        upload(page, site.open_url, doubtful(portrait())[0])
+        assert page.inner_text("#found").startswith("Nothing here is damaged for certain.")
+        assert page.is_visible("#mark-too")
+        assert page.is_disabled("#restore")
+        paint(page, (0.45, 0.5), (0.5, 0.5))
+        restore(page)
+        assert page.inner_text("#result-title") == "Restored"
+        changed = (canvas_pixels(page, "#before") != canvas_pixels(page, "#after")).any(axis=-1)
+        assert changed.any()
+        assert not (changed & doubtful(portrait())[1]).any()
+
+
+def test_an_unchanged_photo_is_not_called_restored(browser: "Browser", site: Site, tmp_path: Path) -> None:  # noqa: F811 - fixture
+    image = doubtful(portrait())[0]
+    answer = site.client().post("/v1/restorations", files={"image": file_of(image)}).json()
+    with clean_page(browser) as page:
+        upload(page, site.open_url, image)
+        page.route("**/v1/restorations", lambda route: route.fulfill(json=answer))  # as to somebody who sent no mask
+        page.click("#mark-too")
+        restore(page)
+        assert page.inner_text("#result-title") == "Nothing had to be restored"
+        assert "comes back exactly as it was" in page.inner_text("#verdict")
+        assert np.array_equal(canvas_pixels(page, "#left-alone")[..., :3], image)
+        for name in ("#save", "#compare", "#feedback", "#why"):
+            assert not page.is_visible(name)
+        page.screenshot(path=tmp_path / "unchanged.png", full_page=True)
+        page.click("#advice button")
+        assert page.is_visible("#work")
+
+
 def test_the_slider_moves_by_pointer_and_by_keyboard_and_opinions_are_logged(
     browser: "Browser",  # noqa: F811 - fixture
     site: Site,
@@ -141,9 +239,13 @@ def test_a_refusal_is_kind_and_says_what_to_try(browser: "Browser", site: Site, 
     image = np.full_like(portrait(), 128)  # nobody in it
     with clean_page(browser) as page:
         upload(page, site.open_url, image)
-        if page.evaluate(MARKED) == image.shape[0] * image.shape[1]:  # what the finder makes of plain grey
-            page.click("#restore")
-            assert "Everything is marked" in page.inner_text("#work-problem")
+        assert page.evaluate(MARKED) == 0
+        page.evaluate("document.getElementById('size').value = 100")
+        page.dispatch_event("#size", "input")
+        for height in (0.15, 0.4, 0.65, 0.9):
+            paint(page, (0.05, height), (0.95, height))
+        page.click("#restore")
+        assert "Everything is marked" in page.inner_text("#work-problem")
         page.click("#clear")
         paint(page, (0.3, 0.3), (0.7, 0.6))
         restore(page)

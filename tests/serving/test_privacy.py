@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.site import Site, damaged, file_of, form
+from tests.serving.site import Site, damaged, file_of, form, portrait
 
 SUBJECT, BASIS = "patient-0815-eyes-only", "consent of 2 March"
 ALLOWED = (
@@ -90,3 +90,16 @@ def test_pictures_are_kept_only_with_a_basis_and_deleted_on_demand(site: Site) -
     ours = [entry.body for entry in deletions if entry.key == row.subject]
     assert ours == [{"requests": 1}]
     assert SUBJECT not in str(deletions)
+
+
+def test_a_photo_that_came_back_as_it_came_is_kept_without_a_restored_one(site: Site) -> None:
+    with site.client("admin") as client:
+        given = {"subject": SUBJECT, "keep_basis": BASIS}
+        request_id = client.post("/v1/restorations", files={"image": file_of(portrait())}, data=given).json()[
+            "request_id"
+        ]
+        kept = client.get(f"/v1/restorations/{request_id}/pictures").json()["pictures"]
+        waiting = client.get("/v1/reviews").json()["reviews"]
+        client.delete(f"/v1/subjects/{SUBJECT}")
+    assert list(kept) == ["damaged.png", "mask.png"]
+    assert request_id not in [one["request_id"] for one in waiting]

@@ -63,3 +63,12 @@ def test_outcomes_are_read_from_their_columns() -> None:
     assert table["recognised"].tolist()[:2] == [1.0, 0.0]
     assert table[["preferred", "recognised"]].iloc[2].isna().all()
     assert table["lpips"].count() == 2
+
+
+def test_a_photo_that_came_back_as_it_came_is_no_outcome() -> None:
+    rows = log_rows(
+        2, 1, mode=["unchanged", "inpaint"], similarity_independent=0.9, lpips=0.1, feedback_preferred="restored",
+        feedback_recognised=pd.array([True, True], dtype="boolean"),
+    )  # fmt: skip
+    assert measured(rows, None).notna().all(axis=1).tolist() == [False, True]
+    assert measured(rows, None).iloc[0].isna().all()
