@@ -14,6 +14,7 @@ from pipeline.gathered import Gathered, face_maps, gather_faces, some
 from pipeline.identity_risk import trust
 from pipeline.known_faces import KnownFace, assign, known_faces
 from pipeline.likeness_figures import likeness
+from pipeline.mask_edges import grow_to_edges
 from pipeline.photo import cut, owners, paste_all
 from pipeline.restoration import FaceRestorer, LikenessFigures, Restoration, Tools, load_tools
 from pipeline.restore_outcome import DamagedPhoto, Job, outcome, untouched_pixels
@@ -35,7 +36,8 @@ def restore_photo(
 
     Args:
         image: the damaged photo; what its missing pixels hold does not matter, colourless ones hold their luma.
-        hole_mask: missing pixels. With mode `colorize` their colour alone is taken as missing, their luma as known.
+        hole_mask: missing pixels, and so is the rim into which a soft or compressed edge bled. With mode `colorize`
+            their colour alone is taken as missing, their luma as known.
         restorer: works on aligned faces of side `image_size`.
         mode: `auto` decides face by face and keeps the limits of `params`; the others override them.
         params: limits of the router, and when a reference is believed.
@@ -67,9 +69,10 @@ def restore_photo(
 
 
 def _damage(image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: RequestedMode) -> DamagedPhoto:
-    """Chroma contains hole; colour-only work has no hole."""
-    chroma = hole_mask if chroma_mask is None else hole_mask | chroma_mask
-    return DamagedPhoto(image, np.zeros_like(hole_mask) if mode == "colorize" else hole_mask, chroma)
+    """Holes reach as far as their damage bled; chroma contains hole; colour-only work has no hole."""
+    hole = hole_mask if mode == "colorize" else grow_to_edges(image, hole_mask)
+    chroma = hole if chroma_mask is None else hole | chroma_mask
+    return DamagedPhoto(image, np.zeros_like(hole) if mode == "colorize" else hole, chroma)
 
 
 def _job(index: int, face: FoundFace, gathered: Gathered, mode: RequestedMode, params: RestoreParams) -> Job:
