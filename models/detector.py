@@ -51,8 +51,17 @@ class FaceDetector:
         found = self._detect_in(image, needed) or self._detect_in(image, set(_LONGER_SIDES) - set(needed))
         return without_overlaps(self._from_close_up(image, face) for face in found)
 
+    def look(self, image: Image, side: int) -> list[Face]:
+        """Faces seen in one copy of a picture (H, W, 3) whose longer side is `side` pixels, in the picture's pixels."""
+        resized = _resize(image, side / max(image.shape[:2]))
+        height, width = resized.shape[:2]
+        self._network.setInputSize((width, height))
+        _, rows = self._network.detect(cv2.cvtColor(resized, cv2.COLOR_RGB2BGR))
+        stretch = (image.shape[1] / width, image.shape[0] / height)  # not quite 1 / scale: sides are whole
+        return [_face(row, stretch) for row in ([] if rows is None else rows)]
+
     def _detect_in(self, image: Image, sides: Collection[int]) -> list[Face]:
-        found = [face for side in sides for face in self._detect_at(image, side / max(image.shape[:2]))]
+        found = [face for side in sides for face in self.look(image, side)]
         return without_overlaps(found)
 
     def _from_close_up(self, image: Image, face: Face) -> Face:
@@ -61,18 +70,10 @@ class FaceDetector:
         if side >= max(image.shape[:2]):
             return face
         square = image[max(0, top) : top + side, max(0, left) : left + side]
-        seen = self._detect_at(square, _LONGER_SIDES[0] / max(square.shape[:2]))
+        seen = self.look(square, _LONGER_SIDES[0])
         moved = [_moved(again, max(0, left), max(0, top)) for again in seen]
         same = [again for again in moved if _shared(again, face) > 0.5]
         return max(same, key=lambda again: again.score, default=face)
-
-    def _detect_at(self, image: Image, scale: float) -> list[Face]:
-        resized = _resize(image, scale)
-        height, width = resized.shape[:2]
-        self._network.setInputSize((width, height))
-        _, rows = self._network.detect(cv2.cvtColor(resized, cv2.COLOR_RGB2BGR))
-        stretch = (image.shape[1] / width, image.shape[0] / height)  # not quite 1 / scale: sides are whole
-        return [_face(row, stretch) for row in ([] if rows is None else rows)]
 
 
 def without_overlaps(faces: Iterable[Face]) -> list[Face]:

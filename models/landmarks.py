@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from models.alignment import TEMPLATE
+from models.alignment import TEMPLATE, invert, transform
 from models.detector import Face
 from models.images import Image, to_uint8
 from models.package_files import package_file
+from models.turned import moved, roll, turned_back
 
 if TYPE_CHECKING:
     import dlib
@@ -33,6 +34,9 @@ MIRRORED = np.array([*_FLIP_JAW_BROWS_NOSE, *_FLIP_EYES_MOUTH, *range(64, 59, -1
 _SQUARE_SIDE = 0.94
 # YuNet's box in the aligned frame, geometric mean of its sides: 0.640 +- 0.020 of the side over 150 portraits.
 _ALIGNED_SIDE = 0.64
+# The trees know heads that are nearly upright; beyond so many degrees they look at a copy that is turned upright.
+_MOST_ROLL = 30.0
+_SURROUNDINGS = 1.5  # half the side of that copy's square, in sides of the face's box
 
 # Strokes of a drawn face: jaw, brows, nose, eyes, mouth; closed where the last is True.
 _STROKES = [
@@ -76,13 +80,29 @@ class LandmarkPredictor:
     def predict(self, image: Image, face: Face) -> Landmarks:
         """The 68 points of one face; always 68, also where the face is covered (then they are guesses).
 
+        A face that lies on its side is looked at upright.
+
         Args:
             image: RGB uint8 (H, W, 3).
             face: from `FaceDetector.detect` on the same picture.
 
         Returns:
-            (68, 2) float32 x, y, whole pixels of `image`; may lie outside it.
+            (68, 2) float32 x, y, pixels of `image`, whole ones where it is upright; may lie outside it.
         """
+        angle = roll(face.points)
+        if abs(angle) <= _MOST_ROLL:
+            return self._upright(image, face)
+        middle, reach = face.points.mean(axis=0), _SURROUNDINGS * max(face.box[2:])
+        left, top = np.maximum(np.floor(middle - reach), 0).astype(int).tolist()
+        right, bottom = np.ceil(middle + reach).astype(int).tolist()
+        part = image[top:bottom, left:right]
+        if not part.size:
+            return self._upright(image, face)
+        copy, matrix = turned_back(part, angle)
+        matrix[:, 2] -= matrix[:, :2] @ (left, top)
+        return transform(self._upright(copy, moved(face, matrix)), invert(matrix))
+
+    def _upright(self, image: Image, face: Face) -> Landmarks:
         shape = self.shape(image, face)
         return np.array([(shape.part(i).x, shape.part(i).y) for i in range(68)], np.float32)
 

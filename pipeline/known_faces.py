@@ -13,6 +13,7 @@ from models.landmarks import head_pose
 from pipeline.config.production import ReferenceUse
 from pipeline.photo import cut, frame_of, to_frame
 from pipeline.restoration import ReferenceNote, Tools
+from pipeline.turned import looking_upright
 
 Pose = tuple[float, float, float]
 
@@ -73,7 +74,7 @@ def assign(
 
 
 def _known(number: int, photo: Image, tools: Tools, size: int) -> KnownFace | None:
-    faces = tools.detector.detect(photo)
+    faces = looking_upright(tools.detector, photo, photo).detector.detect(photo)
     if not faces:
         return None
     best = faces[0]

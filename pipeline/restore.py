@@ -1,6 +1,7 @@
 """Restore one damaged photo of any size: find its faces, weigh the evidence, decide, restore, paste into the hole."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from pipeline.photo import cut, owners, paste_all
 from pipeline.restoration import FaceRestorer, LikenessFigures, Restoration, Tools, load_tools
 from pipeline.restore_outcome import DamagedPhoto, Job, outcome, untouched_pixels
 from pipeline.routing import RequestedMode, route
+from pipeline.turned import looking_upright
 
 
 def restore_photo(
@@ -49,15 +51,17 @@ def restore_photo(
     damage = _damage(image, hole_mask, chroma_mask, mode)
     plain = classical_photo(image, damage.hole, damage.chroma)
     size = restorer.image_size
-    count, found = damaged_faces(image, plain, damage.hole, damage.chroma, tools, size, params)
-    found = aligned_again(plain, found, damage.hole, damage.chroma, tools, params.context)
+    looking = looking_upright(tools.detector, plain, image, params.min_certain_score)
+    turned = replace(tools, detector=looking.detector)
+    count, found = damaged_faces(image, plain, damage.hole, damage.chroma, turned, size, params)
+    found = aligned_again(plain, found, damage.hole, damage.chroma, turned, params.context)
     known = known_faces(references, tools, size)
     if not found:
         notes = assign([], known, np.zeros((0, len(known)), np.float32), params.reference)[1]
         unknown = np.full(damage.hole.shape, -1, np.int16)
         return outcome(_coloured(damage, plain) if count else None, damage, count, [], unknown, notes)
     gathered = gather_faces(plain, found, known, params.reference)
-    jobs = [_job(index, face, gathered, mode, params) for index, face in enumerate(found)]
+    jobs = [_job(index, face, gathered, mode, params, looking.doubt) for index, face in enumerate(found)]
     owner = owners([face.frame for face in found], damage.hole.shape)
     if all(job.refused for job in jobs):
         return outcome(None, damage, count, jobs, np.full_like(owner, -1), gathered.notes)
@@ -75,9 +79,11 @@ def _damage(image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: Reque
     return DamagedPhoto(image, np.zeros_like(hole) if mode == "colorize" else hole, chroma)
 
 
-def _job(index: int, face: FoundFace, gathered: Gathered, mode: RequestedMode, params: RestoreParams) -> Job:
+def _job(
+    index: int, face: FoundFace, gathered: Gathered, mode: RequestedMode, params: RestoreParams, doubt: str
+) -> Job:
     maps = face_maps(gathered, index, face, params.reference.witness)
-    decision = route(face.measures, maps, mode, params, face.face.score)
+    decision = route(face.measures, maps, mode, params, face.face.score, doubt)
     return Job(face, decision, trust(maps), gathered.references[index])
 
 

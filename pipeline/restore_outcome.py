@@ -14,7 +14,10 @@ from pipeline.photo import aligned_to_photo
 from pipeline.restoration import LikenessFigures, ReferenceNote, Restoration, RestoredFace
 from pipeline.routing import Decision, Mode
 
-_NO_FACE = "no face was found, neither in the classically filled copy nor in the photo as it came"
+_NO_FACE = (
+    "no face was found, neither in the classically filled copy nor in the photo as it came, in any of eight turns; "
+    "the photo may lie on its side all the same: then turn it upright and try again"
+)
 
 
 @dataclass(frozen=True, eq=False)

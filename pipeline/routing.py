@@ -37,7 +37,12 @@ class Decision:
 
 
 def route(
-    measures: Measures, maps: FaceMaps, mode: RequestedMode, params: RestoreParams, detector_score: float = 1.0
+    measures: Measures,
+    maps: FaceMaps,
+    mode: RequestedMode,
+    params: RestoreParams,
+    detector_score: float = 1.0,
+    doubt: str = "",
 ) -> Decision:
     """Decide for one face. An explicit `mode` overrides the limits, and the reason says so.
 
@@ -48,13 +53,14 @@ def route(
         params: limits.
         detector_score: 0..1, how certain the face's place is: in the smear over a hidden face the detector may see
             another one a little aside, and what is missing would then be measured in the wrong place.
+        doubt: what else makes the face's place uncertain, in words; empty where nothing does.
     """
     if mode == "colorize" or (mode == "auto" and measures.area == 0.0 and measures.chroma_area > 0.0):
         return _colorize(measures, maps, params, "asked for" if mode == "colorize" else "no hole")
     if mode == "partial":
         return _partial(measures, maps, params, "asked for")
     risk = identity_risk(maps, params.risk_weights)
-    beyond = _beyond(measures, risk, params, detector_score)
+    beyond = doubt or _beyond(measures, risk, params, detector_score)
     if beyond and mode == "auto":
         return Decision("refuse", beyond, risk, maps.hole, _reached(maps, maps.hole))
     if mode == "auto" and measures.area > params.max_inpaint_area:
