@@ -60,8 +60,8 @@ sampler: $(READY) ## learn the built-in sampler anew (PORTRAITS=DIR)
 weights: $(READY) ## train the weights that ship (PORTRAITS=DIR VIEWS=DIR); goes on where it was stopped
 	$(BIN)/python -m recipes.make_weights --portraits $(PORTRAITS) $(if $(VIEWS),--views $(VIEWS))
 
-finder: $(READY) ## train the damage finder that ships (PORTRAITS=DIR); goes on where it was stopped
-	$(BIN)/python -m recipes.make_finder --portraits $(PORTRAITS)
+finder: $(READY) ## train the damage finder that ships (PORTRAITS=DIR PRINTS=DIR); goes on where it was stopped
+	$(BIN)/python -m recipes.make_finder --portraits $(PORTRAITS) $(if $(PRINTS),--prints $(PRINTS))
 
 diffusion: $(READY) ## train the diffusion weights that ship (PORTRAITS=DIR); goes on where it was stopped
 	$(BIN)/python -m recipes.make_diffusion --portraits $(PORTRAITS)

@@ -28,7 +28,9 @@ _PATH = click.Path(path_type=Path)
     "INPUT-restored, beside INPUT; one from an earlier run is replaced.",
 )
 @click.option(
-    "--save-mask", type=_PATH, help="Also write the mask that was used, white = missing; a folder for a folder."
+    "--save-mask",
+    type=_PATH,
+    help="Also write the mask: white = restored, dark grey = only proposed; a folder for a folder.",
 )
 @click.option(
     "--mode",
@@ -59,13 +61,15 @@ def restore_command(
     as_json: bool,
     root: Path,
 ) -> None:
-    """Restore the face or faces in INPUT where MASK is white, or where damage is found.
+    """Restore the photo or print INPUT where MASK is white, or where damage is found.
 
-    Without a mask, holes, stains, scratches and the like are searched; each line tells the found share of the photo
-    and the confidence, and a photo in which none is found for certain is refused. A photo without colour is not
-    damaged for that: ask for colour with --mode colorize.
+    Without a mask, cracks, folds, scratches, dust, stains, tears, holes and the like are searched over the whole photo.
+    What is damaged for certain is restored; what may be is only proposed (--save-mask shows it in dark grey, --mode
+    inpaint takes it). A photo in which nothing is certain comes back as it came, and its line says "unchanged". A photo
+    without colour is not damaged for that: ask for colour with --mode colorize.
 
-    Known pixels stay as they were, to the bit (in PNG, TIFF, BMP and WebP). Outputs are marked as AI-restored, in XMP
+    Known pixels stay as they were, to the bit (in PNG, TIFF, BMP and WebP); the mask first grows, by at most 12 pixels,
+    over the rim into which a soft or compressed edge of the damage has bled. Outputs are marked as AI-restored, in XMP
     and in a signed C2PA manifest (not in BMP, which has no place for it); the metadata of INPUT is not carried over.
     A photo that is refused gets its reason and no output. In a folder, a file that fails gets a row and stops nothing;
     the exit status is then 1.

@@ -31,7 +31,7 @@ class Costs(BaseModel):
 def costs(rows: pd.DataFrame, price_per_cpu_hour: float) -> Costs:
     """Costs of rows of the log: of `mode`, `cpu_seconds` and, contained in them, `verification_cpu_seconds`."""
     price = price_per_cpu_hour / _PER_HOUR
-    restored = int((rows["mode"] != "refuse").sum())
+    restored = int((~rows["mode"].isin(["refuse", "unchanged"])).sum())
     verified = int((rows["verification_cpu_seconds"] > 0).sum())
     total, verification = float(rows["cpu_seconds"].sum()), float(rows["verification_cpu_seconds"].sum())
     restoration_seconds = (total - verification) / restored if restored else None

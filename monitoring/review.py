@@ -61,7 +61,7 @@ def worries(row: LogRow, said: Feedback | None, rules: ReviewParams) -> tuple[Wo
         said: the latest feedback on it. Who knows the person and recognises them outweighs every figure.
         rules: from where on figures worry.
     """
-    if row.mode == "refuse":
+    if row.mode in ("refuse", "unchanged"):
         return ()
     recognised, preferred = (said.recognised, said.preferred) if said else (None, None)
     doubted = recognised is not True

@@ -1,93 +1,95 @@
-"""From a photo without a mask to the mask that will be restored, or the reason why there is none."""
+"""From a photo without a mask to what of it is damaged for certain, and what may be."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import cv2
 import numpy as np
 
+from models.damage_finder.finder import Finder
+from models.damage_finder.kinds import KINDS, Kind
+from models.damage_finder.pieces import Pieces, find_pieces
 from models.detector import Face
 from models.errors import WeightsError
-from models.finder import Finder
 from models.images import Image, Mask
 from pipeline import layout
-from pipeline.config.production import RestoreParams
+from pipeline.config.production import FinderParams
 from pipeline.restoration import Detector
+from pipeline.turned import looking_upright
 
-Window = tuple[slice, slice]
-"""Rows and columns of a photo."""
-_PORTRAIT = 0.5
-"""A window of more than this share of the photo: then the photo is a portrait, and is searched whole."""
+_LISTED = 200
+"""Pieces that are described one by one, the largest first; the rest are counted."""
 
 
 @dataclass(frozen=True)
-class Proposal:
-    """What the finder proposes for one photo.
+class Piece:
+    """One connected piece of damage.
+
+    `box`: x, y, width, height in pixels of the photo. `area`: its share of the photo. `confidence`: probability that
+    it is damage. `used`: it belongs to the mask; else it is only proposed, and `why` says why.
+    """
+
+    kind: Kind
+    confidence: float
+    area: float
+    box: tuple[int, int, int, int]
+    used: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class FoundDamage:
+    """What the finder found in one photo.
 
     Attributes:
-        mask: (H, W) bool, True = missing; empty where nothing was found.
-        confidence: expected intersection over union of the mask with the damage; None for an empty mask.
-        doubt: why the mask should not be used, with its figures; empty when nothing speaks against it.
+        sure: (H, W) bool, True = damaged for certain.
+        doubtful: (H, W) bool, True = perhaps damaged; disjoint from `sure`.
+        pieces: the largest of them, by area.
+        count: how many pieces there are in all.
     """
 
-    mask: Mask
-    confidence: float | None
-    doubt: str
+    sure: Mask
+    doubtful: Mask
+    pieces: tuple[Piece, ...]
+    count: int
+
+    @property
+    def confidence(self) -> float | None:
+        """That of the used pieces (`mean_confidence`)."""
+        return mean_confidence(self.pieces)
 
 
-def propose_mask(image: Image, finder: Finder, detector: Detector, params: RestoreParams) -> Proposal:
+def find_damage(image: Image, finder: Finder, detector: Detector, params: FinderParams) -> FoundDamage:
     """Search a photo (H, W, 3). That nothing was found is a value, no error.
 
-    A colourless photo is not damaged for that: the finder looks for holes, stains and scratches only. It learnt on
-    portraits and takes much of a room for damage: of a larger scene only the surroundings of faces are searched.
+    Pieces of at least `params.sure` are used, those of at least `params.doubtful` are proposed. What is large and
+    touches the border may be the print's mount, and what covers most of a face the face itself: such pieces are
+    only ever proposed.
     """
-    mask, confidence = _searched(image, windows(detector.detect(image), image, params.finder_window), finder, params)
-    area = float(mask.mean())
-    if confidence is None or area < params.finder_min_area:
-        return Proposal(mask & False, None, _nothing(area, params))
-    if confidence < params.finder_min_confidence:
-        return Proposal(mask, confidence, _unsure(confidence, area, params))
-    return Proposal(mask, confidence, "")
+    found = finder.search(image)
+    damaged = found.probability >= round(params.threshold * 255)
+    pieces = find_pieces(found, params.threshold, finder.confidence)
+    likely = pieces.confidence >= params.doubtful
+    large = likely & (pieces.pixels >= params.large * damaged.size)
+    faces = looking_upright(detector, image, image).detector.detect(image) if large.any() else []
+    reasons = _reasons(pieces, large, damaged, faces, params)
+    sure = likely & (pieces.confidence >= params.sure) & np.array([not reason for reason in reasons], np.bool_)
+    listed = _listed(pieces, likely, sure, reasons)
+    return FoundDamage(
+        sure=pieces.mask_of(sure, damaged),
+        doubtful=pieces.mask_of(likely & ~sure, damaged),
+        pieces=listed,
+        count=int(likely.sum()),
+    )
 
 
-def windows(faces: Sequence[Face], image: Image, reach: float) -> list[Window]:
-    """Where to search a photo (H, W, 3): squares around its faces, or all of it where it has none or is a portrait.
-
-    Args:
-        faces: in the photo.
-        image: the photo.
-        reach: side of a square in heights of the face's box; a square is cut at the photo's border.
-    """
-    height, width = image.shape[:2]
-    found = []
-    for face in faces:
-        x, y, box_width, box_height = face.box
-        middle, half = np.array([y + box_height / 2, x + box_width / 2]), reach * box_height / 2
-        top, left = np.clip(middle - half, 0, (height, width)).astype(int)
-        bottom, right = np.ceil(np.clip(middle + half, 0, (height, width))).astype(int)
-        found.append((slice(top, bottom), slice(left, right)))
-    if (
-        not found
-        or max((w[0].stop - w[0].start) * (w[1].stop - w[1].start) for w in found) > _PORTRAIT * height * width
-    ):
-        return [(slice(0, height), slice(0, width))]
-    return found
-
-
-def _searched(
-    image: Image, places: Sequence[Window], finder: Finder, params: RestoreParams
-) -> tuple[Mask, float | None]:
-    """What was found in all windows, and the mean of their confidences, weighted by what was found in each."""
-    mask, sizes, confidences = np.zeros(image.shape[:2], np.bool_), [], []
-    for window in places:
-        part = np.ascontiguousarray(image[window])
-        found = finder.find(part, params.finder_threshold, params.finder_certain, params.finder_margin)
-        mask[window] |= found.mask
-        if found.confidence is not None:
-            sizes.append(int(found.mask.sum()))
-            confidences.append(found.confidence)
-    return mask, float(np.average(confidences, weights=sizes)) if sum(sizes) else None
+def mean_confidence(pieces: Sequence[Piece]) -> float | None:
+    """Mean confidence of the used pieces, weighted by their area; None where none is used."""
+    used = [piece for piece in pieces if piece.used]
+    total = sum(piece.area for piece in used)
+    return sum(piece.confidence * piece.area for piece in used) / total if total else None
 
 
 @cache
@@ -103,15 +105,53 @@ def shipped_finder() -> Finder:
     return Finder.load(weights, json.loads(card.read_text(encoding="utf-8"))["sha256"])
 
 
-def _nothing(area: float, params: RestoreParams) -> str:
-    least = f"restore.finder_min_area {params.finder_min_area:.2%}"
-    seen = f"{area:.2%} of the photo, less than {least}" if area else "no piece that is certain enough"
-    return f"no damage was found ({seen}); give --mask to restore a part of it all the same"
+def _reasons(pieces: Pieces, large: Mask, damaged: Mask, faces: Sequence[Face], params: FinderParams) -> list[str]:
+    """For each piece why it is only proposed; empty where nothing speaks against it but its confidence."""
+    reasons = [""] * len(pieces)
+    for number in np.flatnonzero(large):
+        chosen = np.arange(len(pieces)) == number
+        x, y, width, height = pieces.boxes[number]
+        window = slice(y, y + height), slice(x, x + width)
+        mask = pieces.mask_of(chosen, damaged)
+        body = _body(mask[window], damaged.shape)
+        if body.sum() < params.large * damaged.size:
+            continue
+        if _touches_border(mask):
+            reasons[number] = "large and at the border: it may be the mount"
+        elif any(_share_of(face, mask) > params.face_share for face in faces):
+            reasons[number] = "it covers most of a face"
+    return reasons
 
 
-def _unsure(confidence: float, area: float, params: RestoreParams) -> str:
-    return (
-        f"{area:.1%} of the photo looks damaged, but with a confidence of {confidence:.2f}, less than "
-        f"restore.finder_min_confidence {params.finder_min_confidence:.2f}; keep the proposal with --save-mask, "
-        "correct it and give it as --mask, or take it as it is with --mode inpaint"
+def _body(mask: Mask, shape: tuple[int, ...]) -> Mask:
+    """What of a piece is thick: nets of cracks have no body."""
+    side = max(3, round(0.015 * max(shape)))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel, borderValue=0) > 0)
+
+
+def _touches_border(mask: Mask) -> bool:
+    return bool(mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any())
+
+
+def _share_of(face: Face, mask: Mask) -> float:
+    x, y, width, height = (round(value) for value in face.box)
+    inside = mask[max(0, y) : y + height, max(0, x) : x + width]
+    return float(inside.mean()) if inside.size else 0.0
+
+
+def _listed(pieces: Pieces, likely: Mask, sure: Mask, reasons: Sequence[str]) -> tuple[Piece, ...]:
+    height, width = pieces.shape
+    numbers = np.flatnonzero(likely)
+    numbers = numbers[np.argsort(-pieces.pixels[numbers], kind="stable")][:_LISTED]
+    return tuple(
+        Piece(
+            kind=KINDS[int(pieces.kind[number])],
+            confidence=round(float(pieces.confidence[number]), 3),
+            area=float(pieces.pixels[number]) / (height * width),
+            box=tuple(int(value) for value in pieces.boxes[number]),  # type: ignore[arg-type]
+            used=bool(sure[number]),
+            why=reasons[number] or ("" if sure[number] else "not sure enough"),
+        )
+        for number in numbers.tolist()
     )

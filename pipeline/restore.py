@@ -33,6 +33,7 @@ def restore_photo(
     *,
     chroma_mask: Mask | None = None,
     tools: Tools | None = None,
+    always_return: bool = False,
 ) -> Restoration:
     """Restore `image` (H, W, 3) where `hole_mask` (H, W) says that it is damaged. A missing face is a value, no error.
 
@@ -46,6 +47,8 @@ def restore_photo(
         references: intact photos (H, W, 3) of the people in it, evidence where they are believed.
         chroma_mask: pixels whose colour is missing, where that is more than the holes.
         tools: detector, landmarks, encoders; loaded when absent.
+        always_return: give back what can be filled, also where no face is found or all are refused; for a mask that
+            was found, in which large pieces over faces were left out beforehand.
     """
     tools = tools or load_tools(params.min_detector_score)
     damage = _damage(image, hole_mask, chroma_mask, mode)
@@ -59,11 +62,11 @@ def restore_photo(
     if not found:
         notes = assign([], known, np.zeros((0, len(known)), np.float32), params.reference)[1]
         unknown = np.full(damage.hole.shape, -1, np.int16)
-        return outcome(_coloured(damage, plain) if count else None, damage, count, [], unknown, notes)
+        return outcome(_coloured(damage, plain) if count or always_return else None, damage, count, [], unknown, notes)
     gathered = gather_faces(plain, found, known, params.reference)
     jobs = [_job(index, face, gathered, mode, params, looking.doubt) for index, face in enumerate(found)]
     owner = owners([face.frame for face in found], damage.hole.shape)
-    if all(job.refused for job in jobs):
+    if all(job.refused for job in jobs) and not always_return:
         return outcome(None, damage, count, jobs, np.full_like(owner, -1), gathered.notes)
     restored = _coloured(damage, _filled(damage, plain, jobs, owner, gathered, restorer))
     compared = [job if job.refused else job.compared(_likeness(job, restored, plain, known, tools)) for job in jobs]
@@ -97,6 +100,8 @@ def _filled(
 ) -> Image:
     """The classically filled photo with restored faces; pixels that shall stay as they came keep the classical fill."""
     accepted = [index for index, job in enumerate(jobs) if not job.refused]
+    if not accepted:
+        return plain
     restored = restorer.restore_from(some(gathered.evidence, accepted))
     bare = untouched_pixels(damage, jobs, owner)
     frames = [jobs[index].found.frame for index in accepted]

@@ -11,17 +11,17 @@ from models.errors import LikenessError
 from models.images import Image
 from pipeline.config.production import RestoreParams
 from pipeline.marking import MarkFacts, Seal, format_of, markable, marked, restored_share
-from pipeline.picture_files import check_writable, is_lossless, read_picture, write_file
+from pipeline.picture_files import check_writable, encoded, is_lossless, read_picture, write_file
 from pipeline.reading import Limits
 from pipeline.restoration import FaceRestorer, Restoration, Tools
-from pipeline.restore import restore_photo
 from pipeline.restore_requests import Request
 from pipeline.routing import RequestedMode
-from pipeline.used_mask import MaskNote, mask_for
+from pipeline.used_mask import MaskNote, mask_for, restore_used
 
 if TYPE_CHECKING:
-    from models.finder import Finder
+    from models.damage_finder.finder import Finder
 
+RowOutcome = Literal["restored", "unchanged", "refused", "failed"]
 _FIGURES = tuple(field.name for field in fields(Restoration) if field.name not in ("image", "reason"))
 
 
@@ -46,8 +46,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class Row:
-    """One photo's outcome. `failed`: a file could not be read or written, and `reason` says why.
+    """One photo's outcome.
 
+    `failed`: a file could not be read or written, and `reason` says why. `unchanged`: nothing was found that is damaged
+    for certain, and the output is the photo as it came.
     `output` is None unless a file was written; `lossless` says whether its format keeps known pixels to the bit,
     `marked` whether it says in itself that it was restored (BMP cannot).
     `mask` is None unless there was one, or a search for one. `restoration` is None when it came to none.
@@ -55,7 +57,7 @@ class Row:
 
     input: str
     output: str | None
-    outcome: Literal["restored", "refused", "failed"]
+    outcome: RowOutcome
     reason: str
     model: str
     milliseconds: float
@@ -100,7 +102,7 @@ def least_sure(restoration: Restoration | None) -> list[str]:
 def restore_file(request: Request, settings: Settings) -> Row:
     """Restore one file. The output appears whole or not at all, and not for a photo that is refused.
 
-    A photo without a mask in which the finder finds none, or none that it is sure of, is refused with that reason.
+    A photo without a mask in which the finder finds nothing that it is sure of comes back as it came.
 
     Raises:
         DataError: no usable pair, or a file that cannot be read or written.
@@ -112,10 +114,8 @@ def restore_file(request: Request, settings: Settings) -> Row:
     image = read_picture(request.photo, settings.limits)
     used = mask_for(image, request.mask, settings.mode, settings.finder, settings.tools.detector, settings.params)
     note = used.keep(request.save_mask)
-    if used.doubt:
-        return _row(request, "refused", used.doubt, settings.model, start, note)
-    restoration = restore_photo(
-        image, used.mask, settings.restorer, settings.mode, settings.params, settings.references, tools=settings.tools
+    restoration = restore_used(
+        image, used, settings.restorer, settings.mode, settings.params, settings.references, settings.tools
     )
     return _write(request, restoration, settings, start, note)
 
@@ -135,22 +135,32 @@ def _write(request: Request, restoration: Restoration, settings: Settings, start
     if restoration.image is None:
         return _row(request, "refused", restoration.reason, settings.model, start, note, restoration)
     check_writable(request.out)
+    if restoration.mode == "unchanged":
+        write_file(request.out, _as_it_came(request, restoration.image))
+        return _row(request, "unchanged", restoration.reason, settings.model, start, note, restoration)
     original = hashlib.sha256(request.photo.read_bytes()).hexdigest()
     facts = MarkFacts(settings.model, restoration.mode, "", restored_share(restoration), original)
     write_file(request.out, marked(restoration.image, format_of(request.out.suffix), facts, settings.seal))
     return _row(request, "restored", restoration.reason, settings.model, start, note, restoration)
 
 
+def _as_it_came(request: Request, image: Image) -> bytes:
+    """The file's own bytes where the output has its format, else its picture in the output's."""
+    if request.out.suffix.lower() == request.photo.suffix.lower():
+        return request.photo.read_bytes()
+    return encoded(image, request.out.suffix)
+
+
 def _row(
     request: Request,
-    outcome: Literal["restored", "refused", "failed"],
+    outcome: RowOutcome,
     reason: str,
     model: str,
     start: float,
     note: MaskNote | None = None,
     restoration: Restoration | None = None,
 ) -> Row:
-    written = outcome == "restored"
+    written = outcome in ("restored", "unchanged")
     return Row(
         input=str(request.photo),
         output=str(request.out) if written else None,
@@ -159,7 +169,7 @@ def _row(
         model=model,
         milliseconds=round((time.perf_counter() - start) * 1000, 1),
         lossless=is_lossless(request.out) if written else None,
-        marked=markable(format_of(request.out.suffix)) if written else None,
+        marked=markable(format_of(request.out.suffix)) if outcome == "restored" else None,
         mask=note,
         restoration=restoration,
     )

@@ -70,35 +70,62 @@ def outcome(
     untouched = damage.chroma if image is None else untouched_pixels(damage, jobs, owner)
     background = np.zeros_like(damage.chroma) if image is None else damage.chroma & (owner < 0)
     outside = int(background.sum()) / missing
+    left = int(untouched.sum()) / missing
     return Restoration(
         image=image,
-        mode=_mode(image, damage, jobs),
-        reason="; ".join([_reason(count, jobs, outside), *(f"reference {note.photo} {note.reason}" for note in notes)]),
+        mode=_mode(image, damage, jobs, left),
+        reason="; ".join(
+            [
+                _reason(count, jobs, outside, image is not None),
+                *(f"reference {note.photo} {note.reason}" for note in notes),
+            ]
+        ),
         area=float(damage.hole.mean()),
         chroma_area=float(damage.chroma.mean()),
         coverage=max((job.found.measures.coverage for job in jobs), default=None),
         missing_features=max((job.found.measures.missing_features for job in jobs), default=None),
         background=outside,
-        untouched=int(untouched.sum()) / missing,
+        untouched=left,
         face_count=count,
         faces=tuple(_row(job) for job in jobs),
         references=tuple(notes),
     )
 
 
-def _mode(image: Image | None, damage: DamagedPhoto, jobs: Sequence[Job]) -> Mode:
+def unchanged(image: Image, reason: str, face_count: int) -> Restoration:
+    """The outcome of a photo (H, W, 3) in which nothing is to be restored: it comes back as it came."""
+    return Restoration(
+        image=image,
+        mode="unchanged",
+        reason=reason,
+        area=0.0,
+        chroma_area=0.0,
+        coverage=None,
+        missing_features=None,
+        background=0.0,
+        untouched=0.0,
+        face_count=face_count,
+        faces=(),
+    )
+
+
+def _mode(image: Image | None, damage: DamagedPhoto, jobs: Sequence[Job], untouched: float) -> Mode:
     """The photo's mode: the strongest of what was done to a face, where the background alone counts as inpainted."""
     if image is None:
         return "refuse"
+    if untouched == 1.0:
+        return "unchanged"
+    if jobs and all(job.refused for job in jobs):
+        return "partial"
     modes = {job.decision.mode for job in jobs if not job.refused}
     if "partial" in modes:
         return "partial"
     return "colorize" if modes == {"colorize"} or (not modes and not damage.hole.any()) else "inpaint"
 
 
-def _reason(count: int, jobs: Sequence[Job], outside: float) -> str:
+def _reason(count: int, jobs: Sequence[Job], outside: float, filled: bool) -> str:
     if count == 0:
-        return _NO_FACE
+        return "no face was found; the damage was filled from its surroundings" if filled else _NO_FACE
     if not jobs:
         return f"the damage touches none of the {count} faces found; it was filled classically"
     reasons = [job.decision.reason for job in jobs]

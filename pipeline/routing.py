@@ -11,8 +11,9 @@ from pipeline.config.production import RestoreParams
 from pipeline.damage import Measures
 from pipeline.identity_risk import FaceMaps, identity_risk, safest
 
-Mode = Literal["inpaint", "partial", "colorize", "refuse"]
-"""What is done to a face. `partial`: what lies beyond a budget is left as it came."""
+Mode = Literal["inpaint", "partial", "colorize", "refuse", "unchanged"]
+"""What is done to a face, or to a photo. `partial`: what lies beyond a budget is left as it came. `unchanged`: of a
+photo in which no damage was found for certain; it comes back as it came."""
 RequestedMode = Literal["auto", "inpaint", "partial", "colorize"]
 """What a user may ask for."""
 

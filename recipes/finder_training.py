@@ -4,45 +4,81 @@ import csv
 import logging
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset, Subset
 
-from models.finder_network import FinderNetwork
-from models.images import Image, mask_to_tensor, to_tensor
-from recipes.finder_data import Example, training_example
+from models.damage_finder.features import features
+from models.damage_finder.kinds import FAMILIES, KINDS
+from models.damage_finder.network import FinderNetwork
+from models.images import mask_to_tensor
+from recipes.finder_prints import Example, training_example
+from recipes.finder_sources import Sources
 from recipes.orthogonal_steps import Muon
 
 Optimisers = tuple[Muon, torch.optim.Adam]
 LOG = logging.getLogger(__name__)
 _EVERY = 100
+_THIN = [number for number, kind in enumerate(KINDS) if kind in (*FAMILIES["lines"], *FAMILIES["specks"])]
+_UNLABELLED = 255
 
 
 @dataclass(frozen=True)
 class Plan:
     """How long and how fast: kernels by Muon, the rest by Adam.
 
-    Every fourth batch is whole views, the rest crops: both have the same pixels.
+    Every fourth batch is wide views, the rest smaller parts: both have the same pixels. `cycles`: steps of each cycle
+    of the learning rate; a finished training goes on when a cycle is added.
     """
 
     cycles: tuple[int, ...]
-    width: int = 12
-    seed: int = 7
+    width: int = 24
+    seed: int = 11
     kernel_rate: float = 0.03
     other_rate: float = 0.003
-    crop: int = 128
-    crops: int = 8
-    view: int = 256
+    part: int = 256
+    parts: int = 8
+    view: int = 512
     views: int = 2
+    thin_weight: float = 3.0
+    kind_weight: float = 0.2
 
 
-def train(portraits: Sequence[Image], plan: Plan, folder: Path) -> FinderNetwork:
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Features and labels: (N, 7, H, W), (N, 7, H / 2, W / 2), (N, 1, H, W), int64 (N, H / 2, W / 2), (N, 1, H, W)."""
+
+    fine: Tensor
+    coarse: Tensor
+    damaged: Tensor
+    kind: Tensor
+    judged: Tensor
+
+
+class Batches(Dataset[Batch]):
+    """The batch of each step, a pure function of the plan's seed and the step."""
+
+    def __init__(self, sources: Sources, plan: Plan) -> None:
+        self._sources, self._plan = sources, plan
+
+    def __len__(self) -> int:
+        return sum(self._plan.cycles)
+
+    def __getitem__(self, step: int) -> Batch:
+        cv2.setNumThreads(1)
+        plan, rng = self._plan, np.random.default_rng((self._plan.seed, step))
+        side, count = (plan.view, plan.views) if step % 4 == 3 else (plan.part, plan.parts)
+        return as_batch([training_example(rng, self._sources, side) for _ in range(count)])
+
+
+def train(sources: Sources, plan: Plan, folder: Path) -> FinderNetwork:
     """Train, or go on from `folder`/checkpoint.pt, and append to `folder`/curves.csv every 100 steps."""
     torch.manual_seed(plan.seed)
     network = FinderNetwork(plan.width)
@@ -51,40 +87,63 @@ def train(portraits: Sequence[Image], plan: Plan, folder: Path) -> FinderNetwork
     start, losses, clock = _resume(folder, network, optimisers), [], time.perf_counter()
     network.train()
     steps = sum(plan.cycles)
-    for step in range(start, steps):
-        losses.append(_step(network, optimisers, portraits, plan, step))
+    left = Subset(Batches(sources, plan), range(start, steps))
+    for step, batch in enumerate(DataLoader(left, batch_size=None, num_workers=1, prefetch_factor=3), start):
+        losses.append(_step(network, optimisers, batch, plan, step))
         if (step + 1) % _EVERY == 0 or step + 1 == steps:
             _keep(folder, network, optimisers, step + 1)
-            _log(folder, step + 1, float(np.mean(losses)), (time.perf_counter() - clock) / len(losses))
+            _log(folder, step + 1, np.mean(losses, axis=0), (time.perf_counter() - clock) / len(losses))
             losses, clock = [], time.perf_counter()
     return network.eval()
 
 
-def damage_loss(logits: Tensor, damaged: Tensor, judged: Tensor) -> Tensor:
-    """Binary cross-entropy plus Dice loss (Milletari et al. 2016) over the judged pixels of the batch.
+def load_checkpoint(folder: Path, width: int) -> FinderNetwork:
+    """The network as far as it was trained."""
+    kept = torch.load(folder / "checkpoint.pt", weights_only=True)
+    network = FinderNetwork(width)
+    network.load_state_dict(kept["network"])
+    return network.eval()
+
+
+def steps_done(folder: Path) -> int:
+    """How many steps the training has done."""
+    return int(torch.load(folder / "checkpoint.pt", weights_only=True)["step"])
+
+
+def damage_loss(logits: Tensor, damaged: Tensor, judged: Tensor, weight: Tensor) -> Tensor:
+    """Weighted binary cross-entropy plus half of the Dice loss (Milletari et al. 2016) of each picture.
 
     Args:
         logits: (N, 1, H, W).
         damaged: (N, 1, H, W), 1 = damaged.
         judged: (N, 1, H, W), 0 where nothing is asked.
+        weight: (N, 1, H, W) of the cross-entropy.
 
     Returns:
         A scalar.
     """
-    entropy = (F.binary_cross_entropy_with_logits(logits, damaged, reduction="none") * judged).sum() / judged.sum()
+    weighted = judged * weight
+    entropy = (F.binary_cross_entropy_with_logits(logits, damaged, reduction="none") * weighted).sum() / judged.sum()
     probability = torch.sigmoid(logits) * judged
-    common = (probability * damaged).sum()
-    return entropy + 1 - (2 * common + 1) / (probability.sum() + (damaged * judged).sum() + 1)
+    common = (probability * damaged).sum((1, 2, 3))
+    total = probability.sum((1, 2, 3)) + (damaged * judged).sum((1, 2, 3))
+    return entropy + 0.5 * (1 - (2 * common + 30) / (total + 30)).mean()
 
 
-def as_batch(examples: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
-    """Images, damaged and judged as tensors (N, 3 | 1 | 1, H, W)."""
-    images = to_tensor(np.stack([example.image for example in examples]))
-    damaged = mask_to_tensor(np.stack([example.damaged for example in examples]))
-    return images, damaged, mask_to_tensor(np.stack([example.judged for example in examples]))
+def as_batch(examples: list[Example]) -> Batch:
+    """Features and labels of pictures of one size."""
+    pairs = [features(example.image) for example in examples]
+    kinds = np.stack([example.kind for example in examples])
+    return Batch(
+        fine=torch.stack([fine for fine, _ in pairs]),
+        coarse=torch.stack([coarse for _, coarse in pairs]),
+        damaged=mask_to_tensor(np.stack([example.damaged for example in examples])),
+        kind=torch.from_numpy(kinds[:, ::2, ::2].astype(np.int64)),
+        judged=mask_to_tensor(np.stack([example.judged for example in examples])),
+    )
 
 
-def rate(step: int, cycles: Sequence[int]) -> float:
+def rate(step: int, cycles: tuple[int, ...]) -> float:
     """Share of the full learning rate: half a cosine to nothing in each cycle, which starts at half of the last one.
 
     Warm restarts (Loshchilov and Hutter 2017); the first cycle rises over its first 50 steps.
@@ -100,23 +159,29 @@ def rate(step: int, cycles: Sequence[int]) -> float:
 
 
 def _optimisers(network: FinderNetwork, plan: Plan) -> Optimisers:
-    """Muon for the 3 x 3 kernels, which a normalisation follows, and Adam for normalisations and the head."""
+    """Muon for the 3 x 3 kernels, which a normalisation follows, and Adam for normalisations and heads."""
     kernels = [weight for weight in network.parameters() if weight.ndim == 4 and weight.shape[-1] == 3]
     others = [weight for weight in network.parameters() if weight.ndim < 4 or weight.shape[-1] != 3]
     return Muon(kernels, plan.kernel_rate), torch.optim.Adam(others, plan.other_rate)
 
 
-def _step(network: FinderNetwork, optimisers: Optimisers, portraits: Sequence[Image], plan: Plan, step: int) -> float:
-    rng = np.random.default_rng((plan.seed, step))
-    side, count = (plan.view, plan.views) if step % 4 == 3 else (plan.crop, plan.crops)
-    images, damaged, judged = as_batch([training_example(rng, portraits, side) for _ in range(count)])
-    loss = damage_loss(network(images.contiguous(memory_format=torch.channels_last)), damaged, judged)
+def _step(network: FinderNetwork, optimisers: Optimisers, batch: Batch, plan: Plan, step: int) -> tuple[float, float]:
+    """One step; the losses of damage and of kinds."""
+    logits, kinds = network(
+        batch.fine.contiguous(memory_format=torch.channels_last),
+        batch.coarse.contiguous(memory_format=torch.channels_last),
+    )
+    thin = torch.isin(batch.kind, torch.tensor(_THIN))[:, None].float()
+    weight = 1 + (plan.thin_weight - 1) * F.interpolate(thin, scale_factor=2.0, mode="nearest")
+    found = damage_loss(logits, batch.damaged, batch.judged, weight)
+    labelled = (batch.kind != _UNLABELLED).any()
+    named = F.cross_entropy(kinds, batch.kind, ignore_index=_UNLABELLED) if labelled else kinds.sum() * 0
     network.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    (found + plan.kind_weight * named).backward()  # type: ignore[no-untyped-call]
     for optimiser, full in zip(optimisers, (plan.kernel_rate, plan.other_rate), strict=True):
         optimiser.param_groups[0]["lr"] = full * rate(step, plan.cycles)
         optimiser.step()
-    return float(loss.detach())
+    return float(found.detach()), float(named.detach())
 
 
 def _resume(folder: Path, network: FinderNetwork, optimisers: Optimisers) -> int:
@@ -138,12 +203,12 @@ def _keep(folder: Path, network: FinderNetwork, optimisers: Optimisers, step: in
     temporary.replace(folder / "checkpoint.pt")
 
 
-def _log(folder: Path, step: int, loss: float, seconds: float) -> None:
-    LOG.info("step %d: loss %.4f, %.2f s a step", step, loss, seconds)
+def _log(folder: Path, step: int, losses: "np.ndarray[Any, Any]", seconds: float) -> None:
+    LOG.info("step %d: damage %.4f, kinds %.4f, %.2f s a step", step, *losses, seconds)
     file = folder / "curves.csv"
     new = not file.is_file()
     with file.open("a", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         if new:
-            writer.writerow(["step", "loss", "seconds_a_step"])
-        writer.writerow([step, f"{loss:.4f}", f"{seconds:.2f}"])
+            writer.writerow(["step", "damage_loss", "kind_loss", "seconds_a_step"])
+        writer.writerow([step, f"{losses[0]:.4f}", f"{losses[1]:.4f}", f"{seconds:.2f}"])

@@ -1,13 +1,15 @@
-"""Figures of the damage finder on held-out portraits: `python -m recipes.measure_finder --portraits DIR`.
+"""Figures of the damage finder: `python -m recipes.measure_finder --portraits DIR [--prints DIR]`.
 
-Prints IoU, precision and recall by kind and content of the damage, how well the confidence foretells the IoU, and how
-often something is found where nothing is. Settings are those of params.yaml; everything is seeded.
+Three parts, all seeded: composites of held-out people with damage of one kind, whose truth is known; intact prints of
+held-out people, and intact old prints; real damaged prints with hand-drawn cracks (`recipes.real_prints`).
+`--masks tophat` measures the morphological filter instead, as a floor.
 """
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,156 +17,217 @@ import cv2
 import numpy as np
 import torch
 
+from models.damage_finder.finder import Finder
+from models.damage_finder.kinds import KINDS
 from models.detector import FaceDetector
-from models.finder import Finder
-from models.images import Image
-from pipeline.config import RestoreParams, load_params
-from pipeline.damage.content import CONTENTS
-from pipeline.damage.draw import HOLE_KINDS
-from pipeline.damage.print_look import scanned, toned
-from pipeline.find_damage import propose_mask
+from models.images import Image, Mask
+from pipeline.config import load_params
+from pipeline.find_damage import find_damage
 from pipeline.layout import ASSETS
+from pipeline.picture_files import read_picture
 from pipeline.reading import Limits
-from pipeline.restoration import Detector
-from recipes.finder_data import SCRATCH_CONTENTS, Example, measured_example, read_split
+from recipes.finder_prints import Example, measured_example
+from recipes.finder_sources import TRAINING_PRINTS, read_sources
+from recipes.real_prints import TOLERANCE, Crack, crack_recall, intact_share, read_prints, top_hat_mask
 
-COVERAGE = (0.03, 0.5)
-ALARM = 0.005
-"""A mask of more than this share of an intact picture is a false alarm."""
+FACES = (60.0, 200.0, 600.0)
+"""Heights of faces on the composites, pixels."""
+SIDE = 640
+ROUNDS = 4
+"""Composites of each kind and size of face."""
+INTACT_PRINTS = 200
+DAMAGED_PRINTS = ("01", "02", "05", "06", "08", "09", "16", "18", "19", "24")
+"""Old prints, by the number in their names, that are scratched, spotted or torn somewhere."""
+OBJECTED = 0.003
+"""Share of the area of an intact print of which at most this much may be used."""
 
-
-@dataclass(frozen=True)
-class Case:
-    """A damaged picture with the damage's kind and content."""
-
-    example: Example
-    kind: str
-    content: str
+Masks = tuple[Mask, Mask]
+"""What is used and what is used or proposed, both (H, W)."""
+Searcher = Callable[[Image], Masks]
 
 
 @dataclass(frozen=True)
 class Score:
-    """One case as the product treats it: `iou` and `recall` are 0 and `precision` is NaN where nothing was found."""
+    """One composite: shares over its judged pixels; `precision` is NaN where nothing was found."""
 
     kind: str
-    content: str
+    face: float
     iou: float
     precision: float
     recall: float
-    confidence: float
-    accepted: bool
 
 
-def examples(portraits: Sequence[Image], seed: int, rounds: int = 1) -> Iterator[Case]:
-    """Every portrait with one piece of damage a round; all pairs of kind and content come equally often."""
-    rng = np.random.default_rng(seed)
-    pairs = [(kind, content) for kind in HOLE_KINDS for content in CONTENTS]
-    order: list[int] = []
-    for portrait in list(portraits) * rounds:
-        order = order or rng.permutation(len(pairs)).tolist()
-        kind, content = pairs[order.pop()]
-        shown = str(rng.choice(SCRATCH_CONTENTS)) if kind == "scratch" else content
-        yield Case(measured_example(rng, portrait, kind, shown, rng.uniform(*COVERAGE)), kind, shown)
+def composites(portraits: Sequence[Image], seed: int, rounds: int) -> Iterator[tuple[str, float, Example]]:
+    """Damage of each kind on held-out people at each size of face; those in which damage can be seen."""
+    for number, kind in enumerate(KINDS):
+        for face in FACES:
+            for turn in range(rounds):
+                rng = np.random.default_rng((seed, number, int(face), turn))
+                example = _visible(rng, portraits, kind, face)
+                yield kind, face, example
 
 
-def scored(case: Case, finder: Finder, detector: Detector, params: RestoreParams) -> Score:
-    """The proposed mask against the damage, over the pixels whose damage can be seen."""
-    proposal = propose_mask(case.example.image, finder, detector, params)
-    judged, damaged = case.example.judged, case.example.damaged
-    mask, truth = proposal.mask[judged], damaged[judged]
-    common, union = int((mask & truth).sum()), int((mask | truth).sum())
+def _visible(rng: np.random.Generator, portraits: Sequence[Image], kind: str, face: float) -> Example:
+    while True:
+        portrait = portraits[int(rng.integers(len(portraits)))]
+        example = measured_example(rng, portrait, kind, face, SIDE)
+        if example.damaged.mean() > 0.0005:
+            return example
+
+
+def scored(example: Example, mask: Mask, kind: str, face: float) -> Score:
+    """A mask against the truth, over the pixels whose damage can be seen."""
+    found, truth = mask[example.judged], example.damaged[example.judged]
+    common, union = int((found & truth).sum()), int((found | truth).sum())
     return Score(
-        kind=case.kind,
-        content=case.content,
+        kind=kind,
+        face=face,
         iou=common / max(union, 1),
-        precision=common / int(mask.sum()) if mask.any() else float("nan"),
+        precision=common / int(found.sum()) if found.any() else float("nan"),
         recall=common / max(int(truth.sum()), 1),
-        confidence=0.0 if proposal.confidence is None else proposal.confidence,
-        accepted=not proposal.doubt,
     )
 
 
-def summary(scores: Sequence[Score]) -> dict[str, float]:
-    """Means over cases; `precision` over those with a mask."""
+def measure_composites(portraits: Sequence[Image], search: Searcher, rounds: int) -> dict[str, dict[str, float]]:
+    """Mean IoU, precision and recall of the used mask by kind; IoU by size of face, and of all that was found."""
+    used, all_found = [], []
+    for kind, face, example in composites(portraits, seed=2, rounds=rounds):
+        sure, likely = search(example.image)
+        used.append(scored(example, sure, kind, face))
+        all_found.append(scored(example, likely, kind, face))
+    return {kind: _summary(used, all_found, kind) for kind in KINDS}
+
+
+def _summary(used: Sequence[Score], likely: Sequence[Score], kind: str) -> dict[str, float]:
+    own = [score for score in used if score.kind == kind]
+    row = {
+        "n": float(len(own)),
+        "iou": float(np.mean([score.iou for score in own])),
+        "precision": float(np.nanmean([score.precision for score in own])),
+        "recall": float(np.mean([score.recall for score in own])),
+        "iou_likely": float(np.mean([score.iou for score in likely if score.kind == kind])),
+    }
+    by_face = {f"iou_{face:.0f}": float(np.mean([s.iou for s in own if s.face == face])) for face in FACES}
+    return row | by_face
+
+
+def intact_prints(portraits: Sequence[Image], count: int, seed: int) -> Iterator[Image]:
+    """Held-out people toned, mounted, written on and scanned, with nothing damaged."""
+    for number in range(count):
+        rng = np.random.default_rng((seed, number))
+        portrait = portraits[int(rng.integers(len(portraits)))]
+        yield measured_example(rng, portrait, None, float(rng.choice(FACES)), SIDE).image
+
+
+def false_alarms(pictures: Iterator[Image], search: Searcher, detector: FaceDetector) -> dict[str, float]:
+    """What is used of intact pictures: mean share of the area, shares of those with anything, with a face touched."""
+    areas, faces = [], []
+    for picture in pictures:
+        used = search(picture)[0]
+        areas.append(float(used.mean()))
+        faces.append(bool(used.any()) and _touches_face(used, picture, detector))
+    share = np.array(areas)
     return {
-        "n": len(scores),
-        "iou": float(np.mean([score.iou for score in scores])),
-        "precision": float(np.nanmean([score.precision for score in scores])),
-        "recall": float(np.mean([score.recall for score in scores])),
-        "accepted": float(np.mean([score.accepted for score in scores])),
+        "n": float(len(areas)),
+        "mean_area": float(share.mean()),
+        "anything": float((share > 0).mean()),
+        "much": float((share > OBJECTED).mean()),
+        "face_touched": float(np.mean(faces)),
     }
 
 
-def calibration(scores: Sequence[Score]) -> dict[str, float]:
-    """How the confidence of masks that were found compares with their IoU."""
-    found = [score for score in scores if score.confidence > 0]
-    confidence, iou = np.array([s.confidence for s in found]), np.array([s.iou for s in found])
-    return {
-        "mean_confidence": float(confidence.mean()),
-        "mean_iou": float(iou.mean()),
-        "mean_absolute_difference": float(np.abs(confidence - iou).mean()),
-        "correlation": float(np.corrcoef(confidence, iou)[0, 1]),
-    }
+def _touches_face(used: Mask, picture: Image, detector: FaceDetector) -> bool:
+    for face in detector.detect(picture):
+        x, y, width, height = (round(value) for value in face.box)
+        if used[max(0, y) : y + height, max(0, x) : x + width].any():
+            return True
+    return False
 
 
-def false_alarms(
-    pictures: Sequence[Image], finder: Finder, detector: Detector, params: RestoreParams
-) -> dict[str, float]:
-    """Share of intact pictures with a proposal, and with an accepted mask, of more than 0.5 % of their area."""
-    proposals = [propose_mask(picture, finder, detector, params) for picture in pictures]
-    large = [proposal for proposal in proposals if proposal.mask.mean() > ALARM]
-    accepted = [proposal for proposal in large if not proposal.doubt]
-    return {"n": len(pictures), "proposed": len(large) / len(pictures), "accepted": len(accepted) / len(pictures)}
+def measure_real(folder: Path, search: Searcher, limits: Limits) -> dict[str, dict[str, float]]:
+    """Share of the hand-drawn cracks' length that is found, and of hand-drawn intact places that is masked."""
+    rows = {}
+    for one in read_prints():
+        used, likely = search(read_picture(folder / one.file, limits))
+        clear = [crack for crack in one.cracks if not crack.faint]
+        rows[one.file] = {
+            "cracks_found": _recall(used, one.cracks, one.size),
+            "clear_cracks_found": _recall(used, clear, one.size),
+            "cracks_likely": _recall(likely, one.cracks, one.size),
+            "intact_masked": intact_share(used, one.intact),
+            "intact_likely": intact_share(likely, one.intact),
+            "area_used": float(used.mean()),
+            "area_likely": float(likely.mean()),
+        }
+    return rows
 
 
-def measure(portraits: Sequence[Image], finder: Finder, params: RestoreParams, rounds: int) -> dict[str, Any]:
-    """All figures on one split."""
-    detector = FaceDetector(params.min_detector_score)
-    scores = [scored(case, finder, detector, params) for case in examples(portraits, seed=2, rounds=rounds)]
-    rng = np.random.default_rng(3)
-    reprinted = [scanned(rng, toned(rng, portrait)) for portrait in portraits]
-    return {
-        "all": summary(scores),
-        "kind": _by(scores, HOLE_KINDS, lambda score: score.kind),
-        "content": _by(scores, CONTENTS, lambda score: score.content),
-        "confidence": calibration(scores),
-        "intact": false_alarms(portraits, finder, detector, params),
-        "intact_reprinted": false_alarms(reprinted, finder, detector, params),
-    }
+def _recall(mask: Mask, cracks: Sequence[Crack], size: tuple[int, int]) -> float:
+    return crack_recall(mask, cracks, TOLERANCE * max(size)) if cracks else float("nan")
 
 
-def _by(scores: Sequence[Score], names: Iterable[str], key: Callable[[Score], str]) -> dict[str, dict[str, float]]:
-    return {name: summary([score for score in scores if key(score) == name]) for name in names}
+def finder_search(image: Image, finder: Finder, detector: FaceDetector, params: Any) -> Masks:  # noqa: ANN401
+    """What the product would use, and all that it would propose."""
+    found = find_damage(image, finder, detector, params)
+    return found.sure, found.sure | found.doubtful
 
 
-def _show(figures: dict[str, Any]) -> None:
-    print("| damage | n | IoU | precision | recall | accepted |\n|---|---|---|---|---|---|")
-    for name, row in {"all": figures["all"], **figures["kind"], **figures["content"]}.items():
-        cells = " | ".join(f"{row[column]:.2f}" for column in ("iou", "precision", "recall", "accepted"))
-        print(f"| {name} | {row['n']} | {cells} |")
-    for name in ("confidence", "intact", "intact_reprinted"):
-        print(name, {key: round(value, 3) for key, value in figures[name].items()})
+def _top_hat_search(image: Image) -> Masks:
+    mask = top_hat_mask(image)
+    return mask, mask
+
+
+def _table(rows: dict[str, dict[str, float]]) -> str:
+    columns = list(next(iter(rows.values())))
+    lines = [f"| | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    lines += [f"| {name} | {' | '.join(f'{row[column]:.4g}' for column in columns)} |" for name, row in rows.items()]
+    return "\n".join(lines)
 
 
 def main() -> None:
-    """Measure the shipped finder and print; with --write, keep the figures on its card."""
+    """Measure and print; with --write, keep the figures on the finder's card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--portraits", type=Path, required=True)
+    parser.add_argument("--prints", type=Path)
+    parser.add_argument("--weights", type=Path, default=ASSETS / "finder.safetensors")
+    parser.add_argument("--masks", choices=["finder", "tophat"], default="finder")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--intact", type=int, default=INTACT_PRINTS)
     parser.add_argument("--split", choices=["validation", "test"], default="test")
-    parser.add_argument("--rounds", type=int, default=2, help="pieces of damage for each portrait")
     parser.add_argument("--write", action="store_true", help="keep the figures in assets/finder.json")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     params = load_params(Path("params.yaml"))
-    portraits = read_split(arguments.portraits, Limits.of(params.ingest))[arguments.split]
-    finder = Finder.load(ASSETS / "finder.safetensors")
-    figures = measure(portraits, finder, params.restore, arguments.rounds)
-    _show(figures)
+    limits = Limits.of(params.ingest)
+    portraits = read_sources(arguments.portraits, None, arguments.split, limits).portraits
+    detector = FaceDetector(params.restore.min_detector_score)
+    search: Searcher = _top_hat_search
+    if arguments.masks == "finder":
+        finder = Finder.load(arguments.weights)
+        search = partial(finder_search, finder=finder, detector=detector, params=params.restore.finder)
+    figures: dict[str, dict[str, dict[str, float]]] = {}
+    if arguments.prints:
+        figures["real"] = measure_real(arguments.prints, search, limits)
+        print(_table(figures["real"]))
+    intact = {"synthetic": false_alarms(intact_prints(portraits, arguments.intact, 3), search, detector)}
+    if arguments.prints:
+        whole = (read_picture(file, limits) for file in _intact_old_prints(arguments.prints))
+        intact["old prints"] = false_alarms(whole, search, detector)
+    figures["intact"] = intact
+    print(_table(intact))
+    figures["composites"] = measure_composites(portraits, search, arguments.rounds)
+    print(_table(figures["composites"]))
     if arguments.write:
         card = json.loads((ASSETS / "finder.json").read_text(encoding="utf-8"))
         card["figures"] = {"split": arguments.split, **figures}
         (ASSETS / "finder.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+
+
+def _intact_old_prints(folder: Path) -> list[Path]:
+    """Old prints that training did not see and that show no damage to speak of."""
+    left_out = (*TRAINING_PRINTS, *DAMAGED_PRINTS)
+    return [file for file in sorted(folder.glob("old_photo_*")) if file.stem[-2:] not in left_out] + [folder / "g.png"]
 
 
 if __name__ == "__main__":

@@ -6,7 +6,20 @@ from pydantic import Field, model_validator
 
 from pipeline.config.base import Count, Section, Seed
 
-Kind = Literal["brush", "scratch", "tear", "corner", "stain", "fold", "box", "occluder", "fade", "greyscale"]
+Kind = Literal[
+    "brush",
+    "scratch",
+    "tear",
+    "corner",
+    "stain",
+    "fold",
+    "box",
+    "occluder",
+    "crack",
+    "speck",
+    "fade",
+    "greyscale",
+]
 Weight = float
 
 

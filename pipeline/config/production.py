@@ -33,6 +33,22 @@ class ReferenceUse(Section):
     witness: Share
 
 
+class FinderParams(Section):
+    """Which damage that was found is used, and which is only proposed."""
+
+    threshold: Share
+    sure: Share
+    doubtful: Share
+    large: Share
+    face_share: Share
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.doubtful > self.sure:
+            raise ValueError("restore.finder.doubtful must be at most restore.finder.sure")
+        return self
+
+
 class RestoreParams(Section):
     """Where the router stops, when a reference photo counts, and what the damage finder must be sure of."""
 
@@ -45,12 +61,7 @@ class RestoreParams(Section):
     min_detector_score: Share
     min_certain_score: Share
     context: Share
-    finder_window: Positive
-    finder_threshold: Share
-    finder_certain: Share
-    finder_margin: int = Field(ge=0, le=16)
-    finder_min_area: Share
-    finder_min_confidence: Share
+    finder: FinderParams
 
 
 Shift = Literal["none", "darker", "larger-masks", "other-kinds", "more-profile", "broken-detector", "other-people"]

@@ -11,6 +11,7 @@ from models.errors import DataError
 from models.images import Image, Mask
 from models.regions import Points, Size
 from pipeline.damage.cut import cut
+from pipeline.damage.nets import crack, speck
 from pipeline.damage.occluder import occluder
 from pipeline.damage.paper import corner, fold, tear
 from pipeline.damage.scene import Field, Scene, noise, turned
@@ -30,9 +31,13 @@ HOLE_KINDS: Mapping[str, Painter] = MappingProxyType(
         "fold": fold,
         "box": box,
         "occluder": occluder,
+        "crack": crack,
+        "speck": speck,
     }
 )
 COLOUR_KINDS = ("fade", "greyscale")
+_BESIDE_COLOUR = ("brush", "scratch", "tear", "corner", "stain", "fold", "box", "occluder")
+"""Kinds of the hole in a picture that also lost colour."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def draw_on(rng: np.random.Generator, kind: str, missing: int, scene: Scene) -> 
         return Damage(hole, hole, kind)
     if kind not in COLOUR_KINDS:
         raise DataError("a kind of damage", repr(kind), f"take one of {', '.join((*HOLE_KINDS, *COLOUR_KINDS))}")
-    hole = _hole(rng, list(HOLE_KINDS)[int(rng.integers(len(HOLE_KINDS)))], missing, scene)
+    hole = _hole(rng, _BESIDE_COLOUR[int(rng.integers(len(_BESIDE_COLOUR)))], missing, scene)
     faded = np.ones_like(hole) if kind == "greyscale" else _faded(rng, scene)
     return Damage(hole, faded | hole, kind)
 

@@ -10,7 +10,7 @@ from models.detector import Face
 from models.evidence import Damaged, Evidence
 from models.images import Image, Mask
 from pipeline.config import RestoreParams
-from pipeline.config.production import ReferenceUse, RiskWeights
+from pipeline.config.production import FinderParams, ReferenceUse, RiskWeights
 from pipeline.restoration import Tools
 
 PARAMS = RestoreParams(
@@ -23,12 +23,7 @@ PARAMS = RestoreParams(
     min_detector_score=0.6,
     min_certain_score=0.75,
     context=0.02,
-    finder_window=1.8,
-    finder_threshold=0.5,
-    finder_certain=0.9,
-    finder_margin=1,
-    finder_min_area=0.001,
-    finder_min_confidence=0.5,
+    finder=FinderParams(threshold=0.5, sure=0.8, doubtful=0.4, large=0.01, face_share=0.5),
 )
 
 
@@ -48,7 +43,7 @@ class Painter:
 
 
 class Faceless:
-    """A detector that sees no face: a photo is then searched whole."""
+    """A detector that sees no face."""
 
     def detect(self, image: Image) -> list[Face]:
         return []

@@ -4,87 +4,100 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.detector import Face
 from models.errors import WeightsError
 from models.images import Image
 from pipeline import layout
-from pipeline.find_damage import propose_mask, shipped_finder, windows
-from tests.models.finder_site import red_finder
-from tests.pipeline.restore_site import FACELESS, PARAMS, astronaut, faces_of_group, group, tools
+from pipeline.find_damage import FoundDamage, find_damage, shipped_finder
+from pipeline.restoration import Detector
+from tests.models.damage_finder.finder_site import red_finder
+from tests.pipeline.restore_site import FACELESS, PARAMS, astronaut, tools
+
+RED, DARK_RED = (255, 0, 0), (140, 0, 0)
 
 
-def grey_with_red(side: int) -> Image:
-    """100 x 100 pixels with a red square."""
-    picture = np.full((100, 100, 3), 90, np.uint8)
-    picture[20 : 20 + side, 30 : 30 + side] = (255, 0, 0)
+def grey_with(*parts: tuple[slice, slice, tuple[int, int, int]]) -> Image:
+    """200 x 300 pixels with coloured rectangles."""
+    picture = np.full((200, 300, 3), 90, np.uint8)
+    for rows, columns, colour in parts:
+        picture[rows, columns] = colour
     return picture
 
 
-def test_a_certain_mask_is_proposed_without_doubt() -> None:
-    proposal = propose_mask(grey_with_red(20), red_finder(), FACELESS, PARAMS)
-    assert proposal.doubt == ""
-    assert proposal.mask.sum() == (20 + 2 * PARAMS.finder_margin) ** 2
-    assert proposal.confidence == pytest.approx(0.975, abs=0.01)
+def found_in(picture: Image, detector: Detector = FACELESS) -> FoundDamage:
+    return find_damage(picture, red_finder(), detector, PARAMS.finder)
 
 
-@pytest.mark.parametrize(("side", "told"), [(0, "no piece that is certain"), (1, "0.01% of the photo, less than")])
-def test_nothing_and_next_to_nothing_are_no_damage(side: int, told: str) -> None:
-    params = PARAMS.model_copy(update={"finder_margin": 0})
-    proposal = propose_mask(grey_with_red(side), red_finder(), FACELESS, params)
-    assert proposal.confidence is None
-    assert not proposal.mask.any()
-    assert "no damage was found" in proposal.doubt
-    assert told in proposal.doubt
+class OneFace:
+    """Sees one face over the middle of the 200 x 300 picture."""
+
+    def detect(self, image: Image) -> list[Face]:
+        return [Face((100.0, 50.0, 80.0, 100.0), np.zeros((5, 2), np.float32), 0.9)]
 
 
-def test_below_the_least_confidence_the_mask_comes_with_the_doubt_and_its_figures() -> None:
-    params = PARAMS.model_copy(update={"finder_certain": 0.7, "finder_min_confidence": 0.8})
-    proposal = propose_mask(grey_with_red(20), red_finder(scale=1.0), FACELESS, params)
-    assert proposal.confidence == pytest.approx(0.73, abs=0.01)
-    assert proposal.mask.any()
-    assert "confidence of 0.73" in proposal.doubt
-    assert "0.80" in proposal.doubt
-    assert "--save-mask" in proposal.doubt
+def test_sure_pieces_are_used_and_doubtful_ones_proposed() -> None:
+    found = found_in(grey_with((slice(20, 30), slice(40, 60), RED), (slice(100, 108), slice(200, 250), DARK_RED)))
+    assert found.sure[20:30, 40:60].all()
+    assert found.sure.sum() == 200
+    assert found.doubtful[100:108, 200:250].all()
+    assert found.doubtful.sum() == 400
+    assert found.count == 2
+    doubtful, sure = found.pieces
+    assert (sure.kind, sure.used, sure.why, sure.box) == ("hole", True, "", (40, 20, 20, 10))
+    assert sure.area == pytest.approx(200 / 60_000)
+    assert (doubtful.used, doubtful.why) == (False, "not sure enough")
+    assert 0.4 <= doubtful.confidence < 0.8 < sure.confidence
+    assert found.confidence == pytest.approx(sure.confidence)
 
 
-def test_a_scene_is_searched_around_its_faces_and_a_portrait_whole() -> None:
-    places = windows(faces_of_group(), group(), 1.8)
-    assert len(places) == 6
-    for face, (rows, columns) in zip(faces_of_group(), places, strict=True):
-        x, y, width, height = face.box
-        assert rows.start < y < y + height < rows.stop
-        assert columns.start < x < x + width < columns.stop
-        assert max(rows.stop - rows.start, columns.stop - columns.start) <= 1.8 * height + 2
-    portrait = group()[places[2]]
-    whole = [(slice(0, portrait.shape[0]), slice(0, portrait.shape[1]))]
-    assert windows(tools().detector.detect(portrait), portrait, 1.8) == whole
-    assert windows([], portrait, 1.8) == whole
+def test_nothing_is_a_value() -> None:
+    found = found_in(grey_with())
+    assert not found.sure.any()
+    assert not found.doubtful.any()
+    assert (found.pieces, found.count, found.confidence) == ((), 0, None)
 
 
-def test_what_lies_far_from_faces_is_not_searched() -> None:
-    scene = group().copy()
-    place = windows(faces_of_group(), scene, 1.8)[3]
-    rows, columns = place[0].start + 20, place[1].start + 20
-    for top, left in ((rows, columns), (800, 600)):
-        scene[top : top + 60, left : left + 60] = (255, 0, 0)
-    mask = propose_mask(scene, red_finder(), tools().detector, PARAMS).mask
-    assert mask[rows : rows + 60, columns : columns + 60].all()
-    assert not mask[800:860, 600:660].any()
+def test_what_is_large_and_at_the_border_is_only_proposed() -> None:
+    mount = found_in(grey_with((slice(0, 200), slice(0, 40), RED)))
+    assert not mount.sure.any()
+    assert mount.doubtful[:, :40].all()
+    assert "mount" in mount.pieces[0].why
+    inside = found_in(grey_with((slice(50, 150), slice(100, 140), RED)))
+    assert inside.sure[50:150, 100:140].all()
 
 
-def test_the_shipped_finder_finds_paper_on_a_photograph() -> None:
-    photo = astronaut().copy()
-    hole = np.zeros(photo.shape[:2], np.bool_)
-    hole[90:150, 190:270] = True
-    rng = np.random.default_rng(0)
-    photo[hole] = np.clip(np.array([240, 232, 205]) + rng.normal(0, 3, (int(hole.sum()), 3)), 0, 255)
-    proposal = propose_mask(photo, shipped_finder(), tools().detector, PARAMS)
-    assert (proposal.mask & hole).sum() > 0.9 * hole.sum()
-    assert proposal.confidence is not None
+def test_a_thin_crack_from_border_to_border_is_used_however_long() -> None:
+    found = found_in(grey_with((slice(60, 62), slice(0, 300), RED), (slice(0, 200), slice(80, 82), RED)))
+    assert found.sure[60:62].all()
+    assert found.sure[:, 80:82].all()
+
+
+def test_what_covers_most_of_a_face_is_only_proposed() -> None:
+    picture = grey_with((slice(60, 150), slice(105, 175), RED))
+    found = found_in(picture, OneFace())
+    assert not found.sure.any()
+    assert found.pieces[0].why == "it covers most of a face"
+    eye = found_in(grey_with((slice(70, 90), slice(110, 150), RED)), OneFace())
+    assert eye.sure.any()
+
+
+def test_the_shipped_finder_finds_a_white_crack_on_a_photograph_and_nothing_on_the_intact_one() -> None:
+    photo = np.ascontiguousarray(astronaut()[:300, 60:420]).copy()
+    intact = find_damage(photo, shipped_finder(), tools().detector, PARAMS.finder)
+    assert intact.sure.mean() < 0.003
+    crack = np.zeros(photo.shape[:2], np.bool_)
+    line = np.round(150 + 25 * np.sin(np.arange(20, 340) / 17) + 8 * np.sin(np.arange(20, 340) / 3.1)).astype(int)
+    for shift in range(3):
+        crack[line + shift, np.arange(20, 340)] = True
+    photo[crack] = (244, 236, 214)
+    found = find_damage(photo, shipped_finder(), tools().detector, PARAMS.finder)
+    assert found.sure[crack].mean() > 0.8
+    assert (found.sure & ~crack).sum() < 2 * crack.sum()
 
 
 def test_the_card_goes_with_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = layout.ASSETS / "finder.safetensors"
-    assert weights.stat().st_size < 1_000_000
+    assert weights.stat().st_size < 4_000_000
     (tmp_path / "finder.safetensors").write_bytes(weights.read_bytes())
     monkeypatch.setattr(layout, "ASSETS", tmp_path)
     with pytest.raises(WeightsError, match="finder's card"):

@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,7 +13,7 @@ from pipeline.reading import Limits
 from pipeline.restore_files import Settings, restore_all, restore_file
 from pipeline.restore_requests import requests
 from tests.conftest import ROOT
-from tests.models.finder_site import red_finder
+from tests.models.damage_finder.finder_site import red_finder
 from tests.pipeline.restore_site import PARAMS, Painter, astronaut, box_over, damage, tools
 
 LIMITS = Limits.of(load_params(ROOT / "params.yaml").ingest)
@@ -76,7 +77,15 @@ def test_rows_as_json_have_the_same_keys_and_null_for_what_is_not_there(
     assert row["lossless"] is True
     assert 0 < row["area"] < row["coverage"] < 1
     assert row["milliseconds"] > 0
-    assert row["mask"] == {"source": "given", "area": pytest.approx(mask.mean()), "confidence": None, "output": None}
+    assert row["mask"] == {
+        "source": "given",
+        "area": pytest.approx(mask.mean()),
+        "proposed": 0.0,
+        "confidence": None,
+        "output": None,
+        "pieces": [],
+        "piece_count": 0,
+    }
     assert row["faces"][0]["likeness"] == {"to_reference": None, "to_plain": None}
     assert set(row["faces"][0]["trust"]["mouth"]) == {"known", "evidence", "witness", "prior", "pixels"}
     assert row["references"] == []
@@ -114,19 +123,36 @@ def test_a_folder_without_masks_is_searched(tmp_path: Path, photo_and_mask: tupl
     assert {stem: row.outcome for stem, row in rows.items()} == {
         "broken": "failed",
         "damaged": "restored",
-        "intact": "refused",
+        "intact": "unchanged",
     }
     assert rows["broken"].mask is None
     assert "no damage was found" in rows["intact"].reason
+    assert rows["intact"].marked is None
+    out = tmp_path / "photos-restored"
+    assert (out / "intact.png").read_bytes() == (tmp_path / "photos" / "intact.png").read_bytes()
     note = rows["damaged"].mask
     assert note is not None
     assert note.source == "found"
-    assert mask.mean() < note.area < 1.5 * mask.mean()
+    assert mask.mean() <= note.area < 1.1 * mask.mean()
+    assert note.pieces[0].used
     assert note.confidence is not None
     assert f"mask found: {note.area:.1%} of the photo, confidence {note.confidence:.2f}" in rows["damaged"].as_text()
     assert json.loads(rows["damaged"].as_json())["mask"]["output"] == str(tmp_path / "masks" / "damaged.png")
     found = read_picture(tmp_path / "masks" / "damaged.png", LIMITS)[..., 0] == 255
-    assert found[mask].all()
+    assert found[mask].mean() > 0.95
     restored = read_picture(tmp_path / "photos-restored" / "damaged.png", LIMITS)
-    assert np.array_equal(restored[~found], photo[~found])
+    known = cv2.dilate((found | mask).astype(np.uint8), np.ones((25, 25), np.uint8)) == 0
+    assert np.array_equal(restored[known], photo[known])
     assert json.loads(rows["intact"].as_json()).keys() == json.loads(rows["damaged"].as_json()).keys()
+
+
+def test_an_unchanged_photo_in_another_format_keeps_its_pixels(
+    tmp_path: Path, photo_and_mask: tuple[Image, Mask]
+) -> None:
+    intact = np.repeat(photo_and_mask[0][..., 1:2], 3, axis=-1)
+    write_picture(tmp_path / "a.jpg", intact)
+    row = restore_file(requests(tmp_path / "a.jpg", None, tmp_path / "o.png")[0], settings())
+    assert (row.outcome, row.lossless, row.marked) == ("unchanged", True, None)
+    assert np.array_equal(read_picture(tmp_path / "o.png", LIMITS), read_picture(tmp_path / "a.jpg", LIMITS))
+    assert json.loads(row.as_json())["mode"] == "unchanged"
+    assert row.as_text().startswith(f"unchanged: {tmp_path / 'a.jpg'} -> ")

@@ -19,5 +19,5 @@ def test_prints_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setattr(sys, "argv", ["bench", "--size", "64", "--count", "3"])
     main()
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 14
+    assert len(lines) == 16
     assert "masks/s" in lines[0]

@@ -1,0 +1,111 @@
+"""Connected pieces of damage, each with its kind and calibrated confidence."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from models.damage_finder.confidence import Confidence, piece_measures
+from models.damage_finder.finder import DamageMap
+from models.damage_finder.kinds import FAMILIES, KINDS
+from models.images import Mask
+
+Ints = npt.NDArray[np.int64]
+_STRIP = 512
+_FAMILY_OF_KIND = np.array(
+    [next(n for n, kinds in enumerate(FAMILIES.values()) if kind in kinds) for kind in KINDS], np.uint8
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """All pieces of one photo (H, W), numbered from 0.
+
+    A piece is connected (8 neighbours, gaps of a pixel closed) and of one family of kinds.
+
+    Attributes:
+        shape: (H, W).
+        labels: (ceil(H / 2), ceil(W / 2)) int32, number of the piece plus one, 0 = none.
+        kind: (P,) index into `KINDS`.
+        confidence: (P,) probability that the piece is damage.
+        pixels: (P,) size, in pixels of the photo.
+        boxes: (P, 4) x, y, width, height in pixels of the photo.
+        measures: (P, F), what the confidence rests on (`piece_measures`).
+    """
+
+    shape: tuple[int, int]
+    labels: npt.NDArray[np.int32]
+    kind: Ints
+    confidence: npt.NDArray[np.float64]
+    pixels: Ints
+    boxes: Ints
+    measures: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.kind)
+
+    def mask_of(self, chosen: Mask, damaged: Mask) -> Mask:
+        """(H, W): pixels of `damaged` (H, W) in the chosen (P,) pieces."""
+        by_label = np.concatenate([[False], chosen])
+        mask = damaged.copy()
+        for top in range(0, len(self.labels), _STRIP):  # in strips, which keeps memory small
+            half = by_label[self.labels[top : top + _STRIP]]
+            part = mask[2 * top : 2 * (top + _STRIP)]
+            part &= half.repeat(2, axis=0).repeat(2, axis=1)[: len(part), : self.shape[1]]
+        return mask
+
+
+def find_pieces(found: DamageMap, threshold: float, confidence: Confidence) -> Pieces:
+    """The connected pieces of a photo where the probability of damage is at least `threshold` (0..1)."""
+    height, width = found.probability.shape
+    half = _halved(found.probability)
+    family = np.where(half >= round(threshold * 255), _FAMILY_OF_KIND[found.kind], np.uint8(len(FAMILIES)))
+    labels = np.zeros(half.shape, np.int32)
+    boxes: list[npt.NDArray[np.int32]] = []
+    for number in range(len(FAMILIES)):
+        part = (family == number).view(np.uint8)
+        count, own, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
+        np.add(own, len(boxes), out=labels, where=own > 0)
+        boxes += list(stats[1:count, :4])
+    return _measured(found, half, labels, np.array(boxes, np.int64).reshape(-1, 4), (height, width), confidence)
+
+
+def _measured(
+    found: DamageMap,
+    half: npt.NDArray[np.uint8],
+    labels: npt.NDArray[np.int32],
+    boxes: Ints,
+    shape: tuple[int, int],
+    confidence: Confidence,
+) -> Pieces:
+    count = len(boxes)
+    size, total, highest = np.zeros(count, np.int64), np.zeros(count, np.float64), np.zeros(count, np.float64)
+    votes = np.zeros(count * len(KINDS), np.int64)
+    for top in range(0, len(labels), _STRIP):  # in strips, which keeps memory small
+        rows = slice(top, top + _STRIP)
+        at = np.flatnonzero(labels[rows])
+        number = labels[rows].ravel()[at] - 1
+        probability = half[rows].ravel()[at] / 255
+        size += np.bincount(number, minlength=count)
+        total += np.bincount(number, probability, minlength=count)
+        np.maximum.at(highest, number, probability)
+        votes += np.bincount(number * len(KINDS) + found.kind[rows].ravel()[at], minlength=count * len(KINDS))
+    kind = votes.reshape(count, len(KINDS)).argmax(axis=1)
+    family = _FAMILY_OF_KIND[kind].astype(np.int64)
+    mean = np.asarray(total / np.maximum(size, 1), np.float64)
+    low, high = 2 * boxes[:, :2], np.minimum(2 * (boxes[:, :2] + boxes[:, 2:]), np.array(shape[::-1]))
+    extent = np.hypot(*(high - low).T.astype(np.float64))
+    measures = piece_measures(mean, highest, 4 * size.astype(np.float64), extent, family)
+    return Pieces(shape, labels, kind, confidence.of(measures), 4 * size, np.hstack([low, high - low]), measures)
+
+
+def _halved(probability: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The highest of each 2 x 2 pixels; an odd side is padded."""
+    height, width = probability.shape
+    if height % 2 or width % 2:
+        probability = np.pad(probability, ((0, height % 2), (0, width % 2)), mode="edge")
+    return np.maximum(
+        np.maximum(probability[::2, ::2], probability[1::2, ::2]),
+        np.maximum(probability[::2, 1::2], probability[1::2, 1::2]),
+    )

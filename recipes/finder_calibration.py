@@ -1,0 +1,105 @@
+"""Calibrates a trained damage finder on held-out prints: probabilities of pixels, and confidences of pieces."""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scipy import optimize
+
+from models.damage_finder.confidence import MEASURES, Confidence
+from models.damage_finder.finder import Finder
+from models.damage_finder.kinds import FAMILIES
+from models.damage_finder.network import FinderNetwork
+from models.damage_finder.pieces import Pieces, find_pieces
+from models.images import Mask
+from recipes.finder_prints import Example, training_example
+from recipes.finder_sources import Sources
+
+Floats = npt.NDArray[np.float64]
+
+PRINTS, SIDE, SEED = 300, 512, 5
+_NOWHERE = Confidence([0.0] * (MEASURES * len(FAMILIES)))
+_RIDGE = 0.0002
+"""Strength of the penalty on the weights' squares, per example."""
+_TOLERANCE = 2
+"""Pixels by which a piece may reach beyond the damage and still be right."""
+_RIGHT = 0.5
+"""Share of a piece's pixels that must be damage for the piece to be damage."""
+
+
+def calibrate(network: FinderNetwork, sources: Sources, threshold: float, prints: int = PRINTS) -> Finder:
+    """Fit the pixels' probabilities, then the pieces' confidences, on prints that the network has not learnt from.
+
+    Args:
+        network: trained.
+        sources: held-out pictures.
+        threshold: probability from which a pixel belongs to a piece (`restore.finder.threshold`).
+        prints: how many are drawn.
+    """
+    slope, offset = fit_platt(*_pixels(Finder(network, 1.0, 0.0, _NOWHERE), sources, prints // 2))
+    finder = Finder(network, slope, offset, _NOWHERE)
+    weights = fit_logistic(*_pieces(finder, sources, threshold, prints))
+    return Finder(network, slope, offset, Confidence([round(float(weight), 4) for weight in weights]))
+
+
+def fit_platt(probability: Floats, truth: Mask) -> tuple[float, float]:
+    """Slope and offset that make logits of probabilities (K,) in 0..1 likeliest for truths (K,)."""
+    clipped = np.clip(probability, 0.002, 0.998)
+    columns = np.stack([np.log(clipped / (1 - clipped)), np.ones(len(truth))], axis=1)
+    slope, offset = fit_logistic(columns, truth, ridge=0.0)
+    return round(float(slope), 4), round(float(offset), 4)
+
+
+def fit_logistic(columns: Floats, truth: Mask, ridge: float = _RIDGE) -> Floats:
+    """Weights (F,) of a logistic regression of truths (K,) on columns (K, F), with a ridge penalty."""
+    signs = np.where(truth, -1.0, 1.0)
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        margins = signs * (columns @ weights)
+        slopes = signs / (1 + np.exp(-np.clip(margins, -40, 40)))
+        value = np.logaddexp(0, margins).mean() + ridge * (weights @ weights)
+        return float(value), columns.T @ slopes / len(truth) + 2 * ridge * weights
+
+    found: Floats = optimize.minimize(loss, np.zeros(columns.shape[1]), jac=True, method="L-BFGS-B").x
+    return found
+
+
+def is_right(pieces: Pieces, found: Mask, example: Example) -> Mask:
+    """(P,) bool: which pieces are damage, or lie where damage cannot be seen."""
+    kernel = np.ones((2 * _TOLERANCE + 1, 2 * _TOLERANCE + 1), np.uint8)
+    true = cv2.dilate((example.damaged | ~example.judged).astype(np.uint8), kernel) > 0
+    labels = np.repeat(np.repeat(pieces.labels, 2, axis=0), 2, axis=1)[: found.shape[0], : found.shape[1]]
+    size = np.bincount(labels[found], minlength=len(pieces) + 1)[1:]
+    hits = np.bincount(labels[found & true], minlength=len(pieces) + 1)[1:]
+    return np.asarray(hits > _RIGHT * np.maximum(size, 1))
+
+
+def _examples(sources: Sources, count: int, seed: int) -> Iterator[Example]:
+    for number in range(count):
+        yield training_example(np.random.default_rng((seed, number)), sources, SIDE)
+
+
+def _pixels(raw: Finder, sources: Sources, count: int) -> tuple[Floats, Mask]:
+    """Probabilities and truths of a sample of pixels."""
+    probabilities: list[Floats] = []
+    truths: list[Mask] = []
+    for example in _examples(sources, count, SEED):
+        rng = np.random.default_rng(len(truths))
+        at = rng.integers(0, example.judged.size, 4000)
+        at = at[example.judged.ravel()[at]]
+        probabilities.append(raw.search(example.image).probability.ravel()[at] / 255)
+        truths.append(example.damaged.ravel()[at])
+    return np.concatenate(probabilities), np.concatenate(truths)
+
+
+def _pieces(finder: Finder, sources: Sources, threshold: float, count: int) -> tuple[Floats, Mask]:
+    """Measures and truths of all pieces."""
+    measures: list[Floats] = []
+    truths: list[Mask] = []
+    for example in _examples(sources, count, SEED + 1):
+        found = finder.search(example.image)
+        pieces = find_pieces(found, threshold, finder.confidence)
+        measures.append(pieces.measures)
+        truths.append(is_right(pieces, found.probability >= round(threshold * 255), example))
+    return np.concatenate(measures), np.concatenate(truths)

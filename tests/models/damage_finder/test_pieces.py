@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from models.damage_finder.confidence import Confidence
+from models.damage_finder.finder import DamageMap
+from models.damage_finder.kinds import FAMILIES, KINDS
+from models.damage_finder.pieces import find_pieces
+
+CONFIDENCE = Confidence([0.0, 0.0, 1.0, 0.0, 0.0] * len(FAMILIES))
+"""The highest probability of a piece."""
+
+
+def damage_map(shape: tuple[int, int], *parts: tuple[slice, slice, int, str]) -> DamageMap:
+    probability = np.zeros(shape, np.uint8)
+    kind = np.zeros((-(-shape[0] // 2), -(-shape[1] // 2)), np.uint8)
+    for rows, columns, level, name in parts:
+        probability[rows, columns] = level
+        kind[rows.start // 2 : rows.stop // 2, columns.start // 2 : columns.stop // 2] = KINDS.index(name)  # type: ignore[arg-type]
+    return DamageMap(probability, kind)
+
+
+def test_each_piece_has_its_kind_place_size_and_confidence() -> None:
+    found = damage_map(
+        (60, 80), (slice(10, 12), slice(4, 40), 200, "crack"), (slice(30, 50), slice(50, 70), 250, "hole")
+    )
+    pieces = find_pieces(found, 0.5, CONFIDENCE)
+    assert [KINDS[kind] for kind in pieces.kind] == ["crack", "hole"]
+    assert pieces.boxes.tolist() == [[4, 10, 36, 2], [50, 30, 20, 20]]
+    assert pieces.pixels.tolist() == [72, 400]
+    assert pieces.confidence == pytest.approx([200 / 255, 250 / 255], abs=1e-6)
+    damaged = found.probability >= 128
+    crack = pieces.mask_of(np.array([True, False]), damaged)
+    assert crack.sum() == 72
+    assert crack[10:12, 4:40].all()
+
+
+def test_pieces_of_one_family_join_and_of_two_do_not() -> None:
+    parts = ((slice(10, 20), slice(4, 20), 255, "crack"), (slice(10, 20), slice(20, 40), 255, "scratch"))
+    assert len(find_pieces(damage_map((40, 60), *parts), 0.5, CONFIDENCE)) == 1
+    parts = (parts[0], (slice(10, 20), slice(20, 40), 255, "stain"))
+    assert len(find_pieces(damage_map((40, 60), *parts), 0.5, CONFIDENCE)) == 2
+
+
+def test_a_flaky_line_is_one_piece_and_keeps_its_own_pixels() -> None:
+    found = damage_map((20, 41), *[(slice(8, 9), slice(x, x + 2), 255, "crack") for x in range(0, 40, 3)])
+    pieces = find_pieces(found, 0.5, CONFIDENCE)
+    assert len(pieces) == 1
+    assert np.array_equal(pieces.mask_of(np.array([True]), found.probability > 127), found.probability > 127)
+
+
+def test_nothing_is_no_piece() -> None:
+    pieces = find_pieces(damage_map((21, 33)), 0.5, CONFIDENCE)
+    assert len(pieces) == 0
+    assert not pieces.mask_of(np.zeros(0, np.bool_), np.ones((21, 33), np.bool_)).any()
