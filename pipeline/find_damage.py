@@ -7,6 +7,7 @@ from functools import cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from models.damage_finder.finder import Finder
 from models.damage_finder.kinds import KINDS, Kind
@@ -19,6 +20,11 @@ from pipeline.config.production import FinderParams
 from pipeline.restoration import Detector
 from pipeline.turned import looking_upright
 
+_PATCH = 0.007
+"""Half of the width, in long sides of the photo, from which a piece is a patch and no line or speck."""
+_MOST = 0.5
+_FEATURE_RADIUS = 0.35
+"""Radius of an eye, the nose or the mouth around the detector's point, in distances between the eyes."""
 _LISTED = 200
 """Pieces that are described one by one, the largest first; the rest are counted."""
 
@@ -64,18 +70,23 @@ class FoundDamage:
 def find_damage(image: Image, finder: Finder, detector: Detector, params: FinderParams) -> FoundDamage:
     """Search a photo (H, W, 3). That nothing was found is a value, no error.
 
-    Pieces of at least `params.sure` are used, those of at least `params.doubtful` are proposed. What is large and
-    touches the border may be the print's mount, and what covers most of a face the face itself: such pieces are
-    only ever proposed.
+    Lines and specks of at least `params.sure` and patches of at least `params.sure_patch` are used, what else is at
+    least `params.doubtful` is proposed. What is large and touches the border may be the print's mount, what covers most
+    of a face the face itself, and what lies within an eye, the nose or the mouth a pupil, a nostril, a tooth: such
+    pieces are only ever proposed.
     """
     found = finder.search(image)
     damaged = found.probability >= round(params.threshold * 255)
     pieces = find_pieces(found, params.threshold, finder.confidence)
     likely = pieces.confidence >= params.doubtful
     large = likely & (pieces.pixels >= params.large * damaged.size)
-    faces = looking_upright(detector, image, image).detector.detect(image) if large.any() else []
-    reasons = _reasons(pieces, large, damaged, faces, params)
-    sure = likely & (pieces.confidence >= params.sure) & np.array([not reason for reason in reasons], np.bool_)
+    needed = np.where(pieces.depth > _PATCH * max(damaged.shape), params.sure_patch, params.sure)
+    sure = likely & (pieces.confidence >= needed)
+    faces = looking_upright(detector, image, image).detector.detect(image) if sure.any() else []
+    reasons = _reasons(pieces, sure & large, damaged, faces, params)
+    for number in np.flatnonzero(sure & (_share_in_features(pieces, faces) > _MOST)).tolist():
+        reasons[number] = reasons[number] or "within an eye, the nose or the mouth: it may belong there"
+    sure &= np.array([not reason for reason in reasons], np.bool_)
     listed = _listed(pieces, likely, sure, reasons)
     return FoundDamage(
         sure=pieces.mask_of(sure, damaged),
@@ -128,6 +139,18 @@ def _body(mask: Mask, shape: tuple[int, ...]) -> Mask:
     side = max(3, round(0.015 * max(shape)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel, borderValue=0) > 0)
+
+
+def _share_in_features(pieces: Pieces, faces: Sequence[Face]) -> npt.NDArray[np.float64]:
+    """(P,) share of each piece that lies within an eye, the nose or the mouth of a face."""
+    features = np.zeros(pieces.labels.shape, np.uint8)
+    for face in faces:
+        middle = np.vstack([face.points[:3], face.points[3:].mean(axis=0, keepdims=True)])
+        radius = _FEATURE_RADIUS * float(np.hypot(*(face.points[1] - face.points[0])))
+        for x, y in middle / 2:  # the labels are at half resolution
+            cv2.circle(features, (round(float(x)), round(float(y))), max(1, round(radius / 2)), 1, -1)
+    inside = np.bincount(pieces.labels[features > 0], minlength=len(pieces) + 1)[1:]
+    return np.asarray(4 * inside / np.maximum(pieces.pixels, 1), np.float64)
 
 
 def _touches_border(mask: Mask) -> bool:

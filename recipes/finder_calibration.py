@@ -18,7 +18,7 @@ from recipes.finder_sources import Sources
 
 Floats = npt.NDArray[np.float64]
 
-PRINTS, SIDE, SEED = 300, 512, 5
+PRINTS, SIDE, SEED = 260, 512, 5
 _NOWHERE = Confidence([0.0] * (MEASURES * len(FAMILIES)))
 _RIDGE = 0.0002
 """Strength of the penalty on the weights' squares, per example."""
@@ -39,7 +39,8 @@ def calibrate(network: FinderNetwork, sources: Sources, threshold: float, prints
     """
     slope, offset = fit_platt(*_pixels(Finder(network, 1.0, 0.0, _NOWHERE), sources, prints // 2))
     finder = Finder(network, slope, offset, _NOWHERE)
-    weights = fit_logistic(*_pieces(finder, sources, threshold, prints))
+    measures, _, right = judged_pieces(finder, sources, threshold, prints, SEED + 1)
+    weights = fit_logistic(measures, right)
     return Finder(network, slope, offset, Confidence([round(float(weight), 4) for weight in weights]))
 
 
@@ -93,13 +94,17 @@ def _pixels(raw: Finder, sources: Sources, count: int) -> tuple[Floats, Mask]:
     return np.concatenate(probabilities), np.concatenate(truths)
 
 
-def _pieces(finder: Finder, sources: Sources, threshold: float, count: int) -> tuple[Floats, Mask]:
-    """Measures and truths of all pieces."""
+def judged_pieces(
+    finder: Finder, sources: Sources, threshold: float, count: int, seed: int
+) -> tuple[Floats, Floats, Mask]:
+    """Measures (P, F), confidences (P,) and truths (P,) of all pieces that are found on `count` prints."""
     measures: list[Floats] = []
+    confidences: list[Floats] = []
     truths: list[Mask] = []
-    for example in _examples(sources, count, SEED + 1):
+    for example in _examples(sources, count, seed):
         found = finder.search(example.image)
         pieces = find_pieces(found, threshold, finder.confidence)
         measures.append(pieces.measures)
+        confidences.append(pieces.confidence)
         truths.append(is_right(pieces, found.probability >= round(threshold * 255), example))
-    return np.concatenate(measures), np.concatenate(truths)
+    return np.concatenate(measures), np.concatenate(confidences), np.concatenate(truths)

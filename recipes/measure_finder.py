@@ -2,19 +2,22 @@
 
 Three parts, all seeded: composites of held-out people with damage of one kind, whose truth is known; intact prints of
 held-out people, and intact old prints; real damaged prints with hand-drawn cracks (`recipes.real_prints`).
-`--masks tophat` measures the morphological filter instead, as a floor.
+`--masks tophat` measures the morphological filter instead, as a floor. Any other tool can be measured: `--export DIR`
+writes the pictures, and `--masks DIR` takes masks of the same names (white: used, grey: proposed).
 """
 
 import argparse
+import hashlib
+import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from models.damage_finder.finder import Finder
@@ -22,12 +25,14 @@ from models.damage_finder.kinds import KINDS
 from models.detector import FaceDetector
 from models.images import Image, Mask
 from pipeline.config import load_params
+from pipeline.config.production import FinderParams
 from pipeline.find_damage import find_damage
 from pipeline.layout import ASSETS
-from pipeline.picture_files import read_picture
+from pipeline.picture_files import read_picture, write_picture
 from pipeline.reading import Limits
+from recipes.finder_calibration import judged_pieces
 from recipes.finder_prints import Example, measured_example
-from recipes.finder_sources import TRAINING_PRINTS, read_sources
+from recipes.finder_sources import TRAINING_PRINTS, Sources, read_sources
 from recipes.real_prints import TOLERANCE, Crack, crack_recall, intact_share, read_prints, top_hat_mask
 
 FACES = (60.0, 200.0, 600.0)
@@ -40,6 +45,10 @@ DAMAGED_PRINTS = ("01", "02", "05", "06", "08", "09", "16", "18", "19", "24")
 """Old prints, by the number in their names, that are scratched, spotted or torn somewhere."""
 OBJECTED = 0.003
 """Share of the area of an intact print of which at most this much may be used."""
+
+BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0)
+"""Edges of the confidences that calibration is shown for."""
+CALIBRATION_PRINTS, CALIBRATION_SEED = 150, 17
 
 Masks = tuple[Mask, Mask]
 """What is used and what is used or proposed, both (H, W)."""
@@ -166,7 +175,18 @@ def _recall(mask: Mask, cracks: Sequence[Crack], size: tuple[int, int]) -> float
     return crack_recall(mask, cracks, TOLERANCE * max(size)) if cracks else float("nan")
 
 
-def finder_search(image: Image, finder: Finder, detector: FaceDetector, params: Any) -> Masks:  # noqa: ANN401
+def calibration(confidence: npt.NDArray[np.float64], right: Mask) -> dict[str, dict[str, float]]:
+    """By bins of confidence (P,): how many pieces, their mean confidence, the share that is damage (P,)."""
+    rows = {}
+    for low, high in itertools.pairwise(BINS):
+        inside = (confidence >= low) & ((confidence < high) | (high == 1.0))
+        if inside.any():
+            mean, share = float(confidence[inside].mean()), float(right[inside].mean())
+            rows[f"{low:.1f}-{high:.1f}"] = {"n": float(inside.sum()), "confidence": mean, "damage": share}
+    return rows
+
+
+def finder_search(image: Image, finder: Finder, detector: FaceDetector, params: FinderParams) -> Masks:
     """What the product would use, and all that it would propose."""
     found = find_damage(image, finder, detector, params)
     return found.sure, found.sure | found.doubtful
@@ -177,11 +197,37 @@ def _top_hat_search(image: Image) -> Masks:
     return mask, mask
 
 
+def _export(image: Image, folder: Path) -> Masks:
+    """Write the picture under the name that `_from_folder` looks for, and find nothing."""
+    write_picture(folder / f"{_name(image)}.png", image)
+    nothing = np.zeros(image.shape[:2], np.bool_)
+    return nothing, nothing
+
+
+def _from_folder(image: Image, folder: Path) -> Masks:
+    levels = np.asarray(cv2.imread(str(folder / f"{_name(image)}.png"), cv2.IMREAD_GRAYSCALE), np.uint8)
+    return np.asarray(levels > 127), np.asarray(levels > 0)
+
+
+def _name(image: Image) -> str:
+    return hashlib.sha256(image.tobytes()).hexdigest()[:24]
+
+
 def _table(rows: dict[str, dict[str, float]]) -> str:
     columns = list(next(iter(rows.values())))
     lines = [f"| | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
     lines += [f"| {name} | {' | '.join(f'{row[column]:.4g}' for column in columns)} |" for name, row in rows.items()]
     return "\n".join(lines)
+
+
+def _searcher(arguments: argparse.Namespace, detector: FaceDetector, params: FinderParams) -> Searcher:
+    if arguments.export is not None:
+        return partial(_export, folder=arguments.export)
+    if arguments.masks == "tophat":
+        return _top_hat_search
+    if arguments.masks == "finder":
+        return partial(finder_search, finder=Finder.load(arguments.weights), detector=detector, params=params)
+    return partial(_from_folder, folder=Path(arguments.masks))
 
 
 def main() -> None:
@@ -190,7 +236,8 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--prints", type=Path)
     parser.add_argument("--weights", type=Path, default=ASSETS / "finder.safetensors")
-    parser.add_argument("--masks", choices=["finder", "tophat"], default="finder")
+    parser.add_argument("--masks", default="finder", help="finder, tophat, or a folder of masks")
+    parser.add_argument("--export", type=Path, help="only write the pictures there")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--intact", type=int, default=INTACT_PRINTS)
     parser.add_argument("--split", choices=["validation", "test"], default="test")
@@ -202,10 +249,7 @@ def main() -> None:
     limits = Limits.of(params.ingest)
     portraits = read_sources(arguments.portraits, None, arguments.split, limits).portraits
     detector = FaceDetector(params.restore.min_detector_score)
-    search: Searcher = _top_hat_search
-    if arguments.masks == "finder":
-        finder = Finder.load(arguments.weights)
-        search = partial(finder_search, finder=finder, detector=detector, params=params.restore.finder)
+    search = _searcher(arguments, detector, params.restore.finder)
     figures: dict[str, dict[str, dict[str, float]]] = {}
     if arguments.prints:
         figures["real"] = measure_real(arguments.prints, search, limits)
@@ -218,6 +262,12 @@ def main() -> None:
     print(_table(intact))
     figures["composites"] = measure_composites(portraits, search, arguments.rounds)
     print(_table(figures["composites"]))
+    if arguments.masks == "finder" and arguments.export is None:
+        sources, threshold = Sources(portraits), params.restore.finder.threshold
+        finder = Finder.load(arguments.weights)
+        judged = judged_pieces(finder, sources, threshold, CALIBRATION_PRINTS, CALIBRATION_SEED)
+        figures["calibration"] = calibration(*judged[1:])
+        print(_table(figures["calibration"]))
     if arguments.write:
         card = json.loads((ASSETS / "finder.json").read_text(encoding="utf-8"))
         card["figures"] = {"split": arguments.split, **figures}

@@ -9,6 +9,8 @@ import numpy.typing as npt
 from models.damage_finder.kinds import FAMILIES
 
 Floats = npt.NDArray[np.float64]
+_LEAST = 1e-5
+"""Share of a photo's pixels that is no damage to speak of."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,12 @@ class Confidence:
         return np.asarray(1 / (1 + np.exp(-np.clip(logits, -40, 40))))
 
 
-MEASURES = 5
-"""Of a piece, within its family: an intercept, mean and highest logit, logarithms of its size and of its extent."""
+MEASURES = 6
+"""Of a piece, within its family: an intercept, mean and highest logit, logarithms of size, width, photo's state."""
 
 
 def piece_measures(
-    mean: Floats, highest: Floats, pixels: Floats, extent: Floats, family: npt.NDArray[np.int64]
+    mean: Floats, highest: Floats, pixels: Floats, extent: Floats, family: npt.NDArray[np.int64], state: float
 ) -> Floats:
     """(P, families x `MEASURES`) measures of pieces; zero in the columns of other families.
 
@@ -42,9 +44,11 @@ def piece_measures(
         pixels: (P,) size.
         extent: (P,) diagonal of the box, pixels.
         family: (P,) index into `FAMILIES`.
+        state: share of the photo that is damaged almost certainly: beside many cracks, one more is likely.
     """
-    logarithms = [np.log10(np.maximum(size, 1)) for size in (pixels, extent)]
-    base = np.stack([np.ones(len(mean)), _logit(mean), _logit(highest), *logarithms], axis=1)
+    size, width = (np.log10(np.maximum(value, 1)) for value in (pixels, pixels / np.maximum(extent, 1)))
+    others = np.full(len(mean), np.log10(state + _LEAST) - np.log10(_LEAST))
+    base = np.stack([np.ones(len(mean)), _logit(mean), _logit(highest), size, width, others], axis=1)
     chosen = np.eye(len(FAMILIES))[family]
     return np.asarray((chosen[:, :, None] * base[:, None, :]).reshape(len(mean), len(FAMILIES) * MEASURES))
 

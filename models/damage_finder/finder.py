@@ -22,8 +22,10 @@ from models.weight_files import fill, read_architecture, write_weights
 
 Bytes = npt.NDArray[np.uint8]
 
-TILE, MARGIN = 512, 64
-"""Side of a tile, and how far it sees beyond, pixels; multiples of the network's stride."""
+TILE, MARGIN = 800, 48
+"""Side of a tile, and how far it sees beyond, pixels; a tile with its margins is a multiple of the network's stride."""
+ENLARGED: tuple[tuple[int, float], ...] = ((640, 2.0), (2400, 1.5))
+"""Long side up to which a photo is searched enlarged, and how much: hairlines of small scans are seen better so."""
 OVERVIEW = 1024
 """Long side at which a larger photo is searched once more, for damage that is larger than a tile can tell."""
 _OVERVIEW_FROM = 1.5
@@ -94,13 +96,25 @@ class Finder:
 
     def search(self, image: Image) -> DamageMap:
         """Search a photo (H, W, 3) uint8 of any size."""
-        found = self._search_tiles(image)
+        found = self._search_enlarged(image, enlargement(max(image.shape[:2])))
         shrink = OVERVIEW / max(image.shape[:2])
         if shrink * _OVERVIEW_FROM <= 1:
             side = (max(1, round(image.shape[1] * shrink)), max(1, round(image.shape[0] * shrink)))
             whole = self._search_tiles(np.asarray(cv2.resize(image, side, interpolation=cv2.INTER_AREA), np.uint8))
             _take_over_thick(found, whole)
         return found
+
+    def _search_enlarged(self, image: Image, scale: float) -> DamageMap:
+        if scale == 1:
+            return self._search_tiles(image)
+        height, width = image.shape[:2]
+        side = (round(width * scale), round(height * scale))
+        found = self._search_tiles(np.asarray(cv2.resize(image, side, interpolation=cv2.INTER_CUBIC), np.uint8))
+        half = (-(-width // 2), -(-height // 2))
+        return DamageMap(
+            np.asarray(cv2.resize(found.probability, (width, height), interpolation=cv2.INTER_AREA), np.uint8),
+            np.asarray(cv2.resize(found.kind, half, interpolation=cv2.INTER_NEAREST), np.uint8),
+        )
 
     def _search_tiles(self, image: Image) -> DamageMap:
         height, width = image.shape[:2]
@@ -125,6 +139,11 @@ class Finder:
             smooth = F.avg_pool2d(blocks, 3, 1, 1, count_include_pad=False)
             kind = smooth[0].argmax(dim=0).to(torch.uint8).numpy()
             return damage.numpy(), kind.repeat(_KIND_BLOCK, axis=0).repeat(_KIND_BLOCK, axis=1)
+
+
+def enlargement(side: int) -> float:
+    """How much a photo of a long side is enlarged before it is searched."""
+    return next((scale for most, scale in ENLARGED if side <= most), 1.0)
 
 
 def tiles(image: Image) -> Iterator[tuple[slice, slice, Image]]:

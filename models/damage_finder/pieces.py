@@ -13,6 +13,8 @@ from models.images import Mask
 
 Ints = npt.NDArray[np.int64]
 _STRIP = 512
+_CERTAIN = 204
+"""Level of a probability of 0.8, from which a pixel is damaged almost certainly."""
 _FAMILY_OF_KIND = np.array(
     [next(n for n, kinds in enumerate(FAMILIES.values()) if kind in kinds) for kind in KINDS], np.uint8
 )
@@ -30,6 +32,7 @@ class Pieces:
         kind: (P,) index into `KINDS`.
         confidence: (P,) probability that the piece is damage.
         pixels: (P,) size, in pixels of the photo.
+        depth: (P,) how far, in pixels of the photo, the piece's innermost pixel lies from its edge: half of its width.
         boxes: (P, 4) x, y, width, height in pixels of the photo.
         measures: (P, F), what the confidence rests on (`piece_measures`).
     """
@@ -39,6 +42,7 @@ class Pieces:
     kind: Ints
     confidence: npt.NDArray[np.float64]
     pixels: Ints
+    depth: npt.NDArray[np.float64]
     boxes: Ints
     measures: npt.NDArray[np.float64]
 
@@ -80,7 +84,9 @@ def _measured(
     confidence: Confidence,
 ) -> Pieces:
     count = len(boxes)
-    size, total, highest = np.zeros(count, np.int64), np.zeros(count, np.float64), np.zeros(count, np.float64)
+    size = np.zeros(count, np.int64)
+    total, highest, depth = np.zeros((3, count), np.float64)
+    inwards = cv2.distanceTransform((labels > 0).astype(np.uint8), cv2.DIST_L2, 3)
     votes = np.zeros(count * len(KINDS), np.int64)
     for top in range(0, len(labels), _STRIP):  # in strips, which keeps memory small
         rows = slice(top, top + _STRIP)
@@ -90,14 +96,16 @@ def _measured(
         size += np.bincount(number, minlength=count)
         total += np.bincount(number, probability, minlength=count)
         np.maximum.at(highest, number, probability)
+        np.maximum.at(depth, number, 2.0 * inwards[rows].ravel()[at])
         votes += np.bincount(number * len(KINDS) + found.kind[rows].ravel()[at], minlength=count * len(KINDS))
     kind = votes.reshape(count, len(KINDS)).argmax(axis=1)
     family = _FAMILY_OF_KIND[kind].astype(np.int64)
     mean = np.asarray(total / np.maximum(size, 1), np.float64)
     low, high = 2 * boxes[:, :2], np.minimum(2 * (boxes[:, :2] + boxes[:, 2:]), np.array(shape[::-1]))
     extent = np.hypot(*(high - low).T.astype(np.float64))
-    measures = piece_measures(mean, highest, 4 * size.astype(np.float64), extent, family)
-    return Pieces(shape, labels, kind, confidence.of(measures), 4 * size, np.hstack([low, high - low]), measures)
+    state = cv2.countNonZero(np.asarray(found.probability >= _CERTAIN, np.uint8)) / found.probability.size
+    measures = piece_measures(mean, highest, 4 * size.astype(np.float64), extent, family, state)
+    return Pieces(shape, labels, kind, confidence.of(measures), 4 * size, depth, np.hstack([low, high - low]), measures)
 
 
 def _halved(probability: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

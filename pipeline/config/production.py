@@ -38,14 +38,15 @@ class FinderParams(Section):
 
     threshold: Share
     sure: Share
+    sure_patch: Share
     doubtful: Share
     large: Share
     face_share: Share
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if self.doubtful > self.sure:
-            raise ValueError("restore.finder.doubtful must be at most restore.finder.sure")
+        if not self.doubtful <= self.sure <= self.sure_patch:
+            raise ValueError("restore.finder.doubtful, sure and sure_patch must not fall")
         return self
 
 

@@ -23,7 +23,7 @@ PARAMS = RestoreParams(
     min_detector_score=0.6,
     min_certain_score=0.75,
     context=0.02,
-    finder=FinderParams(threshold=0.5, sure=0.8, doubtful=0.4, large=0.01, face_share=0.5),
+    finder=FinderParams(threshold=0.5, sure=0.8, sure_patch=0.9, doubtful=0.4, large=0.01, face_share=0.5),
 )
 
 

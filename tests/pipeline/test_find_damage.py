@@ -32,7 +32,8 @@ class OneFace:
     """Sees one face over the middle of the 200 x 300 picture."""
 
     def detect(self, image: Image) -> list[Face]:
-        return [Face((100.0, 50.0, 80.0, 100.0), np.zeros((5, 2), np.float32), 0.9)]
+        points = np.array([[124, 85], [156, 85], [140, 105], [128, 125], [152, 125]], np.float32)
+        return [Face((100.0, 50.0, 80.0, 100.0), points, 0.95)]
 
 
 def test_sure_pieces_are_used_and_doubtful_ones_proposed() -> None:
@@ -77,8 +78,17 @@ def test_what_covers_most_of_a_face_is_only_proposed() -> None:
     found = found_in(picture, OneFace())
     assert not found.sure.any()
     assert found.pieces[0].why == "it covers most of a face"
-    eye = found_in(grey_with((slice(70, 90), slice(110, 150), RED)), OneFace())
-    assert eye.sure.any()
+
+
+def test_what_lies_within_a_feature_is_only_proposed_and_what_crosses_it_is_used() -> None:
+    pupil = found_in(grey_with((slice(80, 90), slice(120, 130), RED)), OneFace())
+    assert not pupil.sure.any()
+    assert pupil.doubtful[82:88, 122:128].all()
+    assert pupil.pieces[0].why == "within an eye, the nose or the mouth: it may belong there"
+    crack = found_in(grey_with((slice(84, 86), slice(60, 240), RED)), OneFace())
+    assert crack.sure[84:86, 62:238].all()
+    cheek = found_in(grey_with((slice(104, 110), slice(168, 176), RED)), OneFace())
+    assert cheek.sure.any()
 
 
 def test_the_shipped_finder_finds_a_white_crack_on_a_photograph_and_nothing_on_the_intact_one() -> None:

@@ -35,6 +35,6 @@ def test_a_piece_is_right_where_most_of_it_is_damage() -> None:
     damaged[20:24, 4:10] = True
     judged[30:40, 38:52] = False
     found = DamageMap(probability, np.zeros((20, 30), np.uint8))
-    pieces = find_pieces(found, 0.5, Confidence([0.0] * 20))
+    pieces = find_pieces(found, 0.5, Confidence([0.0] * 24))
     example = Example(np.zeros((40, 60, 3), np.uint8), damaged, np.zeros((40, 60), np.uint8), judged)
     assert is_right(pieces, probability > 127, example).tolist() == [True, False, True]

@@ -6,7 +6,7 @@ import pytest
 from models.damage_finder.kinds import KINDS
 from models.images import Image, Mask
 from recipes.finder_prints import Example
-from recipes.measure_finder import composites, false_alarms, intact_prints, measure_composites, scored
+from recipes.measure_finder import calibration, composites, false_alarms, intact_prints, measure_composites, scored
 from tests.pipeline.restore_site import FACELESS, astronaut
 
 PORTRAITS = [np.ascontiguousarray(astronaut()[:256, 100:356])]
@@ -54,3 +54,11 @@ def test_false_alarms_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     pictures: Iterator[Image] = intact_prints(PORTRAITS, 2, 3)
     row = false_alarms(pictures, search, FACELESS)  # type: ignore[arg-type]
     assert row == {"n": 2, "mean_area": 0.5, "anything": 0.5, "much": 0.5, "face_touched": 0.0}
+
+
+def test_calibration_by_hand() -> None:
+    rows = calibration(np.array([0.05, 0.15, 0.85, 0.95, 1.0]), np.array([False, True, True, True, False]))
+    assert rows["0.0-0.2"] == {"n": 2, "confidence": pytest.approx(0.1), "damage": 0.5}
+    assert rows["0.8-0.9"] == {"n": 1, "confidence": 0.85, "damage": 1.0}
+    assert rows["0.9-1.0"] == {"n": 2, "confidence": pytest.approx(0.975), "damage": 0.5}
+    assert "0.2-0.4" not in rows

@@ -35,4 +35,4 @@ class RedIsDamage(FinderNetwork):
 @cache
 def red_finder() -> Finder:
     """Confidence 0.99 for pieces of pure red, about 0.73 for those of (140, 0, 0)."""
-    return Finder(RedIsDamage(), 1.0, 0.0, Confidence([0.0, 0.5, 0.5, 0.0, 0.0] * len(FAMILIES)))
+    return Finder(RedIsDamage(), 1.0, 0.0, Confidence([0.0, 0.5, 0.5, 0.0, 0.0, 0.0] * len(FAMILIES)))

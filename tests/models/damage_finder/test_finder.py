@@ -1,11 +1,12 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from models.damage_finder.confidence import Confidence
-from models.damage_finder.finder import MARGIN, OVERVIEW, TILE, Finder, tiles
+from models.damage_finder.finder import MARGIN, OVERVIEW, TILE, Finder, enlargement, tiles
 from models.damage_finder.kinds import KINDS
 from models.damage_finder.network import STRIDE, FinderNetwork
 from models.errors import WeightsError
@@ -26,9 +27,15 @@ def test_the_red_part_is_found_at_the_photos_own_resolution(shape: tuple[int, in
     found = red_finder().search(picture := grey_with_red(*shape, rows, columns))
     assert found.probability.shape == shape
     assert found.kind.shape == (-(-shape[0] // 2), -(-shape[1] // 2))
-    assert np.array_equal(found.probability > 200, picture[..., 0] == 255)
+    red = (picture[..., 0] == 255).astype(np.uint8)  # enlarged by 1.5, a border of one pixel is uncertain
+    assert not (found.probability > 100)[cv2.dilate(red, np.ones((3, 3), np.uint8)) == 0].any()
+    assert (found.probability > 100)[cv2.erode(red, np.ones((3, 3), np.uint8)) == 1].all()
     if shape[0] > 40:
         assert KINDS[found.kind[rows.start // 2, columns.start // 2]] == "hole"
+
+
+def test_small_scans_are_searched_enlarged_and_large_ones_as_they_are() -> None:
+    assert [enlargement(side) for side in (256, 640, 641, 2400, 2401, 8000)] == [2.0, 2.0, 1.5, 1.5, 1.0, 1.0]
 
 
 def test_tiles_cover_each_pixel_once_and_see_beyond_their_border() -> None:
@@ -48,7 +55,7 @@ def test_tiles_cover_each_pixel_once_and_see_beyond_their_border() -> None:
 
 def test_tiles_and_the_whole_give_the_same_away_from_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(1)
-    finder = Finder(FinderNetwork(4), 1.0, 0.0, Confidence([0.0] * 20))
+    finder = Finder(FinderNetwork(4), 1.0, 0.0, Confidence([0.0] * 24))
     image = np.random.default_rng(0).integers(0, 255, (256, 512, 3), dtype=np.uint8)
     whole = finder.search(image).probability.astype(int)
     monkeypatch.setattr("models.damage_finder.finder.TILE", 256)
@@ -72,10 +79,10 @@ def test_what_is_wider_than_a_tile_can_tell_comes_from_the_overview(monkeypatch:
 
 def test_weights_come_back_as_they_were_written(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    finder = Finder(FinderNetwork(4), 0.9, -0.5, Confidence([float(n) for n in range(20)]))
+    finder = Finder(FinderNetwork(4), 0.9, -0.5, Confidence([float(n) for n in range(24)]))
     finder.save(tmp_path / "f.safetensors")
     again = Finder.load(tmp_path / "f.safetensors")
-    assert (again.slope, again.offset, list(again.confidence.weights)) == (0.9, -0.5, list(range(20)))
+    assert (again.slope, again.offset, list(again.confidence.weights)) == (0.9, -0.5, list(range(24)))
     image = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
     assert np.abs(finder.search(image).probability.astype(int) - again.search(image).probability).max() <= 2
 

@@ -6,7 +6,7 @@ from models.damage_finder.finder import DamageMap
 from models.damage_finder.kinds import FAMILIES, KINDS
 from models.damage_finder.pieces import find_pieces
 
-CONFIDENCE = Confidence([0.0, 0.0, 1.0, 0.0, 0.0] * len(FAMILIES))
+CONFIDENCE = Confidence([0.0, 0.0, 1.0, 0.0, 0.0, 0.0] * len(FAMILIES))
 """The highest probability of a piece."""
 
 
@@ -27,6 +27,7 @@ def test_each_piece_has_its_kind_place_size_and_confidence() -> None:
     assert [KINDS[kind] for kind in pieces.kind] == ["crack", "hole"]
     assert pieces.boxes.tolist() == [[4, 10, 36, 2], [50, 30, 20, 20]]
     assert pieces.pixels.tolist() == [72, 400]
+    assert pieces.depth == pytest.approx([2, 10], abs=1.0)
     assert pieces.confidence == pytest.approx([200 / 255, 250 / 255], abs=1e-6)
     damaged = found.probability >= 128
     crack = pieces.mask_of(np.array([True, False]), damaged)

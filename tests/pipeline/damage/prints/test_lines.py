@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -36,7 +38,7 @@ def test_pieces_of_a_path_join() -> None:
     path = fractal_path(RNG(2), np.zeros(2, np.float32), 0.0, 100, 0.1)
     pieces, widths = tapered(RNG(3), path, 4.0)
     assert len(pieces) == len(widths)
-    assert all(np.array_equal(a[-1], b[0]) for a, b in zip(pieces[:-1], pieces[1:], strict=True))
+    assert all(np.array_equal(a[-1], b[0]) for a, b in itertools.pairwise(pieces))
     assert min(widths) >= 4 / 3 - 1e-6
     assert max(widths) <= 6
 
