@@ -70,22 +70,21 @@ class FoundDamage:
 def find_damage(image: Image, finder: Finder, detector: Detector, params: FinderParams) -> FoundDamage:
     """Search a photo (H, W, 3). That nothing was found is a value, no error.
 
-    Lines and specks of at least `params.sure` and patches of at least `params.sure_patch` are used, what else is at
-    least `params.doubtful` is proposed. What is large and touches the border may be the print's mount, what covers most
-    of a face the face itself, and what lies within an eye, the nose or the mouth a pupil, a nostril, a tooth: such
-    pieces are only ever proposed.
+    Lines and specks of at least `params.sure` are used; patches, and what lies within an eye, the nose or the mouth (it
+    may be a pupil, a nostril, a tooth), of at least `params.sure_patch`. What else is at least `params.doubtful` is
+    proposed. What is large and touches the border may be the print's mount, and what covers most of a face the face
+    itself: such pieces are only ever proposed.
     """
     found = finder.search(image)
     damaged = found.probability >= round(params.threshold * 255)
     pieces = find_pieces(found, params.threshold, finder.confidence)
     likely = pieces.confidence >= params.doubtful
     large = likely & (pieces.pixels >= params.large * damaged.size)
-    needed = np.where(pieces.depth > _PATCH * max(damaged.shape), params.sure_patch, params.sure)
-    sure = likely & (pieces.confidence >= needed)
+    sure = likely & (pieces.confidence >= params.sure)
     faces = looking_upright(detector, image, image).detector.detect(image) if sure.any() else []
+    risky = (pieces.depth > _PATCH * max(damaged.shape)) | (_share_in_features(pieces, faces) > _MOST)
+    sure &= ~risky | (pieces.confidence >= params.sure_patch)
     reasons = _reasons(pieces, sure & large, damaged, faces, params)
-    for number in np.flatnonzero(sure & (_share_in_features(pieces, faces) > _MOST)).tolist():
-        reasons[number] = reasons[number] or "within an eye, the nose or the mouth: it may belong there"
     sure &= np.array([not reason for reason in reasons], np.bool_)
     listed = _listed(pieces, likely, sure, reasons)
     return FoundDamage(

@@ -25,7 +25,7 @@ from recipes.finder_calibration import calibrate
 from recipes.finder_sources import read_sources
 from recipes.finder_training import Plan, load_checkpoint, steps_done, train
 
-CYCLES = (5600,)
+CYCLES = (5600, 2400)
 
 
 def main() -> None:

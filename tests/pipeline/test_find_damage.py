@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,7 +14,7 @@ from pipeline.restoration import Detector
 from tests.models.damage_finder.finder_site import red_finder
 from tests.pipeline.restore_site import FACELESS, PARAMS, astronaut, tools
 
-RED, DARK_RED = (255, 0, 0), (140, 0, 0)
+RED, LESS_RED, DARK_RED = (255, 0, 0), (160, 0, 0), (140, 0, 0)
 
 
 def grey_with(*parts: tuple[slice, slice, tuple[int, int, int]]) -> Image:
@@ -80,14 +81,16 @@ def test_what_covers_most_of_a_face_is_only_proposed() -> None:
     assert found.pieces[0].why == "it covers most of a face"
 
 
-def test_what_lies_within_a_feature_is_only_proposed_and_what_crosses_it_is_used() -> None:
-    pupil = found_in(grey_with((slice(80, 90), slice(120, 130), RED)), OneFace())
+def test_what_lies_within_a_feature_must_be_surer_than_what_crosses_it() -> None:
+    pupil = found_in(grey_with((slice(80, 90), slice(120, 130), LESS_RED)), OneFace())
     assert not pupil.sure.any()
     assert pupil.doubtful[82:88, 122:128].all()
-    assert pupil.pieces[0].why == "within an eye, the nose or the mouth: it may belong there"
-    crack = found_in(grey_with((slice(84, 86), slice(60, 240), RED)), OneFace())
-    assert crack.sure[84:86, 62:238].all()
-    cheek = found_in(grey_with((slice(104, 110), slice(168, 176), RED)), OneFace())
+    assert pupil.pieces[0].why == "not sure enough"
+    assert 0.8 < pupil.pieces[0].confidence < 0.9
+    assert found_in(grey_with((slice(80, 90), slice(120, 130), RED)), OneFace()).sure.any()
+    crack = found_in(grey_with((slice(82, 86), slice(60, 240), LESS_RED)), OneFace())
+    assert crack.sure[83:85, 62:238].all()
+    cheek = found_in(grey_with((slice(104, 108), slice(168, 172), LESS_RED)), OneFace())
     assert cheek.sure.any()
 
 
@@ -95,13 +98,15 @@ def test_the_shipped_finder_finds_a_white_crack_on_a_photograph_and_nothing_on_t
     photo = np.ascontiguousarray(astronaut()[:300, 60:420]).copy()
     intact = find_damage(photo, shipped_finder(), tools().detector, PARAMS.finder)
     assert intact.sure.mean() < 0.003
-    crack = np.zeros(photo.shape[:2], np.bool_)
-    line = np.round(150 + 25 * np.sin(np.arange(20, 340) / 17) + 8 * np.sin(np.arange(20, 340) / 3.1)).astype(int)
-    for shift in range(3):
-        crack[line + shift, np.arange(20, 340)] = True
-    photo[crack] = (244, 236, 214)
+    heights = 150 + np.cumsum(np.random.default_rng(4).normal(0, 4, 81))
+    line = np.stack([np.arange(20, 344, 4), heights], axis=1).round().astype(np.int32)
+    drawn = np.zeros(photo.shape[:2], np.uint8)
+    cv2.polylines(drawn, [line.reshape(-1, 1, 2)], False, 255, 2, cv2.LINE_AA)
+    crack = drawn > 127
+    photo = np.where(crack[..., None], np.uint8([244, 236, 214]), photo)
     found = find_damage(photo, shipped_finder(), tools().detector, PARAMS.finder)
-    assert found.sure[crack].mean() > 0.8
+    assert found.sure[crack].mean() > 0.5
+    assert (found.sure | found.doubtful)[crack].mean() > 0.7
     assert (found.sure & ~crack).sum() < 2 * crack.sum()
 
 

@@ -153,7 +153,7 @@ def test_a_photo_without_certain_damage_comes_back_as_it_came(site: Site, kind: 
     assert whole["reason"].startswith("no damage was found;")
     assert found["mask"]["found"]
     assert found["mask"]["confidence"] is None
-    assert found["mask"]["proposed"] == pytest.approx(stain.mean(), rel=0.2)
+    assert found["mask"]["proposed"] == pytest.approx(stain.mean(), rel=0.3)
     assert found["picture_type"] == "image/png"
     picture = base64.b64decode(found["picture"])
     assert np.array_equal(pixels_of(picture), pixels_of(content))
