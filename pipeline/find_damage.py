@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.damage_finder.finder import Finder
-from models.damage_finder.kinds import KINDS, Kind
+from models.damage_finder.kinds import FAMILIES, KINDS, Kind
 from models.damage_finder.pieces import Pieces, find_pieces
 from models.detector import Face
 from models.errors import WeightsError
@@ -20,8 +20,9 @@ from pipeline.config.production import FinderParams
 from pipeline.restoration import Detector
 from pipeline.turned import looking_upright
 
-_PATCH = 0.007
-"""Half of the width, in long sides of the photo, from which a piece is a patch and no line or speck."""
+_IS_AREA = np.array([kind in (*FAMILIES["veils"], *FAMILIES["losses"]) for kind in KINDS])
+_SPECK = 0.0007
+"""Share of the photo below which it does not matter that a piece has the kind of a patch."""
 _MOST = 0.5
 _FEATURE_RADIUS = 0.35
 """Radius of an eye, the nose or the mouth around the detector's point, in distances between the eyes."""
@@ -79,10 +80,11 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     damaged = found.probability >= round(params.threshold * 255)
     pieces = find_pieces(found, params.threshold, finder.confidence)
     likely = pieces.confidence >= params.doubtful
-    large = likely & (pieces.pixels >= params.large * damaged.size)
+    large = likely & pieces.patch & (pieces.pixels >= params.large * damaged.size)
     sure = likely & (pieces.confidence >= params.sure)
     faces = looking_upright(detector, image, image).detector.detect(image) if sure.any() else []
-    risky = (pieces.depth > _PATCH * max(damaged.shape)) | (_share_in_features(pieces, faces) > _MOST)
+    area_kind = _IS_AREA[pieces.kind] & (pieces.pixels >= _SPECK * damaged.size)
+    risky = pieces.patch | area_kind | (_share_in_features(pieces, faces) > _MOST)
     sure &= ~risky | (pieces.confidence >= params.sure_patch)
     reasons = _reasons(pieces, sure & large, damaged, faces, params)
     sure &= np.array([not reason for reason in reasons], np.bool_)
@@ -120,24 +122,12 @@ def _reasons(pieces: Pieces, large: Mask, damaged: Mask, faces: Sequence[Face], 
     reasons = [""] * len(pieces)
     for number in np.flatnonzero(large):
         chosen = np.arange(len(pieces)) == number
-        x, y, width, height = pieces.boxes[number]
-        window = slice(y, y + height), slice(x, x + width)
         mask = pieces.mask_of(chosen, damaged)
-        body = _body(mask[window], damaged.shape)
-        if body.sum() < params.large * damaged.size:
-            continue
         if _touches_border(mask):
             reasons[number] = "large and at the border: it may be the mount"
         elif any(_share_of(face, mask) > params.face_share for face in faces):
             reasons[number] = "it covers most of a face"
     return reasons
-
-
-def _body(mask: Mask, shape: tuple[int, ...]) -> Mask:
-    """What of a piece is thick: nets of cracks have no body."""
-    side = max(3, round(0.015 * max(shape)))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel, borderValue=0) > 0)
 
 
 def _share_in_features(pieces: Pieces, faces: Sequence[Face]) -> npt.NDArray[np.float64]:

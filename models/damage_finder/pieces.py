@@ -12,6 +12,10 @@ from models.damage_finder.kinds import FAMILIES, KINDS
 from models.images import Mask
 
 Ints = npt.NDArray[np.int64]
+WIDEST_LINE = 0.015
+"""Width, in long sides of the photo, from which damage is a patch; but at least `_WIDEST_PIXELS`."""
+_WIDEST_PIXELS = 14
+_PATCHES, _NOTHING = len(FAMILIES), len(FAMILIES) + 1
 _STRIP = 512
 _CERTAIN = 204
 """Level of a probability of 0.8, from which a pixel is damaged almost certainly."""
@@ -24,7 +28,8 @@ _FAMILY_OF_KIND = np.array(
 class Pieces:
     """All pieces of one photo (H, W), numbered from 0.
 
-    A piece is connected (8 neighbours, gaps of a pixel closed) and of one family of kinds.
+    A piece is connected (8 neighbours, gaps of a pixel closed) and either a patch, or thin and of one family of kinds:
+    where cracks run into a lost corner, they are pieces of their own.
 
     Attributes:
         shape: (H, W).
@@ -32,7 +37,7 @@ class Pieces:
         kind: (P,) index into `KINDS`.
         confidence: (P,) probability that the piece is damage.
         pixels: (P,) size, in pixels of the photo.
-        depth: (P,) how far, in pixels of the photo, the piece's innermost pixel lies from its edge: half of its width.
+        patch: (P,) bool, wider than `WIDEST_LINE`.
         boxes: (P, 4) x, y, width, height in pixels of the photo.
         measures: (P, F), what the confidence rests on (`piece_measures`).
     """
@@ -42,7 +47,7 @@ class Pieces:
     kind: Ints
     confidence: npt.NDArray[np.float64]
     pixels: Ints
-    depth: npt.NDArray[np.float64]
+    patch: Mask
     boxes: Ints
     measures: npt.NDArray[np.float64]
 
@@ -64,15 +69,27 @@ def find_pieces(found: DamageMap, threshold: float, confidence: Confidence) -> P
     """The connected pieces of a photo where the probability of damage is at least `threshold` (0..1)."""
     height, width = found.probability.shape
     half = _halved(found.probability)
-    family = np.where(half >= round(threshold * 255), _FAMILY_OF_KIND[found.kind], np.uint8(len(FAMILIES)))
+    damaged = half >= round(threshold * 255)
+    family = np.where(damaged, _FAMILY_OF_KIND[found.kind], np.uint8(_NOTHING))
+    family[_thick(damaged, max(height, width))] = _PATCHES
     labels = np.zeros(half.shape, np.int32)
     boxes: list[npt.NDArray[np.int32]] = []
-    for number in range(len(FAMILIES)):
+    for number in (*range(len(FAMILIES)), _PATCHES):
+        thin = len(boxes)
         part = (family == number).view(np.uint8)
         count, own, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
         np.add(own, len(boxes), out=labels, where=own > 0)
         boxes += list(stats[1:count, :4])
-    return _measured(found, half, labels, np.array(boxes, np.int64).reshape(-1, 4), (height, width), confidence)
+    patch = np.arange(len(boxes)) >= thin
+    return _measured(found, half, labels, np.array(boxes, np.int64).reshape(-1, 4), patch, (height, width), confidence)
+
+
+def _thick(damaged: Mask, side: int) -> Mask:
+    """What of a mask at half resolution is wider than a line; `side`: the photo's long side, pixels."""
+    width = max(_WIDEST_PIXELS, round(WIDEST_LINE * side)) // 2
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    body = cv2.morphologyEx(damaged.astype(np.uint8), cv2.MORPH_OPEN, kernel)
+    return np.asarray((cv2.dilate(body, kernel) > 0) & damaged)  # with its ragged edge
 
 
 def _measured(
@@ -80,13 +97,13 @@ def _measured(
     half: npt.NDArray[np.uint8],
     labels: npt.NDArray[np.int32],
     boxes: Ints,
+    patch: Mask,
     shape: tuple[int, int],
     confidence: Confidence,
 ) -> Pieces:
     count = len(boxes)
     size = np.zeros(count, np.int64)
-    total, highest, depth = np.zeros((3, count), np.float64)
-    inwards = cv2.distanceTransform((labels > 0).astype(np.uint8), cv2.DIST_L2, 3)
+    total, highest = np.zeros((2, count), np.float64)
     votes = np.zeros(count * len(KINDS), np.int64)
     for top in range(0, len(labels), _STRIP):  # in strips, which keeps memory small
         rows = slice(top, top + _STRIP)
@@ -96,7 +113,6 @@ def _measured(
         size += np.bincount(number, minlength=count)
         total += np.bincount(number, probability, minlength=count)
         np.maximum.at(highest, number, probability)
-        np.maximum.at(depth, number, 2.0 * inwards[rows].ravel()[at])
         votes += np.bincount(number * len(KINDS) + found.kind[rows].ravel()[at], minlength=count * len(KINDS))
     kind = votes.reshape(count, len(KINDS)).argmax(axis=1)
     family = _FAMILY_OF_KIND[kind].astype(np.int64)
@@ -105,7 +121,7 @@ def _measured(
     extent = np.hypot(*(high - low).T.astype(np.float64))
     state = cv2.countNonZero(np.asarray(found.probability >= _CERTAIN, np.uint8)) / found.probability.size
     measures = piece_measures(mean, highest, 4 * size.astype(np.float64), extent, family, state)
-    return Pieces(shape, labels, kind, confidence.of(measures), 4 * size, depth, np.hstack([low, high - low]), measures)
+    return Pieces(shape, labels, kind, confidence.of(measures), 4 * size, patch, np.hstack([low, high - low]), measures)
 
 
 def _halved(probability: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

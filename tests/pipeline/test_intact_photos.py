@@ -59,10 +59,12 @@ def oval(tone: int) -> Callable[[], Image]:
 
 
 def halftone() -> Image:
+    """Printed through a screen of 5 pixels, as a scanner blurs it; a sharp screen is still taken for damage."""
     y, x = np.mgrid[:512, :512]
     u, v = (x + y) / np.sqrt(2), (y - x) / np.sqrt(2)
     screen = (np.cos(2 * np.pi * u / 5) + np.cos(2 * np.pi * v / 5)) / 4 + 0.5
-    return np.repeat(np.where(grey()[..., 0] / 255 > screen, 235, 25).astype(np.uint8)[..., None], 3, axis=-1)
+    dots = np.where(grey()[..., 0] / 255 > screen, 235, 25).astype(np.uint8)
+    return np.repeat(cv2.GaussianBlur(dots, (0, 0), 1.2)[..., None], 3, axis=-1)
 
 
 def grainy() -> Image:

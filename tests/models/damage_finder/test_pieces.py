@@ -27,7 +27,7 @@ def test_each_piece_has_its_kind_place_size_and_confidence() -> None:
     assert [KINDS[kind] for kind in pieces.kind] == ["crack", "hole"]
     assert pieces.boxes.tolist() == [[4, 10, 36, 2], [50, 30, 20, 20]]
     assert pieces.pixels.tolist() == [72, 400]
-    assert pieces.depth == pytest.approx([2, 10], abs=1.0)
+    assert pieces.patch.tolist() == [False, True]
     assert pieces.confidence == pytest.approx([200 / 255, 250 / 255], abs=1e-6)
     damaged = found.probability >= 128
     crack = pieces.mask_of(np.array([True, False]), damaged)
@@ -36,10 +36,17 @@ def test_each_piece_has_its_kind_place_size_and_confidence() -> None:
 
 
 def test_pieces_of_one_family_join_and_of_two_do_not() -> None:
-    parts = ((slice(10, 20), slice(4, 20), 255, "crack"), (slice(10, 20), slice(20, 40), 255, "scratch"))
-    assert len(find_pieces(damage_map((40, 60), *parts), 0.5, CONFIDENCE)) == 1
-    parts = (parts[0], (slice(10, 20), slice(20, 40), 255, "stain"))
-    assert len(find_pieces(damage_map((40, 60), *parts), 0.5, CONFIDENCE)) == 2
+    crack = (slice(10, 14), slice(4, 20), 255, "crack")
+    others = {kind: (slice(10, 14), slice(20, 40), 255, kind) for kind in ("scratch", "stain")}
+    assert len(find_pieces(damage_map((400, 600), crack, others["scratch"]), 0.5, CONFIDENCE)) == 1
+    assert len(find_pieces(damage_map((400, 600), crack, others["stain"]), 0.5, CONFIDENCE)) == 2
+
+
+def test_a_crack_that_runs_into_a_lost_corner_is_a_piece_of_its_own() -> None:
+    parts = ((slice(0, 100), slice(0, 100), 255, "crack"), (slice(50, 54), slice(100, 400), 255, "crack"))
+    pieces = find_pieces(damage_map((400, 600), *parts), 0.5, CONFIDENCE)
+    assert pieces.patch.tolist() == [False, True]
+    assert pieces.pixels == pytest.approx([1200, 10_000], rel=0.03)
 
 
 def test_a_flaky_line_is_one_piece_and_keeps_its_own_pixels() -> None:
