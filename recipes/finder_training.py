@@ -78,8 +78,11 @@ class Batches(Dataset[Batch]):
         return as_batch([training_example(rng, self._sources, side) for _ in range(count)])
 
 
-def train(sources: Sources, plan: Plan, folder: Path) -> FinderNetwork:
-    """Train, or go on from `folder`/checkpoint.pt, and append to `folder`/curves.csv every 100 steps."""
+def train(sources: Sources, plan: Plan, folder: Path, workers: int = 1) -> FinderNetwork:
+    """Train, or go on from `folder`/checkpoint.pt, and append to `folder`/curves.csv every 100 steps.
+
+    `workers`: processes that draw prints; 0 draws them between the steps. The batches are the same.
+    """
     torch.manual_seed(plan.seed)
     network = FinderNetwork(plan.width)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -88,7 +91,8 @@ def train(sources: Sources, plan: Plan, folder: Path) -> FinderNetwork:
     network.train()
     steps = sum(plan.cycles)
     left = Subset(Batches(sources, plan), range(start, steps))
-    for step, batch in enumerate(DataLoader(left, batch_size=None, num_workers=1, prefetch_factor=3), start):
+    ahead = 3 if workers else None
+    for step, batch in enumerate(DataLoader(left, batch_size=None, num_workers=workers, prefetch_factor=ahead), start):
         losses.append(_step(network, optimisers, batch, plan, step))
         if (step + 1) % _EVERY == 0 or step + 1 == steps:
             _keep(folder, network, optimisers, step + 1)

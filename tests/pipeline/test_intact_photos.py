@@ -10,7 +10,7 @@ from models.images import Image
 from pipeline.find_damage import FoundDamage, find_damage, shipped_finder
 from tests.pipeline.restore_site import PARAMS, astronaut, group, tools
 
-MOST_AREA = 0.003
+MOST_AREA = 0.004
 
 
 def face() -> Image:

@@ -46,14 +46,13 @@ def test_a_batch_depends_on_its_step_alone() -> None:
     assert batches[3].fine.shape[-1] == 64
 
 
-@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
 def test_a_stopped_training_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recipes.finder_training._EVERY", 2)
-    whole = train(sources(), TINY, tmp_path / "whole")
+    whole = train(sources(), TINY, tmp_path / "whole", workers=0)
     monkeypatch.setattr("recipes.finder_training.rate", lambda step, cycles: rate(step, TINY.cycles))
-    train(sources(), Plan(**{**vars(TINY), "cycles": (2,)}), tmp_path / "halves")
+    train(sources(), Plan(**{**vars(TINY), "cycles": (2,)}), tmp_path / "halves", workers=0)
     assert steps_done(tmp_path / "halves") == 2
-    resumed = train(sources(), TINY, tmp_path / "halves")
+    resumed = train(sources(), TINY, tmp_path / "halves", workers=0)
     for name, value in whole.state_dict().items():
         assert torch.allclose(value, resumed.state_dict()[name], atol=1e-6), name
         assert torch.allclose(value, load_checkpoint(tmp_path / "halves", 4).state_dict()[name], atol=1e-6), name
