@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.images import Image, Mask
-from pipeline.damage.prints.draw import PAINTERS, damage_print
+from pipeline.damage.prints.draw import damage_print
 from pipeline.damage.prints.look import age, digitise, screen, soften, tone
 from pipeline.damage.prints.ornaments import ORNAMENTS
 from pipeline.damage.prints.picture import Pixels
@@ -75,7 +75,7 @@ def measured_example(rng: np.random.Generator, portrait: Image, kind: str | None
     Args:
         rng: source of randomness.
         portrait: (H, W, 3).
-        kind: name of `PAINTERS`, or None.
+        kind: a kind of damage, or None.
         face: height of the face on the print, pixels.
         side: of the picture, pixels.
     """
@@ -168,8 +168,3 @@ def _several(rng: np.random.Generator, sources: Sources, side: int) -> Pixels:
         sheet[half - gap : half + gap] = tone_of_gap
         sheet[:, half - gap : half + gap] = tone_of_gap
     return printed(rng, sheet)
-
-
-def kind_names() -> tuple[str, ...]:
-    """Kinds in the order of the labels."""
-    return tuple(PAINTERS)
