@@ -27,7 +27,8 @@ test: $(READY) lint types ## lint, types, and all tests
 test-fast: $(READY) ## tests without the slow ones
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not slow"
 
-lint: $(READY) ## ruff, rules and format
+lint: $(READY) ## ruff, rules and format; the contracts of imports
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/ruff check $(PACKAGES) tests
 	$(BIN)/ruff format --check $(PACKAGES) tests
 
@@ -38,7 +39,7 @@ format: $(READY) ## let ruff format and mend what it can
 types: $(READY) ## mypy, strict
 	$(BIN)/mypy
 
-docs: $(READY) ## the figures of the README and docs, measured anew (needs portraits: PORTRAITS=DIR VIEWS=DIR)
+docs: $(READY) ## the figures of the docs, measured anew (needs portraits: PORTRAITS=DIR VIEWS=DIR)
 	$(BIN)/python -m recipes.measure_restorer --portraits $(PORTRAITS)
 	$(BIN)/python -m recipes.measure_reference --views $(VIEWS)
 	$(BIN)/python -m recipes.measure_photos --portraits $(PORTRAITS)

@@ -11,7 +11,7 @@ from cli.options import json_option, root_option
 if TYPE_CHECKING:
     from flows.reports import AbReport
     from monitoring.ab.verdict import AbVerdict
-    from pipeline.config import Params
+    from pipeline.config.load import Params
     from pipeline.layout import Paths
 
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @root_option
 def ab_command(decide: bool, approved: bool | None, as_json: bool, root: Path) -> None:
     """Say how the A/B test between champion and challenger stands; nothing changes without an option."""
-    from pipeline.config import load_params
+    from pipeline.config.load import load_params
     from pipeline.layout import Paths
 
     root = root.resolve()

@@ -61,7 +61,7 @@ def ablate_command(
     once; with --study the other studies keep the figures of the run before.
     """
     from pipeline.ablate import run_studies
-    from pipeline.config import load_params
+    from pipeline.config.load import load_params
     from pipeline.layout import Paths
     from pipeline.science_figures import STUDIES
     from pipeline.stages import run_stage

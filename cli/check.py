@@ -14,7 +14,7 @@ from cli.options import json_option, root_option
 def check_command(folder: Path, as_json: bool, root: Path) -> None:
     """Read every file below FOLDER as ingest would, and print one line each. Nothing is moved or written."""
     from pipeline.check import check
-    from pipeline.config import load_params
+    from pipeline.config.load import load_params
     from pipeline.layout import Paths
     from pipeline.reading import Limits
 

@@ -19,7 +19,7 @@ def cycle_command(settings: tuple[str, ...], reason: str, as_json: bool, root: P
     status is 0 also when the gate says no: that is a result.
     """
     from flows.prefect_home import use_prefect_home
-    from pipeline.config import load_params
+    from pipeline.config.load import load_params
     from pipeline.layout import Paths
 
     overrides = parse_settings(settings)

@@ -56,7 +56,7 @@ def _write_status(paths: "Paths", file: Path) -> None:
     from datetime import UTC, datetime
 
     from monitoring.status import status
-    from pipeline.config import load_params
+    from pipeline.config.load import load_params
     from pipeline.outputs import write_text
     from serving.status_view import render
 

@@ -67,7 +67,7 @@ def demo_command(workspace: Path, tiny: bool, settings: tuple[str, ...], root: P
 
 def _tell(workspace: Path, done: "Demo", seconds: float) -> None:
     from flows.summary import ab_lines, cycle_lines, models_lines, watch_lines
-    from pipeline.config import load_params
+    from pipeline.config.load import load_params
     from pipeline.layout import Paths
     from pipeline.versions import list_models
 

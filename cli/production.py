@@ -18,7 +18,7 @@ from pipeline.config.production import Shift
 def simulate_command(root: Path, as_json: bool, **chosen: Any) -> None:  # noqa: ANN401 - shift, requests, seed
     """Send damaged portraits through the champion; the log gets features and scores, no image and no embedding."""
     from monitoring.simulate import simulate
-    from pipeline.config import load_params
+    from pipeline.config.load import load_params
     from pipeline.layout import Paths
 
     paths = Paths(root.resolve())

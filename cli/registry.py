@@ -48,7 +48,7 @@ def rollback_command(root: Path) -> None:
 
 
 def _registry(root: Path) -> "tuple[Paths, str]":
-    from pipeline.config import load_params
+    from pipeline.config.load import load_params
     from pipeline.layout import Paths
 
     paths = Paths(root.resolve())

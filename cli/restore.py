@@ -8,8 +8,8 @@ import click
 from cli.options import root_option
 
 if TYPE_CHECKING:
+    from pipeline.modes import RequestedMode
     from pipeline.restore_files import Row, Settings
-    from pipeline.routing import RequestedMode
 
 _PATH = click.Path(path_type=Path)
 
@@ -92,7 +92,7 @@ def _settings(
     root: Path, mode: "RequestedMode", model: str, references: tuple[Path, ...], *, search: bool
 ) -> "Settings":
     from models.stored import load_restorer
-    from pipeline.config import load_params
+    from pipeline.config.load import load_params
     from pipeline.find_damage import shipped_finder
     from pipeline.layout import Paths
     from pipeline.marking import open_seal

@@ -30,7 +30,7 @@ def new_command(methods: str, trials: int | None, raters: int | None, seed: int 
     from datetime import UTC, datetime
 
     from monitoring.study.make import Plan, make_study
-    from pipeline.config import load_params
+    from pipeline.config.load import load_params
     from pipeline.layout import Paths
 
     paths = Paths(root.resolve())
@@ -73,7 +73,7 @@ def report_command(study_id: str, html: Path | None, as_json: bool, root: Path) 
 
     from monitoring.study.outcome import conclude
     from monitoring.study.store import open_study
-    from pipeline.config import load_params
+    from pipeline.config.load import load_params
     from pipeline.layout import Paths
 
     paths = Paths(root.resolve())

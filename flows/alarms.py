@@ -5,7 +5,7 @@ from datetime import datetime
 from monitoring.alarms import Alarm
 from monitoring.alerts import Alert, alert
 from monitoring.watch import Verdict
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 
 _TITLES = {

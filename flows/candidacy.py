@@ -5,8 +5,10 @@ from pathlib import Path
 
 from monitoring.ab.experiment import experiment_id, running
 from monitoring.ab.verdict import AbVerdict, judge
-from monitoring.watch import verdict_of
-from pipeline.config import load_params
+from monitoring.retraining.policy import Answer, Ask, Standing, may_start
+from monitoring.watch import asked_by, verdict_of
+from monitoring.windows import is_claimed
+from pipeline.config.load import load_params
 from pipeline.layout import Paths
 from pipeline.versions import SHIPPED, champion_version, untouched
 
@@ -14,28 +16,17 @@ STUDY = "user study"
 """What decides about a version that needs a study and meets nobody live."""
 
 
-def held_back(root: Path, window_id: str) -> bool:
-    """Whether a cycle that a window of the watch asks for has to wait: an A/B test is on.
-
-    Its challenger was trained for the drift that the champion still suffers from, so every window would ask again, and
-    each new challenger would end the test of the last. The window stays unclaimed: it starts its cycle if the champion
-    stays, and is dropped with the champion if it goes. Cycles by hand and by schedule do not wait.
-    """
+def may_cycle(root: Path, window_id: str) -> Answer:
+    """Whether a cycle may start now, for a window of the watch or by hand (""); see `monitoring.retraining.policy`."""
     paths = Paths(root)
-    if not window_id or untouched(paths):
-        return False
-    return running(load_params(paths.params), paths) is not None
-
-
-def outdated(root: Path, window_id: str) -> bool:
-    """Whether a window of the watch was judged under a champion that has gone, as while its cycle had to queue.
-
-    The watch drops such a window too: its drift was measured on a model that serves no more.
-    """
-    paths = Paths(root)
+    params = load_params(paths.params)
     verdict = verdict_of(paths, window_id) if window_id else None
-    name = load_params(paths.params).registry.model_name
-    return verdict is not None and verdict.champion != champion_version(paths, name)
+    standing = Standing(
+        champion=champion_version(paths, params.registry.model_name),
+        claimed=bool(window_id) and is_claimed(paths, window_id),
+        testing=bool(window_id) and not untouched(paths) and running(params, paths) is not None,
+    )
+    return may_start(asked_by(verdict) if verdict else Ask(window_id), standing)
 
 
 def trial_under_way(root: Path) -> AbVerdict:

@@ -7,20 +7,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from prefect import flow
 
 from flows.artifacts import publish
-from flows.candidacy import held_back, outdated, trial_ahead, trial_under_way
+from flows.candidacy import may_cycle, trial_ahead, trial_under_way
 from flows.checkouts import own_checkout, settle
 from flows.events import FINISHED, announce
 from flows.failures import CYCLE, telling_failure
 from flows.reports import CycleReport
 from flows.stage_tasks import prepare, promote_challenger, read_gate, register_challenger, run_stage
 from flows.verdict import supersede
-from models.errors import Busy
 from monitoring.windows import claim_window
 from pipeline.layout import Paths
+from pipeline.locks import hold_lock
 from pipeline.stages import ORDER
 from pipeline.tracking import finish_run
 
@@ -56,7 +55,7 @@ def cycle(
     started = time.monotonic()
     root = Path(root)  # a deployment's parameters are JSON
     with one_at_a_time(root, _PATIENCE_DEPLOYED if revision else _PATIENCE), telling_failure(root, CYCLE, reason):
-        if outdated(root, window_id) or held_back(root, window_id):
+        if may_cycle(root, window_id) != "start":
             return None
         if window_id and not claim_window(Paths(root), window_id, datetime.now(UTC)):
             return None
@@ -99,17 +98,9 @@ def one_at_a_time(root: Path, patience: float = _PATIENCE) -> Iterator[None]:
     Raises:
         Busy: another process holds it.
     """
-    folder = Paths(root).locks
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / "cycle.lock")
-    try:
-        lock.acquire(timeout=patience)
-    except Timeout as error:
-        raise Busy("no other cycle", f"one under way in {root}", "wait for it, or stop it") from error
-    try:
+    busy = ("no other cycle", f"one under way in {root}", "wait for it, or stop it")
+    with hold_lock(Paths(root).locks / "cycle.lock", seconds=patience, busy=busy):
         yield
-    finally:
-        lock.release()
 
 
 @contextmanager

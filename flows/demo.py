@@ -13,7 +13,7 @@ from flows.verdict import ab_verdict
 from flows.watch import watch
 from models.errors import LikenessError
 from monitoring.simulate import SimulationReport, simulate
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.layout import Paths
 
 Say = Callable[[str], None]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from flows.automations import automate, automations
 from models.errors import ServiceUnavailable
 from pipeline.checkouts import production, project, resolve
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.layout import Paths
 
 if TYPE_CHECKING:

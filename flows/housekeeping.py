@@ -14,7 +14,7 @@ from flows.failures import HOUSEKEEPING, telling_failure
 from models.errors import Busy
 from monitoring import housekeeping as house
 from monitoring.alerts import retry
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.cycle_cache import collect_garbage
 from pipeline.kept import expire_kept
 from pipeline.layout import Paths

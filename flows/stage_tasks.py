@@ -10,7 +10,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from models.errors import ServiceUnavailable
-from pipeline.config import load_params, write_params
+from pipeline.config.load import load_params, write_params
 from pipeline.gate import GateReport
 from pipeline.layout import Paths
 from pipeline.outputs import read_report

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psutil
-from filelock import FileLock, Timeout
 
 from flows.parts import answers, beside, parts
 from flows.processes import alive, end, end_marked, marked, same, start
 from flows.supervisor import Running, Supervisor
 from models.errors import Busy, ServiceUnavailable
 from pipeline.layout import Paths
+from pipeline.locks import hold_lock
 from pipeline.outputs import write_text
 
 PORT = 4200
@@ -121,16 +121,9 @@ def remembered(paths: Paths) -> Running:
 
 @contextmanager
 def _only_one(paths: Paths) -> Iterator[None]:
-    paths.locks.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(paths.locks / "up.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise Busy("nothing up here", f"a supervisor at work in {paths.root}", "`likeness down` stops it") from error
-    try:
+    busy = ("nothing up here", f"a supervisor at work in {paths.root}", "`likeness down` stops it")
+    with hold_lock(paths.locks / "up.lock", seconds=0, busy=busy):
         yield
-    finally:
-        lock.release()
 
 
 def _prepare(paths: Paths, running: Running) -> None:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
@@ -18,15 +17,15 @@ from flows.approval import Ask, ask_in_prefect, served, withdraw_forms
 from flows.artifacts import publish_ab
 from flows.events import VERDICT, announce, emit
 from flows.reports import AbReport
-from models.errors import Busy
 from monitoring.ab.record import Action, answer, record_action, record_answer, record_verdict, unfinished
 from monitoring.ab.tell import ended_alert, waiting_alert
 from monitoring.ab.verdict import AbVerdict, judge
 from monitoring.alerts import alert
 from monitoring.log import open_log
 from pipeline.checkouts import adopt
-from pipeline.config import Params, load_params
+from pipeline.config.load import Params, load_params
 from pipeline.layout import Paths
+from pipeline.locks import hold_lock
 from pipeline.promotion import promote, retire
 from pipeline.study_demand import study_says
 from pipeline.versions import champion_version
@@ -138,16 +137,9 @@ def one_verdict_at_a_time(paths: Paths) -> Iterator[None]:
     Raises:
         Busy: another process has held it for a minute.
     """
-    paths.locks.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(paths.locks / "ab.lock")
-    try:
-        lock.acquire(timeout=_LOCK_SECONDS)
-    except Timeout as error:
-        raise Busy("no other A/B verdict", "one under way", "try again when it has ended") from error
-    try:
+    busy = ("no other A/B verdict", "one under way", "try again when it has ended")
+    with hold_lock(paths.locks / "ab.lock", seconds=_LOCK_SECONDS, busy=busy):
         yield
-    finally:
-        lock.release()
 
 
 def _told(verdict: AbVerdict, action: Action, champion: str, params: Params) -> tuple[str, dict[str, str]]:

@@ -18,7 +18,7 @@ from monitoring.watch import Verdict
 from monitoring.watch import watch as judge
 from monitoring.windows import mark_look
 from pipeline.checkouts import adopt
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.layout import Paths
 from pipeline.versions import champion_version
 

@@ -20,8 +20,6 @@ Points = npt.NDArray[np.floating]
 Size = int | tuple[int, int]
 """Side of a square picture, or (height, width), pixels."""
 
-FEATURES = ("left_eye", "right_eye", "left_brow", "right_brow", "nose", "mouth")
-
 # Feature: its points, and by how much of the face size its hull is dilated. An eye then holds its lids, a brow its
 # hair, the mouth its rim. Lid and brow, or lip and nose, may share a few pixels; sums are taken over the union.
 _SHAPES: dict[str, tuple[range, float]] = {

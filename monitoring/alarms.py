@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict
 
 from monitoring.champion import Champion
 from monitoring.columns import GROUP_OF, Group
-from monitoring.drift import ColumnDrift, Drift
+from monitoring.drift_results import ColumnDrift, Drift
 from monitoring.recognition import Recognition
-from pipeline.config import WatchParams
-from pipeline.config.production import AlarmGroup
+from monitoring.retraining.policy import can_be_mended
+from pipeline.config.production import AlarmGroup, WatchParams
 
 WHAT_TO_DO: dict[AlarmGroup, str] = {
     "inputs": "Look at the drift report: have light, scanners, sizes or poses changed? A cycle takes in new portraits; "
@@ -26,7 +26,6 @@ WHAT_TO_DO: dict[AlarmGroup, str] = {
     "lower restore.max_identity_risk, so that more photos are refused or left in part.",
     "age": "Nothing, unless one cycle after another fails: then read their gate reports.",
 }
-_DOWNSTREAM: tuple[AlarmGroup, ...] = ("outputs", "identity")
 _SHOWN = 4
 
 
@@ -43,24 +42,19 @@ class Alarm(BaseModel):
 
 
 def alarms(found: Drift | None, accuracy: Recognition | None, champion: Champion, limits: WatchParams) -> list[Alarm]:
-    """All alarms of a window, drift first.
-
-    What is restored, and whose face is seen, follows from what the detector finds. So while the detector alarms, the
-    groups outputs and identity are reported but start no cycle.
-    """
+    """All alarms of a window, drift first."""
     reasons = {
         **(_drift_reasons(found) if found else {}),
         **(_accuracy_reason(accuracy, limits) if accuracy else {}),
         **_age_reason(champion, limits),
     }
-    blamed = _DOWNSTREAM if "detector" in reasons else ()
     return [
         Alarm(
             group=group,
             columns=columns,
             reason=reason,
             what_to_do=WHAT_TO_DO[group],
-            starts_cycle=group in limits.starts_cycle and group not in blamed,
+            starts_cycle=can_be_mended(group, reasons, limits.starts_cycle),
         )
         for group, (columns, reason) in reasons.items()
     ]

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from models.errors import LikenessError
 from monitoring.ways import Way, ways
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 from pipeline.outputs import write_text
 from pipeline.settings import environment

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 
 

@@ -5,16 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
 from monitoring.column_tests import Answer, Type, answer, holm, type_of
-from monitoring.columns import GROUP_OF, IDENTITY, Group, comparable, one_per_subject
+from monitoring.columns import GROUP_OF, IDENTITY, comparable, one_per_subject
+from monitoring.drift_results import ColumnDrift, Drift, Frames
 from monitoring.identity_distance import IdentityDrift, identity_drift
 from monitoring.identity_space import IdentityAggregate
-from pipeline.config import WatchParams
+from pipeline.config.production import WatchParams
 
 
 @dataclass(frozen=True)
@@ -23,50 +22,6 @@ class Traffic:
 
     rows: pd.DataFrame
     identity: IdentityAggregate | None
-
-
-class ColumnDrift(BaseModel):
-    """What the tests say of one column.
-
-    `p_adjusted`: p after Holm's correction over all columns; the column drifted when that is at most `watch.alpha` and
-    the effect is at least the floor of its method.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    group: Group
-    test: str
-    p: float
-    p_adjusted: float
-    effect_method: str
-    effect: float
-    floor: float
-    drifted: bool
-
-
-class Drift(BaseModel):
-    """Drift of a window against the reference; `share` is over the columns that could be judged."""
-
-    model_config = ConfigDict(frozen=True)
-
-    columns: dict[str, ColumnDrift]
-    skipped: dict[str, str]
-    share: float
-    identity: IdentityDrift | None
-
-    def drifted(self, group: Group) -> tuple[str, ...]:
-        """Columns of a group that drifted, the strongest evidence first."""
-        found = {name: c.p for name, c in self.columns.items() if c.group == group and c.drifted}
-        return tuple(sorted(found, key=lambda name: found[name]))
-
-
-class Frames(NamedTuple):
-    """Both sides with the judged columns only, and the type that each is tested as."""
-
-    current: pd.DataFrame
-    reference: pd.DataFrame
-    types: dict[str, Type]
-    skipped: dict[str, str]
 
 
 def drift(

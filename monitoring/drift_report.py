@@ -9,9 +9,9 @@ import pandas as pd
 
 from monitoring.column_tests import METHODS, register
 from monitoring.columns import CATEGORICAL, NUMERICAL, Group
-from monitoring.drift import Drift, Frames
+from monitoring.drift_results import Drift, Frames
 from monitoring.workspace import add_run
-from pipeline.config import WatchParams
+from pipeline.config.production import WatchParams
 
 if TYPE_CHECKING:
     from evidently.core.report import Snapshot

@@ -9,7 +9,7 @@ from monitoring.alerts import Alert, alert
 from monitoring.audit import Verification
 from monitoring.verified import verify_log
 from pipeline.checkouts import CycleRecord, in_use, record, records
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 
 _LOG_BYTES = 64 * 2**20

@@ -16,7 +16,7 @@ from monitoring.metering import Meter, metered
 from monitoring.observe import RequestFacts, observed
 from monitoring.rows import Arm, LogRow
 from monitoring.traffic import Request
-from pipeline.config import RestoreParams
+from pipeline.config.production import RestoreParams
 from pipeline.restoration import FaceRestorer, Restoration, Tools
 from pipeline.restore import restore_photo
 

@@ -12,8 +12,9 @@ from monitoring.champion import Champion
 from monitoring.drift import Traffic
 from monitoring.identity_space import IdentityAggregate, IdentityWindow
 from monitoring.rows import frame, typed
-from monitoring.simulate import recognition_threshold, serve
-from pipeline.config import Params
+from monitoring.simulate import serve
+from pipeline.config.load import Params
+from pipeline.evaluated_threshold import read_recognition_threshold
 from pipeline.layout import Paths
 from pipeline.outputs import write_text
 
@@ -81,7 +82,7 @@ def reference_path(params: Params, paths: Paths, champion: Champion) -> Path:
         "reference": params.watch.reference.model_dump(),
         "identity": params.watch.identity.model_dump(),
         "people": params.simulate.model_dump(include={"known_originals", "fresh_people"}),
-        "threshold": recognition_threshold(paths),
+        "threshold": read_recognition_threshold(paths),
         "portraits": sorted(rows["portrait_id"] + rows["split"]),
     }
     digest = hashlib.sha256(json.dumps(sections, sort_keys=True).encode())

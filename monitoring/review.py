@@ -11,6 +11,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from models.region_names import REGIONS, Region
 from monitoring.feedback import Feedback
 from monitoring.rows import LogRow
 from pipeline.config.serving import ReviewParams
@@ -18,14 +19,11 @@ from pipeline.config.serving import ReviewParams
 Worry = Literal["not_recognised", "unlike_reference", "original_preferred", "identity_risk", "unlike_plain"]
 """Why, the gravest first: somebody said that it is not the person; the independent encoder says so, by a reference
 photo; somebody would rather have the original; much was made up; it is far from the classically filled face."""
-Region = Literal["left_eye", "right_eye", "left_brow", "right_brow", "nose", "mouth", "skin", "background"]
-"""Those of `pipeline.identity_risk`, which is not imported for its names."""
 _GRAVITY: tuple[Worry, ...] = get_args(Worry)
-_REGIONS: tuple[Region, ...] = get_args(Region)
 
 
 def _each_once(regions: tuple[Region, ...]) -> tuple[Region, ...]:
-    return tuple(region for region in _REGIONS if region in regions)
+    return tuple(region for region in REGIONS if region in regions)
 
 
 class Review(BaseModel):

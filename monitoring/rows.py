@@ -6,8 +6,9 @@ from typing import Annotated, Literal, Self
 import pandas as pd
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from pipeline.modes import Mode
+
 Arm = Literal["champion", "challenger"]
-Mode = Literal["inpaint", "partial", "colorize", "refuse", "unchanged"]
 Code = Annotated[str, Field(max_length=200)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Cosine = Annotated[float, Field(ge=-1.001, le=1.001)]

@@ -16,8 +16,10 @@ from monitoring.ab.experiment import Experiment, running
 from monitoring.champion import Champion, current_champion
 from monitoring.log import open_log
 from monitoring.rows import LogRow
-from pipeline.config import MaskParams, Params, SimulateParams
-from pipeline.config.production import Shift
+from pipeline.config.damage import MaskParams
+from pipeline.config.load import Params
+from pipeline.config.production import Shift, SimulateParams
+from pipeline.evaluated_threshold import read_recognition_threshold
 from pipeline.layout import Paths
 
 if TYPE_CHECKING:
@@ -129,7 +131,7 @@ def serve(
     from monitoring.traffic import draw_requests
 
     restorer, tools = load_restorer(champion.weights), _tools(params, traffic)
-    seen, threshold = replace(tools, observe=observe), recognition_threshold(paths)
+    seen, threshold = replace(tools, observe=observe), read_recognition_threshold(paths)
     alone = Production(restorer, champion.version, params.restore, seen, threshold)
     production = alone if test is None else beside(alone, test, params, paths, tools)
     drawn = draw_requests(params.model_copy(update={"simulate": traffic}), paths, mix)
@@ -152,18 +154,6 @@ def _tools(params: Params, traffic: SimulateParams) -> "Tools":
         tools.detector, misses=limits.detector_misses, score_factor=limits.detector_score_factor, rng=rng
     )
     return replace(tools, detector=broken)
-
-
-def recognition_threshold(paths: Paths) -> float:
-    """Similarity by the independent encoder from which a face counts as recognised, as the evaluation set it.
-
-    Raises:
-        DataError: evaluate has not run.
-    """
-    from pipeline.figures import EvaluateReport
-    from pipeline.outputs import read_report
-
-    return read_report(paths.evaluation_report, EvaluateReport, stage="evaluate").thresholds["independent"]
 
 
 def _report(rows: list[LogRow], traffic: SimulateParams, version: str, seconds: float) -> SimulationReport:

@@ -11,7 +11,7 @@ from monitoring.status_parts import Onset, Serving, Status, Window
 from monitoring.status_windows import accuracy_now, judged_windows, recent_alerts, running_cycle
 from monitoring.status_words import headline, light
 from monitoring.windows import last_look
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 from pipeline.versions import SHIPPED, ModelRow, list_models
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from monitoring.log import open_log
 from monitoring.status_log import log_exists
 from monitoring.status_parts import ArmFigures, Challenge, Onset
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 from pipeline.mlflow_store import EXPERIMENT, answering, connect
 from pipeline.outputs import read_report

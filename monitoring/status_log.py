@@ -3,7 +3,7 @@
 import json
 
 from monitoring.status_parts import Audit, Cost
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 from pipeline.settings import environment
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from models.images import Image, Mask
 from monitoring.traffic_people import Sitter, selected, sitters
-from pipeline.config import MaskParams, Params, SimulateParams
-from pipeline.config.production import Shift
+from pipeline.config.damage import MaskParams
+from pipeline.config.load import Params
+from pipeline.config.production import Shift, SimulateParams
 from pipeline.damage import DamageSampler, apply
 from pipeline.layout import Paths
 

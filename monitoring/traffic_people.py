@@ -11,7 +11,7 @@ import pandas as pd
 
 from models.errors import DataError
 from models.images import Image
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.config.production import Shift
 from pipeline.layout import Paths
 from pipeline.tables import landmarks_of, load_image, points_of, read_portraits

@@ -9,11 +9,13 @@ from pydantic import BaseModel, ConfigDict
 
 from monitoring.alarms import Alarm, alarms
 from monitoring.champion import Champion, current_champion
-from monitoring.drift import Drift, Traffic, drift
+from monitoring.drift import Traffic, drift
+from monitoring.drift_results import Drift
 from monitoring.identity_space import IdentityAggregate, merged
 from monitoring.log import open_log
 from monitoring.recognition import Recognition, recognition_by_block
 from monitoring.reference import reference
+from monitoring.retraining.policy import Ask, Standing, may_start
 from monitoring.traffic_profile import overrides
 from monitoring.windows import (
     close_window,
@@ -23,7 +25,8 @@ from monitoring.windows import (
     window_folder,
     window_name,
 )
-from pipeline.config import Params, WatchParams
+from pipeline.config.load import Params
+from pipeline.config.production import WatchParams
 from pipeline.layout import Paths
 from pipeline.outputs import write_text
 
@@ -110,6 +113,11 @@ def verdict_of(paths: Paths, window_id: str) -> Verdict | None:
     return Verdict.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
+def asked_by(verdict: Verdict) -> Ask:
+    """The cycle that a window's verdict asks for."""
+    return Ask(verdict.window_id, verdict.reasons, verdict.champion)
+
+
 def _reasons(raised: Sequence[Alarm]) -> tuple[str, ...]:
     return tuple(alarm.reason for alarm in raised if alarm.starts_cycle)
 
@@ -146,11 +154,11 @@ def _recognition(limits: WatchParams, paths: Paths, champion: Champion, now: dat
 def _pending(paths: Paths, champion: Champion) -> Verdict | None:
     """The last window's verdict, if it called for a cycle that nobody has started and its champion still stands."""
     judged = last_judged(paths)
-    if judged is None or is_claimed(paths, judged.window_id):
+    verdict = verdict_of(paths, judged.window_id) if judged else None
+    if verdict is None:
         return None
-    verdict = verdict_of(paths, judged.window_id)
-    still_due = verdict is not None and verdict.triggered and verdict.champion == champion.version
-    return verdict if still_due else None
+    standing = Standing(champion.version, is_claimed(paths, verdict.window_id))
+    return verdict if may_start(asked_by(verdict), standing) == "start" else None
 
 
 def _thin(params: Params, paths: Paths, champion: Champion, requests: int, now: datetime) -> Verdict:

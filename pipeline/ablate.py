@@ -10,7 +10,9 @@ from models.restorer import Restorer
 from models.stored import load_restorer
 from pipeline import tracking
 from pipeline.champion import read_champion
-from pipeline.config import AblateParams, MaskParams, TrainParams
+from pipeline.config.damage import MaskParams
+from pipeline.config.science import AblateParams
+from pipeline.config.training import TrainParams
 from pipeline.curvature_study import curvature_of
 from pipeline.disagreement import disagreement
 from pipeline.genuine import genuine_floors

@@ -2,7 +2,6 @@
 
 import zlib
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -10,27 +9,7 @@ import pandas as pd
 from models.errors import DataError
 from pipeline.bootstrap import Bootstrap, Floats, Interval
 from pipeline.figures import Buckets, Figure, Metrics
-
-MEANS = (
-    "lpips",
-    "ms_ssim",
-    "psnr",
-    "pixel_mse",
-    "identity_similarity_training",
-    "identity_similarity_independent",
-    "identity_distance_training",
-    "identity_distance_independent",
-    "recognised_training",
-    "recognised_independent",
-)
-"""Columns that are averaged."""
-WORST = "known_pixels_changed"
-"""The column of which the largest value counts: one changed pixel is one too many."""
-
-
-def bucket_names(edges: Sequence[float]) -> list[str]:
-    """Names of the buckets between edges: (0.0, 0.15, 1.0) -> ["0.0-0.15", "0.15-1.0"]."""
-    return [f"{float(low)}-{float(high)}" for low, high in pairwise(edges)]
+from pipeline.metric_names import MEANS, WORST, bucket_names
 
 
 def bucket_of(value: float, edges: Sequence[float]) -> str:

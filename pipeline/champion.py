@@ -4,7 +4,8 @@ import shutil
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.config import ChampionParams, RegistryParams
+from pipeline.config.production import RegistryParams
+from pipeline.config.training import ChampionParams
 from pipeline.layout import Paths
 from pipeline.outputs import fresh_folder, read_report
 from pipeline.stored_weights import resolve_weights

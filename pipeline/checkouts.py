@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from models.errors import DataError
-from pipeline.config import write_params
+from pipeline.config.load import write_params
 from pipeline.layout import ASSETS, Paths
 from pipeline.outputs import write_text
 from pipeline.workspace import SKIPPED

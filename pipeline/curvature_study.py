@@ -13,7 +13,9 @@ from models.evidence import compose
 from models.identity import training_encoder
 from models.lpips import perceptual_distance
 from models.objective import Judges, Weights, reconstruction, total
-from pipeline.config import AblateParams, CurvatureParams, MaskParams, TrainParams
+from pipeline.config.damage import MaskParams
+from pipeline.config.science import AblateParams, CurvatureParams
+from pipeline.config.training import TrainParams
 from pipeline.face_models import face_models
 from pipeline.layout import Paths
 from pipeline.science_figures import CurvatureReport

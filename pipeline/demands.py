@@ -6,8 +6,7 @@ from typing import Any
 
 import great_expectations.expectations as gxe
 
-from pipeline.config import ValidateParams
-from pipeline.config.data import Check
+from pipeline.config.data import Check, ValidateParams
 from pipeline.expectations import (
     ExpectColumnTypesOfIngest,
     ExpectGapBetweenSplitsToBeAtMost,

@@ -5,13 +5,14 @@ import torch
 
 from models.restorer import weights_sha256
 from pipeline import tracking
-from pipeline.aggregate import MEANS
 from pipeline.cases import FrozenCases
 from pipeline.champion import read_champion
-from pipeline.config import DataParams, EvaluateParams
+from pipeline.config.data import DataParams
+from pipeline.config.judging import EvaluateParams
 from pipeline.figures import EvaluateReport, Slices
 from pipeline.layout import Paths
 from pipeline.measure import CHALLENGER, evaluate_methods
+from pipeline.metric_names import MEANS
 from pipeline.outputs import fresh_folder, write_text
 from pipeline.peers import Method, model, peers
 from pipeline.report import render

@@ -20,7 +20,8 @@ from pipeline.config.production import FinderParams
 from pipeline.restoration import Detector
 from pipeline.turned import looking_upright
 
-_IS_AREA = np.array([kind in (*FAMILIES["veils"], *FAMILIES["losses"]) for kind in KINDS])
+_IS_AREA = np.array([kind in (*FAMILIES["veils"], *FAMILIES["losses"]) and kind != "tear" for kind in KINDS])
+"""Kinds that cover an area; a tear that is no patch is a line."""
 _SPECK = 0.0007
 """Share of the photo below which it does not matter that a piece has the kind of a patch."""
 _MOST = 0.5
@@ -74,7 +75,8 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     Lines and specks of at least `params.sure` are used; patches, and what lies within an eye, the nose or the mouth (it
     may be a pupil, a nostril, a tooth), of at least `params.sure_patch`. What else is at least `params.doubtful` is
     proposed. What is large and touches the border may be the print's mount, and what covers most of a face the face
-    itself: such pieces are only ever proposed.
+    itself: such pieces are only ever proposed. In a photo where no piece is `params.certain` nothing is used: a few
+    weak pieces are what intact photos show too.
     """
     found = finder.search(image)
     damaged = found.probability >= round(params.threshold * 255)
@@ -88,6 +90,8 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     sure &= ~risky | (pieces.confidence >= params.sure_patch)
     reasons = _reasons(pieces, sure & large, damaged, faces, params)
     sure &= np.array([not reason for reason in reasons], np.bool_)
+    if not (pieces.confidence[sure] >= params.certain).any():
+        sure[:] = False
     listed = _listed(pieces, likely, sure, reasons)
     return FoundDamage(
         sure=pieces.mask_of(sure, damaged),

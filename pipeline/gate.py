@@ -7,14 +7,14 @@ from pydantic import BaseModel, ConfigDict
 
 from models.errors import DataError
 from pipeline import tracking
-from pipeline.config import Criterion, GateParams
+from pipeline.config.judging import Criterion, GateParams
 from pipeline.figures import Buckets, EvaluateReport, Figure
 from pipeline.layout import Paths
+from pipeline.metric_names import WORST_SLICE
 from pipeline.outputs import read_report, write_text
 
 Verdict = Literal["pass", "fail", "no figure"]
 
-WORST_SLICE = "worst slice"
 """Bucket of a criterion that every slice has to meet."""
 
 _HEADINGS = ("criterion", "bucket", "bound", "judged by", "value [95 % interval]", "verdict")

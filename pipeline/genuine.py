@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from pipeline.config import AblateParams
+from pipeline.config.science import AblateParams
 from pipeline.layout import Paths
 from pipeline.onset import genuine_floor
 from pipeline.scoring import ROLES, Judges, Role, recognition_threshold

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from models.metrics import frechet_distance
 from pipeline.figures import Buckets, Figure, Metrics
+from pipeline.metric_names import ID_FID
 from pipeline.scoring import Targets
 
 FLOOR = "split_half"
@@ -58,7 +59,7 @@ def with_id_fid(tables: Mapping[str, Buckets], fids: Mapping[str, float | None])
 
 def _added(metrics: Metrics, value: float | None) -> Metrics:
     count = next(iter(metrics.values())).n
-    return metrics | {"id_fid": Figure(value=value, low=None, high=None, n=count)}
+    return metrics | {ID_FID: Figure(value=value, low=None, high=None, n=count)}
 
 
 def _distance(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float | None:

@@ -7,14 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from models.images import Mask
-from models.regions import FEATURES, Points, face_hull, feature_regions
+from models.region_names import FEATURES, REGIONS
+from models.regions import Points, face_hull, feature_regions
 from pipeline.config.production import RiskWeights
 
 Plane = npt.NDArray[np.float32]
 """(S, S) float32, one figure per aligned pixel."""
 
-REGIONS = (*FEATURES, "skin", "background")
-"""Names of the numbers in a region map; skin is the rest of the face hull."""
 _CELL = 8
 """Side of the squares, aligned pixels, that skin and background are filled in; each feature is filled whole or not."""
 

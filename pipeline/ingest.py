@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from models.errors import DataError
 from pipeline.aligned import Aligned, Aligner
-from pipeline.config import DataParams, IngestParams
+from pipeline.config.data import DataParams, IngestParams
 from pipeline.layout import Paths
 from pipeline.measures import photometry
 from pipeline.outputs import fresh_folder, write_text

@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import DataError
-from pipeline.config.serving import KeepParams
+from pipeline.config.keep import KeepParams
 from pipeline.kept_store import Store, checked, open_store
 from pipeline.layout import Paths
 

@@ -99,20 +99,21 @@ class BucketStore:
     """Objects below a prefix; deleting takes every version of an object with it."""
 
     def __init__(self, location: str, key: str) -> None:
-        from pipeline.sources import s3  # boto3 takes half a second to import
+        from pipeline import object_store  # boto3 takes half a second to import
 
-        self._bucket, prefix = s3.address(location, key)
+        self._bucket, prefix = object_store.address(location, key)
         self._prefix = prefix.rstrip("/") + "/" if prefix else ""
-        self._client, self._told_apart, self._location = s3.connect(), s3.told_apart, location
+        self._client, self._location = object_store.connect(), location
+        self._translated_errors = object_store.translated_errors
 
     def put(self, key: str, content: bytes) -> None:
         """Write one object."""
-        with self._told_apart(self._location):
+        with self._translated_errors(self._location):
             self._client.put_object(Bucket=self._bucket, Key=self._prefix + checked(key), Body=content)
 
     def get(self, key: str) -> bytes | None:
         """One object; None where there is none (any more)."""
-        with self._told_apart(self._location):
+        with self._translated_errors(self._location):
             try:
                 answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + checked(key))
                 return bytes(answer["Body"].read())
@@ -139,13 +140,13 @@ class BucketStore:
         for start in range(0, len(versions), _AT_ONCE):
             some = versions[start : start + _AT_ONCE]
             doomed = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in some]
-            with self._told_apart(self._location):
+            with self._translated_errors(self._location):
                 answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": doomed, "Quiet": True})
             if answer.get("Errors"):
                 got = str(answer["Errors"][0].get("Code"))
                 raise ServiceUnavailable(f"to delete what is below {below}", got, "check the rights and try again")
 
     def _pages(self, call: str, kind: str, prefix: str) -> Iterator[dict[str, Any]]:
-        with self._told_apart(self._location):
+        with self._translated_errors(self._location):
             for page in self._client.get_paginator(call).paginate(Bucket=self._bucket, Prefix=prefix):
                 yield from page.get(kind, ())

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from models.errors import DataError
 from models.images import Mask
-from pipeline.config import IngestParams, MaskParams
+from pipeline.config.damage import MaskParams
+from pipeline.config.data import IngestParams
 from pipeline.damage import DamageSampler, MaskRecord
 from pipeline.layout import Paths
 from pipeline.mask_rows import Row, mask_row, write_rows

@@ -18,7 +18,7 @@ from models.errors import DataError
 from models.evidence import Damaged
 from pipeline.aggregate import bucket_of, compare, tabulate
 from pipeline.cases import Case, batches, damaged_batch, point_batch, target_batch
-from pipeline.config import EvaluateParams
+from pipeline.config.judging import EvaluateParams
 from pipeline.figures import EvaluateReport, summarise
 from pipeline.id_fid import id_fids, with_id_fid
 from pipeline.peers import Method

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.figures import EvaluateReport, Figure
 from pipeline.gate import GateReport, format_gate
 from pipeline.provenance import Provenance

@@ -6,7 +6,7 @@ from models.averaged import AveragedModule
 from models.identity import training_encoder
 from models.lpips import perceptual_distance
 from models.objective import Judges, Weights
-from pipeline.config import TrainParams
+from pipeline.config.training import TrainParams
 from pipeline.layout import Paths
 
 

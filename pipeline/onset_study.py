@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.cases import Case
-from pipeline.config import AblateParams
+from pipeline.config.science import AblateParams
 from pipeline.figures import Figure
 from pipeline.genuine import Floors
 from pipeline.onset import Curve, Estimate, find_exit, find_knee

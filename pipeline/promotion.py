@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict
 
-from models.errors import Busy, PromotionError
+from models.errors import PromotionError
 from pipeline.layout import Paths
+from pipeline.locks import hold_lock
 from pipeline.mlflow_store import answering, connect
 from pipeline.outputs import write_text
 from pipeline.stored_weights import verify_weights
@@ -141,16 +141,9 @@ def promotion_lock(paths: Paths) -> Iterator[None]:
     Raises:
         Busy: the lock did not become free in time.
     """
-    paths.locks.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(paths.locks / "promotion.lock", timeout=_LOCK_SECONDS)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise Busy("no other promotion", "one that is under way", "try again when it has ended") from error
-    try:
+    busy = ("no other promotion", "one that is under way", "try again when it has ended")
+    with hold_lock(paths.locks / "promotion.lock", seconds=_LOCK_SECONDS, busy=busy):
         yield
-    finally:
-        lock.release()
 
 
 def mend(client: "MlflowClient", paths: Paths) -> bool:

@@ -16,7 +16,7 @@ from models.errors import PromotionError
 from models.restorer import weights_sha256
 from pipeline import tracking
 from pipeline.champion import read_champion
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.figures import EvaluateReport
 from pipeline.gate import GateReport
 from pipeline.layout import Paths

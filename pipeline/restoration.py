@@ -13,7 +13,7 @@ from models.evidence import Evidence
 from models.identity import IdentityEncoder
 from models.images import Image
 from pipeline.identity_risk import Trust
-from pipeline.routing import Mode
+from pipeline.modes import Mode
 
 
 class FaceRestorer(Protocol):

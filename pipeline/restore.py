@@ -16,10 +16,11 @@ from pipeline.identity_risk import trust
 from pipeline.known_faces import KnownFace, assign, known_faces
 from pipeline.likeness_figures import likeness
 from pipeline.mask_edges import grow_to_edges
+from pipeline.modes import RequestedMode
 from pipeline.photo import cut, owners, paste_all
 from pipeline.restoration import FaceRestorer, LikenessFigures, Restoration, Tools, load_tools
 from pipeline.restore_outcome import DamagedPhoto, Job, outcome, untouched_pixels
-from pipeline.routing import RequestedMode, route
+from pipeline.routing import route
 from pipeline.turned import looking_upright
 
 

@@ -11,11 +11,11 @@ from models.errors import LikenessError
 from models.images import Image
 from pipeline.config.production import RestoreParams
 from pipeline.marking import MarkFacts, Seal, format_of, markable, marked, restored_share
+from pipeline.modes import RequestedMode
 from pipeline.picture_files import check_writable, encoded, is_lossless, read_picture, write_file
 from pipeline.reading import Limits
 from pipeline.restoration import FaceRestorer, Restoration, Tools
 from pipeline.restore_requests import Request
-from pipeline.routing import RequestedMode
 from pipeline.used_mask import MaskNote, mask_for, restore_used
 
 if TYPE_CHECKING:

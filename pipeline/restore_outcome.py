@@ -10,9 +10,10 @@ from models.images import Image, Mask
 from pipeline.found_faces import FoundFace
 from pipeline.identity_risk import Trust
 from pipeline.known_faces import KnownFace
+from pipeline.modes import Mode
 from pipeline.photo import aligned_to_photo
 from pipeline.restoration import LikenessFigures, ReferenceNote, Restoration, RestoredFace
-from pipeline.routing import Decision, Mode
+from pipeline.routing import Decision
 
 _NO_FACE = (
     "no face was found, neither in the classically filled copy nor in the photo as it came, in any of eight turns; "

@@ -1,21 +1,15 @@
 """Which kind of work a damaged face gets, and why. Pure figures and maps in, a decision with its figures out."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from models.images import Mask
-from models.regions import FEATURES
+from models.region_names import FEATURES
 from pipeline.config.production import RestoreParams
 from pipeline.damage import Measures
 from pipeline.identity_risk import FaceMaps, identity_risk, safest
-
-Mode = Literal["inpaint", "partial", "colorize", "refuse", "unchanged"]
-"""What is done to a face, or to a photo. `partial`: what lies beyond a budget is left as it came. `unchanged`: of a
-photo in which no damage was found for certain; it comes back as it came."""
-RequestedMode = Literal["auto", "inpaint", "partial", "colorize"]
-"""What a user may ask for."""
+from pipeline.modes import Mode, RequestedMode
 
 
 @dataclass(frozen=True, eq=False)

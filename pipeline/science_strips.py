@@ -7,7 +7,7 @@ import torch
 
 from models.images import to_uint8
 from pipeline.cases import Case, damaged_batch
-from pipeline.config import AblateParams
+from pipeline.config.science import AblateParams
 from pipeline.disagreement import IDENTITY
 from pipeline.peers import Method
 from pipeline.scoring import Judges

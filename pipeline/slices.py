@@ -15,7 +15,7 @@ import pandas as pd
 from models.errors import DataError
 from pipeline.aggregate import compare, tabulate
 from pipeline.bootstrap import CONFIDENCE, Bootstrap
-from pipeline.config import SliceParams
+from pipeline.config.judging import SliceParams
 from pipeline.figures import Figure, Gap, Slices
 
 PREFIX = "perceived_"

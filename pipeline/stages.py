@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.layout import Paths
 
 ORDER = ("ingest", "validate", "masks", "champion", "train", "evaluate", "gate")

@@ -8,7 +8,7 @@ takes its place, and `promote` reads it. As with the gate, what counts is what w
 from collections.abc import Mapping
 
 from models.errors import PromotionError
-from pipeline.config import StudyParams
+from pipeline.config.study import StudyParams
 from pipeline.layout import Paths
 from pipeline.mlflow_store import answering, connect
 from pipeline.versions import find_version, untouched

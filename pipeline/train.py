@@ -11,7 +11,8 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from models.errors import DataError
-from pipeline.config import MaskParams, TrainParams
+from pipeline.config.damage import MaskParams
+from pipeline.config.training import TrainParams
 from pipeline.echo import Echoed
 from pipeline.face_models import FaceModels, face_models
 from pipeline.layout import Paths

@@ -21,7 +21,8 @@ from models.images import Image, mask_to_tensor, to_tensor
 from models.landmarks import MIRRORED, mirrored_points
 from models.objective import Truth
 from models.reference import Reference
-from pipeline.config import EvidenceParams, MaskParams
+from pipeline.config.damage import MaskParams
+from pipeline.config.training import EvidenceParams
 from pipeline.damage import DamageSampler, apply
 from pipeline.face_models import FaceModels
 from pipeline.layout import Paths

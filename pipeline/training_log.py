@@ -11,7 +11,8 @@ from models.evidence import Evidence, compose
 from models.images import Image, to_uint8
 from models.objective import Truth
 from pipeline import tracking
-from pipeline.config import MaskParams, TrainParams
+from pipeline.config.damage import MaskParams
+from pipeline.config.training import TrainParams
 from pipeline.layout import Paths
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import torch
 
 from models.averaged import AveragedModule
 from models.lightning_ready import Callback, EarlyStopping, L
-from pipeline.config import TrainParams
+from pipeline.config.training import TrainParams
 from pipeline.training_data import Kept
 
 Curves = list[dict[str, float]]

@@ -12,7 +12,7 @@ from torch import Tensor
 from models.colour_error import grey_world, mean_colour
 from pipeline.bootstrap import Bootstrap
 from pipeline.cases import Case
-from pipeline.config import AblateParams
+from pipeline.config.science import AblateParams
 from pipeline.fid_infinity import FidInfinity, fid_infinity, principal
 from pipeline.figures import Buckets, Figure
 from pipeline.onset_holes import growing_holes

@@ -12,11 +12,11 @@ from models.images import Image, Mask
 from pipeline.config.production import RestoreParams
 from pipeline.damage.picture import mask_from_picture
 from pipeline.find_damage import FoundDamage, Piece, find_damage, mean_confidence
+from pipeline.modes import RequestedMode
 from pipeline.picture_files import write_picture
 from pipeline.restoration import Detector, FaceRestorer, Restoration, Tools
 from pipeline.restore import restore_photo
 from pipeline.restore_outcome import unchanged
-from pipeline.routing import RequestedMode
 
 if TYPE_CHECKING:
     from models.damage_finder.finder import Finder

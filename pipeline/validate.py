@@ -10,8 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from models.errors import ValidationFailed
-from pipeline.config import ValidateParams
-from pipeline.config.data import Check
+from pipeline.config.data import Check, ValidateParams
 from pipeline.layout import Paths
 from pipeline.outputs import fresh_folder, write_text
 from pipeline.portrait_table import COLUMN_TYPES, flatten

@@ -12,7 +12,9 @@ import pandas as pd
 
 from models.images import Image
 from pipeline.cases import Case
-from pipeline.config import AblateParams, MaskParams, TrainParams
+from pipeline.config.damage import MaskParams
+from pipeline.config.science import AblateParams
+from pipeline.config.training import TrainParams
 from pipeline.damage import DamageSampler
 from pipeline.face_models import face_models
 from pipeline.layout import Paths

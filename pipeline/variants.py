@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.bootstrap import Bootstrap
-from pipeline.config import AblateParams, TrainParams
+from pipeline.config.science import AblateParams
+from pipeline.config.training import TrainParams
 from pipeline.figures import Figure
 from pipeline.science_figures import VariantFigures
 from pipeline.studies import SIMILARITY, means

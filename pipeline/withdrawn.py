@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.kept import RECORD, ConsentRecord, store_of
 from pipeline.kept_store import Store, open_store
 from pipeline.layout import Paths

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import DataError
-from pipeline.config import write_params
+from pipeline.config.load import write_params
 
 _NO_SCM = "[core]\n    no_scm = true\n"
 SKIPPED = {"tests", "docs", "infra", ".ci"}

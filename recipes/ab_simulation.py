@@ -8,7 +8,7 @@ import numpy.typing as npt
 from monitoring.ab.confidence import Interval, Moments, difference
 from monitoring.ab.decision import Effect, Evidence, State, decide
 from monitoring.ab.verdict import guard_tuned_for
-from pipeline.config import AbParams
+from pipeline.config.ab import AbParams
 
 Floats = npt.NDArray[np.float64]
 

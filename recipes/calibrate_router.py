@@ -21,10 +21,11 @@ from scipy.optimize import isotonic_regression, nnls
 from models.evidence import Evidence, gather
 from models.images import Image, Mask, to_tensor
 from models.reference import Reference
+from models.region_names import REGIONS
 from models.regions import face_hull
 from models.stored import StoredRestorer, load_restorer
 from pipeline.cases import Case, batches, damaged_batch, point_batch
-from pipeline.identity_risk import REGIONS, region_map
+from pipeline.identity_risk import region_map
 from pipeline.layout import ASSETS, Paths
 from pipeline.onset_holes import component_holes, growing_holes
 from pipeline.quiet import quieten

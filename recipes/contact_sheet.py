@@ -14,7 +14,7 @@ import numpy as np
 
 from models.images import Image
 from models.stored import load_restorer
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.find_damage import shipped_finder
 from pipeline.layout import ASSETS
 from pipeline.picture_files import read_picture, write_picture

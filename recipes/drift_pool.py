@@ -15,7 +15,7 @@ from monitoring.identity_space import ENCODER, project
 from monitoring.rows import frame
 from monitoring.simulate import serve
 from monitoring.traffic import shifted_masks
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.config.production import Shift
 from pipeline.layout import ASSETS, Paths
 

@@ -1,25 +1,26 @@
 """Calibrates a trained damage finder on held-out prints: probabilities of pixels, and confidences of pieces."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
-from models.damage_finder.confidence import MEASURES, Confidence
-from models.damage_finder.finder import Finder
-from models.damage_finder.kinds import FAMILIES
+from models.damage_finder.confidence import GROUPS, MEASURES, Confidence
+from models.damage_finder.finder import Finder, PixelFinder
 from models.damage_finder.network import FinderNetwork
+from models.damage_finder.overview import OVERVIEW
 from models.damage_finder.pieces import Pieces, find_pieces
 from models.images import Mask
 from recipes.finder_prints import Example, training_example
 from recipes.finder_sources import Sources
+from recipes.finder_whole_prints import photo_example, whole_example
 
 Floats = npt.NDArray[np.float64]
 
-PRINTS, SIDE, SEED = 260, 512, 5
-_NOWHERE = Confidence([0.0] * (MEASURES * len(FAMILIES)))
+PRINTS, SEED = 260, 5
+_NOWHERE = Confidence([0.0] * (MEASURES * len(GROUPS)))
 _RIDGE = 0.0002
 """Strength of the penalty on the weights' squares, per example."""
 _TOLERANCE = 2
@@ -28,20 +29,25 @@ _RIGHT = 0.5
 """Share of a piece's pixels that must be damage for the piece to be damage."""
 
 
-def calibrate(network: FinderNetwork, sources: Sources, threshold: float, prints: int = PRINTS) -> Finder:
-    """Fit the pixels' probabilities, then the pieces' confidences, on prints that the network has not learnt from.
+def calibrate(
+    parts: FinderNetwork, whole: FinderNetwork, sources: Sources, threshold: float, prints: int = PRINTS
+) -> Finder:
+    """Fit the pixels' probabilities, then the pieces' confidences, on prints that the networks have not learnt from.
 
     Args:
-        network: trained.
+        parts: trained on parts of prints.
+        whole: trained on whole prints.
         sources: held-out pictures.
         threshold: probability from which a pixel belongs to a piece (`restore.finder.threshold`).
         prints: how many are drawn.
     """
-    slope, offset = fit_platt(*_pixels(Finder(network, 1.0, 0.0, _NOWHERE), sources, prints // 2))
-    finder = Finder(network, slope, offset, _NOWHERE)
-    measures, _, right = judged_pieces(finder, sources, threshold, prints, SEED + 1)
+    by_part, by_whole = (
+        PixelFinder(network, *fit_platt(*_pixels(PixelFinder(network, 1.0, 0.0), draw, sources, side, prints)))
+        for network, draw, side in ((parts, training_example, 512), (whole, whole_example, OVERVIEW))
+    )
+    measures, _, right = judged_pieces(Finder(by_part, by_whole, _NOWHERE), sources, threshold, prints, SEED + 1)
     weights = fit_logistic(measures, right)
-    return Finder(network, slope, offset, Confidence([round(float(weight), 4) for weight in weights]))
+    return Finder(by_part, by_whole, Confidence([round(float(weight), 4) for weight in weights]))
 
 
 def fit_platt(probability: Floats, truth: Mask) -> tuple[float, float]:
@@ -76,20 +82,17 @@ def is_right(pieces: Pieces, found: Mask, example: Example) -> Mask:
     return np.asarray(hits > _RIGHT * np.maximum(size, 1))
 
 
-def _examples(sources: Sources, count: int, seed: int) -> Iterator[Example]:
-    for number in range(count):
-        yield training_example(np.random.default_rng((seed, number)), sources, SIDE)
-
-
-def _pixels(raw: Finder, sources: Sources, count: int) -> tuple[Floats, Mask]:
+def _pixels(
+    raw: PixelFinder, draw: Callable[..., Example], sources: Sources, side: int, count: int
+) -> tuple[Floats, Mask]:
     """Probabilities and truths of a sample of pixels."""
     probabilities: list[Floats] = []
     truths: list[Mask] = []
-    for example in _examples(sources, count, SEED):
-        rng = np.random.default_rng(len(truths))
-        at = rng.integers(0, example.judged.size, 4000)
+    for number in range(count // 2):
+        example = draw(np.random.default_rng((SEED, number)), sources, side)
+        at = np.random.default_rng(number).integers(0, example.judged.size, 4000)
         at = at[example.judged.ravel()[at]]
-        probabilities.append(raw.search(example.image).probability.ravel()[at] / 255)
+        probabilities.append(raw.search(example.image)[0].ravel()[at] / 255)
         truths.append(example.damaged.ravel()[at])
     return np.concatenate(probabilities), np.concatenate(truths)
 
@@ -101,7 +104,8 @@ def judged_pieces(
     measures: list[Floats] = []
     confidences: list[Floats] = []
     truths: list[Mask] = []
-    for example in _examples(sources, count, seed):
+    for number in range(count):
+        example = photo_example(np.random.default_rng((seed, number)), sources)
         found = finder.search(example.image)
         pieces = find_pieces(found, threshold, finder.confidence)
         measures.append(pieces.measures)

@@ -15,7 +15,7 @@ import torch
 
 from models.detector import FaceDetector
 from models.images import Image
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.find_damage import find_damage, shipped_finder
 
 

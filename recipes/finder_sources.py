@@ -24,13 +24,16 @@ OTHER_PHOTOS = {
         "camera.png",
         "chelsea.png",
         "coffee.png",
+        "grass.png",
         "gravel.png",
         "motorcycle_left.png",
         "rocket.jpg",
     ),
+    "matplotlib": ("grace_hopper.jpg",),
     "sklearn": ("china.jpg", "flower.jpg"),
 }
 """Photos that come with installed packages, for what portraits lack: twigs, bars, fur, machines, cloth."""
+_FOLDERS = {"skimage": "data", "matplotlib": "mpl-data/sample_data", "sklearn": "datasets/images"}
 _LONGEST_SIDE = 1600
 
 
@@ -65,7 +68,7 @@ def _other_files() -> list[Path]:
     for package, names in OTHER_PHOTOS.items():
         spec = importlib.util.find_spec(package)
         if spec is not None and spec.origin is not None:
-            folder = Path(spec.origin).parent / ("data" if package == "skimage" else "datasets/images")
+            folder = Path(spec.origin).parent / _FOLDERS[package]
             found += [folder / name for name in names if (folder / name).is_file()]
     return found
 

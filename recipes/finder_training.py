@@ -21,6 +21,7 @@ from models.damage_finder.network import FinderNetwork
 from models.images import mask_to_tensor
 from recipes.finder_prints import Example, training_example
 from recipes.finder_sources import Sources
+from recipes.finder_whole_prints import whole_example
 from recipes.orthogonal_steps import Muon
 
 Optimisers = tuple[Muon, torch.optim.Adam]
@@ -35,7 +36,7 @@ class Plan:
     """How long and how fast: kernels by Muon, the rest by Adam.
 
     Every fourth batch is wide views, the rest smaller parts: both have the same pixels. `cycles`: steps of each cycle
-    of the learning rate; a finished training goes on when a cycle is added.
+    of the learning rate; a finished training goes on when a cycle is added. `whole`: whole prints instead of parts.
     """
 
     cycles: tuple[int, ...]
@@ -49,6 +50,7 @@ class Plan:
     views: int = 2
     thin_weight: float = 3.0
     kind_weight: float = 0.2
+    whole: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,16 +77,26 @@ class Batches(Dataset[Batch]):
         cv2.setNumThreads(1)
         plan, rng = self._plan, np.random.default_rng((self._plan.seed, step))
         side, count = (plan.view, plan.views) if step % 4 == 3 else (plan.part, plan.parts)
-        return as_batch([training_example(rng, self._sources, side) for _ in range(count)])
+        draw = whole_example if plan.whole else training_example
+        return as_batch([draw(rng, self._sources, side) for _ in range(count)])
 
 
-def train(sources: Sources, plan: Plan, folder: Path, workers: int = 1) -> FinderNetwork:
+def train(
+    sources: Sources, plan: Plan, folder: Path, start_from: FinderNetwork | None = None, workers: int = 1
+) -> FinderNetwork:
     """Train, or go on from `folder`/checkpoint.pt, and append to `folder`/curves.csv every 100 steps.
 
-    `workers`: processes that draw prints; 0 draws them between the steps. The batches are the same.
+    Args:
+        sources: intact pictures.
+        plan: how long and how fast.
+        folder: where checkpoint and curves are kept.
+        start_from: a network whose weights this one begins with; random ones if None.
+        workers: processes that draw prints; 0 draws them between the steps. The batches are the same.
     """
     torch.manual_seed(plan.seed)
     network = FinderNetwork(plan.width)
+    if start_from is not None:
+        network.load_state_dict(start_from.state_dict())
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimisers = _optimisers(network, plan)
     start, losses, clock = _resume(folder, network, optimisers), [], time.perf_counter()

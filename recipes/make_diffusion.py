@@ -16,7 +16,7 @@ import torch
 
 from models.diffusion_restorer import DiffusionRestorer, save_denoiser
 from models.weight_files import weights_sha256
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.layout import ASSETS, Paths
 from pipeline.quiet import quieten
 from pipeline.stages import run_stage

@@ -1,8 +1,8 @@
-"""The README's pictures: real photographs, damaged by seed, restored through the same code as `likeness restore`.
+"""The README's pictures: portraits damaged by seed, restored through the same code as `likeness restore`.
 
-The photographs come inside installed packages: NASA's portrait of Eileen Collins (scikit-image, public domain) and
-InsightFace's group of six. None was seen in training. Writes original | damaged | restored strips and the figures
-beside them: `python -m recipes.make_readme_pictures [--model shipped] [--seed 4]`.
+NASA's portrait of Eileen Collins comes inside scikit-image (public domain); the group is six of the sampler's people,
+who do not exist. Neither was seen in training. Writes original | damaged | restored strips and the figures beside them:
+`python -m recipes.make_readme_pictures [--model shipped] [--seed 4]`.
 """
 
 import argparse
@@ -21,19 +21,23 @@ from models.images import Image, to_tensor
 from models.lpips import perceptual_distance
 from models.restorer import Restorer, weights_sha256
 from pipeline.classical import classical_photo
-from pipeline.config import RestoreParams, load_params
+from pipeline.config.data import SamplerParams
+from pipeline.config.load import load_params
+from pipeline.config.production import RestoreParams
 from pipeline.damage import Damage, apply, draw
 from pipeline.layout import ASSETS, Paths
 from pipeline.likeness_figures import likeness
 from pipeline.photo import cut, frame_of, to_frame
 from pipeline.restoration import Restoration, Tools, load_tools
 from pipeline.restore import restore_photo
+from pipeline.sampler import portraits
 from pipeline.stored_weights import resolve_weights
 
 OUT = ASSETS.parent / "docs" / "images"
 WIDTH = 960
 """Of a page, pixels."""
 GAP = 6
+GROUP_SEED = 2026
 
 
 @dataclass(frozen=True)
@@ -56,20 +60,25 @@ class Result:
     restoration: Restoration
 
 
-def examples() -> list[Example]:
+def examples(sampler: SamplerParams) -> list[Example]:
     """What is shown."""
-    from insightface.data import get_image
     from skimage import data
 
     portrait = np.ascontiguousarray(data.astronaut()[:300, 70:370])
-    group = np.ascontiguousarray(get_image("t1")[:520, :, ::-1])  # the upper part; it comes as BGR
     return [
         Example("scratches", portrait, ("scratch",), 0.15),
         Example("strokes", portrait, ("brush",), 0.2),
         Example("tear", portrait, ("tear",), 0.25),
         Example("colour", portrait, ("greyscale",), 0.0),
-        Example("group", group, ("scratch", "", "fold", "brush", "occluder", "stain"), 0.2),
+        Example("group", group_photo(sampler), ("scratch", "", "fold", "brush", "occluder", "stain"), 0.2),
     ]
+
+
+def group_photo(sampler: SamplerParams) -> Image:
+    """Six people of the sampler side by side, (256, 1536, 3)."""
+    people = portraits(sampler.model_copy(update={"seed": GROUP_SEED, "identities": 6, "views": 1}))
+    row = np.hstack([person.image for person in people])
+    return np.asarray(cv2.resize(row, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def main() -> None:
@@ -87,10 +96,11 @@ def make_pictures(root: Path, out: Path, model: str, seed: int) -> str:
     params = load_params(paths.params)
     weights, version = resolve_weights(paths, params.registry.model_name, model)
     restorer, tools = Restorer.load(weights), load_tools(params.restore.min_detector_score)
-    results = [restore_example(item, seed, restorer, tools, params.restore) for item in examples()]
-    *portraits, group = results
+    shown = examples(params.data.sampler)
+    results = [restore_example(item, seed, restorer, tools, params.restore) for item in shown]
+    *singles, group = results
     out.mkdir(parents=True, exist_ok=True)
-    write_jpeg(out / "restored.jpg", np.vstack([in_a_row(result) for result in portraits]))
+    write_jpeg(out / "restored.jpg", np.vstack([in_a_row(result) for result in singles]))
     write_jpeg(out / "restored-group.jpg", np.vstack([with_gap(picture, WIDTH) for picture in pictures(group)]))
     figures = {result.example.name: measured(result, tools) for result in results}
     report = json.dumps(

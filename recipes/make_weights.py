@@ -24,7 +24,7 @@ from models.images import to_tensor
 from models.landmark_shift import LANDMARK_SHIFT, fit_covariance, save_landmark_shift
 from models.landmarks import MIRRORED, LandmarkPredictor
 from models.restorer import Restorer, save_weights, weights_sha256
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.layout import ASSETS, Paths
 from pipeline.quiet import quieten
 from pipeline.stages import run_stage

@@ -15,7 +15,8 @@ from scipy.stats import beta, binom
 from monitoring.ab.assign import arm_of
 from monitoring.ab.decision import State
 from monitoring.ab.sample_ratio import log_bayes_factor
-from pipeline.config import AbParams, load_params
+from pipeline.config.ab import AbParams
+from pipeline.config.load import load_params
 from recipes.ab_simulation import Runs, World, simulate
 
 ALONE = World(per_subject=1.0, within=0.0)

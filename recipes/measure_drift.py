@@ -14,10 +14,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from monitoring.drift import Drift, Traffic, drift_figures
+from monitoring.drift import Traffic, drift_figures
+from monitoring.drift_results import Drift
 from monitoring.identity_space import aggregate, space_name
-from pipeline.config import WatchParams, load_params
-from pipeline.config.production import Shift
+from pipeline.config.load import load_params
+from pipeline.config.production import Shift, WatchParams
 from pipeline.layout import Paths
 from pipeline.quiet import quieten
 from recipes.drift_pool import SHIFTS, fill, parts, read

@@ -21,7 +21,7 @@ from models.images import Image, to_tensor
 from models.restorer import Restorer
 from pipeline.aligned_again import aligned_again
 from pipeline.classical import classical_photo
-from pipeline.config import Params, load_params
+from pipeline.config.load import Params, load_params
 from pipeline.config.production import RestoreParams
 from pipeline.damage import Damage, DamageSampler, apply
 from pipeline.found_faces import FoundFace, damaged_faces, measured_face

@@ -22,7 +22,7 @@ from models.reference import Reference
 from models.restorer import Restorer
 from pipeline.bootstrap import Bootstrap, Interval
 from pipeline.cases import Case, FrozenCases, batches, damaged_batch, point_batch, target_batch
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.layout import ASSETS, Paths
 from pipeline.quiet import quieten
 from pipeline.scoring import Judges
@@ -33,7 +33,7 @@ from recipes.make_weights import sort_views
 
 METHODS = ("Telea", "face model", "Likeness", "the reference alone", "Likeness with it")
 METRICS = {"lpips": "LPIPS", "independent": "identity distance", "training": "identity distance (SFace)"}
-"""Metric -> its name in the README."""
+"""Metric -> its name in docs/benchmarks.md."""
 
 
 def main() -> None:

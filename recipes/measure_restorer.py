@@ -1,4 +1,4 @@
-"""Prints the README's evaluation table: the shipped weights against the classical peers, on portraits held out.
+"""Print the table of docs/benchmarks.md: the shipped weights against the classical peers, on portraits held out.
 
 `make docs PORTRAITS=DIR`: the last fifth of the files, by name, which neither the weights' recipe nor the sampler's has
 seen. Deterministic: frozen masks and bootstrap are seeded in params.yaml.
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.figures import Buckets, EvaluateReport
 from pipeline.layout import ASSETS, Paths
 from pipeline.quiet import quieten
@@ -28,7 +28,7 @@ METRICS = {
     "ms_ssim": "MS-SSIM",
     "recognised_independent": "recognised",
 }
-"""Metric -> its name in the README."""
+"""Metric -> its name in docs/benchmarks.md."""
 YAWS = (0, 8, 16, 25, 90)
 
 

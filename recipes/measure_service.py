@@ -18,7 +18,7 @@ import httpx
 import numpy as np
 from scipy.stats import binom
 
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.mlflow_store import connect
 from pipeline.promotion import promote
 from pipeline.versions import champion_version, list_models

@@ -21,7 +21,7 @@ from models.images import Image, Mask
 from models.landmarks import LandmarkPredictor
 from models.turned import Lie, lie, turned_back
 from pipeline.classical import classical_photo
-from pipeline.config import Params, load_params
+from pipeline.config.load import Params, load_params
 from pipeline.damage import DamageSampler, apply
 from pipeline.layout import ASSETS
 from pipeline.picture_files import read_picture

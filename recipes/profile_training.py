@@ -14,7 +14,7 @@ import torch
 from models.evidence import compose
 from models.gan_module import GanModule
 from models.objective import Truth
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.face_models import face_models
 from pipeline.layout import Paths
 from pipeline.modules import build_module

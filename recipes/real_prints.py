@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.images import Image, Mask
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.layout import ASSETS
 from pipeline.picture_files import read_picture
 from pipeline.reading import Limits

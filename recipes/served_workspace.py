@@ -18,8 +18,8 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from models.images import Image
-from pipeline.config import load_params
 from pipeline.config.data import SamplerParams
+from pipeline.config.load import load_params
 from pipeline.damage import DamageSampler, apply
 from pipeline.layout import ASSETS, Paths
 from pipeline.sampler import portraits

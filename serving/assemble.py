@@ -3,7 +3,7 @@
 import os
 
 from models.errors import DataError
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 from serving.service import Service
 
@@ -71,10 +71,9 @@ def one_thread_each(threads: int) -> None:
 
 def recognition_threshold(paths: Paths) -> float | None:
     """Of the last evaluation: independent similarity from which a face counts as recognised; None before the first."""
-    from pipeline.figures import EvaluateReport
-    from pipeline.outputs import read_report
+    from pipeline.evaluated_threshold import read_recognition_threshold
 
     try:
-        return read_report(paths.evaluation_report, EvaluateReport, stage="evaluate").thresholds.get("independent")
+        return read_recognition_threshold(paths)
     except DataError:
         return None

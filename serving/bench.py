@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from models.damage_finder.finder import Finder
 from monitoring.log import ProductionLog
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.marking import Seal
 from pipeline.reading import Limits
 from serving.identities import Identities

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.images import Image, Mask
 from pipeline import kept
-from pipeline.config.serving import KeepParams
+from pipeline.config.keep import KeepParams
 from pipeline.layout import Paths
 from pipeline.png import png_bytes
 from serving.subjects import Subjects

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from models.errors import LikenessError, ServiceUnavailable
 from models.restorer import weights_sha256
-from monitoring.ab.assign import Arm, arm_of
+from monitoring.ab.assign import arm_of
 from monitoring.ab.experiment import experiment_id
-from pipeline.config import Params
+from monitoring.rows import Arm
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 from pipeline.settings import environment
 from pipeline.stored_weights import resolve_weights

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from models.errors import LikenessError, ServiceUnavailable
 from models.restorer import weights_sha256
 from monitoring.ab.experiment import under_test
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 from pipeline.mlflow_store import connect
 from pipeline.outputs import write_text

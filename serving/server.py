@@ -6,7 +6,7 @@ from collections.abc import Callable
 import uvicorn
 
 from models.errors import ConfigError
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 from serving.app import create_app
 from serving.assemble import assemble

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 from serving.bench import Bench
 from serving.engine import Engine

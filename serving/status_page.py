@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from monitoring.status import status
 from monitoring.status_parts import Status
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.layout import Paths
 from serving.status_view import render
 

@@ -29,28 +29,44 @@ class Confidence:
         return np.asarray(1 / (1 + np.exp(-np.clip(logits, -40, 40))))
 
 
-MEASURES = 6
-"""Of a piece, within its family: an intercept, mean and highest logit, logarithms of size, width, photo's state."""
+MEASURES = 7
+"""Of a piece, within its group: an intercept; mean and highest logit; mean logit of the photo as a whole there;
+logarithms of size, width, photo's state."""
+GROUPS = (*FAMILIES, "patches")
+"""Thin pieces by family, and patches."""
 
 
-def piece_measures(
-    mean: Floats, highest: Floats, pixels: Floats, extent: Floats, family: npt.NDArray[np.int64], state: float
-) -> Floats:
-    """(P, families x `MEASURES`) measures of pieces; zero in the columns of other families.
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What is known of P pieces of one photo.
 
-    Args:
-        mean: (P,) mean probability, 0..1.
-        highest: (P,) highest probability, 0..1.
+    Attributes:
+        mean, highest: (P,) probabilities, 0..1.
+        whole: (P,) mean probability of the photo as a whole at the piece, 0..1.
         pixels: (P,) size.
         extent: (P,) diagonal of the box, pixels.
-        family: (P,) index into `FAMILIES`.
-        state: share of the photo that is damaged almost certainly: beside many cracks, one more is likely.
+        group: (P,) index into `GROUPS`.
+        state: share of the photo whose parts are damaged almost certainly: beside many cracks, one more is likely.
     """
-    size, width = (np.log10(np.maximum(value, 1)) for value in (pixels, pixels / np.maximum(extent, 1)))
-    others = np.full(len(mean), np.log10(state + _LEAST) - np.log10(_LEAST))
-    base = np.stack([np.ones(len(mean)), _logit(mean), _logit(highest), size, width, others], axis=1)
-    chosen = np.eye(len(FAMILIES))[family]
-    return np.asarray((chosen[:, :, None] * base[:, None, :]).reshape(len(mean), len(FAMILIES) * MEASURES))
+
+    mean: Floats
+    highest: Floats
+    whole: Floats
+    pixels: Floats
+    extent: Floats
+    group: npt.NDArray[np.int64]
+    state: float
+
+
+def piece_measures(of: Measured) -> Floats:
+    """(P, groups x `MEASURES`) measures of pieces; zero in the columns of other groups."""
+    size, width = (np.log10(np.maximum(value, 1)) for value in (of.pixels, of.pixels / np.maximum(of.extent, 1)))
+    count = len(of.mean)
+    others = np.full(count, np.log10(of.state + _LEAST) - np.log10(_LEAST))
+    logits = [_logit(of.mean), _logit(of.highest), _logit(of.whole)]
+    base = np.stack([np.ones(count), *logits, size, width, others], axis=1)
+    chosen = np.eye(len(GROUPS))[of.group]
+    return np.asarray((chosen[:, :, None] * base[:, None, :]).reshape(count, len(GROUPS) * MEASURES))
 
 
 def _logit(probability: Floats) -> Floats:

@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.damage_finder.confidence import Confidence, piece_measures
-from models.damage_finder.finder import DamageMap
+from models.damage_finder.confidence import Confidence, Measured, piece_measures
+from models.damage_finder.damage_map import DamageMap, enlarged_rows, halved
 from models.damage_finder.kinds import FAMILIES, KINDS
+from models.damage_finder.overview import thick_parts
 from models.images import Mask
 
 Ints = npt.NDArray[np.int64]
@@ -16,6 +17,8 @@ WIDEST_LINE = 0.015
 """Width, in long sides of the photo, from which damage is a patch; but at least `_WIDEST_PIXELS`."""
 _WIDEST_PIXELS = 14
 _PATCHES, _NOTHING = len(FAMILIES), len(FAMILIES) + 1
+_CLEAR = 128
+"""Level of a probability of 0.5: what lies between cracks that run close together reaches it seldom."""
 _STRIP = 512
 _CERTAIN = 204
 """Level of a probability of 0.8, from which a pixel is damaged almost certainly."""
@@ -29,7 +32,7 @@ class Pieces:
     """All pieces of one photo (H, W), numbered from 0.
 
     A piece is connected (8 neighbours, gaps of a pixel closed) and either a patch, or thin and of one family of kinds:
-    where cracks run into a lost corner, they are pieces of their own.
+    where cracks run into a lost corner, or through a stain, they are pieces of their own.
 
     Attributes:
         shape: (H, W).
@@ -68,28 +71,22 @@ class Pieces:
 def find_pieces(found: DamageMap, threshold: float, confidence: Confidence) -> Pieces:
     """The connected pieces of a photo where the probability of damage is at least `threshold` (0..1)."""
     height, width = found.probability.shape
-    half = _halved(found.probability)
-    damaged = half >= round(threshold * 255)
-    family = np.where(damaged, _FAMILY_OF_KIND[found.kind], np.uint8(_NOTHING))
-    family[_thick(damaged, max(height, width))] = _PATCHES
+    half = halved(found.probability)
+    level = round(threshold * 255)
+    widest = max(_WIDEST_PIXELS, round(WIDEST_LINE * max(height, width))) // 2
+    thin = (found.parts >= level) & ~thick_parts(found.parts >= max(_CLEAR, level), widest)
+    family = np.where(half >= level, np.uint8(_PATCHES), np.uint8(_NOTHING))
+    family[thin] = _FAMILY_OF_KIND[found.kind[thin]]
     labels = np.zeros(half.shape, np.int32)
     boxes: list[npt.NDArray[np.int32]] = []
     for number in (*range(len(FAMILIES)), _PATCHES):
-        thin = len(boxes)
+        before = len(boxes)
         part = (family == number).view(np.uint8)
         count, own, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
-        np.add(own, len(boxes), out=labels, where=own > 0)
+        np.add(own, before, out=labels, where=own > 0)
         boxes += list(stats[1:count, :4])
-    patch = np.arange(len(boxes)) >= thin
+    patch = np.arange(len(boxes)) >= before
     return _measured(found, half, labels, np.array(boxes, np.int64).reshape(-1, 4), patch, (height, width), confidence)
-
-
-def _thick(damaged: Mask, side: int) -> Mask:
-    """What of a mask at half resolution is wider than a line; `side`: the photo's long side, pixels."""
-    width = max(_WIDEST_PIXELS, round(WIDEST_LINE * side)) // 2
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-    body = cv2.morphologyEx(damaged.astype(np.uint8), cv2.MORPH_OPEN, kernel)
-    return np.asarray((cv2.dilate(body, kernel) > 0) & damaged)  # with its ragged edge
 
 
 def _measured(
@@ -103,7 +100,7 @@ def _measured(
 ) -> Pieces:
     count = len(boxes)
     size = np.zeros(count, np.int64)
-    total, highest = np.zeros((2, count), np.float64)
+    total, highest, whole = np.zeros((3, count), np.float64)
     votes = np.zeros(count * len(KINDS), np.int64)
     for top in range(0, len(labels), _STRIP):  # in strips, which keeps memory small
         rows = slice(top, top + _STRIP)
@@ -112,24 +109,21 @@ def _measured(
         probability = half[rows].ravel()[at] / 255
         size += np.bincount(number, minlength=count)
         total += np.bincount(number, probability, minlength=count)
+        seen_whole = enlarged_rows(found.whole, rows, (labels.shape[0], labels.shape[1]))
+        whole += np.bincount(number, seen_whole.ravel()[at] / 255, minlength=count)
         np.maximum.at(highest, number, probability)
         votes += np.bincount(number * len(KINDS) + found.kind[rows].ravel()[at], minlength=count * len(KINDS))
     kind = votes.reshape(count, len(KINDS)).argmax(axis=1)
-    family = _FAMILY_OF_KIND[kind].astype(np.int64)
-    mean = np.asarray(total / np.maximum(size, 1), np.float64)
     low, high = 2 * boxes[:, :2], np.minimum(2 * (boxes[:, :2] + boxes[:, 2:]), np.array(shape[::-1]))
-    extent = np.hypot(*(high - low).T.astype(np.float64))
-    state = cv2.countNonZero(np.asarray(found.probability >= _CERTAIN, np.uint8)) / found.probability.size
-    measures = piece_measures(mean, highest, 4 * size.astype(np.float64), extent, family, state)
-    return Pieces(shape, labels, kind, confidence.of(measures), 4 * size, patch, np.hstack([low, high - low]), measures)
-
-
-def _halved(probability: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """The highest of each 2 x 2 pixels; an odd side is padded."""
-    height, width = probability.shape
-    if height % 2 or width % 2:
-        probability = np.pad(probability, ((0, height % 2), (0, width % 2)), mode="edge")
-    return np.maximum(
-        np.maximum(probability[::2, ::2], probability[1::2, ::2]),
-        np.maximum(probability[::2, 1::2], probability[1::2, 1::2]),
+    measures = piece_measures(
+        Measured(
+            mean=np.asarray(total / np.maximum(size, 1), np.float64),
+            highest=highest,
+            whole=np.asarray(whole / np.maximum(size, 1), np.float64),
+            pixels=4 * size.astype(np.float64),
+            extent=np.hypot(*(high - low).T.astype(np.float64)),
+            group=np.where(patch, _PATCHES, _FAMILY_OF_KIND[kind]).astype(np.int64),
+            state=cv2.countNonZero(np.asarray(found.parts >= _CERTAIN, np.uint8)) / found.parts.size,
+        )
     )
+    return Pieces(shape, labels, kind, confidence.of(measures), 4 * size, patch, np.hstack([low, high - low]), measures)

@@ -1,9 +1,8 @@
 """Which arm serves a subject: a keyed hash, so the same arm each time and independent between experiments."""
 
 import hashlib
-from typing import Literal
 
-Arm = Literal["champion", "challenger"]
+from monitoring.rows import Arm
 
 _BYTES = 8
 

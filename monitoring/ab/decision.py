@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from monitoring.ab.outcomes import Name
-from pipeline.config import AbParams
+from pipeline.config.ab import AbParams
 
 State = Literal["none", "running", "win", "loss", "futility", "guard-rail", "sample-ratio", "superseded"]
 

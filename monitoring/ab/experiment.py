@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 from pipeline.versions import SHIPPED, aliases_of, find_version, untouched
 

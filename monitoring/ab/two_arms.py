@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from models.stored import load_restorer
-from monitoring.ab.assign import Arm, arm_of
+from monitoring.ab.assign import arm_of
 from monitoring.ab.experiment import Experiment
 from monitoring.production import Production
-from monitoring.rows import LogRow
-from monitoring.simulate import recognition_threshold
+from monitoring.rows import Arm, LogRow
 from monitoring.traffic import Request
-from pipeline.config import Params
+from pipeline.config.load import Params
+from pipeline.evaluated_threshold import read_recognition_threshold
 from pipeline.layout import Paths
 from pipeline.restoration import Tools
 from pipeline.stored_weights import resolve_weights
@@ -48,6 +48,6 @@ def beside(champion: Production, experiment: Experiment, params: Params, paths: 
         ServiceUnavailable: MLflow does not answer.
     """
     weights, version = resolve_weights(paths, params.registry.model_name, experiment.challenger)
-    threshold = recognition_threshold(paths)
+    threshold = read_recognition_threshold(paths)
     challenger = Production(load_restorer(weights), version, params.restore, tools, threshold, "challenger")
     return TwoArms({"champion": champion, "challenger": challenger}, experiment.id, params.ab.share)

@@ -14,7 +14,8 @@ from monitoring.ab.experiment import Experiment, running
 from monitoring.ab.outcomes import OUTCOMES, Name, Trial, identity, trial
 from monitoring.ab.sample_ratio import sequential_p
 from monitoring.log import open_log
-from pipeline.config import AbParams, Params
+from pipeline.config.ab import AbParams
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 
 _DAY_SECONDS = 86400.0

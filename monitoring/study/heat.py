@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.images import Image, Mask
-from models.regions import FEATURES, Points, face_hull, feature_regions
+from models.region_names import FEATURES
+from models.regions import Points, face_hull, feature_regions
 from monitoring.study.schema import Circle
 
 Floats = npt.NDArray[np.float64]

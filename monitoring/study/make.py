@@ -20,7 +20,7 @@ from monitoring.study.planted import plant
 from monitoring.study.schema import INTACT, PLANTED, REFERENCE, Person, Study
 from pipeline.cases import Case, FrozenCases, damaged_batch, point_batch, target_batch
 from pipeline.champion import read_champion
-from pipeline.config import StudyParams
+from pipeline.config.study import StudyParams
 from pipeline.layout import Paths
 from pipeline.outputs import fresh_folder, write_text
 from pipeline.peers import Method, model, peers

@@ -16,12 +16,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from models.errors import Busy, DataError
+from models.errors import DataError
 from monitoring.study.schema import Answer, Study
 from pipeline.layout import Paths
+from pipeline.locks import hold_lock
 
 _STUDY_ID = re.compile(r"[a-z0-9-]{1,64}")
 _LOCK_SECONDS = 10.0
@@ -102,15 +102,9 @@ class StudyStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        lock = FileLock(self.folder / "answers.lock", timeout=_LOCK_SECONDS)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise Busy("the journal of answers", "another writer that holds it", "try again") from error
-        try:
+        busy = ("the journal of answers", "another writer that holds it", "try again")
+        with hold_lock(self.folder / "answers.lock", seconds=_LOCK_SECONDS, busy=busy):
             yield
-        finally:
-            lock.release()
 
     @property
     def _journal(self) -> Path:

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline.config.base import Count, Section, Seed, Share
+from pipeline.metric_names import MEANS, Metric
 
 
 class SliceParams(Section):
@@ -53,7 +54,7 @@ class Criterion(Section):
     """
 
     name: str
-    metric: str
+    metric: Metric
     versus: Literal["", "telea", "navier-stokes", "face-model", "champion"]
     bucket: str
     at_most: float | None = None
@@ -64,6 +65,12 @@ class Criterion(Section):
     def _one_bound(self) -> Self:
         if (self.at_most is None) == (self.at_least is None):
             raise ValueError(f"criterion {self.name} needs exactly one of at_most and at_least")
+        return self
+
+    @model_validator(mode="after")
+    def _comparable(self) -> Self:
+        if self.versus and self.metric not in MEANS:
+            raise ValueError(f"criterion {self.name}: {self.metric} is not compared with others, leave versus empty")
         return self
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -14,12 +14,14 @@ from pipeline.config.base import Section
 from pipeline.config.damage import MaskParams
 from pipeline.config.data import DataParams, IngestParams, ValidateParams
 from pipeline.config.judging import EvaluateParams, GateParams
+from pipeline.config.keep import KeepParams
 from pipeline.config.operations import AlertParams, OperateParams
 from pipeline.config.production import RegistryParams, RestoreParams, SimulateParams, WatchParams
 from pipeline.config.science import AblateParams
-from pipeline.config.serving import KeepParams, ServeParams
+from pipeline.config.serving import ServeParams
 from pipeline.config.study import StudyParams
 from pipeline.config.training import ChampionParams, TrainParams
+from pipeline.metric_names import ALL, WORST_SLICE, bucket_names
 
 
 class Params(Section):
@@ -46,6 +48,16 @@ class Params(Section):
     ablate: AblateParams
 
     model_config = ConfigDict(alias_generator=lambda name: name.rstrip("_"))
+
+    @model_validator(mode="after")
+    def _measured_buckets(self) -> Self:
+        known = {ALL, WORST_SLICE, *bucket_names(self.masks.buckets)}
+        for criterion in self.gate.criteria:
+            if criterion.bucket not in known:
+                raise ValueError(
+                    f"gate.criteria: {criterion.name} names the bucket {criterion.bucket!r}; there are {sorted(known)}"
+                )
+        return self
 
     def section(self, name: str) -> Section:
         """The section that params.yaml calls `name`."""

@@ -39,14 +39,15 @@ class FinderParams(Section):
     threshold: Share
     sure: Share
     sure_patch: Share
+    certain: Share
     doubtful: Share
     large: Share
     face_share: Share
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if not self.doubtful <= self.sure <= self.sure_patch:
-            raise ValueError("restore.finder.doubtful, sure and sure_patch must not fall")
+        if not self.doubtful <= self.sure <= min(self.sure_patch, self.certain):
+            raise ValueError("restore.finder: doubtful <= sure, and sure <= sure_patch and certain")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Sections for the service and for what it may keep."""
+"""Section for the service."""
 
 from pydantic import Field
 
@@ -29,10 +29,3 @@ class ServeParams(Section):
     answer_seconds: Positive
     reload_seconds: Positive
     review: ReviewParams
-
-
-class KeepParams(Section):
-    """Where opted-in pictures lie, and for how long."""
-
-    days: Count
-    location: str

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from models.regions import Points
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.damage.cut import cut
 from pipeline.damage.draw import COLOUR_KINDS, HOLE_KINDS, draw
 from pipeline.damage.naive import draw_naively

@@ -5,15 +5,13 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from botocore.exceptions import FlexibleChecksumError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from pipeline.object_store import Client
 from pipeline.outputs import write_text
-
-Client = Any
-"""boto3 makes its clients, and what they return, at run time."""
 
 _BLOCK = 2**20
 Verified = Literal["sha256", "md5", "size"]

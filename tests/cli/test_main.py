@@ -21,7 +21,7 @@ def likeness(*arguments: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[
 def test_help_is_quick_and_lists_every_command() -> None:
     started = time.process_time(), time.monotonic()
     done = likeness("--help")
-    assert time.monotonic() - started[1] < 5  # a busy machine; the README has the figure of a quiet one
+    assert time.monotonic() - started[1] < 5  # a busy machine; docs/benchmarks.md has that of a quiet one
     assert done.returncode == 0
     assert all(f"  {name} " in done.stdout for name in COMMANDS)
 

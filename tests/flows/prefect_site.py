@@ -12,7 +12,7 @@ from typing import Any
 
 from flows.parts import parts
 from flows.supervisor import Running, Supervisor
-from pipeline.config import write_params
+from pipeline.config.load import write_params
 from pipeline.layout import Paths
 from pipeline.stages import ORDER
 from tests.conftest import ROOT

@@ -9,7 +9,7 @@ import pytest
 from flows.alarms import tell
 from monitoring.alarms import WHAT_TO_DO, Alarm
 from monitoring.watch import Verdict
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.layout import Paths
 from tests.conftest import ROOT
 

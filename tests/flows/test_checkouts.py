@@ -6,7 +6,7 @@ import pytest
 
 from flows.checkouts import own_checkout, settle
 from pipeline.checkouts import in_use, project, records, resolve
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.layout import Paths
 from tests.flows.prefect_site import project as make_project
 

@@ -19,7 +19,7 @@ from monitoring.log import open_log
 from monitoring.watch import Verdict
 from monitoring.windows import is_claimed, last_look
 from pipeline.checkouts import in_use, records
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.layout import Paths
 from pipeline.versions import aliases_of, find_version
 from tests.flows.prefect_runs import asked, becomes, deployed, runs, started, told

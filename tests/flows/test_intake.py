@@ -8,8 +8,8 @@ import pytest
 from flows.checkouts import own_checkout
 from flows.stage_tasks import run_stage
 from pipeline.checkouts import resolve
-from pipeline.config import load_params, write_params
-from pipeline.config.serving import KeepParams
+from pipeline.config.keep import KeepParams
+from pipeline.config.load import load_params, write_params
 from pipeline.cycle_cache import collect_garbage
 from pipeline.kept import RECORD, record_of
 from pipeline.kept_store import Store, open_store

@@ -14,7 +14,7 @@ from flows.summary import ab_lines, cycle_lines, effect_line, models_lines, stag
 from monitoring.ab.decision import Effect
 from monitoring.ab.experiment import Experiment
 from monitoring.ab.verdict import AbVerdict, judge_rows
-from pipeline.config import Params, load_params
+from pipeline.config.load import Params, load_params
 from pipeline.gate import GateReport, GateRow
 from pipeline.layout import Paths
 from pipeline.versions import ModelRow

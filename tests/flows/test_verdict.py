@@ -8,14 +8,14 @@ import pytest
 
 from flows import verdict as flow
 from flows.approval import Approval
-from flows.candidacy import held_back, trial_ahead
+from flows.candidacy import may_cycle, trial_ahead
 from flows.verdict import act, conclude, consent, supersede
 from models.errors import LikenessError, ServiceUnavailable
 from monitoring.ab.experiment import running
 from monitoring.ab.record import ended, record_answer, unfinished
 from monitoring.ab.verdict import judge
 from monitoring.log import open_log
-from pipeline.config import load_params, write_params
+from pipeline.config.load import load_params, write_params
 from pipeline.layout import Paths
 from pipeline.mlflow_store import connect
 from pipeline.promotion import promote, retire
@@ -161,11 +161,11 @@ def test_a_new_challenger_ends_the_running_test(tested: Paths) -> None:
 
 
 def test_cycles_of_the_watch_wait_for_the_test(tested: Paths) -> None:
-    assert held_back(tested.root, "w1")
-    assert not held_back(tested.root, "")  # by hand or by schedule
+    assert may_cycle(tested.root, "w1") == "test under way"
+    assert may_cycle(tested.root, "") == "start"  # by hand or by schedule
     assert trial_ahead(tested.root, "3") == "1-vs-3"
     retire(tested, NAME, "2", "loss")
-    assert not held_back(tested.root, "w1")
+    assert may_cycle(tested.root, "w1") == "start"
     write_params(tested.params, tested.params, {"ab.enabled": False})
     assert trial_ahead(tested.root, "3") == ""
 

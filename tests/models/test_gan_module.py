@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models.gan_module import GanModule, cosine
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.layout import Paths
 from pipeline.modules import build_module
 from tests.conftest import ROOT

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline import layout
-from pipeline.config import Params, load_params
+from pipeline.config.load import Params, load_params
 from pipeline.layout import Paths
 from tests.monitoring.people import ingest_people
 from tests.postgres import address, postgres  # noqa: F401 - fixtures

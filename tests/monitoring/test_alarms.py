@@ -8,10 +8,10 @@ import pytest
 from monitoring.alarms import WHAT_TO_DO, Alarm, alarms
 from monitoring.champion import Champion
 from monitoring.columns import GROUP_OF
-from monitoring.drift import ColumnDrift, Drift
+from monitoring.drift_results import ColumnDrift, Drift
 from monitoring.recognition import Recognition
-from pipeline.config import WatchParams, load_params
-from pipeline.config.production import AlarmGroup
+from pipeline.config.load import load_params
+from pipeline.config.production import AlarmGroup, WatchParams
 
 WATCH = load_params(Path(__file__).resolve().parents[2] / "params.yaml").watch
 YOUNG = Champion("4", Path("restorer.safetensors"), weeks=2.0)

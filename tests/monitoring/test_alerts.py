@@ -18,7 +18,7 @@ from models.errors import ServiceUnavailable
 from monitoring.alerts import Alert, alert, retry
 from monitoring.log import open_log
 from monitoring.ways import mail, post, text
-from pipeline.config import Params, load_params
+from pipeline.config.load import Params, load_params
 from pipeline.layout import Paths
 from tests.conftest import ROOT
 

@@ -13,9 +13,11 @@ import pytest
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from monitoring.columns import GROUP_OF, IDENTITY
-from monitoring.drift import Drift, Traffic, drift, drift_figures
+from monitoring.drift import Traffic, drift, drift_figures
+from monitoring.drift_results import Drift
 from monitoring.rows import COLUMNS
-from pipeline.config import WatchParams, load_params
+from pipeline.config.load import load_params
+from pipeline.config.production import WatchParams
 from tests.monitoring.traffic import faces, traffic
 
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.slow]

@@ -10,7 +10,7 @@ import pytest
 from monitoring import housekeeping as house
 from monitoring.log import open_log
 from pipeline.checkouts import CycleRecord, adopt, production, record, records
-from pipeline.config import Params, load_params
+from pipeline.config.load import Params, load_params
 from pipeline.layout import Paths
 from tests.conftest import ROOT
 

@@ -11,7 +11,7 @@ from scipy.linalg import sqrtm
 
 from monitoring.identity_distance import chance, frechet, identity_drift
 from monitoring.identity_space import IdentityAggregate, aggregate
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.config.production import IdentitySpaceParams
 from tests.monitoring.traffic import faces
 

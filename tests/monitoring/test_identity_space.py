@@ -20,7 +20,7 @@ from monitoring.identity_space import (
     project,
     space_name,
 )
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.config.production import IdentitySpaceParams
 
 PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml").watch.identity

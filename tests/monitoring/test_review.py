@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from models.region_names import REGIONS
 from monitoring.feedback import Feedback
 from monitoring.log import ProductionLog
 from monitoring.recognition import recognition
 from monitoring.review import Region, Review, Worry, most_worrying, worries
 from monitoring.rows import LogRow
 from pipeline.config.serving import ReviewParams
-from pipeline.identity_risk import REGIONS
 from tests.monitoring.logs import opened
 from tests.monitoring.traffic import MORNING, row
 

@@ -14,7 +14,7 @@ from monitoring.log import open_log
 from monitoring.reference import reference, reference_path
 from monitoring.rows import COLUMNS
 from monitoring.simulate import Clock, simulate
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.slow]

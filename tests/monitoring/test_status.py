@@ -14,7 +14,7 @@ from monitoring.status import status
 from monitoring.status_experiments import measured_onsets
 from monitoring.status_windows import held, judged_windows, recent_alerts, running_cycle
 from monitoring.status_words import advice, duration
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 from pipeline.outputs import write_text
 from pipeline.promotion import promote

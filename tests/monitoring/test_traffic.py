@@ -9,7 +9,7 @@ import pytest
 from models.errors import DataError
 from models.regions import coverage, face_hull
 from monitoring.traffic import Request, draw_requests, shift_photo, shifted_masks
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.config.production import Shift
 from pipeline.layout import Paths
 from pipeline.tables import landmarks_of, read_portraits

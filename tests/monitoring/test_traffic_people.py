@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 
 from monitoring.traffic_people import Sitter, fresh, selected, sitters
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 from pipeline.sampler import portraits
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from monitoring.traffic_profile import bucket_shares, kind_shares, overrides
-from pipeline.config import Params, load_params
+from pipeline.config.load import Params, load_params
 from tests.monitoring.traffic import traffic
 
 PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"

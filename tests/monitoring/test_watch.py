@@ -11,7 +11,7 @@ from monitoring.log import open_log
 from monitoring.reference import reference_path
 from monitoring.watch import Verdict, watch
 from monitoring.windows import claim_window, close_window, last_judged, open_window, window_folder
-from pipeline.config import Params, load_params
+from pipeline.config.load import Params, load_params
 from pipeline.layout import Paths
 from pipeline.outputs import write_text
 from tests.monitoring.traffic import faces, rows_of, traffic

@@ -8,7 +8,7 @@ import torch
 from models.generator import Generator
 from models.restorer import save_weights, weights_sha256
 from pipeline.champion import ChampionReport
-from pipeline.config import Params, load_params
+from pipeline.config.load import Params, load_params
 from pipeline.figures import EvaluateReport, Figure
 from pipeline.gate import judge
 from pipeline.layout import Paths

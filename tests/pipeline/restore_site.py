@@ -9,8 +9,7 @@ from torch import Tensor
 from models.detector import Face
 from models.evidence import Damaged, Evidence
 from models.images import Image, Mask
-from pipeline.config import RestoreParams
-from pipeline.config.production import FinderParams, ReferenceUse, RiskWeights
+from pipeline.config.production import FinderParams, ReferenceUse, RestoreParams, RiskWeights
 from pipeline.restoration import Tools
 
 PARAMS = RestoreParams(
@@ -23,7 +22,7 @@ PARAMS = RestoreParams(
     min_detector_score=0.6,
     min_certain_score=0.75,
     context=0.02,
-    finder=FinderParams(threshold=0.5, sure=0.8, sure_patch=0.9, doubtful=0.4, large=0.01, face_share=0.5),
+    finder=FinderParams(threshold=0.5, sure=0.8, sure_patch=0.9, certain=0.8, doubtful=0.4, large=0.01, face_share=0.5),
 )
 
 

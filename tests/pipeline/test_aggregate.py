@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from models.errors import DataError
-from pipeline.aggregate import MEANS, bucket_names, bucket_of, compare, tabulate
+from pipeline.aggregate import bucket_of, compare, tabulate
 from pipeline.figures import summarise
+from pipeline.metric_names import MEANS, bucket_names
 
 EDGES = (0.0, 0.15, 0.3, 0.6, 1.0)
 

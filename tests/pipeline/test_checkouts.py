@@ -19,8 +19,8 @@ from pipeline.checkouts import (
     records,
     resolve,
 )
-from pipeline.config import load_params, write_params
-from pipeline.config.serving import KeepParams
+from pipeline.config.keep import KeepParams
+from pipeline.config.load import load_params, write_params
 from pipeline.kept import store_of
 from pipeline.layout import Paths
 from pipeline.provenance import _revision

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import ConfigError
-from pipeline.config import load_params, write_params
+from pipeline.config.load import load_params, write_params
 from tests.conftest import ROOT
 
 DEFAULT = ROOT / "params.yaml"
@@ -36,6 +36,17 @@ def edited(tmp_path: Path, edit: Callable[[str], str]) -> Path:
         (lambda text: text.replace("learning_rate: 0.0002", "learning_rate: .nan"), "train.learning_rate"),
         (lambda text: re.sub(r"\n  seed: 3\n", "\n", text), "train.seed"),
         (lambda text: text.replace("data:", "data: ["), "valid YAML"),
+        (lambda text: text.replace("metric: ms_ssim", "metric: charm"), r"gate.criteria.2.metric.*'charm'"),
+        (
+            lambda text: text.replace('metric: ms_ssim, versus: ""', "metric: id_fid, versus: telea"),
+            "id_fid is not compared",
+        ),
+        (
+            lambda text: text.replace(
+                'versus: "", bucket: all, at_least: 0.85', 'versus: "", bucket: some, at_least: 0.85'
+            ),
+            r"ms_ssim names the bucket 'some'; there are .*'0.1-0.2'",
+        ),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, edit: Callable[[str], str], message: str) -> None:

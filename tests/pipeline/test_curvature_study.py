@@ -8,7 +8,7 @@ from models.generator import Generator
 from models.identity import training_encoder
 from models.lpips import perceptual_distance
 from models.objective import Judges, Truth, Weights
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.curvature_study import curvature_report, mean_objective, objective
 from tests.conftest import ROOT
 

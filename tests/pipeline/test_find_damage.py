@@ -9,11 +9,14 @@ from models.detector import Face
 from models.errors import WeightsError
 from models.images import Image
 from pipeline import layout
+from pipeline.config.load import load_params
 from pipeline.find_damage import FoundDamage, find_damage, shipped_finder
 from pipeline.restoration import Detector
+from tests.conftest import ROOT
 from tests.models.damage_finder.finder_site import red_finder
 from tests.pipeline.restore_site import FACELESS, PARAMS, astronaut, tools
 
+SHIPPED = load_params(ROOT / "params.yaml").restore.finder
 RED, LESS_RED, DARK_RED = (255, 0, 0), (160, 0, 0), (140, 0, 0)
 
 
@@ -94,9 +97,18 @@ def test_what_lies_within_a_feature_must_be_surer_than_what_crosses_it() -> None
     assert cheek.sure.any()
 
 
+def test_weak_pieces_count_only_beside_a_certain_one() -> None:
+    params = PARAMS.finder.model_copy(update={"certain": 0.95})
+    weak, strong = (slice(20, 24), slice(40, 48), LESS_RED), (slice(100, 108), slice(200, 250), RED)
+    alone = find_damage(grey_with(weak), red_finder(), FACELESS, params)
+    assert not alone.sure.any()
+    assert alone.doubtful[21:23, 42:46].all()
+    assert find_damage(grey_with(weak, strong), red_finder(), FACELESS, params).sure[21:23, 42:46].all()
+
+
 def test_the_shipped_finder_finds_a_white_crack_on_a_photograph_and_nothing_on_the_intact_one() -> None:
     photo = np.ascontiguousarray(astronaut()[:300, 60:420]).copy()
-    intact = find_damage(photo, shipped_finder(), tools().detector, PARAMS.finder)
+    intact = find_damage(photo, shipped_finder(), tools().detector, SHIPPED)
     assert intact.sure.mean() < 0.003
     heights = 150 + np.cumsum(np.random.default_rng(4).normal(0, 4, 81))
     line = np.stack([np.arange(20, 344, 4), heights], axis=1).round().astype(np.int32)
@@ -104,9 +116,8 @@ def test_the_shipped_finder_finds_a_white_crack_on_a_photograph_and_nothing_on_t
     cv2.polylines(drawn, [line.reshape(-1, 1, 2)], False, 255, 2, cv2.LINE_AA)
     crack = drawn > 127
     photo = np.where(crack[..., None], np.uint8([244, 236, 214]), photo)
-    found = find_damage(photo, shipped_finder(), tools().detector, PARAMS.finder)
-    assert found.sure[crack].mean() > 0.5
-    assert (found.sure | found.doubtful)[crack].mean() > 0.7
+    found = find_damage(photo, shipped_finder(), tools().detector, SHIPPED)
+    assert found.sure[crack].mean() > 0.8
     assert (found.sure & ~crack).sum() < 2 * crack.sum()
 
 

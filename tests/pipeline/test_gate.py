@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import DataError
-from pipeline.config import Criterion, GateParams
+from pipeline.config.judging import Criterion, GateParams
 from pipeline.figures import EvaluateReport, Figure, Slices
 from pipeline.gate import find_figure, format_gate, gate, judge, verdict_of, write_gate
 from pipeline.layout import Paths
@@ -55,7 +55,7 @@ def evaluation() -> EvaluateReport:
         ({"versus": "telea", "bucket": "0.1-0.2", "judge": "upper", "at_most": 1.0}, "no figure"),  # no interval
         ({"versus": "champion"}, "no figure"),
         ({"bucket": "0.4-0.5"}, "no figure"),
-        ({"metric": "charm"}, "no figure"),
+        ({"metric": "psnr"}, "no figure"),
     ],
 )
 def test_verdicts(evaluation: EvaluateReport, changes: dict[str, object], verdict: str) -> None:
@@ -79,7 +79,7 @@ def test_a_figure_without_value_never_passes() -> None:
 
 def test_table_for_people(evaluation: EvaluateReport) -> None:
     wanted = criterion(name="lpips_vs_telea", versus="telea", at_most=0.95, judge="upper")
-    text = format_gate(judge(GateParams(criteria=(wanted, criterion(metric="charm"))), evaluation))
+    text = format_gate(judge(GateParams(criteria=(wanted, criterion(metric="psnr"))), evaluation))
     lines = text.splitlines()
     assert "| lpips_vs_telea | all    | <= 0.95 | upper     | 0.900 [0.850, 0.970]  | FAIL      |" in lines
     assert "NO FIGURE" in lines[3]
@@ -121,7 +121,7 @@ def sliced(evaluation: EvaluateReport) -> EvaluateReport:
         ({"at_most": None, "at_least": 0.1, "judge": "lower"}, "worst slice: age below 30", "fail"),
         # a slice without a figure is passed over, everything together never is
         ({"versus": "telea", "at_most": 1.0, "judge": "lower"}, "worst slice: all", "pass"),
-        ({"metric": "charm"}, "worst slice", "no figure"),
+        ({"metric": "psnr"}, "worst slice", "no figure"),
     ],
 )
 def test_the_worst_slice_decides(

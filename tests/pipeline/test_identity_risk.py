@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.regions import FEATURES, face_hull, feature_regions
-from pipeline.identity_risk import REGIONS, FaceMaps, identity_risk, region_map, safest, trust
+from models.region_names import FEATURES, REGIONS
+from models.regions import face_hull, feature_regions
+from pipeline.identity_risk import FaceMaps, identity_risk, region_map, safest, trust
 from tests.faces import mean_landmarks
 from tests.pipeline.restore_site import PARAMS
 

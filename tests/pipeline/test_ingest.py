@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from models.errors import DataError
-from pipeline.config import Params, load_params
-from pipeline.config.serving import KeepParams
+from pipeline.config.keep import KeepParams
+from pipeline.config.load import Params, load_params
 from pipeline.ingest import IngestReport, ingest
 from pipeline.kept import RECORD, record_of
 from pipeline.kept_store import FolderStore

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from models.images import Image
+from pipeline.config.load import load_params
 from pipeline.find_damage import FoundDamage, find_damage, shipped_finder
-from tests.pipeline.restore_site import PARAMS, astronaut, group, tools
+from tests.conftest import ROOT
+from tests.pipeline.restore_site import astronaut, group, tools
 
-MOST_AREA = 0.004
+MOST_AREA = 0.003
 
 
 def face() -> Image:
@@ -20,7 +22,8 @@ def face() -> Image:
 
 
 def found_in(image: Image) -> FoundDamage:
-    return find_damage(np.ascontiguousarray(image), shipped_finder(), tools().detector, PARAMS.finder)
+    params = load_params(ROOT / "params.yaml").restore.finder
+    return find_damage(np.ascontiguousarray(image), shipped_finder(), tools().detector, params)
 
 
 def grey() -> Image:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.errors import DataError
-from pipeline.config import Params, load_params
+from pipeline.config.load import Params, load_params
 from pipeline.damage import redraw
 from pipeline.layout import Paths
 from pipeline.mask_rows import SCHEMA, record_of

@@ -15,8 +15,8 @@ from models.errors import DataError
 from models.evidence import Damaged
 from models.images import to_tensor
 from pipeline.cases import Case
-from pipeline.config import Params, load_params
 from pipeline.config.data import SamplerParams
+from pipeline.config.load import Params, load_params
 from pipeline.damage import DamageSampler
 from pipeline.gate import GateReport, judge
 from pipeline.measure import evaluate_methods, latency

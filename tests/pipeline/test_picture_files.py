@@ -6,7 +6,7 @@ from PIL import Image as Pillow
 
 from models.errors import DataError
 from models.images import Image
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.picture_files import is_lossless, read_picture, write_picture
 from pipeline.reading import Limits
 from tests.conftest import ROOT

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from models.images import Image
-from models.regions import FEATURES
-from pipeline.config import load_params
+from models.region_names import FEATURES
+from pipeline.config.load import load_params
 from pipeline.restoration import Restoration, Tools
 from pipeline.restore import restore_photo
 from tests.conftest import ROOT

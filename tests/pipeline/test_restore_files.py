@@ -7,7 +7,7 @@ import pytest
 
 from models.errors import MaskError
 from models.images import Image, Mask
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.picture_files import read_picture, write_picture
 from pipeline.reading import Limits
 from pipeline.restore_files import Settings, restore_all, restore_file

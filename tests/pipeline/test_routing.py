@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.regions import FEATURES
+from models.region_names import FEATURES, REGIONS
 from pipeline.damage import Measures
-from pipeline.identity_risk import REGIONS, FaceMaps, identity_risk
+from pipeline.identity_risk import FaceMaps, identity_risk
 from pipeline.routing import Decision, RequestedMode, route
 from tests.pipeline.restore_site import PARAMS
 

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from models.errors import DataError
-from pipeline.aggregate import MEANS
-from pipeline.config import SliceParams
+from pipeline.config.judging import SliceParams
+from pipeline.metric_names import MEANS
 from pipeline.slices import slice_figures, slice_table
 
 PORTRAITS = pd.DataFrame(

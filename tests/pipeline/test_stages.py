@@ -1,12 +1,17 @@
 """Contracts between code, dvc.yaml and params.yaml."""
 
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from pipeline.closure import closure
-from pipeline.config import Params, load_params
+from pipeline.config.load import Params, load_params
 from pipeline.stages import OFF_BY_DEFAULT, ORDER, STAGES
 from recipes.write_dvc_yaml import FILES, pipeline_description, science_description
 from tests.conftest import ROOT
@@ -68,3 +73,59 @@ def test_stages_that_gather_evidence_depend_on_its_weights() -> None:
         assert weights <= set(DESCRIBED[name]["deps"]), name
     assert not weights & set(DESCRIBED["masks"]["deps"])
     assert all((ROOT / file).is_file() for name in DESCRIBED for file in DESCRIBED[name]["deps"] if "assets/" in file)
+
+
+@pytest.fixture
+def reproduced(tmp_path: Path) -> Path:
+    """This tree as DVC sees it after a run: all that stages read, and something at every place that they write."""
+    for folder in ("models", "pipeline", "assets"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("params.yaml", "dvc.yaml", "model-packages.txt"):
+        shutil.copy(ROOT / file, tmp_path / file)
+    for stage in YAML_FILE["stages"].values():
+        for out in (*stage["outs"], *stage.get("metrics", ()), *stage.get("plots", ())):
+            name = next(iter(out)) if isinstance(out, dict) else out
+            _fill(tmp_path / name)
+    for stage in YAML_FILE["stages"].values():
+        for dep in stage["deps"]:
+            if not (tmp_path / dep).exists():
+                _fill(tmp_path / dep)
+    _dvc(tmp_path, "init", "--no-scm")
+    _dvc(tmp_path, "commit", "--force")
+    return tmp_path
+
+
+def _fill(path: Path) -> None:
+    file = path if path.suffix else path / "content"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("{}")
+
+
+def _dvc(root: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "dvc", *arguments]
+    return subprocess.run(command, cwd=root, check=True, capture_output=True, text=True).stdout
+
+
+def _changed_stages(root: Path) -> set[str]:
+    return set(json.loads(_dvc(root, "status", "--json")))
+
+
+@pytest.mark.slow
+def test_code_and_keys_of_study_ab_and_service_touch_no_stage(reproduced: Path) -> None:
+    assert _changed_stages(reproduced) == set()
+    for section in ("study", "ab", "serving"):
+        file = reproduced / "pipeline" / "config" / f"{section}.py"
+        file.write_text(file.read_text() + "\nNEW = 1\n")
+    text = (reproduced / "params.yaml").read_text()
+    params = YAML().load(text)
+    params["study"]["people"] += 1
+    params["ab"]["new"] = 1
+    params["serve"]["workers"] += 1
+    with (reproduced / "params.yaml").open("w") as stream:
+        YAML().dump(params, stream)
+    assert _changed_stages(reproduced) == set()
+    params["train"]["seed"] += 1
+    with (reproduced / "params.yaml").open("w") as stream:
+        YAML().dump(params, stream)
+    assert "train" in _changed_stages(reproduced)
+    assert "masks" not in _changed_stages(reproduced)

@@ -12,7 +12,7 @@ from models.generator import Generator
 from models.restorer import save_weights, weights_sha256
 from pipeline import layout
 from pipeline.champion import ChampionReport, champion, read_champion
-from pipeline.config import ChampionParams
+from pipeline.config.training import ChampionParams
 from pipeline.layout import Paths
 from pipeline.mlflow_store import connect
 from pipeline.promotion import promote

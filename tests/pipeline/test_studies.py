@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from models.evidence import Damaged
-from pipeline.config import AblateParams, load_params
 from pipeline.config.data import SamplerParams
+from pipeline.config.load import load_params
+from pipeline.config.science import AblateParams
 from pipeline.genuine import floor_of, genuine_floors, several
 from pipeline.onset_study import onset_report, onset_rows
 from pipeline.sampler import portraits

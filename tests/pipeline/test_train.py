@@ -15,7 +15,7 @@ import torch
 from models.errors import DataError, NonFiniteLoss
 from models.generator import Generator
 from models.restorer import Restorer, save_weights, weights_sha256
-from pipeline.config import Params, load_params, write_params
+from pipeline.config.load import Params, load_params, write_params
 from pipeline.layout import Paths
 from pipeline.train import TrainReport, fingerprint, train
 from tests.conftest import ROOT

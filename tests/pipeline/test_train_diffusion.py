@@ -12,7 +12,7 @@ from models.errors import ConfigError, WeightsError
 from models.generator import Generator
 from models.restorer import save_weights
 from models.stored import load_restorer
-from pipeline.config import load_params, write_params
+from pipeline.config.load import load_params, write_params
 from pipeline.layout import Paths
 from pipeline.train import TrainReport, train
 from tests.conftest import ROOT

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import torch
 
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.science_figures import Crossing
 from pipeline.scoring import ROLES
 from pipeline.transition_study import METRICS, colour_ratios, crossing_of, id_fid_report, transition_report

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from models.errors import DataError, ValidationFailed
-from pipeline.config import ValidateParams, load_params
-from pipeline.config.data import Check
+from pipeline.config.data import Check, ValidateParams
+from pipeline.config.load import load_params
 from pipeline.layout import Paths
 from pipeline.portrait_rows import SCHEMA
 from pipeline.portrait_table import COLUMN_TYPES, flatten, share_inside

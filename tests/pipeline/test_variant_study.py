@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.scoring import Judges
 from pipeline.studies import read_split
 from pipeline.tables import load_image, read_portraits

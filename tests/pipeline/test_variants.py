@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.variants import COMPLETE, ratios_of, variant_figures, variant_params
 from tests.conftest import ROOT
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.config import Params, load_params
-from pipeline.config.serving import KeepParams
+from pipeline.config.keep import KeepParams
+from pipeline.config.load import Params, load_params
 from pipeline.kept import RECORD, record_of, store_of
 from pipeline.layout import Paths
 from pipeline.withdrawn import delete_withdrawn

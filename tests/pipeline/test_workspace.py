@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import ConfigError, DataError
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.workspace import create_workspace
 
 PARAMS = (Path(__file__).resolve().parents[2] / "params.yaml").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.damage_finder.kinds import KINDS
-from recipes.finder_prints import KIND_WEIGHTS, measured_example, placed, training_example
+from recipes.finder_prints import KIND_WEIGHTS, measured_example, people, placed, training_example
 from recipes.finder_sources import Sources, split_files
 from tests.pipeline.restore_site import astronaut
 
@@ -43,10 +43,19 @@ def test_a_part_fills_its_square_or_lies_on_a_board(scale: float) -> None:
     assert len(values) > 20
 
 
+@pytest.mark.parametrize("face", [20.0, 60.0, 300.0])
+def test_small_faces_come_in_groups_or_on_a_board(face: float) -> None:
+    rough = np.random.default_rng(0).integers(0, 255, (256, 256, 3), dtype=np.uint8)
+    pictures = [people(RNG(seed), [rough], 200, face) for seed in range(20)]
+    assert all(one.shape == (200, 200, 3) for one in pictures)
+    flat = sum(np.unique(one.reshape(-1, 3), axis=0, return_counts=True)[1].max() > 2000 for one in pictures)
+    assert 0 < flat < 20 if face < 100 else flat == 0
+
+
 def test_measured_examples_hold_one_kind_or_none() -> None:
-    one = measured_example(RNG(1), astronaut(), "tear", 200.0, 128)
+    one = measured_example(RNG(1), [astronaut()], "tear", 200.0, 128)
     assert set(np.unique(one.kind[one.damaged])) == {KINDS.index("tear")}
-    assert not measured_example(RNG(1), astronaut(), None, 200.0, 128).damaged.any()
+    assert not measured_example(RNG(1), [astronaut()], None, 200.0, 128).damaged.any()
 
 
 def test_splits_do_not_share_a_file(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from models.errors import DataError
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from recipes.drift_pool import PART, SHIFTS, parts, read
 from recipes.measure_drift import SIZES, delay, false_alarm_table, split_of, traffic_of
 from tests.monitoring.traffic import traffic

@@ -15,10 +15,11 @@ PORTRAITS = [np.ascontiguousarray(astronaut()[:256, 100:356])]
 def test_scores_by_hand_leave_out_what_is_not_judged() -> None:
     mask, damaged = np.zeros((10, 10), np.bool_), np.zeros((10, 10), np.bool_)
     judged = np.ones((10, 10), np.bool_)
-    damaged[:4], mask[2:6], judged[:, 5:] = True, True, False
+    damaged[:4, :5], mask[2:6], judged[:, 5:] = True, True, False
     example = Example(np.zeros((10, 10, 3), np.uint8), damaged, np.zeros((10, 10), np.uint8), judged)
     score = scored(example, mask, "crack", 60.0)
     assert (score.iou, score.precision, score.recall) == pytest.approx((10 / 30, 0.5, 0.5))
+    assert score.quality == pytest.approx(15 / (15 + 5 + 5))  # a row more is right, a row less is missed
     assert np.isnan(scored(example, mask & False, "crack", 60.0).precision)
 
 
@@ -40,7 +41,10 @@ def test_who_knows_the_truth_scores_one(monkeypatch: pytest.MonkeyPatch) -> None
         return mask, mask
 
     rows = measure_composites(PORTRAITS, oracle, 1)
-    assert all(row["iou"] == row["precision"] == row["recall"] == 1.0 for row in rows.values())
+    assert all(
+        row["used_iou"] == row["found_quality"] == row["used_precision"] == row["used_recall"] == 1.0
+        for row in rows.values()
+    )
 
 
 def test_false_alarms_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:

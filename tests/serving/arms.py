@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from pipeline.config import Params
+from pipeline.config.load import Params
 from pipeline.layout import Paths
 from pipeline.mlflow_store import connect
 from serving.metrics import Metrics

@@ -18,7 +18,7 @@ from PIL import Image as Pillow
 from models.generator import Generator
 from models.images import Image, Mask
 from models.restorer import save_weights, weights_sha256
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.layout import Paths
 from serving.access import new_token
 from serving.guard import Guard

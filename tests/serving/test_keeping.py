@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import DataError
-from pipeline.config.serving import KeepParams
+from pipeline.config.keep import KeepParams
 from pipeline.kept import expire_kept
 from pipeline.kept_store import FolderStore, checked
 from pipeline.layout import Paths

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from flows.parts import Part, child_environment, parts
-from pipeline.config import load_params
+from pipeline.config.load import load_params
 from pipeline.layout import Paths
 from pipeline.validate import validate
 from tests import browser as chromium

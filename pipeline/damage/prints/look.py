@@ -100,6 +100,12 @@ def digitise(rng: np.random.Generator, picture: Pixels) -> Image:
     return np.asarray(image, np.uint8)
 
 
+def added_grain(image: Image, picture: Pixels) -> float:
+    """Standard deviation of what digitising added to a picture (H, W, 3), grey levels; robust to sharpened edges."""
+    added = (image.astype(np.float32) - picture).mean(axis=-1)
+    return float(1.4826 * np.median(np.abs(added - np.median(added))))
+
+
 def _weave(rng: np.random.Generator, shape: tuple[int, int]) -> Field:
     """(H, W) in [-1, 1]: the regular relief of linen, laid or pebbled paper."""
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.damage_finder.confidence import Confidence
-from models.damage_finder.finder import Finder
-from models.damage_finder.kinds import FAMILIES, KINDS
+from models.damage_finder.confidence import GROUPS, Confidence
+from models.damage_finder.finder import Finder, PixelFinder
+from models.damage_finder.kinds import KINDS
 from models.damage_finder.network import FinderNetwork
 
 _RED, _BLUE = 5, 6
@@ -32,7 +32,10 @@ class RedIsDamage(FinderNetwork):
         return F.interpolate(logits, scale_factor=2.0, mode="nearest"), kinds
 
 
+MEAN_AND_HIGHEST = Confidence([0.0, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0] * len(GROUPS))
+
+
 @cache
 def red_finder() -> Finder:
     """Confidence 0.99 for pieces of pure red, about 0.73 for those of (140, 0, 0)."""
-    return Finder(RedIsDamage(), 1.0, 0.0, Confidence([0.0, 0.5, 0.5, 0.0, 0.0, 0.0] * len(FAMILIES)))
+    return Finder(*[PixelFinder(RedIsDamage(), 1.0, 0.0)] * 2, MEAN_AND_HIGHEST)

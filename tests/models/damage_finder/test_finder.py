@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from models.damage_finder.confidence import Confidence
-from models.damage_finder.finder import MARGIN, OVERVIEW, TILE, Finder, enlargement, tiles
+from models.damage_finder.finder import Bytes, Finder, PixelFinder, enlargement
 from models.damage_finder.kinds import KINDS
-from models.damage_finder.network import STRIDE, FinderNetwork
+from models.damage_finder.network import FinderNetwork
+from models.damage_finder.overview import OVERVIEW
 from models.errors import WeightsError
 from models.images import Image
 from models.weight_files import write_weights
@@ -38,53 +39,57 @@ def test_small_scans_are_searched_enlarged_and_large_ones_as_they_are() -> None:
     assert [enlargement(side) for side in (256, 640, 641, 2400, 2401, 8000)] == [2.0, 2.0, 1.5, 1.5, 1.0, 1.0]
 
 
-def test_tiles_cover_each_pixel_once_and_see_beyond_their_border() -> None:
-    image = np.random.default_rng(0).integers(0, 255, (TILE + 100, 2 * TILE + 31, 3), dtype=np.uint8)
-    seen = np.zeros(image.shape[:2], np.int64)
-    for rows, columns, part in tiles(image):
-        seen[rows, columns] += 1
-        assert part.shape[0] % STRIDE == part.shape[1] % STRIDE == 0
-        size = rows.stop - rows.start, columns.stop - columns.start
-        assert np.array_equal(part[MARGIN : MARGIN + size[0], MARGIN : MARGIN + size[1]], image[rows, columns])
-        if columns.start >= MARGIN:
-            assert np.array_equal(
-                part[MARGIN : MARGIN + size[0], :MARGIN], image[rows, columns.start - MARGIN : columns.start]
-            )
-    assert (seen == 1).all()
-
-
 def test_tiles_and_the_whole_give_the_same_away_from_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(1)
-    finder = Finder(FinderNetwork(4), 1.0, 0.0, Confidence([0.0] * 24))
+    finder = PixelFinder(FinderNetwork(4), 1.0, 0.0)
     image = np.random.default_rng(0).integers(0, 255, (256, 512, 3), dtype=np.uint8)
-    whole = finder.search(image).probability.astype(int)
-    monkeypatch.setattr("models.damage_finder.finder.TILE", 256)
-    parts = finder.search(image).probability.astype(int)
+    whole = finder.search(image)[0].astype(int)
+    monkeypatch.setattr("models.damage_finder.tiles.TILE", 256)
+    parts = finder.search(image)[0].astype(int)
     assert np.abs(whole - parts)[:, :150].max() <= 1
     assert np.abs(whole - parts).mean() < 1
 
 
-def test_what_is_wider_than_a_tile_can_tell_comes_from_the_overview(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A finder that is blind in full tiles: what it finds comes from the shrunk copy, thick parts only."""
-    finder = red_finder()
-    image = grey_with_red(1200, 2 * OVERVIEW, slice(400, 700), slice(500, 900))
-    image[1000:1004, 100:1900] = (255, 0, 0)
-    plain = finder._search_tiles
-    monkeypatch.setattr(finder, "_search_tiles", lambda photo: plain(photo if len(photo) < 1000 else photo * 0))
-    found = finder.search(image).probability > 127
-    assert found[400:700, 500:900].mean() > 0.98
-    assert found.sum() < 1.05 * 300 * 400
-    assert not found[990:1010].any()
+def test_what_is_wider_than_a_tile_can_tell_comes_from_the_whole() -> None:
+    """A finder that is blind in tiles: what it finds comes from the shrunk copy, thick parts only."""
+    seeing = red_finder()
+    finder = Finder(PixelFinder(FinderNetwork(4), 0.0, -9.0), seeing.whole, seeing.confidence)
+    image = grey_with_red(900, 1200, slice(300, 600), slice(500, 900))
+    image[700:704, 100:1100] = (255, 0, 0)
+    found = finder.search(image)
+    assert found.whole.shape == (288, OVERVIEW)
+    damaged = found.probability > 127
+    assert damaged[300:600, 500:900].mean() > 0.98
+    assert damaged.sum() < 1.05 * 300 * 400
+    assert not damaged[690:714].any()
+    assert KINDS[found.kind[225, 350]] == "hole"
+
+
+def test_large_photos_are_searched_halfway_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[tuple[int, ...]] = []
+    search = PixelFinder.search
+
+    def noted(self: PixelFinder, image: Image) -> tuple[Bytes, Bytes]:
+        sizes.append(image.shape[:2])
+        return search(self, image)
+
+    monkeypatch.setattr(PixelFinder, "search", noted)
+    red_finder().search(np.zeros((1600, 2500, 3), np.uint8))
+    assert sizes == [(1600, 2500), (655, 1024), (246, 384)]
 
 
 def test_weights_come_back_as_they_were_written(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    finder = Finder(FinderNetwork(4), 0.9, -0.5, Confidence([float(n) for n in range(24)]))
+    parts, whole = PixelFinder(FinderNetwork(4), 0.9, -0.5), PixelFinder(FinderNetwork(4), 1.1, 0.2)
+    finder = Finder(parts, whole, Confidence([float(n) for n in range(35)]))
     finder.save(tmp_path / "f.safetensors")
     again = Finder.load(tmp_path / "f.safetensors")
-    assert (again.slope, again.offset, list(again.confidence.weights)) == (0.9, -0.5, list(range(24)))
+    assert [(one.slope, one.offset) for one in (again.parts, again.whole)] == [(0.9, -0.5), (1.1, 0.2)]
+    assert list(again.confidence.weights) == list(range(35))
     image = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
-    assert np.abs(finder.search(image).probability.astype(int) - again.search(image).probability).max() <= 2
+    for name in ("probability", "whole"):
+        before, after = (getattr(one.search(image), name).astype(int) for one in (finder, again))
+        assert np.abs(before - after).max() <= 2
 
 
 def test_weights_of_something_else_are_refused(tmp_path: Path) -> None:

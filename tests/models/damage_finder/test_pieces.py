@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from models.damage_finder.confidence import Confidence
-from models.damage_finder.finder import DamageMap
-from models.damage_finder.kinds import FAMILIES, KINDS
+from models.damage_finder.confidence import GROUPS, Confidence
+from models.damage_finder.damage_map import DamageMap, halved
+from models.damage_finder.kinds import KINDS
 from models.damage_finder.pieces import find_pieces
 
-CONFIDENCE = Confidence([0.0, 0.0, 1.0, 0.0, 0.0, 0.0] * len(FAMILIES))
+CONFIDENCE = Confidence([0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0] * len(GROUPS))
 """The highest probability of a piece."""
 
 
@@ -16,7 +16,7 @@ def damage_map(shape: tuple[int, int], *parts: tuple[slice, slice, int, str]) ->
     for rows, columns, level, name in parts:
         probability[rows, columns] = level
         kind[rows.start // 2 : rows.stop // 2, columns.start // 2 : columns.stop // 2] = KINDS.index(name)  # type: ignore[arg-type]
-    return DamageMap(probability, kind)
+    return DamageMap(probability, kind, halved(probability), probability[::2, ::2])
 
 
 def test_each_piece_has_its_kind_place_size_and_confidence() -> None:
@@ -60,3 +60,23 @@ def test_nothing_is_no_piece() -> None:
     pieces = find_pieces(damage_map((21, 33)), 0.5, CONFIDENCE)
     assert len(pieces) == 0
     assert not pieces.mask_of(np.zeros(0, np.bool_), np.ones((21, 33), np.bool_)).any()
+
+
+def test_what_the_whole_says_counts_where_the_piece_lies() -> None:
+    parts = [(slice(20, 40), slice(20, 40), 255, "hole"), (slice(20, 40), slice(60, 80), 255, "hole")]
+    found = damage_map((80, 120), *parts)
+    whole = np.zeros((20, 30), np.uint8)
+    whole[:, :12] = 204
+    told = DamageMap(found.probability, found.kind, found.parts, whole)
+    by_whole = Confidence([0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0] * len(GROUPS))
+    assert find_pieces(told, 0.5, by_whole).confidence == pytest.approx([0.8, 0.003], abs=1e-3)
+
+
+def test_what_the_whole_claims_does_not_make_the_photo_damaged() -> None:
+    found = damage_map((80, 120), (slice(20, 40), slice(20, 40), 255, "hole"))
+    raised = DamageMap(np.full((80, 120), 255, np.uint8), found.kind, found.parts, found.whole)
+    by_state = Confidence([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0] * len(GROUPS))
+    states = [find_pieces(one, 0.5, by_state).confidence for one in (found, raised)]
+    logit = np.log10(400 / 9600 + 1e-5) + 5
+    assert states[0] == pytest.approx([1 / (1 + np.exp(-logit))])
+    assert states[1] == pytest.approx(states[0])

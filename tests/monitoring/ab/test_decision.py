@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from monitoring.ab.decision import Effect, Evidence, decide
-from pipeline.config import Params
+from pipeline.config.load import Params
 
 
 def effect(low: float, high: float, n: int = 100, **changes: Any) -> Effect:

@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.stats import beta
 
 from monitoring.ab.sample_ratio import log_bayes_factor, sequential_p
-from pipeline.config import Params
+from pipeline.config.load import Params
 from recipes.measure_ab import sample_ratio_alarms
 
 

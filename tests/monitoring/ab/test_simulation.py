@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.config import AbParams, Params
+from pipeline.config.ab import AbParams
+from pipeline.config.load import Params
 from recipes.ab_simulation import World, simulate
 from recipes.measure_ab import ALONE, binomial_interval, needed
 

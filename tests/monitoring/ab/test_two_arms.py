@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from monitoring.ab.assign import Arm, arm_of
+from monitoring.ab.assign import arm_of
 from monitoring.ab.two_arms import TwoArms
-from monitoring.rows import LogRow
+from monitoring.rows import Arm, LogRow
 from tests.monitoring.traffic import MORNING, row
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -12,7 +12,8 @@ from monitoring.study.design import sheet
 from monitoring.study.heat import REGIONS
 from monitoring.study.schema import INTACT, PLANTED, REFERENCE, Answer, Circle, Person, Study
 from monitoring.study.store import StudyStore
-from pipeline.config import StudyParams, load_params
+from pipeline.config.load import load_params
+from pipeline.config.study import StudyParams
 from pipeline.outputs import write_text
 from pipeline.png import png_bytes
 from tests.conftest import ROOT

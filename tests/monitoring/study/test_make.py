@@ -18,7 +18,8 @@ from monitoring.study.make import Plan, make_study
 from monitoring.study.schema import Study
 from monitoring.study.store import StudyStore, open_study
 from pipeline.champion import ChampionReport
-from pipeline.config import StudyParams, load_params
+from pipeline.config.load import load_params
+from pipeline.config.study import StudyParams
 from pipeline.layout import Paths
 from pipeline.masks import masks
 from pipeline.outputs import write_text

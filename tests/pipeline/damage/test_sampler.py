@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from models.errors import DataError
-from pipeline.config import MaskParams, load_params
+from pipeline.config.damage import MaskParams
+from pipeline.config.load import load_params
 from pipeline.damage import COLOUR_KINDS, DamageSampler, MaskRecord, bucket_name, measure, redraw
 from tests.conftest import ROOT
 from tests.faces import mean_landmarks

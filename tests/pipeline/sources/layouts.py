@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.config import DataParams, load_params
+from pipeline.config.data import DataParams
+from pipeline.config.load import load_params
 from pipeline.layout import Paths
 from pipeline.reading import Limits
 from pipeline.sources import SourceItem, open_source
