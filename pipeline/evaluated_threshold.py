@@ -1,5 +1,6 @@
 """The recognition threshold that the last evaluation set."""
 
+from models.errors import DataError
 from pipeline.layout import Paths
 
 
@@ -7,9 +8,12 @@ def read_recognition_threshold(paths: Paths) -> float:
     """Read the similarity by the independent encoder from which a face counts as recognised.
 
     Raises:
-        DataError: evaluate has not run.
+        DataError: evaluate has not run, or has set none.
     """
     from pipeline.figures import EvaluateReport
     from pipeline.outputs import read_report
 
-    return read_report(paths.evaluation_report, EvaluateReport, stage="evaluate").thresholds["independent"]
+    threshold = read_report(paths.evaluation_report, EvaluateReport, stage="evaluate").thresholds.get("independent")
+    if threshold is None:
+        raise DataError(f"a recognition threshold in {paths.evaluation_report}", "none", "run the stage evaluate again")
+    return threshold

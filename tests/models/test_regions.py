@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from models.errors import DataError
+from models.region_names import FEATURES
 from models.regions import (
-    FEATURES,
     area,
     coverage,
     face_hull,

@@ -93,7 +93,15 @@ def test_the_truth_lies_inside_its_prints_and_no_crack_crosses_a_box() -> None:
             assert 0 <= y0 < y1 <= height
         assert intact_share(lines.astype(np.bool_), one.intact) == 0
     counts = {one.file: (len(one.cracks), sum(drawn.faint for drawn in one.cracks)) for one in prints if one.cracks}
-    assert counts == {"d.png": (143, 51), "real_0031.png": (225, 90)}
+    assert counts == {
+        "d.png": (143, 51),
+        "real_0031.png": (225, 90),
+        "old_photo_01.jpg": (13, 7),
+        "old_photo_05.jpg": (28, 2),
+        "old_photo_06.jpg": (2, 1),
+        "old_photo_09.jpeg": (3, 1),
+        "old_photo_18.jpg": (20, 9),
+    }
 
 
 @pytest.mark.shared
