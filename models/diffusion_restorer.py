@@ -61,7 +61,7 @@ class DiffusionRestorer:
     """
 
     def __init__(self, denoiser: Denoiser, image_size: int, sampling: Sampling) -> None:
-        self.denoiser = denoiser.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.denoiser = denoiser.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in torch's stubs
         self.image_size = image_size
         self.sampling = sampling
 

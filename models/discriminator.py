@@ -37,7 +37,7 @@ class Discriminator(nn.Module):
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, _SLOPE)
-                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type] # this layer has a bias
 
     def features(self, images: Tensor, chroma_mask: Tensor) -> list[Tensor]:
         """Activations of every stage, fine to coarse, then the logits (N, 1, H / 8, W / 8)."""

@@ -129,7 +129,7 @@ class GanModule(AveragedModule):
         return terms | {"r_t": r_t, "d_real": real_logits.mean(), "d_fake": fake_logits.mean()}
 
     def _descend(self, index: int, loss: Tensor) -> None:
-        optimizer = self.optimizers()[index]  # type: ignore[index]
+        optimizer = self.optimizers()[index]  # type: ignore[index] # two optimisers: a list
         rate = (self.settings.learning_rate, self.settings.discriminator_learning_rate)[index]
         optimizer.param_groups[0]["lr"] = rate * cosine(int(self.steps), self.settings.decay_steps)
         optimizer.zero_grad()

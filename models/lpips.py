@@ -71,7 +71,7 @@ class _ArrayUnpickler(pickle.Unpickler):  # a pickle runs what it names, so it m
     _allowed: ClassVar[dict[tuple[str, str], Any]] = {
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
-        ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
+        ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,  # type: ignore[attr-defined] # private in the stubs
     }
 
     def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 - pickle's signature

@@ -27,7 +27,7 @@ class Restorer:
     """
 
     def __init__(self, generator: Generator, image_size: int) -> None:
-        self.generator = generator.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.generator = generator.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in torch's stubs
         self.image_size = image_size
 
     @classmethod

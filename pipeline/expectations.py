@@ -23,54 +23,54 @@ Outcome = dict[str, Any]
 """What `_validate` returns to Great Expectations."""
 
 
-class ColumnLargestBinShare(ColumnAggregateMetricProvider):  # type: ignore[misc]
+class ColumnLargestBinShare(ColumnAggregateMetricProvider):  # type: ignore[misc] # its base is untyped
     """Share of the fullest bin of a column."""
 
     metric_name = "column.largest_bin_share"
     value_keys = ("edges",)
 
-    @column_aggregate_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    @column_aggregate_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator] # Great Expectations leaves it so
     def _pandas(cls, column: "pd.Series[float]", edges: list[float], **_: object) -> float:  # noqa: N805 - Great Expectations passes the class
         return float(bin_shares(column, tuple(edges)).max())
 
 
-class TableColumnsOfOtherType(TableMetricProvider):  # type: ignore[misc]
+class TableColumnsOfOtherType(TableMetricProvider):  # type: ignore[misc] # its base is untyped
     """Columns that are not of the type that ingest writes."""
 
     metric_name = "table.columns_of_other_type"
 
-    @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator] # Great Expectations leaves it so
     def _pandas(cls, execution_engine: PandasExecutionEngine, metric_domain_kwargs: Outcome, **_: object) -> list[str]:  # noqa: N805 - Great Expectations passes the class
         return columns_of_other_type(_table(execution_engine, metric_domain_kwargs), COLUMN_TYPES)
 
 
-class TableColumnsWithGaps(TableMetricProvider):  # type: ignore[misc]
+class TableColumnsWithGaps(TableMetricProvider):  # type: ignore[misc] # its base is untyped
     """Columns with missing values."""
 
     metric_name = "table.columns_with_gaps"
 
-    @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator] # Great Expectations leaves it so
     def _pandas(cls, execution_engine: PandasExecutionEngine, metric_domain_kwargs: Outcome, **_: object) -> list[str]:  # noqa: N805 - Great Expectations passes the class
         return columns_with_gaps(_table(execution_engine, metric_domain_kwargs))
 
 
-class TableIdentitiesInSeveralSplits(TableMetricProvider):  # type: ignore[misc]
+class TableIdentitiesInSeveralSplits(TableMetricProvider):  # type: ignore[misc] # its base is untyped
     """Identities in more than one split."""
 
     metric_name = "table.identities_in_several_splits"
 
-    @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator] # Great Expectations leaves it so
     def _pandas(cls, execution_engine: PandasExecutionEngine, metric_domain_kwargs: Outcome, **_: object) -> list[str]:  # noqa: N805 - Great Expectations passes the class
         return identities_in_several_splits(_table(execution_engine, metric_domain_kwargs))
 
 
-class TableGapBetweenSplits(TableMetricProvider):  # type: ignore[misc]
+class TableGapBetweenSplits(TableMetricProvider):  # type: ignore[misc] # its base is untyped
     """Largest gap between splits of a bin's share."""
 
     metric_name = "table.gap_between_splits"
     value_keys = ("column", "edges")
 
-    @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    @metric_value(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator] # Great Expectations leaves it so
     def _pandas(
         cls,  # noqa: N805 - Great Expectations passes the class
         execution_engine: PandasExecutionEngine,
@@ -82,7 +82,7 @@ class TableGapBetweenSplits(TableMetricProvider):  # type: ignore[misc]
         return largest_gap(table, metric_value_kwargs["column"], tuple(metric_value_kwargs["edges"]))
 
 
-class ExpectLargestBinShareToBeAtMost(ColumnAggregateExpectation):  # type: ignore[misc]
+class ExpectLargestBinShareToBeAtMost(ColumnAggregateExpectation):  # type: ignore[misc] # its base is untyped
     """No bin of the column holds more than `max_share` of the rows; `edges` are the inner edges of the bins."""
 
     edges: list[float]
@@ -95,7 +95,7 @@ class ExpectLargestBinShareToBeAtMost(ColumnAggregateExpectation):  # type: igno
         return {"success": share <= self.max_share, "result": {"observed_value": round(share, 6)}}
 
 
-class _ExpectNone(BatchExpectation):  # type: ignore[misc]
+class _ExpectNone(BatchExpectation):  # type: ignore[misc] # its base is untyped
     """The one metric that it depends on, a list, is empty."""
 
     def _validate(self, metrics: Outcome, *_: object, **__: object) -> Outcome:
@@ -121,7 +121,7 @@ class ExpectIdentitiesInOneSplit(_ExpectNone):
     metric_dependencies: ClassVar = ("table.identities_in_several_splits",)
 
 
-class ExpectGapBetweenSplitsToBeAtMost(BatchExpectation):  # type: ignore[misc]
+class ExpectGapBetweenSplitsToBeAtMost(BatchExpectation):  # type: ignore[misc] # its base is untyped
     """A bin's share of `column` differs between two splits by no more than `max_gap`."""
 
     column: str
@@ -135,7 +135,7 @@ class ExpectGapBetweenSplitsToBeAtMost(BatchExpectation):  # type: ignore[misc]
         return {"success": gap <= self.max_gap, "result": {"observed_value": round(gap, 6)}}
 
 
-class ExpectQuarantinedShareToBeAtMost(BatchExpectation):  # type: ignore[misc]
+class ExpectQuarantinedShareToBeAtMost(BatchExpectation):  # type: ignore[misc] # its base is untyped
     """Of all files that were read, no more than `max_share` lie in quarantine; `quarantined` is their number."""
 
     quarantined: int

@@ -165,7 +165,7 @@ def _listed(pieces: Pieces, likely: Mask, sure: Mask, reasons: Sequence[str]) ->
             kind=KINDS[int(pieces.kind[number])],
             confidence=round(float(pieces.confidence[number]), 3),
             area=float(pieces.pixels[number]) / (height * width),
-            box=tuple(int(value) for value in pieces.boxes[number]),  # type: ignore[arg-type]
+            box=tuple(int(value) for value in pieces.boxes[number]),  # type: ignore[arg-type] # four numbers
             used=bool(sure[number]),
             why=reasons[number] or ("" if sure[number] else "not sure enough"),
         )

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pipeline.config.load import Params
 from pipeline.figures import EvaluateReport, Figure
 from pipeline.gate import GateReport, format_gate
+from pipeline.metric_names import Metric
 from pipeline.provenance import Provenance
 
-METRICS = (
+METRICS: tuple[Metric, ...] = (
     "lpips",
     "ms_ssim",
     "psnr",

@@ -70,7 +70,7 @@ def _diffusion(train: TrainParams, paths: Paths, judges: Judges) -> AveragedModu
         seed=train.seed,
         sampling=Sampling(own.steps, own.samples),
     )
-    return DiffusionModule(denoiser.to(memory_format=torch.channels_last), judges, settings)  # type: ignore[call-overload]
+    return DiffusionModule(denoiser.to(memory_format=torch.channels_last), judges, settings)  # type: ignore[call-overload] # not in stubs
 
 
 def _decay_steps(train: TrainParams) -> int:

@@ -26,7 +26,7 @@ Arrays = dict[str, Floats]
 INPUTS = ("image", "hole_mask", "chroma_mask", "coverage", "missing_features")
 
 
-class PortraitRestorer(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+class PortraitRestorer(mlflow.pyfunc.PythonModel):  # type: ignore[misc] # MLflow is untyped here
     """A restorer of either kind behind MLflow's interface."""
 
     def load_context(self, context: PythonModelContext) -> None:

@@ -97,7 +97,7 @@ def train(
     network = FinderNetwork(plan.width)
     if start_from is not None:
         network.load_state_dict(start_from.state_dict())
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in torch's stubs
     optimisers = _optimisers(network, plan)
     start, losses, clock = _resume(folder, network, optimisers), [], time.perf_counter()
     network.train()
@@ -193,7 +193,7 @@ def _step(network: FinderNetwork, optimisers: Optimisers, batch: Batch, plan: Pl
     labelled = (batch.kind != _UNLABELLED).any()
     named = F.cross_entropy(kinds, batch.kind, ignore_index=_UNLABELLED) if labelled else kinds.sum() * 0
     network.zero_grad()
-    (found + plan.kind_weight * named).backward()  # type: ignore[no-untyped-call]
+    (found + plan.kind_weight * named).backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
     for optimiser, full in zip(optimisers, (plan.kernel_rate, plan.other_rate), strict=True):
         optimiser.param_groups[0]["lr"] = full * rate(step, plan.cycles)
         optimiser.step()

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from models.damage_finder.kinds import KINDS
-from recipes.finder_prints import KIND_WEIGHTS, measured_example, people, placed, training_example
+from recipes.finder_prints import (
+    KIND_WEIGHTS,
+    Example,
+    _without_wide_veils,
+    measured_example,
+    people,
+    placed,
+    resized,
+    training_example,
+)
 from recipes.finder_sources import Sources, split_files
 from tests.pipeline.restore_site import astronaut
 
@@ -66,3 +75,33 @@ def test_splits_do_not_share_a_file(tmp_path: Path) -> None:
     assert len({file for files in splits.values() for file in files}) == 100
     assert splits["test"][-1].name == "099.jpg"
     assert split_files(tmp_path / "nowhere", "train") == []
+
+
+def with_squares(*squares: tuple[int, int, str]) -> Example:
+    """100 x 100 pixels with a damaged square (corner, side, kind) each."""
+    damaged, kind = np.zeros((100, 100), np.bool_), np.full((100, 100), 255, np.uint8)
+    for corner, side, name in squares:
+        place = slice(corner, corner + side), slice(corner, corner + side)
+        damaged[place], kind[place] = True, KINDS.index(name)  # type: ignore[arg-type] # a name of a kind
+    return Example(np.zeros((100, 100, 3), np.uint8), damaged, kind, np.ones((100, 100), np.bool_))
+
+
+@pytest.mark.parametrize("side", [50, 200])
+def test_labels_follow_the_picture_to_another_size(side: int) -> None:
+    scaled = resized(with_squares((20, 40, "hole")), side)
+    low, high = 20 * side // 100, 60 * side // 100
+    assert scaled.image.shape == (side, side, 3)
+    assert scaled.damaged[low:high, low:high].all()
+    assert scaled.damaged.sum() == (high - low) ** 2
+    assert (scaled.kind[scaled.damaged] == KINDS.index("hole")).all()
+    assert (scaled.kind[~scaled.damaged] == 255).all()
+    assert scaled.judged.all()
+
+
+def test_wide_stains_are_not_asked_of_parts_and_narrow_stains_and_wide_holes_are() -> None:
+    asked = _without_wide_veils(with_squares((0, 36, "stain"), (54, 6, "stain"), (62, 36, "hole")))
+    assert not asked.damaged[:36, :36].any()
+    assert not asked.judged[:36, :36].any()
+    assert (asked.kind[:36, :36] == 255).all()
+    assert asked.damaged.sum() == 6**2 + 36**2
+    assert asked.judged.sum() == 100**2 - 36**2
