@@ -1,7 +1,6 @@
 """The independent encoder: dlib's network on five-point chips, whitened so that a cosine means something."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,11 +8,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.alignment import crops
+from models.assets import ASSETS
 from models.dlib_network import CHIP_SIZE, dlib_network
 from models.once import made_once
 from models.package_files import verify
 
-WHITENING = Path(__file__).resolve().parent.parent / "assets" / "dlib_whitening.safetensors"
+WHITENING = ASSETS / "dlib_whitening.safetensors"
 
 # Where the detector's five points lie in dlib's own 150-pixel chips, which it cuts by 68 landmarks: the mean over 900
 # portraits and their mirror images, printed by `python -m recipes.measure_dlib ../shared/portraits/omi`.

@@ -20,12 +20,13 @@ from safetensors.torch import load_file
 from scipy.fft import next_fast_len
 from torch import Tensor
 
+from models.assets import ASSETS
 from models.blas import one_thread
 from models.colour import from_planes, to_planes
 from models.errors import WeightsError
 from models.once import made_once
 
-FACE_MODEL = Path(__file__).resolve().parent.parent / "assets" / "face_model.safetensors"
+FACE_MODEL = ASSETS / "face_model.safetensors"
 
 _REACH, _POWER, _DECAY = 10, 6, 0.02
 """Of the rim's correction: radius in pixels, exponent of the distance, and the weight of "no correction"."""

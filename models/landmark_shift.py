@@ -16,11 +16,12 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from models.assets import ASSETS
 from models.blas import one_thread
 from models.errors import WeightsError
 from models.landmarks import Landmarks
 
-LANDMARK_SHIFT = Path(__file__).resolve().parent.parent / "assets" / "landmark_shift.safetensors"
+LANDMARK_SHIFT = ASSETS / "landmark_shift.safetensors"
 Floats = npt.NDArray[np.float64]
 
 Noise = tuple[float, float, float]

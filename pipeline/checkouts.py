@@ -19,9 +19,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from models.assets import ASSETS
 from models.errors import DataError
 from pipeline.config.load import write_params
-from pipeline.layout import ASSETS, Paths
+from pipeline.layout import Paths
 from pipeline.outputs import write_text
 from pipeline.workspace import SKIPPED
 

@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models import assets
 from models.damage_finder.finder import Finder
 from models.damage_finder.kinds import FAMILIES, KINDS, Kind
 from models.damage_finder.pieces import Pieces, find_pieces
 from models.detector import Face
 from models.errors import WeightsError
 from models.images import Image, Mask
-from pipeline import layout
 from pipeline.config.production import FinderParams
 from pipeline.restoration import Detector
 from pipeline.turned import looking_upright
@@ -115,7 +115,7 @@ def shipped_finder() -> Finder:
     Raises:
         WeightsError: missing or changed.
     """
-    weights, card = layout.ASSETS / "finder.safetensors", layout.ASSETS / "finder.json"
+    weights, card = assets.ASSETS / "finder.safetensors", assets.ASSETS / "finder.json"
     if not card.is_file():
         raise WeightsError(f"the finder's card at {card}", "no such file", "give --mask, or run `make finder`")
     return Finder.load(weights, json.loads(card.read_text(encoding="utf-8"))["sha256"])

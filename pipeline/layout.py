@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
-"""Weights that ship with the project."""
-
 
 @dataclass(frozen=True)
 class Paths:

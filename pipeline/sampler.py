@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from models.assets import ASSETS
 from models.images import Image
 from pipeline.config.data import SamplerParams
-from pipeline.layout import ASSETS
 from pipeline.sampler_asset import load_asset
 from pipeline.sampler_geometry import Array
 from pipeline.sampler_render import Light, Placement, Renderer, Setting

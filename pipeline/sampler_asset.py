@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.assets import ASSETS
 from models.errors import WeightsError
-from pipeline.layout import ASSETS
 from pipeline.sampler_geometry import Array
 
 _REMEDY = "take assets/ from git or make them again with `python -m recipes.make_sampler`"

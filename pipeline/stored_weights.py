@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models import assets
 from models.errors import WeightsError
 from models.restorer import weights_sha256
-from pipeline import layout
 from pipeline.layout import Paths
 from pipeline.mlflow_store import answering, connect
 from pipeline.settings import environment
@@ -57,7 +57,7 @@ def shipped_weights() -> Path:
     Raises:
         WeightsError: missing or changed.
     """
-    weights, card = layout.ASSETS / "restorer.safetensors", layout.ASSETS / "restorer.json"
+    weights, card = assets.ASSETS / "restorer.safetensors", assets.ASSETS / "restorer.json"
     for file in (weights, card):
         if not file.is_file():
             raise WeightsError(f"shipped weights at {file}", "no such file", "take assets/ from git")

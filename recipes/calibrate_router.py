@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 from scipy.optimize import isotonic_regression, nnls
 
+from models.assets import ASSETS
 from models.evidence import Evidence, gather
 from models.images import Image, Mask, to_tensor
 from models.reference import Reference
@@ -26,7 +27,7 @@ from models.regions import face_hull
 from models.stored import StoredRestorer, load_restorer
 from pipeline.cases import Case, batches, damaged_batch, point_batch
 from pipeline.identity_risk import region_map
-from pipeline.layout import ASSETS, Paths
+from pipeline.layout import Paths
 from pipeline.onset_holes import component_holes, growing_holes
 from pipeline.quiet import quieten
 from pipeline.scoring import Judges, recognition_threshold

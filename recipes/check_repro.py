@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipeline.layout import ASSETS, Paths
+from models.assets import ASSETS
+from pipeline.layout import Paths
 from pipeline.reproduce import environment
 from pipeline.workspace import create_workspace
 

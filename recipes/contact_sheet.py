@@ -12,11 +12,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from models.assets import ASSETS
 from models.images import Image
 from models.stored import load_restorer
 from pipeline.config.load import load_params
 from pipeline.find_damage import shipped_finder
-from pipeline.layout import ASSETS
 from pipeline.picture_files import read_picture, write_picture
 from pipeline.reading import Limits
 from pipeline.restoration import load_tools

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
+from models.assets import ASSETS
 from models.errors import DataError
 from monitoring.champion import Champion
 from monitoring.identity_space import ENCODER, project
@@ -17,7 +18,7 @@ from monitoring.simulate import serve
 from monitoring.traffic import shifted_masks
 from pipeline.config.load import Params
 from pipeline.config.production import Shift
-from pipeline.layout import ASSETS, Paths
+from pipeline.layout import Paths
 
 SHIFTS: tuple[Shift, ...] = tuple(shift for shift in get_args(Shift) if shift != "none")
 PART = 100

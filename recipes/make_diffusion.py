@@ -14,10 +14,11 @@ from typing import Any
 
 import torch
 
+from models.assets import ASSETS
 from models.diffusion_restorer import DiffusionRestorer, save_denoiser
 from models.weight_files import weights_sha256
 from pipeline.config.load import load_params
-from pipeline.layout import ASSETS, Paths
+from pipeline.layout import Paths
 from pipeline.quiet import quieten
 from pipeline.stages import run_stage
 from pipeline.train import TrainReport

@@ -18,10 +18,10 @@ from typing import Any
 import cv2
 import torch
 
+from models.assets import ASSETS
 from models.damage_finder.finder import Finder
 from models.weight_files import weights_sha256
 from pipeline.config.load import load_params
-from pipeline.layout import ASSETS
 from pipeline.quiet import quieten
 from pipeline.reading import Limits
 from recipes.finder_calibration import calibrate

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from PIL import Image as Pillow
 
+from models.assets import ASSETS
 from models.detector import Face
 from models.images import Image, to_tensor
 from models.lpips import perceptual_distance
@@ -25,7 +26,7 @@ from pipeline.config.data import SamplerParams
 from pipeline.config.load import load_params
 from pipeline.config.production import RestoreParams
 from pipeline.damage import Damage, apply, draw
-from pipeline.layout import ASSETS, Paths
+from pipeline.layout import Paths
 from pipeline.likeness_figures import likeness
 from pipeline.photo import cut, frame_of, to_frame
 from pipeline.restoration import Restoration, Tools, load_tools

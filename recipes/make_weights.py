@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from models.assets import ASSETS
 from models.face_fit import COMPONENTS, fit_shaped, save_face_model
 from models.face_model import FACE_MODEL
 from models.images import to_tensor
@@ -25,7 +26,7 @@ from models.landmark_shift import LANDMARK_SHIFT, fit_covariance, save_landmark_
 from models.landmarks import MIRRORED, LandmarkPredictor
 from models.restorer import Restorer, save_weights, weights_sha256
 from pipeline.config.load import load_params
-from pipeline.layout import ASSETS, Paths
+from pipeline.layout import Paths
 from pipeline.quiet import quieten
 from pipeline.stages import run_stage
 from pipeline.tables import load_image, read_portraits

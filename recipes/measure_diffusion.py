@@ -19,11 +19,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from models.assets import ASSETS
 from models.diffusion_restorer import DiffusionRestorer, Samples, Sampling, together
 from models.evidence import compose, gather
 from pipeline.bootstrap import Bootstrap
 from pipeline.cases import Case, FrozenCases, batches, damaged_batch, point_batch, target_batch
-from pipeline.layout import ASSETS, Paths
+from pipeline.layout import Paths
 from pipeline.quiet import quieten
 from pipeline.scoring import ROLES, Judges, score
 from pipeline.stages import run_stage

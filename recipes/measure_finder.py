@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from models.assets import ASSETS
 from models.damage_finder.finder import Finder
 from models.damage_finder.kinds import KINDS
 from models.detector import FaceDetector
@@ -27,7 +28,6 @@ from models.images import Image, Mask
 from pipeline.config.load import load_params
 from pipeline.config.production import FinderParams
 from pipeline.find_damage import find_damage
-from pipeline.layout import ASSETS
 from pipeline.picture_files import read_picture, write_picture
 from pipeline.reading import Limits
 from recipes.finder_calibration import judged_pieces

@@ -17,6 +17,7 @@ import pandas as pd
 import torch
 
 from models.alignment import TEMPLATE, invert, transform
+from models.assets import ASSETS
 from models.images import Image, to_tensor
 from models.restorer import Restorer
 from pipeline.aligned_again import aligned_again
@@ -26,7 +27,6 @@ from pipeline.config.production import RestoreParams
 from pipeline.damage import Damage, DamageSampler, apply
 from pipeline.found_faces import FoundFace, damaged_faces, measured_face
 from pipeline.gathered import damaged_batch
-from pipeline.layout import ASSETS
 from pipeline.photo import Frame, cut, frame_of, paste_all, to_frame
 from pipeline.picture_files import read_picture
 from pipeline.quiet import quieten

@@ -16,6 +16,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from models.assets import ASSETS
 from models.evidence import compose
 from models.images import to_tensor
 from models.reference import Reference
@@ -23,7 +24,7 @@ from models.restorer import Restorer
 from pipeline.bootstrap import Bootstrap, Interval
 from pipeline.cases import Case, FrozenCases, batches, damaged_batch, point_batch, target_batch
 from pipeline.config.load import load_params
-from pipeline.layout import ASSETS, Paths
+from pipeline.layout import Paths
 from pipeline.quiet import quieten
 from pipeline.scoring import Judges
 from pipeline.stages import run_stage

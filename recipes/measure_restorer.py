@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from models.assets import ASSETS
 from pipeline.config.load import load_params
 from pipeline.figures import Buckets, EvaluateReport
-from pipeline.layout import ASSETS, Paths
+from pipeline.layout import Paths
 from pipeline.quiet import quieten
 from pipeline.stages import run_stage
 from pipeline.tables import read_portraits

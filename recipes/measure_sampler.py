@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from models.assets import ASSETS
 from models.detector import FaceDetector
 from models.identity import IdentityEncoder, independent_encoder, training_encoder
 from models.images import Image, to_tensor
 from models.landmarks import LandmarkPredictor
 from pipeline.config.data import SamplerParams
-from pipeline.layout import ASSETS
 from pipeline.sampler import SampledPortrait, portraits
 from recipes.sampler_data import LAST_TRAINING_PORTRAIT
 

@@ -14,12 +14,12 @@ from statistics import median
 
 import torch
 
+from models.assets import ASSETS
 from models.evidence import CHANNELS, CONDITIONS, Damaged, gather
 from models.export import OnnxRestorer, export_onnx
 from models.identity_hint import HINTS
 from models.restorer import Restorer
 from models.stored import load_restorer
-from pipeline.layout import ASSETS
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from models.assets import ASSETS
 from models.detector import FaceDetector
 from models.images import Image, Mask
 from models.landmarks import LandmarkPredictor
@@ -23,7 +24,6 @@ from models.turned import Lie, lie, turned_back
 from pipeline.classical import classical_photo
 from pipeline.config.load import Params, load_params
 from pipeline.damage import DamageSampler, apply
-from pipeline.layout import ASSETS
 from pipeline.picture_files import read_picture
 from pipeline.quiet import quieten
 from pipeline.reading import Limits

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.assets import ASSETS
 from models.images import Image, Mask
 from pipeline.config.load import load_params
-from pipeline.layout import ASSETS
 from pipeline.picture_files import read_picture
 from pipeline.reading import Limits
 

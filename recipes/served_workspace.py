@@ -17,11 +17,12 @@ import numpy as np
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
+from models.assets import ASSETS
 from models.images import Image
 from pipeline.config.data import SamplerParams
 from pipeline.config.load import load_params
 from pipeline.damage import DamageSampler, apply
-from pipeline.layout import ASSETS, Paths
+from pipeline.layout import Paths
 from pipeline.sampler import portraits
 
 SIDE = 256

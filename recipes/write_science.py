@@ -13,8 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from models.assets import ASSETS
 from models.images import Image
-from pipeline.layout import ASSETS, Paths
+from pipeline.layout import Paths
 from pipeline.outputs import read_report, write_text
 from pipeline.science_figures import AblateReport
 from recipes.science_tables import BLOCKS

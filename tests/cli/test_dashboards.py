@@ -11,8 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.dashboards import dashboards_command
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.conftest import ROOT
 
 
 @pytest.fixture

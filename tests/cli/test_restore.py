@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from cli.restore import restore_command
+from models.assets import ASSETS
 from models.errors import LikenessError, MaskError
 from models.images import Image, Mask
-from pipeline.layout import ASSETS
 from pipeline.picture_files import read_picture, write_picture
 from tests.conftest import ROOT
 from tests.pipeline.restore_site import astronaut, box_over, tools

@@ -14,9 +14,10 @@ from ruamel.yaml import YAML
 from pipeline.layout import Paths
 from serving.metrics import Metrics
 from serving.watch_metrics import WatchCollector
+from tests.conftest import ROOT
 from tests.programs import program
 
-INFRA = Path(__file__).resolve().parents[2] / "infra"
+INFRA = ROOT / "infra"
 RULES = INFRA / "prometheus" / "rules.yml"
 _NAME = re.compile(r"\blikeness_[a-z0-9_]+")
 _SERIES = re.compile(r"\b(likeness_[a-z0-9_]+)\{([^}]*)\}")

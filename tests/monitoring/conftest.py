@@ -8,13 +8,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline import layout
 from pipeline.config.load import Params, load_params
 from pipeline.layout import Paths
+from tests.conftest import ROOT
 from tests.monitoring.people import ingest_people
 from tests.postgres import address, postgres  # noqa: F401 - fixtures
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -26,7 +24,7 @@ def params() -> Params:
 @pytest.fixture
 def paths(tmp_path: Path, small_model: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     """An empty checkout whose shipped model is a small one; its registry is untouched."""
-    monkeypatch.setattr(layout, "ASSETS", small_model)
+    monkeypatch.setattr("models.assets.ASSETS", small_model)
     monkeypatch.delenv("LIKENESS_MLFLOW_URI", raising=False)
     shutil.copy(ROOT / "params.yaml", tmp_path)
     made = Paths(tmp_path)

@@ -12,8 +12,9 @@ from monitoring.drift_results import ColumnDrift, Drift
 from monitoring.recognition import Recognition
 from pipeline.config.load import load_params
 from pipeline.config.production import AlarmGroup, WatchParams
+from tests.conftest import ROOT
 
-WATCH = load_params(Path(__file__).resolve().parents[2] / "params.yaml").watch
+WATCH = load_params(ROOT / "params.yaml").watch
 YOUNG = Champion("4", Path("restorer.safetensors"), weeks=2.0)
 
 

@@ -18,12 +18,13 @@ from monitoring.drift_results import Drift
 from monitoring.rows import COLUMNS
 from pipeline.config.load import load_params
 from pipeline.config.production import WatchParams
+from tests.conftest import ROOT
 from tests.monitoring.traffic import faces, traffic
 
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.slow]
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-WATCH = load_params(Path(__file__).resolve().parents[2] / "params.yaml").watch
+WATCH = load_params(ROOT / "params.yaml").watch
 QUICK = WATCH.model_copy(update={"identity": WATCH.identity.model_copy(update={"resamples": 15000})})
 
 

@@ -1,7 +1,5 @@
 """Distance of two aggregates, and how often chance makes it as large."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,9 +11,10 @@ from monitoring.identity_distance import chance, frechet, identity_drift
 from monitoring.identity_space import IdentityAggregate, aggregate
 from pipeline.config.load import load_params
 from pipeline.config.production import IdentitySpaceParams
+from tests.conftest import ROOT
 from tests.monitoring.traffic import faces
 
-PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml").watch.identity
+PARAMS = load_params(ROOT / "params.yaml").watch.identity
 
 
 def gaussian(mean: list[float], covariance: list[list[float]], n: int = 100) -> IdentityAggregate:

@@ -1,7 +1,6 @@
 """Embeddings go in, sums come out: exact, together only, and the same wherever they are added up."""
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,8 +21,9 @@ from monitoring.identity_space import (
 )
 from pipeline.config.load import load_params
 from pipeline.config.production import IdentitySpaceParams
+from tests.conftest import ROOT
 
-PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml").watch.identity
+PARAMS = load_params(ROOT / "params.yaml").watch.identity
 
 
 def space(**changes: int) -> IdentitySpaceParams:

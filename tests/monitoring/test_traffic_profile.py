@@ -1,16 +1,15 @@
 """Overrides of a cycle that drift started."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from monitoring.traffic_profile import bucket_shares, kind_shares, overrides
 from pipeline.config.load import Params, load_params
+from tests.conftest import ROOT
 from tests.monitoring.traffic import traffic
 
-PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
+PARAMS = ROOT / "params.yaml"
 
 
 @pytest.fixture(scope="module")

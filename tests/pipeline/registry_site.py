@@ -1,7 +1,5 @@
 """A checkout whose model was trained, evaluated and judged, made small: what `register` needs to lie there."""
 
-from pathlib import Path
-
 import pandas as pd
 import torch
 
@@ -13,9 +11,10 @@ from pipeline.figures import EvaluateReport, Figure
 from pipeline.gate import judge
 from pipeline.layout import Paths
 from pipeline.outputs import write_text
+from tests.conftest import ROOT
 
 NAME = "portrait-restorer"
-PARAMS = Path(__file__).resolve().parents[2] / "params.yaml"
+PARAMS = ROOT / "params.yaml"
 
 
 def params() -> Params:

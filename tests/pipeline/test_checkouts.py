@@ -27,8 +27,9 @@ from pipeline.provenance import _revision
 from pipeline.reading import Limits
 from pipeline.reproduce import reproduce
 from pipeline.sources import open_source
+from tests.conftest import ROOT
 
-PARAMS = (Path(__file__).resolve().parents[2] / "params.yaml").read_text(encoding="utf-8")
+PARAMS = (ROOT / "params.yaml").read_text(encoding="utf-8")
 STAGES = """\
 stages:
   one:
@@ -39,6 +40,7 @@ stages:
 """
 ONE = """\
 from pathlib import Path
+from tests.conftest import ROOT
 Path("data").mkdir(exist_ok=True)
 Path("data/one.txt").write_text("made")
 with Path("state/ran").open("a") as stream:

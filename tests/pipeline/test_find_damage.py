@@ -5,10 +5,10 @@ import cv2
 import numpy as np
 import pytest
 
+from models import assets
 from models.detector import Face
 from models.errors import WeightsError
 from models.images import Image
-from pipeline import layout
 from pipeline.config.load import load_params
 from pipeline.find_damage import FoundDamage, find_damage, shipped_finder
 from pipeline.restoration import Detector
@@ -122,10 +122,10 @@ def test_the_shipped_finder_finds_a_white_crack_on_a_photograph_and_nothing_on_t
 
 
 def test_the_card_goes_with_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    weights = layout.ASSETS / "finder.safetensors"
+    weights = assets.ASSETS / "finder.safetensors"
     assert weights.stat().st_size < 4_000_000
     (tmp_path / "finder.safetensors").write_bytes(weights.read_bytes())
-    monkeypatch.setattr(layout, "ASSETS", tmp_path)
+    monkeypatch.setattr("models.assets.ASSETS", tmp_path)
     with pytest.raises(WeightsError, match="finder's card"):
         shipped_finder.__wrapped__()
     (tmp_path / "finder.json").write_text(json.dumps({"sha256": "0" * 64}))

@@ -24,8 +24,8 @@ from pipeline.peers import Method, peers
 from pipeline.sampler import portraits
 from pipeline.scoring import Judges
 from pipeline.strips import worst_strips
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 CPU = torch.device("cpu")
 IDENTITIES = 4
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from models.assets import ASSETS
 from models.detector import Face, FaceDetector
 from models.errors import WeightsError
 from models.identity import training_encoder
 from models.images import to_tensor
 from models.landmarks import LandmarkPredictor
 from pipeline.config.data import SamplerParams
-from pipeline.layout import ASSETS
 from pipeline.sampler import SampledPortrait, portraits
 from pipeline.sampler_asset import load_asset
 from pipeline.sampler_geometry import (

@@ -1,6 +1,7 @@
 """Contracts between code, dvc.yaml and params.yaml."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,13 @@ def test_deps_cover_the_import_closure(name: str) -> None:
     code = {str(file) for file in closure(f"pipeline.{name}", ROOT)}
     missing = code - set(DESCRIBED[name]["deps"])
     assert not missing, "run `make dvc-yaml`"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_weights_that_a_stages_code_names_are_listed(name: str) -> None:
+    code = [(ROOT / file).read_text(encoding="utf-8") for file in closure(f"pipeline.{name}", ROOT)]
+    named = {f"assets/{file}" for text in code for file in re.findall(r'^[A-Z_]+ = ASSETS / "([^"]+)"', text, re.M)}
+    assert named <= set(DESCRIBED[name]["deps"]), "add them to FILES"
 
 
 def test_dvc_yaml_is_up_to_date() -> None:

@@ -10,7 +10,6 @@ import torch
 from models.errors import DataError, PromotionError, ServiceUnavailable, WeightsError
 from models.generator import Generator
 from models.restorer import save_weights, weights_sha256
-from pipeline import layout
 from pipeline.champion import ChampionReport, champion, read_champion
 from pipeline.config.training import ChampionParams
 from pipeline.layout import Paths
@@ -33,7 +32,7 @@ def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save_weights(Generator(8, 2), folder / "restorer.safetensors", image_size=32)
     card = {"sha256": weights_sha256(folder / "restorer.safetensors")}
     (folder / "restorer.json").write_text(json.dumps(card))
-    monkeypatch.setattr(layout, "ASSETS", folder)
+    monkeypatch.setattr("models.assets.ASSETS", folder)
     return folder
 
 

@@ -6,11 +6,11 @@ from functools import cache
 import numpy as np
 import pytest
 
+from models.assets import ASSETS
 from models.detector import Face
 from models.images import Image, Mask
 from models.restorer import Restorer
 from models.turned import Lie, turned_back
-from pipeline.layout import ASSETS
 from pipeline.restoration import Restoration, Tools
 from pipeline.restore import restore_photo
 from pipeline.turned import TurnedDetector, looking_upright

@@ -16,6 +16,7 @@ from pipeline.layout import Paths
 from pipeline.portrait_rows import SCHEMA
 from pipeline.portrait_table import COLUMN_TYPES, flatten, share_inside
 from pipeline.validate import Finding, ValidateReport, count_quarantined, examine, validate
+from tests.conftest import ROOT
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:great_expectations"),
@@ -30,7 +31,7 @@ Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 @pytest.fixture(scope="module")
 def params() -> ValidateParams:
-    return load_params(Path(__file__).resolve().parents[2] / "params.yaml").validate_
+    return load_params(ROOT / "params.yaml").validate_
 
 
 def good() -> pd.DataFrame:

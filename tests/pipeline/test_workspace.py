@@ -8,8 +8,9 @@ import pytest
 from models.errors import ConfigError, DataError
 from pipeline.config.load import load_params
 from pipeline.workspace import create_workspace
+from tests.conftest import ROOT
 
-PARAMS = (Path(__file__).resolve().parents[2] / "params.yaml").read_text(encoding="utf-8")
+PARAMS = (ROOT / "params.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture

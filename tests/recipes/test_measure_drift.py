@@ -10,11 +10,12 @@ from models.errors import DataError
 from pipeline.config.load import load_params
 from recipes.drift_pool import PART, SHIFTS, parts, read
 from recipes.measure_drift import SIZES, delay, false_alarm_table, split_of, traffic_of
+from tests.conftest import ROOT
 from tests.monitoring.traffic import traffic
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-WATCH = load_params(Path(__file__).resolve().parents[2] / "params.yaml").watch
+WATCH = load_params(ROOT / "params.yaml").watch
 QUICK = WATCH.model_copy(update={"identity": WATCH.identity.model_copy(update={"resamples": 1000})})
 
 

@@ -10,8 +10,8 @@ import httpx
 import numpy as np
 import pytest
 
+from models import assets
 from models.stored import load_restorer
-from pipeline import layout
 from pipeline.find_damage import find_damage
 from pipeline.restore import restore_photo
 from serving.app import create_app
@@ -26,7 +26,7 @@ def test_a_portrait_is_restored_as_without_the_service(site: Site) -> None:
     image, mask = damaged()
     with site.client() as client:
         found = client.post("/v1/restorations", files=form()).json()
-    restorer = load_restorer(layout.ASSETS / "restorer.safetensors")
+    restorer = load_restorer(assets.ASSETS / "restorer.safetensors")
     expected = restore_photo(image, mask, restorer, "auto", PARAMS.restore)
     restored = pixels_of(base64.b64decode(found["picture"]))
     assert expected.image is not None

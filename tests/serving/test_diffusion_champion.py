@@ -11,9 +11,9 @@ import httpx
 import numpy as np
 import pytest
 
+from models import assets
 from models.diffusion_restorer import DiffusionRestorer, Sampling, save_denoiser
 from models.restorer import weights_sha256
-from pipeline import layout
 from pipeline.layout import Paths
 from pipeline.restore import restore_photo
 from serving.assemble import assemble
@@ -33,15 +33,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationW
 @pytest.fixture(scope="module")
 def diffusing(surroundings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service whose champion is a small random denoiser; requests that are at work together share its calls."""
-    assets = shutil.copytree(layout.ASSETS, tmp_path_factory.mktemp("diffusion") / "assets")
-    weights = assets / "restorer.safetensors"
+    folder = shutil.copytree(assets.ASSETS, tmp_path_factory.mktemp("diffusion") / "assets")
+    weights = folder / "restorer.safetensors"
     save_denoiser(small(random=True), weights, 128, Sampling(steps=2, samples=2))
-    (assets / "restorer.json").write_text(json.dumps({"sha256": weights_sha256(weights)}))
+    (folder / "restorer.json").write_text(json.dumps({"sha256": weights_sha256(weights)}))
     serve = PARAMS.serve.model_copy(update={"batch_wait_ms": 20_000.0, "reload_seconds": 3600})
     root = tmp_path_factory.mktemp("checkout")
     shutil.copy(ROOT / "params.yaml", root)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "ASSETS", assets)
+        patch.setattr(assets, "ASSETS", folder)
         service = assemble(Paths(root), PARAMS.model_copy(update={"serve": serve}))
         yield service
         service.close()
@@ -61,7 +61,7 @@ def test_photos_at_work_together_share_a_call_and_come_out_as_alone(diffusing: S
     calls, faces = (now - then for now, then in zip(batches(diffusing), before, strict=True))
     assert (calls, faces) == (2, 3)
     image, mask = damaged()
-    restorer = DiffusionRestorer.load(layout.ASSETS / "restorer.safetensors")
+    restorer = DiffusionRestorer.load(assets.ASSETS / "restorer.safetensors")
     expected = restore_photo(image, mask, restorer, "auto", PARAMS.restore).image
     assert expected is not None
     assert np.abs(expected.astype(int) - image)[mask].mean() > 5

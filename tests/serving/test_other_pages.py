@@ -19,6 +19,7 @@ from pipeline.config.load import load_params
 from pipeline.layout import Paths
 from pipeline.validate import validate
 from tests import browser as chromium
+from tests.conftest import ROOT
 from tests.pipeline.test_validate import good, lay_out
 
 browser = chromium.browser
@@ -37,7 +38,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     made = Paths(tmp_path)
     for folder in (made.evidently_workspace, made.prefect_home):
         folder.mkdir(parents=True)
-    (tmp_path / "params.yaml").write_bytes((Path(__file__).parents[2] / "params.yaml").read_bytes())
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     return made
 
 

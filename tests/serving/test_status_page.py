@@ -23,6 +23,7 @@ from serving.status_page import Latest, status_router
 from serving.status_view import LIGHTS, render
 from tests import browser as chromium
 from tests.browser import PHONE, clean_page, no_sideways_scroll
+from tests.conftest import ROOT
 from tests.serving.status_examples import SENT, alarming, empty, made, normal, silent, version, window
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:starlette")
@@ -185,7 +186,7 @@ def test_a_reading_that_fails_is_told_and_tried_again() -> None:
 def test_over_http_from_a_fresh_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LIKENESS_MLFLOW_URI", "LIKENESS_LOG_URL"):
         monkeypatch.delenv(name, raising=False)
-    (tmp_path / "params.yaml").write_bytes((Path(__file__).parents[2] / "params.yaml").read_bytes())
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     app = FastAPI()
     app.include_router(status_router(Paths(tmp_path)))
     with TestClient(app) as client:
@@ -200,7 +201,7 @@ def test_over_http_from_a_fresh_checkout(tmp_path: Path, monkeypatch: pytest.Mon
 @contextmanager
 def served(states: list[Status], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """The page on a real server; each look takes the next state, the last one stays."""
-    (tmp_path / "params.yaml").write_bytes((Path(__file__).parents[2] / "params.yaml").read_bytes())
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     monkeypatch.setattr(status_page, "FRESH_SECONDS", 0.0)
     monkeypatch.setattr(status_page, "status", lambda *_, **__: states.pop(0) if len(states) > 1 else states[0])
     app = FastAPI()

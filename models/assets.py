@@ -1,0 +1,5 @@
+"""Where the weights lie that ship with the project."""
+
+from pathlib import Path
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
