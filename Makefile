@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
-PACKAGES := models pipeline monitoring flows serving cli recipes
+PACKAGES := models pipeline restoration monitoring flows serving cli recipes
 WORKERS ?= 2
 DEMO_FLAGS ?=
 

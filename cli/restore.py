@@ -8,8 +8,8 @@ import click
 from cli.options import root_option
 
 if TYPE_CHECKING:
-    from pipeline.modes import RequestedMode
-    from pipeline.restore_files import Row, Settings
+    from restoration.files import Row, Settings
+    from restoration.modes import RequestedMode
 
 _PATH = click.Path(path_type=Path)
 
@@ -74,8 +74,8 @@ def restore_command(
     A photo that is refused gets its reason and no output. In a folder, a file that fails gets a row and stops nothing;
     the exit status is then 1.
     """
-    from pipeline.restore_files import restore_all, restore_file
-    from pipeline.restore_requests import requests
+    from restoration.files import restore_all, restore_file
+    from restoration.requests import requests
 
     batch = requests(photo, mask, out, save_mask)
     settings = _settings(root, mode, model, references, search=mask is None and mode != "colorize")
@@ -93,14 +93,14 @@ def _settings(
 ) -> "Settings":
     from models.stored import load_restorer
     from pipeline.config.load import load_params
-    from pipeline.find_damage import shipped_finder
     from pipeline.layout import Paths
-    from pipeline.marking import open_seal
     from pipeline.picture_files import read_picture
     from pipeline.reading import Limits
-    from pipeline.restoration import load_tools
-    from pipeline.restore_files import Settings
     from pipeline.stored_weights import resolve_weights
+    from restoration.files import Settings
+    from restoration.find_damage import shipped_finder
+    from restoration.provenance.marking import open_seal
+    from restoration.types import load_tools
 
     paths = Paths(root.resolve())
     params = load_params(paths.params)

@@ -6,7 +6,7 @@ import numpy as np
 
 from models.detector import Face
 from models.images import Image
-from pipeline.restoration import Detector
+from restoration.types import Detector
 
 
 class BrokenDetector:

@@ -118,7 +118,7 @@ class _Sums:
 
 
 class IdentityWindow:
-    """Collects the faces of one model version in memory; `add` is `pipeline.restoration.Tools.observe`. Thread-safe.
+    """Collects the faces of one model version in memory; `add` is `restoration.types.Tools.observe`. Thread-safe.
 
     What it holds is sums already; faces fewer than `min_faces` are never given out, also not at the end.
     """

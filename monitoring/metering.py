@@ -8,7 +8,7 @@ from threading import local
 from torch import Tensor
 
 from models.identity import IdentityEncoder
-from pipeline.restoration import Tools
+from restoration.types import Tools
 
 
 class Meter:

@@ -13,8 +13,8 @@ from models.images import Image, Mask
 from models.landmarks import head_pose
 from monitoring.features import photo_features
 from monitoring.rows import Arm, LogRow
-from pipeline.identity_risk import uncertainty
-from pipeline.restoration import LikenessFigures, Restoration, RestoredFace, Tools
+from restoration.risk import uncertainty
+from restoration.types import LikenessFigures, Restoration, RestoredFace, Tools
 
 _REASON_LENGTH = 200
 _NOWHERE = (None, None)

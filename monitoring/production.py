@@ -17,8 +17,8 @@ from monitoring.observe import RequestFacts, observed
 from monitoring.rows import Arm, LogRow
 from monitoring.traffic import Request
 from pipeline.config.production import RestoreParams
-from pipeline.restoration import FaceRestorer, Restoration, Tools
-from pipeline.restore import restore_photo
+from restoration.restore import restore_photo
+from restoration.types import FaceRestorer, Restoration, Tools
 
 
 class Likeness(NamedTuple):

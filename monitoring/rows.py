@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 import pandas as pd
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from pipeline.modes import Mode
+from restoration.modes import Mode
 
 Arm = Literal["champion", "challenger"]
 Code = Annotated[str, Field(max_length=200)]
@@ -24,7 +24,7 @@ class LogRow(BaseModel):
     against the classically filled face (`plain`), against a believed reference photo (`reference`); None where there
     is nothing to compare with. `recognised`: the independent one, against original or reference, is at least the
     evaluation's threshold. `mask_x`, `mask_y`: centroid of the missing pixels relative to the box of the surest face,
-    0..1 within it. `uncertainty`: see `pipeline.identity_risk.uncertainty`. `lpips`: to the original, in a replay.
+    0..1 within it. `uncertainty`: see `restoration.risk.uncertainty`. `lpips`: to the original, in a replay.
     `subject` is a pseudonym, "" where the caller gave none.
     """
 

@@ -25,7 +25,7 @@ from pipeline.layout import Paths
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from pipeline.restoration import Tools
+    from restoration.types import Tools
 
 Observe = Callable[[str, "Tensor"], None]
 Clock = Callable[[], datetime]
@@ -122,7 +122,7 @@ def serve(
 ) -> Iterator[list[LogRow]]:
     """Log rows, `at_once` together, of `traffic` with masks of `mix` restored by `champion`; nothing is written.
 
-    `observe` sees the embeddings of the champion's restored faces, see `pipeline.restoration.Tools`. With a `test`,
+    `observe` sees the embeddings of the champion's restored faces, see `restoration.types.Tools`. With a `test`,
     its challenger serves its share of the requests.
     """
     from models.stored import load_restorer
@@ -144,7 +144,7 @@ def serve(
 
 def _tools(params: Params, traffic: SimulateParams) -> "Tools":
     from monitoring.broken_detector import BrokenDetector
-    from pipeline.restoration import load_tools
+    from restoration.types import load_tools
 
     tools = load_tools(params.restore.min_detector_score)
     if traffic.shift != "broken-detector":

@@ -26,7 +26,6 @@ from models.region_names import REGIONS
 from models.regions import face_hull
 from models.stored import StoredRestorer, load_restorer
 from pipeline.cases import Case, batches, damaged_batch, point_batch
-from pipeline.identity_risk import region_map
 from pipeline.layout import Paths
 from pipeline.onset_holes import component_holes, growing_holes
 from pipeline.quiet import quieten
@@ -34,6 +33,7 @@ from pipeline.scoring import Judges, recognition_threshold
 from pipeline.studies import Portrait, case_of, embed_intact, own_dice, portrait_of
 from pipeline.tables import read_portraits
 from recipes.reference_trust import best_trust, similarity_lines
+from restoration.risk import region_map
 
 GROUPS = ("eye", "brow", "nose", "mouth", "skin", "background")
 ALONE = {"eye": "both eyes", "brow": "brows", "nose": "nose", "mouth": "mouth"}
@@ -163,7 +163,7 @@ def fitted_weights(rows: pd.DataFrame) -> dict[str, float]:
 
 
 def risk(rows: pd.DataFrame, weights: dict[str, float], witness: float = 0.0) -> Floats:
-    """`pipeline.identity_risk.identity_risk` of each row."""
+    """`restoration.risk.identity_risk` of each row."""
     face = [group for group in GROUPS if group != "background"]
     prior = sum(weights[g] * (rows["prior_" + g] - witness * rows["witness_" + g]).to_numpy() for g in face)
     whole = sum(weights[g] * rows["all_" + g].to_numpy() for g in face)

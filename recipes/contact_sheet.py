@@ -16,13 +16,13 @@ from models.assets import ASSETS
 from models.images import Image
 from models.stored import load_restorer
 from pipeline.config.load import load_params
-from pipeline.find_damage import shipped_finder
 from pipeline.picture_files import read_picture, write_picture
 from pipeline.reading import Limits
-from pipeline.restoration import load_tools
-from pipeline.restore_files import Row, Settings, restore_all
-from pipeline.restore_requests import requests
-from pipeline.used_mask import PROPOSED_GREY
+from restoration.files import Row, Settings, restore_all
+from restoration.find_damage import shipped_finder
+from restoration.mask import PROPOSED_GREY
+from restoration.requests import requests
+from restoration.types import load_tools
 
 RED, YELLOW = (230, 30, 30), (250, 220, 40)
 _HEIGHT, _ROWS = 420, 4

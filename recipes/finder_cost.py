@@ -16,7 +16,7 @@ import torch
 from models.detector import FaceDetector
 from models.images import Image
 from pipeline.config.load import load_params
-from pipeline.find_damage import find_damage, shipped_finder
+from restoration.find_damage import find_damage, shipped_finder
 
 
 def photo(side: int) -> Image:

@@ -21,18 +21,18 @@ from models.detector import Face
 from models.images import Image, to_tensor
 from models.lpips import perceptual_distance
 from models.restorer import Restorer, weights_sha256
-from pipeline.classical import classical_photo
 from pipeline.config.data import SamplerParams
 from pipeline.config.load import load_params
 from pipeline.config.production import RestoreParams
 from pipeline.damage import Damage, apply, draw
 from pipeline.layout import Paths
-from pipeline.likeness_figures import likeness
-from pipeline.photo import cut, frame_of, to_frame
-from pipeline.restoration import Restoration, Tools, load_tools
-from pipeline.restore import restore_photo
 from pipeline.sampler import portraits
 from pipeline.stored_weights import resolve_weights
+from restoration.photo.classical import classical_photo
+from restoration.photo.geometry import cut, frame_of, to_frame
+from restoration.restore import restore_photo
+from restoration.similarity import likeness
+from restoration.types import Restoration, Tools, load_tools
 
 OUT = ASSETS.parent / "docs" / "images"
 WIDTH = 960

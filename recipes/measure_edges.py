@@ -19,8 +19,8 @@ import numpy.typing as npt
 from PIL import Image as Pillow
 
 from models.images import Image, Mask
-from pipeline.classical import classical_photo
-from pipeline.mask_edges import grow_to_edges
+from restoration.photo.classical import classical_photo
+from restoration.photo.mask_edges import grow_to_edges
 
 COLOURS = {"white": (250, 250, 245), "black": (8, 8, 10), "brown": (120, 84, 48), "grey": (127, 127, 127)}
 SIDES = (256, 512, 1024, 2000)

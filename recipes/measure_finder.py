@@ -27,13 +27,13 @@ from models.detector import FaceDetector
 from models.images import Image, Mask
 from pipeline.config.load import load_params
 from pipeline.config.production import FinderParams
-from pipeline.find_damage import find_damage
 from pipeline.picture_files import read_picture, write_picture
 from pipeline.reading import Limits
 from recipes.finder_calibration import judged_pieces
 from recipes.finder_prints import Example, measured_example
 from recipes.finder_sources import TRAINING_PRINTS, Sources, read_sources
 from recipes.real_prints import TOLERANCE, Crack, crack_recall, intact_share, read_prints, top_hat_mask
+from restoration.find_damage import find_damage
 
 FACES = (60.0, 200.0, 600.0)
 """Heights of faces on the composites, pixels."""

@@ -2,7 +2,7 @@
 
 The other figures cut each face out by the points of the intact picture, which no customer has. Here the held-out
 portraits are photos: damaged, searched for their face, aligned once by the classically filled copy, again by the
-completed one (`pipeline/aligned_again.py`), and, to compare, by the intact photo; then restored and pasted back,
+completed one (`restoration/realign.py`), and, to compare, by the intact photo; then restored and pasted back,
 without the router, so that every face counts. Judged in the frame of the intact photo. Prints Markdown.
 """
 
@@ -20,20 +20,20 @@ from models.alignment import TEMPLATE, invert, transform
 from models.assets import ASSETS
 from models.images import Image, to_tensor
 from models.restorer import Restorer
-from pipeline.aligned_again import aligned_again
-from pipeline.classical import classical_photo
 from pipeline.config.load import Params, load_params
 from pipeline.config.production import RestoreParams
 from pipeline.damage import Damage, DamageSampler, apply
-from pipeline.found_faces import FoundFace, damaged_faces, measured_face
-from pipeline.gathered import damaged_batch
-from pipeline.photo import Frame, cut, frame_of, paste_all, to_frame
 from pipeline.picture_files import read_picture
 from pipeline.quiet import quieten
 from pipeline.reading import Limits
-from pipeline.restoration import Tools, load_tools
 from pipeline.scoring import Judges
 from recipes.make_weights import HELD_OUT
+from restoration.evidence import damaged_batch
+from restoration.faces import FoundFace, damaged_faces, measured_face
+from restoration.photo.classical import classical_photo
+from restoration.photo.geometry import Frame, cut, frame_of, paste_all, to_frame
+from restoration.realign import aligned_again
+from restoration.types import Tools, load_tools
 
 ALIGNMENTS = {"first": "once", "again": "again", "intact": "by the intact photo"}
 EDGES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6)

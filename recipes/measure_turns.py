@@ -21,12 +21,12 @@ from models.detector import FaceDetector
 from models.images import Image, Mask
 from models.landmarks import LandmarkPredictor
 from models.turned import Lie, lie, turned_back
-from pipeline.classical import classical_photo
 from pipeline.config.load import Params, load_params
 from pipeline.damage import DamageSampler, apply
 from pipeline.picture_files import read_picture
 from pipeline.quiet import quieten
 from pipeline.reading import Limits
+from restoration.photo.classical import classical_photo
 
 TURNS = (0, 45, 90, 135, 180, 225, 270, 315, 35)
 """Degrees clockwise by which portraits are laid."""

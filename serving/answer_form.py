@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.marking import PictureFormat
+from restoration.provenance.marking import PictureFormat
 from serving.accept import JSON, PICTURES, ZIP, chosen
 
 _INPUT_FORMATS: dict[str, PictureFormat] = {"jpeg": "jpeg", "mpo": "jpeg", "webp": "webp", "tiff": "tiff"}

@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 from fastapi.responses import JSONResponse, Response
 
-from pipeline.restoration import RestoredFace
-from pipeline.used_mask import UsedMask
+from restoration.mask import UsedMask
+from restoration.types import RestoredFace
 from serving.accept import JSON, PICTURES, ZIP
 from serving.errors import Refused
 from serving.schema import DamagePiece, FaceFigures, MaskFigures, Outcome, ProposedMask, RegionTrust

@@ -22,9 +22,9 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is first imported
     from monitoring.log import open_log
-    from pipeline.find_damage import shipped_finder
-    from pipeline.marking import open_seal
     from pipeline.reading import Limits
+    from restoration.find_damage import shipped_finder
+    from restoration.provenance.marking import open_seal
     from serving.access import Access
     from serving.bench import Bench
     from serving.engine import Engine

@@ -16,7 +16,7 @@ from torch import Tensor
 from models.evidence import Damaged, Evidence
 from models.reference import Reference
 from monitoring.metering import Meter
-from pipeline.restoration import FaceRestorer
+from restoration.types import FaceRestorer
 
 
 @dataclass(eq=False)

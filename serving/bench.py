@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from models.damage_finder.finder import Finder
 from monitoring.log import ProductionLog
 from pipeline.config.load import Params
-from pipeline.marking import Seal
 from pipeline.reading import Limits
+from restoration.provenance.marking import Seal
 from serving.identities import Identities
 from serving.keeping import Keeper
 from serving.metrics import Metrics

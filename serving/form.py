@@ -8,7 +8,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from pipeline.modes import RequestedMode
+from restoration.modes import RequestedMode
 from serving.errors import Refused
 from serving.schema import PictureWish
 

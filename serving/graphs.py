@@ -12,7 +12,7 @@ from models.export import OnnxRestorer, export_onnx
 from models.identity_hint import HINTS
 from models.restorer import Restorer
 from models.stored import load_restorer
-from pipeline.restoration import FaceRestorer
+from restoration.types import FaceRestorer
 
 MAX_DIFFERENCE = 1e-3
 """Between the two proposals of one input, in the range [-1, 1]: an eighth of a grey level."""

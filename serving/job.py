@@ -10,11 +10,11 @@ from monitoring.metering import Meter, metered
 from monitoring.observe import RequestFacts, observed
 from monitoring.rows import LogRow
 from pipeline.damage.picture import mask_from_bytes
-from pipeline.marking import MarkFacts, marked, restored_share
 from pipeline.picture_files import encoded
 from pipeline.reading import Accepted, Limits, Rejected, read_bytes
-from pipeline.restoration import Restoration
-from pipeline.used_mask import UsedMask, mask_for, restore_used
+from restoration.mask import UsedMask, mask_for, restore_used
+from restoration.provenance.marking import MarkFacts, marked, restored_share
+from restoration.types import Restoration
 from serving.answer_form import AnswerForm, came_in
 from serving.bench import Bench
 from serving.errors import Refused

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from models.images import Image
 from monitoring.rows import LogRow
-from pipeline.marking import MarkFacts, Seal, marked
 from pipeline.reading import Accepted, Limits, read_bytes
+from restoration.provenance.marking import MarkFacts, Seal, marked
 
 Pictures = Mapping[str, bytes]
 """PNG files by name."""

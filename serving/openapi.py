@@ -2,7 +2,7 @@
 
 from typing import Any, get_args
 
-from pipeline.modes import RequestedMode
+from restoration.modes import RequestedMode
 from serving.accept import PICTURES as _TYPES
 from serving.accept import ZIP
 from serving.errors import MEDIA_TYPE

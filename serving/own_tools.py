@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from models.detector import Face, FaceDetector
 from models.images import Image
-from pipeline.restoration import Detector, Tools, load_tools
+from restoration.types import Detector, Tools, load_tools
 
 _REMEMBERED = 2
 """Pictures that come twice in one request (the photo as it came, for the mask and for its faces) come soon again."""

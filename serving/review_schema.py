@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field
 
 from monitoring.review import Review, Waiting, Worry
-from pipeline.modes import Mode
+from restoration.modes import Mode
 from serving.schema import EXAMPLE_ID, EXAMPLE_PNG, Cosine, Shape, Share, example
 
 _WAITING = {

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.damage_finder.kinds import Kind
 from monitoring.rows import Arm
-from pipeline.modes import Mode
+from restoration.modes import Mode
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Cosine = Annotated[float, Field(ge=-1.001, le=1.001)]

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from monitoring.rows import LogRow
-from pipeline.find_damage import find_damage
 from pipeline.picture_files import encoded
 from pipeline.reading import Accepted
-from pipeline.restoration import Restoration
-from pipeline.used_mask import UsedMask, found_mask
+from restoration.find_damage import find_damage
+from restoration.mask import UsedMask, found_mask
+from restoration.types import Restoration
 from serving.answer_form import AnswerForm, answer_form
 from serving.bench import Bench
 from serving.job import Ask, Job, read

@@ -12,8 +12,8 @@ from monitoring.traffic import Request
 from pipeline.config.load import Params
 from pipeline.evaluated_threshold import read_recognition_threshold
 from pipeline.layout import Paths
-from pipeline.restoration import Tools
 from pipeline.stored_weights import resolve_weights
+from restoration.types import Tools
 
 
 class TwoArms:

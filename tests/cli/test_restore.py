@@ -16,8 +16,8 @@ from models.errors import LikenessError, MaskError
 from models.images import Image, Mask
 from pipeline.picture_files import read_picture, write_picture
 from tests.conftest import ROOT
-from tests.pipeline.restore_site import astronaut, box_over, tools
 from tests.pipeline.test_picture_files import LIMITS
+from tests.restoration.site import astronaut, box_over, tools
 
 pytestmark = pytest.mark.skipif(
     not (ASSETS / "restorer.safetensors").is_file(), reason="needs the weights that ship in assets/"

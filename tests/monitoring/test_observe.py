@@ -16,10 +16,10 @@ from models.landmarks import head_pose
 from monitoring.metering import Meter, metered
 from monitoring.observe import RequestFacts, observed
 from monitoring.rows import LogRow
-from pipeline.identity_risk import Trust, uncertainty
-from pipeline.restoration import LikenessFigures, Restoration, RestoredFace, Tools
-from pipeline.restore import restore_photo
-from tests.pipeline.restore_site import PARAMS, Painter, astronaut, box_over, damage, tools
+from restoration.restore import restore_photo
+from restoration.risk import Trust, uncertainty
+from restoration.types import LikenessFigures, Restoration, RestoredFace, Tools
+from tests.restoration.site import PARAMS, Painter, astronaut, box_over, damage, tools
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

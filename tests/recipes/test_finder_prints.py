@@ -15,7 +15,7 @@ from recipes.finder_prints import (
     training_example,
 )
 from recipes.finder_sources import Sources, split_files
-from tests.pipeline.restore_site import astronaut
+from tests.restoration.site import astronaut
 
 RNG = np.random.default_rng
 

@@ -8,7 +8,7 @@ import torch
 
 from recipes.finder_sources import Sources
 from recipes.finder_training import Batches, Plan, damage_loss, load_checkpoint, rate, steps_done, train
-from tests.pipeline.restore_site import astronaut
+from tests.restoration.site import astronaut
 
 TINY = Plan(cycles=(4,), width=4, part=32, parts=2, view=64, views=1)
 

@@ -7,7 +7,7 @@ from models.damage_finder.kinds import KINDS
 from models.images import Image, Mask
 from recipes.finder_prints import Example
 from recipes.measure_finder import calibration, composites, false_alarms, intact_prints, measure_composites, scored
-from tests.pipeline.restore_site import FACELESS, astronaut
+from tests.restoration.site import FACELESS, astronaut
 
 PORTRAITS = [np.ascontiguousarray(astronaut()[:256, 100:356])]
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from models.alignment import TEMPLATE
-from pipeline.photo import frame_of
 from recipes.measure_photos import off, table
+from restoration.photo.geometry import frame_of
 
 
 @pytest.mark.parametrize(("shift", "expected"), [((0, 0), 0.0), ((3, 4), 5.0), ((-6, 0), 6.0)])

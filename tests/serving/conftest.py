@@ -21,7 +21,7 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Small assets, a finder of red and an empty cache for all tests of this folder, and for no others."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("models.assets.ASSETS", small_assets(tmp_path_factory.mktemp("assets")))
-        patch.setattr("pipeline.find_damage.shipped_finder", red_finder)
+        patch.setattr("restoration.find_damage.shipped_finder", red_finder)
         patch.setenv("LIKENESS_CACHE", str(tmp_path_factory.mktemp("cache")))
         for name in ("LIKENESS_MLFLOW_URI", "LIKENESS_LOG_URL", "LIKENESS_LOG_KEY"):
             patch.delenv(name, raising=False)

@@ -12,8 +12,8 @@ import pytest
 
 from models import assets
 from models.stored import load_restorer
-from pipeline.find_damage import find_damage
-from pipeline.restore import restore_photo
+from restoration.find_damage import find_damage
+from restoration.restore import restore_photo
 from serving.app import create_app
 from tests.serving.site import PARAMS, Shared, Site, damaged, doubtful, file_of, form, pixels_of, portrait, running
 
