@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from flows.reports import AbReport
     from monitoring.ab.verdict import AbVerdict
     from pipeline.config.load import Params
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
 
 @click.command("ab")
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def ab_command(decide: bool, approved: bool | None, as_json: bool, root: Path) -> None:
     """Say how the A/B test between champion and challenger stands; nothing changes without an option."""
     from pipeline.config.load import load_params
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
     root = root.resolve()
     paths = Paths(root)

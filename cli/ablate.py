@@ -8,8 +8,8 @@ import click
 from cli.options import json_option, parse_settings, root_option, settings_option
 
 if TYPE_CHECKING:
-    from pipeline.layout import Paths
-    from pipeline.science_figures import AblateReport
+    from pipeline.ablation.results import AblateReport
+    from pipeline.project.paths import Paths
 
 QUICK: dict[str, Any] = {
     "ablate.portraits": 8,
@@ -61,11 +61,11 @@ def ablate_command(
     once; with --study the other studies keep the figures of the run before.
     """
     from pipeline.ablate import run_studies
+    from pipeline.ablation.results import STUDIES
     from pipeline.config.load import load_params
-    from pipeline.layout import Paths
-    from pipeline.science_figures import STUDIES
+    from pipeline.project.paths import Paths
     from pipeline.stages import run_stage
-    from pipeline.workspace import create_workspace
+    from pipeline.workspaces.create import create_workspace
 
     if unknown := set(studies) - set(STUDIES):
         raise click.BadParameter(
@@ -97,7 +97,7 @@ def _sorted(portraits: Path | None, views: Path | None, paths: "Paths") -> dict[
 
 def _lines(report: "AblateReport", page: Path) -> list[str]:
     """What a person wants to know first."""
-    from pipeline.report import ends, middle
+    from pipeline.evaluation.report import ends, middle
 
     lines = [f"{report.portraits} portraits of {report.people} people, champion {report.version}"]
     for role, onset in (report.onset.onsets["champion"] if report.onset else {}).items():

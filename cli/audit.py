@@ -37,7 +37,7 @@ def verify_command(heads: "tuple[Head, ...]", as_json: bool, root: Path) -> None
     from datetime import UTC, datetime
 
     from monitoring.verified import verify_log
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
     found = verify_log(Paths(root.resolve()), *heads, now=datetime.now(UTC))
     click.echo(found.model_dump_json() if as_json else f"{'whole' if found.whole else 'BROKEN'}: {found.message}")
@@ -50,7 +50,7 @@ def verify_command(heads: "tuple[Head, ...]", as_json: bool, root: Path) -> None
 def head_command(root: Path) -> None:
     """Print the log's end as SEQ:CHAIN. Keep it where nobody who can write to the log can: it proves no rewriting."""
     from monitoring.log import open_log
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
     with open_log(Paths(root.resolve())) as log:
         click.echo(str(log.head()))

@@ -20,7 +20,7 @@ def cycle_command(settings: tuple[str, ...], reason: str, as_json: bool, root: P
     """
     from flows.prefect_home import use_prefect_home
     from pipeline.config.load import load_params
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
     overrides = parse_settings(settings)
     load_params(Paths(root).params, overrides)  # a typing error need not wait for Prefect

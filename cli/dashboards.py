@@ -9,7 +9,7 @@ from cli.options import json_option, root_option
 
 if TYPE_CHECKING:
     from flows.pages import Page
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
 
 @click.command("dashboards")
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @root_option
 def dashboards_command(port: int | None, file: Path | None, as_json: bool, root: Path) -> None:
     """List all pages, whether each answers and what starts it; or write the status page: for that nothing need run."""
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
     paths = Paths(root.resolve())
     if file is not None:
@@ -57,7 +57,7 @@ def _write_status(paths: "Paths", file: Path) -> None:
 
     from monitoring.status import status
     from pipeline.config.load import load_params
-    from pipeline.outputs import write_text
+    from pipeline.project.files import write_text
     from serving.status_view import render
 
     found = status(load_params(paths.params), paths, now=datetime.now(UTC))

@@ -11,7 +11,7 @@ from cli.options import parse_settings, root_option, settings_option
 
 if TYPE_CHECKING:
     from flows.demo import Demo
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
 TRIAL: dict[str, Any] = {
     "ab.margin": 0.1,
@@ -50,7 +50,7 @@ def demo_command(workspace: Path, tiny: bool, settings: tuple[str, ...], root: P
     The workspace is made anew.
     """
     from flows.prefect_home import use_prefect_home
-    from pipeline.workspace import create_workspace
+    from pipeline.workspaces.create import create_workspace
 
     started = time.monotonic()
     workspace = workspace.resolve()
@@ -68,8 +68,8 @@ def demo_command(workspace: Path, tiny: bool, settings: tuple[str, ...], root: P
 def _tell(workspace: Path, done: "Demo", seconds: float) -> None:
     from flows.summary import ab_lines, cycle_lines, models_lines, watch_lines
     from pipeline.config.load import load_params
-    from pipeline.layout import Paths
-    from pipeline.versions import list_models
+    from pipeline.project.paths import Paths
+    from pipeline.registry.versions import list_models
 
     paths = Paths(workspace)
     name = load_params(paths.params).registry.model_name

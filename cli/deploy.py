@@ -21,7 +21,7 @@ def deploy_command(server: str, as_json: bool, root: Path) -> None:
     from dataclasses import asdict
 
     from flows.prefect_home import use_prefect_home
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
     use_prefect_home(root)
     from flows.deploy import deploy

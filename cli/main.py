@@ -7,8 +7,8 @@ import sys
 import click
 
 from models.errors import LikenessError
-from pipeline.exit_status import exit_status
-from pipeline.quiet import quieten
+from pipeline.project.exit_status import exit_status
+from pipeline.project.process import quieten
 
 COMMANDS = {
     "restore": ("cli.restore:restore_command", "Restore damaged portraits: one photo or a folder."),

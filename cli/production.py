@@ -19,7 +19,7 @@ def simulate_command(root: Path, as_json: bool, **chosen: Any) -> None:  # noqa:
     """Send damaged portraits through the champion; the log gets features and scores, no image and no embedding."""
     from monitoring.simulate import simulate
     from pipeline.config.load import load_params
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
     paths = Paths(root.resolve())
     report = simulate(load_params(paths.params), paths, **chosen)

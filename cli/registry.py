@@ -8,7 +8,7 @@ import click
 from cli.options import json_option, root_option
 
 if TYPE_CHECKING:
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
 
 @click.command("models")
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def models_command(as_json: bool, root: Path) -> None:
     """List all versions, newest first, with aliases and the gate's outcome."""
     from flows.summary import models_lines
-    from pipeline.versions import list_models
+    from pipeline.registry.versions import list_models
 
     paths, name = _registry(root)
     rows = list_models(paths, name)
@@ -30,7 +30,7 @@ def models_command(as_json: bool, root: Path) -> None:
 @root_option
 def promote_command(version: str, force: bool, root: Path) -> None:
     """Make VERSION (a number, or `challenger`) the champion; the old champion becomes `previous`."""
-    from pipeline.promotion import promote
+    from pipeline.registry.promotion import promote
 
     paths, name = _registry(root)
     done = promote(paths, name, version, force=force)
@@ -41,7 +41,7 @@ def promote_command(version: str, force: bool, root: Path) -> None:
 @root_option
 def rollback_command(root: Path) -> None:
     """Swap `champion` and `previous`."""
-    from pipeline.promotion import rollback
+    from pipeline.registry.promotion import rollback
 
     done = rollback(*_registry(root))
     click.echo(f"champion: version {done.champion}; previous: version {done.previous}")
@@ -49,7 +49,7 @@ def rollback_command(root: Path) -> None:
 
 def _registry(root: Path) -> "tuple[Paths, str]":
     from pipeline.config.load import load_params
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
     paths = Paths(root.resolve())
     return paths, load_params(paths.params).registry.model_name

@@ -93,10 +93,10 @@ def _settings(
 ) -> "Settings":
     from models.stored import load_restorer
     from pipeline.config.load import load_params
-    from pipeline.layout import Paths
-    from pipeline.picture_files import read_picture
-    from pipeline.reading import Limits
-    from pipeline.stored_weights import resolve_weights
+    from pipeline.image_io.outcome import Limits
+    from pipeline.image_io.write import read_picture
+    from pipeline.project.paths import Paths
+    from pipeline.registry.weights import resolve_weights
     from restoration.files import Settings
     from restoration.find_damage import shipped_finder
     from restoration.provenance.marking import open_seal

@@ -22,7 +22,7 @@ def serve_command(host: str, port: int, open_to_all: bool, root: Path) -> None:
         "OMP_WAIT_POLICY", "PASSIVE"
     )  # threads that wait shall not spin; read at torch's first import
     from pipeline.config.load import load_params
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
     from serving.server import serve
 
     paths = Paths(root.resolve())

@@ -31,7 +31,7 @@ def new_command(methods: str, trials: int | None, raters: int | None, seed: int 
 
     from monitoring.study.make import Plan, make_study
     from pipeline.config.load import load_params
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
     paths = Paths(root.resolve())
     chosen = {"study.trials": trials, "study.raters": raters, "study.seed": seed}
@@ -54,7 +54,7 @@ def serve_command(study_id: str, host: str, port: int, token: str, root: Path) -
     import uvicorn
 
     from monitoring.study.store import open_study
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
     from serving.study_app import create_study_app
 
     store = open_study(Paths(root.resolve()), study_id)
@@ -74,13 +74,13 @@ def report_command(study_id: str, html: Path | None, as_json: bool, root: Path) 
     from monitoring.study.outcome import conclude
     from monitoring.study.store import open_study
     from pipeline.config.load import load_params
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
     paths = Paths(root.resolve())
     store = open_study(paths, study_id)
     outcome = conclude(store, paths, load_params(paths.params).registry.model_name, datetime.now(UTC))
     if html is not None:
-        from pipeline.outputs import write_text
+        from pipeline.project.files import write_text
         from serving.study_report import page
 
         write_text(html, page(store, outcome.report))

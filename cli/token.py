@@ -30,7 +30,7 @@ def token_group() -> None:
 @root_option
 def new_command(role: "Role", name: str, root: Path) -> None:
     """Make a token and print it, this once."""
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
     from serving.access import new_token
 
     click.echo(new_token(Paths(root.resolve()), role, name, datetime.now(UTC)))
@@ -41,7 +41,7 @@ def new_command(role: "Role", name: str, root: Path) -> None:
 @root_option
 def list_command(as_json: bool, root: Path) -> None:
     """List tokens: id, role, name, since when, and whether revoked."""
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
     from serving.access import read_tokens
 
     for token in read_tokens(Paths(root.resolve()).tokens):
@@ -57,7 +57,7 @@ def list_command(as_json: bool, root: Path) -> None:
 @root_option
 def revoke_command(identity: str, root: Path) -> None:
     """Take away the rights of the token ID; a running service sees it at the next request."""
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
     from serving.access import revoke_token
 
     token = revoke_token(Paths(root.resolve()), identity, datetime.now(UTC))

@@ -22,7 +22,7 @@ def up_command(port: int | None, detach: bool, root: Path) -> None:
     kill -9 or a restart of the machine the same command goes on where it was.
     """
     from flows import up
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
     paths = Paths(root.resolve())
     if up.is_up(paths):
@@ -36,7 +36,7 @@ def up_command(port: int | None, detach: bool, root: Path) -> None:
 def down_command(root: Path) -> None:
     """Stop what `up` started in this root, also what a killed supervisor left behind."""
     from flows import up
-    from pipeline.layout import Paths
+    from pipeline.project.paths import Paths
 
     stopped = up.down(Paths(root.resolve()))
     click.echo("stopped" if stopped else "nothing was up")

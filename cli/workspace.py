@@ -16,7 +16,7 @@ def workspace_command(folder: Path, settings: tuple[str, ...], root: Path) -> No
 
     An existing workspace keeps its data and state.
     """
-    from pipeline.workspace import create_workspace
+    from pipeline.workspaces.create import create_workspace
 
     create_workspace(root, folder, parse_settings(settings))
     click.echo(f"workspace {folder}: now `likeness cycle --root {folder}` or `likeness up --root {folder}`")

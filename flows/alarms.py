@@ -6,7 +6,7 @@ from monitoring.alarms import Alarm
 from monitoring.alerts import Alert, alert
 from monitoring.watch import Verdict
 from pipeline.config.load import Params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 _TITLES = {
     "inputs": "The photos that come in have changed",

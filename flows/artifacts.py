@@ -8,7 +8,7 @@ from flows.reports import CycleReport
 from flows.summary import outcome
 from monitoring.ab.verdict import AbVerdict
 from monitoring.watch import Verdict
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 
 def publish(root: Path, report: CycleReport) -> None:

@@ -9,8 +9,8 @@ from monitoring.retraining.policy import Answer, Ask, Standing, may_start
 from monitoring.watch import asked_by, verdict_of
 from monitoring.windows import is_claimed
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
-from pipeline.versions import SHIPPED, champion_version, untouched
+from pipeline.project.paths import Paths
+from pipeline.registry.versions import SHIPPED, champion_version, untouched
 
 STUDY = "user study"
 """What decides about a version that needs a study and meets nobody live."""

@@ -9,8 +9,8 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from pipeline.checkouts import CycleRecord, adopt, checkout, in_use, project, record
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
+from pipeline.workspaces.cycle_checkouts import CycleRecord, adopt, checkout, in_use, project, record
 
 
 @task(name="checkout", cache_policy=NO_CACHE, persist_result=False)

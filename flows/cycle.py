@@ -18,10 +18,10 @@ from flows.reports import CycleReport
 from flows.stage_tasks import prepare, promote_challenger, read_gate, register_challenger, run_stage
 from flows.verdict import supersede
 from monitoring.windows import claim_window
-from pipeline.layout import Paths
-from pipeline.locks import hold_lock
+from pipeline.project.locks import hold_lock
+from pipeline.project.paths import Paths
+from pipeline.registry.tracking import finish_run
 from pipeline.stages import ORDER
-from pipeline.tracking import finish_run
 
 _PATIENCE = 2.0  # seconds; by hand somebody sits there
 _PATIENCE_DEPLOYED = 600.0  # watch and housekeeping take the lock for a while; Prefect keeps other cycles away

@@ -14,7 +14,7 @@ from flows.watch import watch
 from models.errors import LikenessError
 from monitoring.simulate import SimulationReport, simulate
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 Say = Callable[[str], None]
 Result = TypeVar("Result")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from flows.automations import automate, automations
 from models.errors import ServiceUnavailable
-from pipeline.checkouts import production, project, resolve
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
+from pipeline.workspaces.cycle_checkouts import production, project, resolve
 
 if TYPE_CHECKING:
     from uuid import UUID

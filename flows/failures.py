@@ -9,7 +9,7 @@ from pathlib import Path
 from models.errors import Busy, LikenessError
 from monitoring.alerts import Alert, alert
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 _REMEDY = "read the run's log in Prefect's pages or in state/logs/runs.log"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from flows.parts import Part, answers, child_environment, parts
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 _ABOUT = {
     "service": "restore a photo",

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 
-from pipeline.checkouts import production
-from pipeline.layout import Paths
-from pipeline.settings import environment
+from pipeline.project.environment import environment
+from pipeline.project.paths import Paths
+from pipeline.workspaces.cycle_checkouts import production
 
 HOST = "127.0.0.1"
 _ASKED = 2.0

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 
 def use_prefect_home(root: Path) -> None:

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict
 from monitoring.ab.record import Action
 from monitoring.ab.verdict import AbVerdict
 from monitoring.watch import Verdict
-from pipeline.gate import GateReport
+from pipeline.evaluation.gate_report import GateReport
 
 
 class CycleReport(BaseModel):

@@ -11,14 +11,14 @@ from prefect.cache_policies import NO_CACHE
 
 from models.errors import ServiceUnavailable
 from pipeline.config.load import load_params, write_params
-from pipeline.gate import GateReport
-from pipeline.layout import Paths
-from pipeline.outputs import read_report
-from pipeline.promotion import Promotion, promote
-from pipeline.registry import Registered, register
-from pipeline.reproduce import Reproduced, reproduce
-from pipeline.tracking import start_run
-from pipeline.versions import champion_version
+from pipeline.evaluation.gate_report import GateReport
+from pipeline.project.files import read_report
+from pipeline.project.paths import Paths
+from pipeline.registry.promotion import Promotion, promote
+from pipeline.registry.register import Registered, register
+from pipeline.registry.tracking import start_run
+from pipeline.registry.versions import champion_version
+from pipeline.workspaces.dvc import Reproduced, reproduce
 
 Value = TypeVar("Value")
 

@@ -9,9 +9,9 @@ from typing import Any
 from flows.candidacy import STUDY
 from flows.reports import AbReport, CycleReport, WatchReport
 from monitoring.ab.decision import Effect
-from pipeline.gate import format_gate
-from pipeline.layout import Paths
-from pipeline.versions import ModelRow
+from pipeline.evaluation.gate_report import format_gate
+from pipeline.project.paths import Paths
+from pipeline.registry.versions import ModelRow
 
 
 def cycle_lines(root: Path, report: CycleReport) -> list[str]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from flows.parts import Part, answers, child_environment, taken
 from flows.processes import alive, end, end_marked, exit_status, leader, start
 from models.errors import Busy
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 log = logging.getLogger(__name__)
 _TICK = 0.5

@@ -18,9 +18,9 @@ from flows.parts import answers, beside, parts
 from flows.processes import alive, end, end_marked, marked, same, start
 from flows.supervisor import Running, Supervisor
 from models.errors import Busy, ServiceUnavailable
-from pipeline.layout import Paths
-from pipeline.locks import hold_lock
-from pipeline.outputs import write_text
+from pipeline.project.files import write_text
+from pipeline.project.locks import hold_lock
+from pipeline.project.paths import Paths
 
 PORT = 4200
 _TICK = 0.5

@@ -22,13 +22,13 @@ from monitoring.ab.tell import ended_alert, waiting_alert
 from monitoring.ab.verdict import AbVerdict, judge
 from monitoring.alerts import alert
 from monitoring.log import open_log
-from pipeline.checkouts import adopt
 from pipeline.config.load import Params, load_params
-from pipeline.layout import Paths
-from pipeline.locks import hold_lock
-from pipeline.promotion import promote, retire
-from pipeline.study_demand import study_says
-from pipeline.versions import champion_version
+from pipeline.project.locks import hold_lock
+from pipeline.project.paths import Paths
+from pipeline.registry.promotion import promote, retire
+from pipeline.registry.user_study_tag import study_says
+from pipeline.registry.versions import champion_version
+from pipeline.workspaces.cycle_checkouts import adopt
 
 _LOCK_SECONDS = 60.0
 

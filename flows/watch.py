@@ -17,10 +17,10 @@ from monitoring.housekeeping import tell_unfinished_cycles
 from monitoring.watch import Verdict
 from monitoring.watch import watch as judge
 from monitoring.windows import mark_look
-from pipeline.checkouts import adopt
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
-from pipeline.versions import champion_version
+from pipeline.project.paths import Paths
+from pipeline.registry.versions import champion_version
+from pipeline.workspaces.cycle_checkouts import adopt
 
 
 @task(name="follow-champion", cache_policy=NO_CACHE, persist_result=False)

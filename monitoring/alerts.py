@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict
 from models.errors import LikenessError
 from monitoring.ways import Way, ways
 from pipeline.config.load import Params
-from pipeline.layout import Paths
-from pipeline.outputs import write_text
-from pipeline.settings import environment
+from pipeline.project.environment import environment
+from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
 
 log = logging.getLogger(__name__)
 _LOCK_SECONDS = 120.0  # longer than all ways may take

@@ -8,9 +8,9 @@ from pathlib import Path
 from monitoring.alerts import Alert, alert
 from monitoring.audit import Verification
 from monitoring.verified import verify_log
-from pipeline.checkouts import CycleRecord, in_use, record, records
 from pipeline.config.load import Params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
+from pipeline.workspaces.cycle_checkouts import CycleRecord, in_use, record, records
 
 _LOG_BYTES = 64 * 2**20
 _MEBIBYTE = 2**20

@@ -21,8 +21,8 @@ from monitoring.log_table import log_table
 from monitoring.log_text import body_text, stamp
 from monitoring.rows import LogRow
 from monitoring.seal import HeadFile, secret_of
-from pipeline.layout import Paths
-from pipeline.settings import environment
+from pipeline.project.environment import environment
+from pipeline.project.paths import Paths
 
 Kind = Literal[
     "restoration", "feedback", "keeping", "look", "review", "deletion",

@@ -14,9 +14,9 @@ from monitoring.identity_space import IdentityAggregate, IdentityWindow
 from monitoring.rows import frame, typed
 from monitoring.simulate import serve
 from pipeline.config.load import Params
-from pipeline.evaluated_threshold import read_recognition_threshold
-from pipeline.layout import Paths
-from pipeline.outputs import write_text
+from pipeline.evaluation.threshold import read_recognition_threshold
+from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
 
 _EPOCH = datetime.fromtimestamp(0, UTC)  # reference rows have no time of their own
 
@@ -73,7 +73,7 @@ def _faces(path: Path) -> Path:
 
 def reference_path(params: Params, paths: Paths, champion: Champion) -> Path:
     """Where the table lies: named after the weights and a digest of all else it depends on, so never stale."""
-    from pipeline.tables import read_portraits
+    from pipeline.portraits.read import read_portraits
 
     rows = read_portraits(paths)
     sections = {

@@ -16,11 +16,11 @@ from monitoring.ab.experiment import Experiment, running
 from monitoring.champion import Champion, current_champion
 from monitoring.log import open_log
 from monitoring.rows import LogRow
-from pipeline.config.damage import MaskParams
 from pipeline.config.load import Params
+from pipeline.config.masks import MaskParams
 from pipeline.config.production import Shift, SimulateParams
-from pipeline.evaluated_threshold import read_recognition_threshold
-from pipeline.layout import Paths
+from pipeline.evaluation.threshold import read_recognition_threshold
+from pipeline.project.paths import Paths
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -12,8 +12,8 @@ from monitoring.status_windows import accuracy_now, judged_windows, recent_alert
 from monitoring.status_words import headline, light
 from monitoring.windows import last_look
 from pipeline.config.load import Params
-from pipeline.layout import Paths
-from pipeline.versions import SHIPPED, ModelRow, list_models
+from pipeline.project.paths import Paths
+from pipeline.registry.versions import SHIPPED, ModelRow, list_models
 
 Value = TypeVar("Value")
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from monitoring.log import open_log
 from monitoring.status_log import log_exists
 from monitoring.status_parts import ArmFigures, Challenge, Onset
+from pipeline.ablation.results import AblateReport
 from pipeline.config.load import Params
-from pipeline.layout import Paths
-from pipeline.mlflow_store import EXPERIMENT, answering, connect
-from pipeline.outputs import read_report
-from pipeline.science_figures import AblateReport
-from pipeline.versions import ModelRow, untouched
+from pipeline.project.files import read_report
+from pipeline.project.paths import Paths
+from pipeline.registry.client import EXPERIMENT, answering, connect
+from pipeline.registry.versions import ModelRow, untouched
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

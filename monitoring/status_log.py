@@ -4,8 +4,8 @@ import json
 
 from monitoring.status_parts import Audit, Cost
 from pipeline.config.load import Params
-from pipeline.layout import Paths
-from pipeline.settings import environment
+from pipeline.project.environment import environment
+from pipeline.project.paths import Paths
 
 LAST_ENTRIES = 2000
 """So many entries of the log tell what a request costs."""

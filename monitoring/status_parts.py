@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.versions import ModelRow
+from pipeline.registry.versions import ModelRow
 
 Light = Literal["good", "waiting", "attention", "alarm"]
 """All is well; nothing to judge yet; somebody should look; somebody must act."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monitoring.status_parts import Accuracy, AlertLine, Cycle, Finding, Window
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 LAST_WINDOWS = 60
 LAST_ALERTS = 20

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from monitoring.status_parts import Light, Status, Window
-from pipeline.versions import SHIPPED
+from pipeline.registry.versions import SHIPPED
 
 _WORDS = {
     "face_size": "size of the faces", "mask_x": "place of the damage", "mask_y": "height of the damage",

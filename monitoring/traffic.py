@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from models.images import Image, Mask
 from monitoring.traffic_people import Sitter, selected, sitters
-from pipeline.config.damage import MaskParams
 from pipeline.config.load import Params
+from pipeline.config.masks import MaskParams
 from pipeline.config.production import Shift, SimulateParams
-from pipeline.damage import DamageSampler, apply
-from pipeline.layout import Paths
+from pipeline.damage.draw import apply
+from pipeline.damage.sampler import DamageSampler
+from pipeline.project.paths import Paths
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from models.errors import DataError
 from models.images import Image
 from pipeline.config.load import Params
 from pipeline.config.production import Shift
-from pipeline.layout import Paths
-from pipeline.tables import landmarks_of, load_image, points_of, read_portraits
+from pipeline.portraits.read import landmarks_of, load_image, points_of, read_portraits
+from pipeline.project.paths import Paths
 
 SPLITS = ("validation", "test")
 _FRESH = 2**30  # seeds of the sampler from here on are the traffic's; the lower ones are for data.sampler.seed
@@ -77,7 +77,7 @@ def _rounds(paths: Paths, rows: pd.DataFrame, rng: np.random.Generator) -> Itera
 
 
 def _stored(paths: Paths, row: dict[str, Any]) -> Sitter:
-    from pipeline.measures import skin_region, typology_angle
+    from pipeline.portraits.photometry import skin_region, typology_angle
 
     image, landmarks = load_image(paths, row["portrait_id"]), landmarks_of(row)
     tone = typology_angle(image, skin_region(landmarks, image.shape[:2]))
@@ -86,9 +86,9 @@ def _stored(paths: Paths, row: dict[str, Any]) -> Sitter:
 
 def fresh(params: Params) -> Iterator[Sitter]:
     """One view each of people of the sampler, read and aligned as ingest does; where no face is found, the next."""
-    from pipeline.aligned import Aligner
     from pipeline.config.data import SamplerParams
-    from pipeline.sampler import portraits
+    from pipeline.face_sampler.generate import portraits
+    from pipeline.portraits.align import Aligner
 
     aligner = Aligner(params.ingest.min_detector_score, params.ingest.image_size)
     endless = SamplerParams(identities=2**31 - 1, views=1, seed=_FRESH + params.simulate.seed % _FRESH)

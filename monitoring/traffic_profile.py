@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.config.damage import MaskParams
+from pipeline.config.masks import MaskParams
 
 
 def overrides(log: pd.DataFrame, masks: MaskParams, weight: float, champion: str) -> dict[str, Any]:

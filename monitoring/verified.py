@@ -6,8 +6,8 @@ from datetime import datetime
 from monitoring.audit import Verification
 from monitoring.chain import Head
 from monitoring.log import open_log
-from pipeline.layout import Paths
-from pipeline.outputs import write_text
+from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
 
 
 def verify_log(paths: Paths, *heads: Head, now: datetime) -> Verification:

@@ -27,8 +27,8 @@ from monitoring.windows import (
 )
 from pipeline.config.load import Params
 from pipeline.config.production import WatchParams
-from pipeline.layout import Paths
-from pipeline.outputs import write_text
+from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
 
 
 class Verdict(BaseModel):

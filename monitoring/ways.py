@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from models.errors import ConfigError, ServiceUnavailable
-from pipeline.settings import Environment
+from pipeline.project.environment import Environment
 
 Message = Mapping[str, Any]
 """The alert as it stands in the file: code, title, what_happened, since, what_to_do, facts, time."""

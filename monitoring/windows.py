@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.errors import DataError
 from monitoring.log import open_log
-from pipeline.layout import Paths
-from pipeline.outputs import write_text
+from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
 
 
 class Judged(BaseModel):

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from models.errors import LikenessError
-from pipeline.exit_status import USAGE, exit_status
-from pipeline.quiet import quieten
+from pipeline.project.exit_status import USAGE, exit_status
+from pipeline.project.process import quieten
 from pipeline.stages import STAGES, run_stage
 
 

@@ -25,13 +25,13 @@ from models.reference import Reference
 from models.region_names import REGIONS
 from models.regions import face_hull
 from models.stored import StoredRestorer, load_restorer
-from pipeline.cases import Case, batches, damaged_batch, point_batch
-from pipeline.layout import Paths
-from pipeline.onset_holes import component_holes, growing_holes
-from pipeline.quiet import quieten
-from pipeline.scoring import Judges, recognition_threshold
-from pipeline.studies import Portrait, case_of, embed_intact, own_dice, portrait_of
-from pipeline.tables import read_portraits
+from pipeline.ablation.common import Portrait, case_of, embed_intact, own_dice, portrait_of
+from pipeline.ablation.onset_holes import component_holes, growing_holes
+from pipeline.evaluation.scoring import Judges, recognition_threshold
+from pipeline.evaluation.test_set import Case, batches, damaged_batch, point_batch
+from pipeline.portraits.read import read_portraits
+from pipeline.project.paths import Paths
+from pipeline.project.process import quieten
 from recipes.reference_trust import best_trust, similarity_lines
 from restoration.risk import region_map
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from models.assets import ASSETS
-from pipeline.layout import Paths
-from pipeline.reproduce import environment
-from pipeline.workspace import create_workspace
+from pipeline.project.paths import Paths
+from pipeline.workspaces.create import create_workspace
+from pipeline.workspaces.dvc import environment
 
 NOTHING_TO_DO = "Data and pipelines are up to date."
 

@@ -16,8 +16,8 @@ from models.assets import ASSETS
 from models.images import Image
 from models.stored import load_restorer
 from pipeline.config.load import load_params
-from pipeline.picture_files import read_picture, write_picture
-from pipeline.reading import Limits
+from pipeline.image_io.outcome import Limits
+from pipeline.image_io.write import read_picture, write_picture
 from restoration.files import Row, Settings, restore_all
 from restoration.find_damage import shipped_finder
 from restoration.mask import PROPOSED_GREY

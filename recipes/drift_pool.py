@@ -18,7 +18,7 @@ from monitoring.simulate import serve
 from monitoring.traffic import shifted_masks
 from pipeline.config.load import Params
 from pipeline.config.production import Shift
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 SHIFTS: tuple[Shift, ...] = tuple(shift for shift in get_args(Shift) if shift != "none")
 PART = 100

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from models.images import Image
-from pipeline.picture_files import read_picture
-from pipeline.reading import Limits
+from pipeline.image_io.outcome import Limits
+from pipeline.image_io.write import read_picture
 
 FOLDERS = ("congress", "ffhq256", "omi")
 """Folders of portraits, one person a file; folders that are not there are left out."""

@@ -18,11 +18,11 @@ from models.assets import ASSETS
 from models.diffusion_restorer import DiffusionRestorer, save_denoiser
 from models.weight_files import weights_sha256
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
-from pipeline.quiet import quieten
+from pipeline.project.paths import Paths
+from pipeline.project.process import quieten
 from pipeline.stages import run_stage
-from pipeline.train import TrainReport
-from pipeline.workspace import create_workspace
+from pipeline.training.report import TrainReport
+from pipeline.workspaces.create import create_workspace
 from recipes.make_weights import sort_portraits
 
 RECIPE = "python -m recipes.make_diffusion --portraits DIR --views DIR"

@@ -22,8 +22,8 @@ from models.assets import ASSETS
 from models.damage_finder.finder import Finder
 from models.weight_files import weights_sha256
 from pipeline.config.load import load_params
-from pipeline.quiet import quieten
-from pipeline.reading import Limits
+from pipeline.image_io.outcome import Limits
+from pipeline.project.process import quieten
 from recipes.finder_calibration import calibrate
 from recipes.finder_sources import Sources, read_sources
 from recipes.finder_training import Plan, load_checkpoint, steps_done, train

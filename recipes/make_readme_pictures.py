@@ -24,10 +24,10 @@ from models.restorer import Restorer, weights_sha256
 from pipeline.config.data import SamplerParams
 from pipeline.config.load import load_params
 from pipeline.config.production import RestoreParams
-from pipeline.damage import Damage, apply, draw
-from pipeline.layout import Paths
-from pipeline.sampler import portraits
-from pipeline.stored_weights import resolve_weights
+from pipeline.damage.draw import Damage, apply, draw
+from pipeline.face_sampler.generate import portraits
+from pipeline.project.paths import Paths
+from pipeline.registry.weights import resolve_weights
 from restoration.photo.classical import classical_photo
 from restoration.photo.geometry import cut, frame_of, to_frame
 from restoration.restore import restore_photo

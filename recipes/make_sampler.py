@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.sampler_geometry import CANVAS, rescale
+from pipeline.face_sampler.geometry import CANVAS, rescale
 from recipes.measure_sampler import measure
 from recipes.sampler_card import write_card
 from recipes.sampler_data import LAST_TRAINING_PORTRAIT, Portraits, clear_faces, load_pictures, mean_shape, to_canvases

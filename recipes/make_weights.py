@@ -26,12 +26,12 @@ from models.landmark_shift import LANDMARK_SHIFT, fit_covariance, save_landmark_
 from models.landmarks import MIRRORED, LandmarkPredictor
 from models.restorer import Restorer, save_weights, weights_sha256
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
-from pipeline.quiet import quieten
+from pipeline.portraits.read import load_image, read_portraits
+from pipeline.project.paths import Paths
+from pipeline.project.process import quieten
 from pipeline.stages import run_stage
-from pipeline.tables import load_image, read_portraits
-from pipeline.train import TrainReport
-from pipeline.workspace import create_workspace
+from pipeline.training.report import TrainReport
+from pipeline.workspaces.create import create_workspace
 
 RECIPE = "python -m recipes.make_weights --portraits DIR --views DIR"
 COMMON: dict[str, Any] = {

@@ -22,13 +22,13 @@ from torch import Tensor
 from models.assets import ASSETS
 from models.diffusion_restorer import DiffusionRestorer, Samples, Sampling, together
 from models.evidence import compose, gather
-from pipeline.bootstrap import Bootstrap
-from pipeline.cases import Case, FrozenCases, batches, damaged_batch, point_batch, target_batch
-from pipeline.layout import Paths
-from pipeline.quiet import quieten
-from pipeline.scoring import ROLES, Judges, score
+from pipeline.evaluation.bootstrap import Bootstrap
+from pipeline.evaluation.scoring import ROLES, Judges, score
+from pipeline.evaluation.test_set import Case, FrozenCases, batches, damaged_batch, point_batch, target_batch
+from pipeline.project.paths import Paths
+from pipeline.project.process import quieten
 from pipeline.stages import run_stage
-from pipeline.workspace import create_workspace
+from pipeline.workspaces.create import create_workspace
 from recipes.make_weights import sort_portraits
 
 METRICS = ("lpips", "distance_training", "distance_independent", "ms_ssim")

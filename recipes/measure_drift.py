@@ -19,8 +19,8 @@ from monitoring.drift_results import Drift
 from monitoring.identity_space import aggregate, space_name
 from pipeline.config.load import load_params
 from pipeline.config.production import Shift, WatchParams
-from pipeline.layout import Paths
-from pipeline.quiet import quieten
+from pipeline.project.paths import Paths
+from pipeline.project.process import quieten
 from recipes.drift_pool import SHIFTS, fill, parts, read
 
 SIZES = (30, 40, 50, 60, 80, 100, 120, 150, 200, 300, 500)

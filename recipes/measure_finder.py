@@ -27,8 +27,8 @@ from models.detector import FaceDetector
 from models.images import Image, Mask
 from pipeline.config.load import load_params
 from pipeline.config.production import FinderParams
-from pipeline.picture_files import read_picture, write_picture
-from pipeline.reading import Limits
+from pipeline.image_io.outcome import Limits
+from pipeline.image_io.write import read_picture, write_picture
 from recipes.finder_calibration import judged_pieces
 from recipes.finder_prints import Example, measured_example
 from recipes.finder_sources import TRAINING_PRINTS, Sources, read_sources

@@ -22,11 +22,12 @@ from models.images import Image, to_tensor
 from models.restorer import Restorer
 from pipeline.config.load import Params, load_params
 from pipeline.config.production import RestoreParams
-from pipeline.damage import Damage, DamageSampler, apply
-from pipeline.picture_files import read_picture
-from pipeline.quiet import quieten
-from pipeline.reading import Limits
-from pipeline.scoring import Judges
+from pipeline.damage.draw import Damage, apply
+from pipeline.damage.sampler import DamageSampler
+from pipeline.evaluation.scoring import Judges
+from pipeline.image_io.outcome import Limits
+from pipeline.image_io.write import read_picture
+from pipeline.project.process import quieten
 from recipes.make_weights import HELD_OUT
 from restoration.evidence import damaged_batch
 from restoration.faces import FoundFace, damaged_faces, measured_face

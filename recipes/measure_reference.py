@@ -21,15 +21,15 @@ from models.evidence import compose
 from models.images import to_tensor
 from models.reference import Reference
 from models.restorer import Restorer
-from pipeline.bootstrap import Bootstrap, Interval
-from pipeline.cases import Case, FrozenCases, batches, damaged_batch, point_batch, target_batch
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
-from pipeline.quiet import quieten
-from pipeline.scoring import Judges
+from pipeline.evaluation.bootstrap import Bootstrap, Interval
+from pipeline.evaluation.scoring import Judges
+from pipeline.evaluation.test_set import Case, FrozenCases, batches, damaged_batch, point_batch, target_batch
+from pipeline.portraits.read import load_image, read_portraits
+from pipeline.project.paths import Paths
+from pipeline.project.process import quieten
 from pipeline.stages import run_stage
-from pipeline.tables import load_image, read_portraits
-from pipeline.workspace import create_workspace
+from pipeline.workspaces.create import create_workspace
 from recipes.make_weights import sort_views
 
 METHODS = ("Telea", "face model", "Likeness", "the reference alone", "Likeness with it")

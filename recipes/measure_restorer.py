@@ -14,12 +14,12 @@ import pandas as pd
 
 from models.assets import ASSETS
 from pipeline.config.load import load_params
-from pipeline.figures import Buckets, EvaluateReport
-from pipeline.layout import Paths
-from pipeline.quiet import quieten
+from pipeline.evaluation.results import Buckets, EvaluateReport
+from pipeline.portraits.read import read_portraits
+from pipeline.project.paths import Paths
+from pipeline.project.process import quieten
 from pipeline.stages import run_stage
-from pipeline.tables import read_portraits
-from pipeline.workspace import create_workspace
+from pipeline.workspaces.create import create_workspace
 from recipes.make_weights import sort_portraits
 
 METRICS = {

@@ -19,7 +19,7 @@ from models.identity import IdentityEncoder, independent_encoder, training_encod
 from models.images import Image, to_tensor
 from models.landmarks import LandmarkPredictor
 from pipeline.config.data import SamplerParams
-from pipeline.sampler import SampledPortrait, portraits
+from pipeline.face_sampler.generate import SampledPortrait, portraits
 from recipes.sampler_data import LAST_TRAINING_PORTRAIT
 
 _MIN_SCORE = 0.6

@@ -19,9 +19,9 @@ import numpy as np
 from scipy.stats import binom
 
 from pipeline.config.load import load_params
-from pipeline.mlflow_store import connect
-from pipeline.promotion import promote
-from pipeline.versions import champion_version, list_models
+from pipeline.registry.client import connect
+from pipeline.registry.promotion import promote
+from pipeline.registry.versions import champion_version, list_models
 from recipes.open_loop import Answer, Load, Photos, saturate, send
 from recipes.served_workspace import Served, copy_workspace, photos, serving
 

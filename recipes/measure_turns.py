@@ -22,10 +22,11 @@ from models.images import Image, Mask
 from models.landmarks import LandmarkPredictor
 from models.turned import Lie, lie, turned_back
 from pipeline.config.load import Params, load_params
-from pipeline.damage import DamageSampler, apply
-from pipeline.picture_files import read_picture
-from pipeline.quiet import quieten
-from pipeline.reading import Limits
+from pipeline.damage.draw import apply
+from pipeline.damage.sampler import DamageSampler
+from pipeline.image_io.outcome import Limits
+from pipeline.image_io.write import read_picture
+from pipeline.project.process import quieten
 from restoration.photo.classical import classical_photo
 
 TURNS = (0, 45, 90, 135, 180, 225, 270, 315, 35)

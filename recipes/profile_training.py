@@ -15,11 +15,11 @@ from models.evidence import compose
 from models.gan_module import GanModule
 from models.objective import Truth
 from pipeline.config.load import load_params
-from pipeline.face_models import face_models
-from pipeline.layout import Paths
-from pipeline.modules import build_module
-from pipeline.tables import read_portraits
-from pipeline.training_data import Batch, DamagedPortraits, batches
+from pipeline.portraits.read import read_portraits
+from pipeline.project.paths import Paths
+from pipeline.training.build import build_module
+from pipeline.training.dataset import Batch, DamagedPortraits, batches
+from pipeline.training.face_model_folds import face_models
 
 RUNS = 3
 

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from models.assets import ASSETS
 from models.images import Image, Mask
 from pipeline.config.load import load_params
-from pipeline.picture_files import read_picture
-from pipeline.reading import Limits
+from pipeline.image_io.outcome import Limits
+from pipeline.image_io.write import read_picture
 
 TRUTH = ASSETS.parent / "tests" / "pipeline" / "real_prints" / "prints.json"
 TOLERANCE = 0.008

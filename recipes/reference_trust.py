@@ -11,8 +11,8 @@ from torch import Tensor
 from models.evidence import gather
 from models.identity import training_encoder
 from models.images import to_tensor
-from pipeline.cases import Case, batches, damaged_batch, point_batch
-from pipeline.studies import Portrait
+from pipeline.ablation.common import Portrait
+from pipeline.evaluation.test_set import Case, batches, damaged_batch, point_batch
 
 _BATCH = 8
 Floats = npt.NDArray[np.float64]

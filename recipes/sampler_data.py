@@ -10,7 +10,7 @@ import numpy.typing as npt
 from models.detector import FaceDetector
 from models.errors import DataError
 from models.landmarks import LandmarkPredictor
-from pipeline.sampler_geometry import CANVAS, Array, mirrored, rescale, warp_map
+from pipeline.face_sampler.geometry import CANVAS, Array, mirrored, rescale, warp_map
 
 LAST_TRAINING_PORTRAIT = 720
 """Portraits 0721.jpg and later are left out, so that they stay unseen for evaluations."""

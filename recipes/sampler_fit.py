@@ -6,14 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.sampler_geometry import (
-    CANVAS,
-    Array,
-    face_mask,
-    mirrored,
-    modelled_pixels,
-    to_coarse,
-)
+from pipeline.face_sampler.geometry import CANVAS, Array, face_mask, mirrored, modelled_pixels, to_coarse
 from recipes.sampler_data import Portraits, turned
 
 COMPONENTS = 180

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.sampler_asset import load_asset
-from pipeline.sampler_geometry import Array
-from pipeline.sampler_render import Renderer
+from pipeline.face_sampler.geometry import Array
+from pipeline.face_sampler.render import Renderer
+from pipeline.face_sampler.weights import load_asset
 
 _FACES = 3000
 _ROUNDS = 60

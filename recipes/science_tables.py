@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from pipeline.figures import Figure
-from pipeline.report import ends, middle
-from pipeline.science_figures import AblateReport, FidFigures
-from pipeline.scoring import ROLES
-from pipeline.studies import SIMILARITY
+from pipeline.ablation.common import SIMILARITY
+from pipeline.ablation.results import AblateReport, FidFigures
+from pipeline.evaluation.report import ends, middle
+from pipeline.evaluation.results import Figure
+from pipeline.evaluation.scoring import ROLES
 
 
 def about(report: AblateReport) -> list[str]:

@@ -21,9 +21,10 @@ from models.assets import ASSETS
 from models.images import Image
 from pipeline.config.data import SamplerParams
 from pipeline.config.load import load_params
-from pipeline.damage import DamageSampler, apply
-from pipeline.layout import Paths
-from pipeline.sampler import portraits
+from pipeline.damage.draw import apply
+from pipeline.damage.sampler import DamageSampler
+from pipeline.face_sampler.generate import portraits
+from pipeline.project.paths import Paths
 
 SIDE = 256
 _START_SECONDS = 240.0

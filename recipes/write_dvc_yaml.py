@@ -11,8 +11,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from pipeline.closure import closure
 from pipeline.stages import OFF_BY_DEFAULT, ORDER, STAGES, Stage
+from pipeline.workspaces.import_closure import closure
 
 PORTRAITS = "data/portraits/rows.parquet"
 IMAGES = "data/portraits/images"

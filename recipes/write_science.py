@@ -15,9 +15,9 @@ import numpy as np
 
 from models.assets import ASSETS
 from models.images import Image
-from pipeline.layout import Paths
-from pipeline.outputs import read_report, write_text
-from pipeline.science_figures import AblateReport
+from pipeline.ablation.results import AblateReport
+from pipeline.project.files import read_report, write_text
+from pipeline.project.paths import Paths
 from recipes.science_tables import BLOCKS
 
 DOCS = ASSETS.parent / "docs"

@@ -9,7 +9,8 @@ from models.alignment import Points
 from models.detector import Face
 from models.images import Image, Mask
 from pipeline.config.production import RestoreParams
-from pipeline.damage import Damage, Measures, measure
+from pipeline.damage.draw import Damage
+from pipeline.damage.measure import Measures, measure
 from restoration.photo.geometry import Frame, cut_mask, cut_share, frame_of, to_frame
 from restoration.types import Detector, Tools
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from models.errors import LikenessError
 from models.images import Image
 from pipeline.config.production import RestoreParams
-from pipeline.picture_files import check_writable, encoded, is_lossless, read_picture, write_file
-from pipeline.reading import Limits
+from pipeline.image_io.outcome import Limits
+from pipeline.image_io.write import check_writable, encoded, is_lossless, read_picture, write_file
 from restoration.mask import MaskNote, mask_for, restore_used
 from restoration.modes import RequestedMode
 from restoration.provenance.marking import MarkFacts, Seal, format_of, markable, marked, restored_share

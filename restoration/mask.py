@@ -11,7 +11,7 @@ from models.errors import DataError, MaskError
 from models.images import Image, Mask
 from pipeline.config.production import RestoreParams
 from pipeline.damage.picture import mask_from_picture
-from pipeline.picture_files import write_picture
+from pipeline.image_io.write import write_picture
 from restoration.find_damage import FoundDamage, Piece, find_damage, mean_confidence
 from restoration.modes import RequestedMode
 from restoration.outcome import unchanged

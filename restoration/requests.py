@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import DataError
-from pipeline.picture_files import check_writable, is_lossless
+from pipeline.image_io.write import check_writable, is_lossless
 
 
 @dataclass(frozen=True)

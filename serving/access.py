@@ -16,7 +16,7 @@ from filelock import FileLock
 from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from models.errors import DataError
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 Role = Literal["restore", "review", "admin"]
 ROLES: tuple[Role, ...] = ("restore", "review", "admin")

@@ -4,7 +4,7 @@ import os
 
 from models.errors import DataError
 from pipeline.config.load import Params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from serving.service import Service
 
 
@@ -22,7 +22,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is first imported
     from monitoring.log import open_log
-    from pipeline.reading import Limits
+    from pipeline.image_io.outcome import Limits
     from restoration.find_damage import shipped_finder
     from restoration.provenance.marking import open_seal
     from serving.access import Access
@@ -71,7 +71,7 @@ def one_thread_each(threads: int) -> None:
 
 def recognition_threshold(paths: Paths) -> float | None:
     """Of the last evaluation: independent similarity from which a face counts as recognised; None before the first."""
-    from pipeline.evaluated_threshold import read_recognition_threshold
+    from pipeline.evaluation.threshold import read_recognition_threshold
 
     try:
         return read_recognition_threshold(paths)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from models.damage_finder.finder import Finder
 from monitoring.log import ProductionLog
 from pipeline.config.load import Params
-from pipeline.reading import Limits
+from pipeline.image_io.outcome import Limits
 from restoration.provenance.marking import Seal
 from serving.identities import Identities
 from serving.keeping import Keeper

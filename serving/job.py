@@ -10,8 +10,9 @@ from monitoring.metering import Meter, metered
 from monitoring.observe import RequestFacts, observed
 from monitoring.rows import LogRow
 from pipeline.damage.picture import mask_from_bytes
-from pipeline.picture_files import encoded
-from pipeline.reading import Accepted, Limits, Rejected, read_bytes
+from pipeline.image_io.decode import read_bytes
+from pipeline.image_io.outcome import Accepted, Limits, Rejected
+from pipeline.image_io.write import encoded
 from restoration.mask import UsedMask, mask_for, restore_used
 from restoration.provenance.marking import MarkFacts, marked, restored_share
 from restoration.types import Restoration

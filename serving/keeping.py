@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import numpy as np
 
 from models.images import Image, Mask
-from pipeline import kept
 from pipeline.config.keep import KeepParams
-from pipeline.layout import Paths
-from pipeline.png import png_bytes
+from pipeline.consent import records
+from pipeline.image_io.png import png_bytes
+from pipeline.project.paths import Paths
 from serving.subjects import Subjects
 
 
@@ -39,7 +39,7 @@ class Keeper:
 
     def __init__(self, paths: Paths, params: KeepParams) -> None:
         self._params = params
-        self._store = kept.store_of(paths, params)
+        self._store = records.store_of(paths, params)
         self._subjects = Subjects(paths)
 
     def pseudonym(self, subject: str) -> str:
@@ -56,8 +56,8 @@ class Keeper:
         if not (subject and basis.strip()):
             return ""
         name, files = self.pseudonym(subject), dict(pictures.files())
-        record = kept.record_of(name, request_id, basis.strip(), files, self._params, now)
-        self._store.put(f"{record.place}/{kept.RECORD}", record.model_dump_json(indent=1).encode())
+        record = records.record_of(name, request_id, basis.strip(), files, self._params, now)
+        self._store.put(f"{record.place}/{records.RECORD}", record.model_dump_json(indent=1).encode())
         for file, content in files.items():
             self._store.put(f"{record.place}/{file}", content)
         if self._subjects.known(subject) != name:  # forgotten meanwhile, perhaps by another process
@@ -65,12 +65,12 @@ class Keeper:
             return ""
         return record.record
 
-    def record(self, pseudonym: str, request_id: str, now: datetime) -> kept.ConsentRecord | None:
+    def record(self, pseudonym: str, request_id: str, now: datetime) -> records.ConsentRecord | None:
         """The consent under which pictures of a request may be used now; None where there is none (any more)."""
         if not pseudonym:
             return None
-        text = self._store.get(f"{pseudonym}/{request_id}/{kept.RECORD}")
-        record = None if text is None else kept.ConsentRecord.of(text)
+        text = self._store.get(f"{pseudonym}/{request_id}/{records.RECORD}")
+        record = None if text is None else records.ConsentRecord.of(text)
         return record if record is not None and record.expires > now else None
 
     def pictures(self, pseudonym: str, request_id: str, now: datetime) -> dict[str, bytes] | None:
@@ -106,4 +106,4 @@ class Keeper:
 
     def expire(self, now: datetime | None = None) -> int:
         """Delete what is past its expiry; returns how many requests' pictures were deleted."""
-        return kept.expire(self._store, now or datetime.now(UTC))
+        return records.expire(self._store, now or datetime.now(UTC))

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from models.images import Image
 from monitoring.rows import LogRow
-from pipeline.reading import Accepted, Limits, read_bytes
+from pipeline.image_io.decode import read_bytes
+from pipeline.image_io.outcome import Accepted, Limits
 from restoration.provenance.marking import MarkFacts, Seal, marked
 
 Pictures = Mapping[str, bytes]

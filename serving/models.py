@@ -13,9 +13,9 @@ from monitoring.ab.assign import arm_of
 from monitoring.ab.experiment import experiment_id
 from monitoring.rows import Arm
 from pipeline.config.load import Params
-from pipeline.layout import Paths
-from pipeline.settings import environment
-from pipeline.stored_weights import resolve_weights
+from pipeline.project.environment import environment
+from pipeline.project.paths import Paths
+from pipeline.registry.weights import resolve_weights
 from serving.batching import BatchedRestorer
 from serving.graphs import served_restorer
 from serving.metrics import Metrics

@@ -10,12 +10,12 @@ from models.errors import LikenessError, ServiceUnavailable
 from models.restorer import weights_sha256
 from monitoring.ab.experiment import under_test
 from pipeline.config.load import Params
-from pipeline.layout import Paths
-from pipeline.mlflow_store import connect
-from pipeline.outputs import write_text
-from pipeline.settings import environment
-from pipeline.stored_weights import shipped_weights
-from pipeline.versions import SHIPPED, aliases_of, find_version, untouched
+from pipeline.project.environment import environment
+from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
+from pipeline.registry.client import connect
+from pipeline.registry.versions import SHIPPED, aliases_of, find_version, untouched
+from pipeline.registry.weights import shipped_weights
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -7,7 +7,7 @@ import uvicorn
 
 from models.errors import ConfigError
 from pipeline.config.load import Params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from serving.app import create_app
 from serving.assemble import assemble
 from serving.guard import LOOPBACK

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pipeline.config.load import Params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from serving.bench import Bench
 from serving.engine import Engine
 from serving.guard import Guard

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from monitoring.status import status
 from monitoring.status_parts import Status
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from serving.status_view import render
 
 FRESH_SECONDS = 5.0

@@ -9,9 +9,9 @@ from markupsafe import Markup, escape
 
 from monitoring.status_parts import Light, Status
 from monitoring.status_words import advice, duration, latest, plain
-from pipeline.report import number, share
+from pipeline.evaluation.report import number, share
+from pipeline.registry.versions import SHIPPED
 from pipeline.stages import ORDER
-from pipeline.versions import SHIPPED
 from serving import status_charts
 from serving.page import PAGES
 

@@ -14,7 +14,7 @@ from monitoring.study.invention import heat_maps
 from monitoring.study.report import StudyReport
 from monitoring.study.schema import INTACT, Study
 from monitoring.study.store import StudyStore
-from pipeline.png import png_bytes
+from pipeline.image_io.png import png_bytes
 
 _SHOWN = 256
 """Pixels of a heat map's side in the page."""

@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from monitoring.windows import last_look
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 
 class WatchCollector(Collector):

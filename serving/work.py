@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from monitoring.rows import LogRow
-from pipeline.picture_files import encoded
-from pipeline.reading import Accepted
+from pipeline.image_io.outcome import Accepted
+from pipeline.image_io.write import encoded
 from restoration.find_damage import find_damage
 from restoration.mask import UsedMask, found_mask
 from restoration.types import Restoration

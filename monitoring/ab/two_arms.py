@@ -10,9 +10,9 @@ from monitoring.production import Production
 from monitoring.rows import Arm, LogRow
 from monitoring.traffic import Request
 from pipeline.config.load import Params
-from pipeline.evaluated_threshold import read_recognition_threshold
-from pipeline.layout import Paths
-from pipeline.stored_weights import resolve_weights
+from pipeline.evaluation.threshold import read_recognition_threshold
+from pipeline.project.paths import Paths
+from pipeline.registry.weights import resolve_weights
 from restoration.types import Tools
 
 

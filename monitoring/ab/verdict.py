@@ -16,7 +16,7 @@ from monitoring.ab.sample_ratio import sequential_p
 from monitoring.log import open_log
 from pipeline.config.ab import AbParams
 from pipeline.config.load import Params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 _DAY_SECONDS = 86400.0
 _BEFORE = timedelta(days=60)

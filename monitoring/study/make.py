@@ -18,15 +18,15 @@ from monitoring.study.design import MIN_PEOPLE, pairs
 from monitoring.study.heat import region_masks, region_shares
 from monitoring.study.planted import plant
 from monitoring.study.schema import INTACT, PLANTED, REFERENCE, Person, Study
-from pipeline.cases import Case, FrozenCases, damaged_batch, point_batch, target_batch
-from pipeline.champion import read_champion
-from pipeline.config.study import StudyParams
-from pipeline.layout import Paths
-from pipeline.outputs import fresh_folder, write_text
-from pipeline.peers import Method, model, peers
-from pipeline.png import png_bytes
-from pipeline.settings import environment
-from pipeline.tables import landmarks_of, load_image, read_masks, read_portraits
+from pipeline.config.user_study import StudyParams
+from pipeline.evaluation.baselines import Method, model, peers
+from pipeline.evaluation.test_set import Case, FrozenCases, damaged_batch, point_batch, target_batch
+from pipeline.image_io.png import png_bytes
+from pipeline.portraits.read import landmarks_of, load_image, read_masks, read_portraits
+from pipeline.project.environment import environment
+from pipeline.project.files import fresh_folder, write_text
+from pipeline.project.paths import Paths
+from pipeline.registry.champion import read_champion
 
 MODELS = ("champion", "challenger")
 METHODS = (*MODELS, "telea", "navier-stokes", "face-model", INTACT)

@@ -6,9 +6,9 @@ from monitoring.log import open_log
 from monitoring.study.report import StudyReport, report
 from monitoring.study.schema import Frozen
 from monitoring.study.store import StudyStore
-from pipeline.layout import Paths
-from pipeline.outputs import write_text
-from pipeline.study_demand import FAILED, PASSED, TAG, record_study
+from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
+from pipeline.registry.user_study_tag import FAILED, PASSED, TAG, record_study
 
 _FINAL = (PASSED, FAILED)
 

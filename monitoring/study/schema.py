@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.config.study import StudyParams
+from pipeline.config.user_study import StudyParams
 
 INTACT = "intact"
 """The original that was never damaged, as if it were a method: a control."""

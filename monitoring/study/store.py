@@ -20,8 +20,8 @@ from pydantic import ValidationError
 
 from models.errors import DataError
 from monitoring.study.schema import Answer, Study
-from pipeline.layout import Paths
-from pipeline.locks import hold_lock
+from pipeline.project.locks import hold_lock
+from pipeline.project.paths import Paths
 
 _STUDY_ID = re.compile(r"[a-z0-9-]{1,64}")
 _LOCK_SECONDS = 10.0

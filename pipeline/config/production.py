@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline.config.base import Count, Positive, Section, Seed, Share
-from pipeline.config.damage import Kind
+from pipeline.config.masks import Kind
 
 
 class RegistryParams(Section):

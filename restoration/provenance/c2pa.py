@@ -10,7 +10,7 @@ from typing import Any
 from c2pa import Builder, C2paError, C2paSignerInfo, Context, Reader, Signer
 
 from models.errors import ConfigError, DataError
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from restoration.provenance.signing_keys import KeyPair, key_pair
 from restoration.provenance.xmp import SOURCE_TYPE, MarkFacts, product_version
 

@@ -8,7 +8,7 @@ says so in the row.
 from typing import Literal
 
 from models.images import Image
-from pipeline.picture_files import encoded
+from pipeline.image_io.write import encoded
 from restoration.provenance.c2pa import Seal, open_seal
 from restoration.provenance.xmp import MarkFacts, packet, restored_share
 

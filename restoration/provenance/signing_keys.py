@@ -10,9 +10,9 @@ from cryptography.x509 import load_pem_x509_certificates
 from filelock import FileLock
 
 from models.errors import ConfigError
-from pipeline.layout import Paths
-from pipeline.secret_files import write_secret
-from pipeline.settings import environment
+from pipeline.project.environment import environment
+from pipeline.project.paths import Paths
+from pipeline.project.secret_files import write_secret
 from restoration.provenance.certificate_chain import make_chain
 
 _CURVES = {"secp256r1": "es256", "secp384r1": "es384", "secp521r1": "es512"}

@@ -8,7 +8,7 @@ import pytest
 from cli.main import main
 from monitoring.chain import Head, seal
 from monitoring.log import open_log
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from tests.monitoring.logs import rewrite, stored
 from tests.monitoring.traffic import row
 

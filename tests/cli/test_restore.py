@@ -14,9 +14,9 @@ from cli.restore import restore_command
 from models.assets import ASSETS
 from models.errors import LikenessError, MaskError
 from models.images import Image, Mask
-from pipeline.picture_files import read_picture, write_picture
+from pipeline.image_io.write import read_picture, write_picture
 from tests.conftest import ROOT
-from tests.pipeline.test_picture_files import LIMITS
+from tests.pipeline.image_io.test_write import LIMITS
 from tests.restoration.site import astronaut, box_over, tools
 
 pytestmark = pytest.mark.skipif(

@@ -10,7 +10,7 @@ from flows.alarms import tell
 from monitoring.alarms import WHAT_TO_DO, Alarm
 from monitoring.watch import Verdict
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from tests.conftest import ROOT
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from flows.checkouts import own_checkout, settle
-from pipeline.checkouts import in_use, project, records, resolve
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
+from pipeline.workspaces.cycle_checkouts import in_use, project, records, resolve
 from tests.flows.prefect_site import project as make_project
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning")
@@ -69,9 +69,9 @@ def test_a_window_of_a_champion_that_went_meanwhile_starts_nothing(registry: Pat
     from flows.cycle import cycle
     from monitoring.watch import Verdict
     from monitoring.windows import is_claimed, window_folder
-    from pipeline.outputs import write_text
-    from pipeline.promotion import promote
-    from tests.pipeline.registry_site import NAME
+    from pipeline.project.files import write_text
+    from pipeline.registry.promotion import promote
+    from tests.pipeline.registry.site import NAME
 
     shutil.copy(ROOT / "params.yaml", registry.params)
     verdict = Verdict(

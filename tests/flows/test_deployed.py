@@ -18,16 +18,16 @@ from flows.supervisor import Supervisor
 from monitoring.log import open_log
 from monitoring.watch import Verdict
 from monitoring.windows import is_claimed, last_look
-from pipeline.checkouts import in_use, records
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
-from pipeline.versions import aliases_of, find_version
+from pipeline.project.paths import Paths
+from pipeline.registry.versions import aliases_of, find_version
+from pipeline.workspaces.cycle_checkouts import in_use, records
 from tests.flows.prefect_runs import asked, becomes, deployed, runs, started, told
 from tests.flows.prefect_site import began, commit, project, until
 from tests.monitoring.ab.rows import ab_rows
 from tests.monitoring.conftest import evaluated
 from tests.monitoring.traffic import faces, rows_of, traffic
-from tests.pipeline.registry_site import NAME, lay_out
+from tests.pipeline.registry.site import NAME, lay_out
 
 pytestmark = [
     pytest.mark.slow,
@@ -228,6 +228,6 @@ def steps(paths: Paths) -> list[dict[str, Any]]:
 
 
 def _registry(paths: Paths) -> Any:
-    from pipeline.mlflow_store import connect
+    from pipeline.registry.client import connect
 
     return connect(paths)

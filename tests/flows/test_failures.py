@@ -10,7 +10,7 @@ import pytest
 
 from flows.failures import CYCLE, WATCH, Work, telling_failure
 from models.errors import Busy, DataError
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from tests.conftest import ROOT
 
 

@@ -15,9 +15,9 @@ from monitoring.ab.decision import Effect
 from monitoring.ab.experiment import Experiment
 from monitoring.ab.verdict import AbVerdict, judge_rows
 from pipeline.config.load import Params, load_params
-from pipeline.gate import GateReport, GateRow
-from pipeline.layout import Paths
-from pipeline.versions import ModelRow
+from pipeline.evaluation.gate_report import GateReport, GateRow
+from pipeline.project.paths import Paths
+from pipeline.registry.versions import ModelRow
 from tests.conftest import ROOT
 from tests.monitoring.ab.rows import ab_rows, log_rows
 from tests.monitoring.traffic import MORNING

@@ -15,8 +15,8 @@ from flows.parts import answers
 from flows.processes import marked
 from flows.supervisor import Supervisor
 from models.errors import ServiceUnavailable
-from pipeline.checkouts import in_use, records
 from pipeline.config.load import load_params
+from pipeline.workspaces.cycle_checkouts import in_use, records
 from tests.flows.prefect_runs import asked, deployed, runs
 from tests.flows.prefect_site import began, commit, project, until
 

@@ -21,7 +21,7 @@ from flows.parts import HOST, Part, answers, child_environment, parts
 from flows.processes import MARK, NAME, alive, end_marked, leader, marked, same, start
 from flows.supervisor import Running, Supervisor
 from models.errors import Busy
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from tests.flows.prefect_site import free_port, until
 
 pytestmark = pytest.mark.filterwarnings(  # a supervisor that is dropped leaves its children running: that is the test
@@ -192,7 +192,7 @@ def test_one_supervisor_in_a_root_and_down_stops_it(site: Paths, monkeypatch: py
 from pathlib import Path
 from flows import up
 from flows.parts import Part
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 up.parts = lambda paths, port: ({part!r},)
 up.up(Paths(Path({str(site.root)!r})), None, print)
 """

@@ -16,14 +16,14 @@ from monitoring.ab.record import ended, record_answer, unfinished
 from monitoring.ab.verdict import judge
 from monitoring.log import open_log
 from pipeline.config.load import load_params, write_params
-from pipeline.layout import Paths
-from pipeline.mlflow_store import connect
-from pipeline.promotion import promote, retire
-from pipeline.study_demand import record_study
-from pipeline.versions import aliases_of, find_version
+from pipeline.project.paths import Paths
+from pipeline.registry.client import connect
+from pipeline.registry.promotion import promote, retire
+from pipeline.registry.user_study_tag import record_study
+from pipeline.registry.versions import aliases_of, find_version
 from tests.monitoring.ab.rows import ab_rows
 from tests.monitoring.traffic import rows_of
-from tests.pipeline.registry_site import NAME, PARAMS
+from tests.pipeline.registry.site import NAME, PARAMS
 
 pytestmark = [
     pytest.mark.slow,
@@ -171,7 +171,7 @@ def test_cycles_of_the_watch_wait_for_the_test(tested: Paths) -> None:
 
 
 def test_a_refused_model_takes_no_challengers_place(tested: Paths) -> None:
-    from pipeline.registry import _in_test
+    from pipeline.registry.register import _in_test
 
     client = connect(tested)
     assert _in_test(client, NAME)

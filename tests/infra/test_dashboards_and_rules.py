@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from serving.metrics import Metrics
 from serving.watch_metrics import WatchCollector
 from tests.conftest import ROOT

@@ -7,8 +7,8 @@ import torch
 
 from models.gan_module import GanModule, cosine
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
-from pipeline.modules import build_module
+from pipeline.project.paths import Paths
+from pipeline.training.build import build_module
 from tests.conftest import ROOT
 
 

@@ -8,7 +8,7 @@ from models.images import to_tensor
 from models.landmarks import aligned_landmarks
 from models.mirrored_eye import with_mirrored_eyes
 from pipeline.config.data import SamplerParams
-from pipeline.sampler import portraits
+from pipeline.face_sampler.generate import portraits
 
 SIDE = 128
 ROWS, LEFT, RIGHT = slice(46, 70), slice(34, 60), slice(68, 94)

@@ -16,7 +16,7 @@ from models.images import to_tensor
 from models.shaped_face import ShapedFaceModel, bent, shipped_face_model
 from models.warp import warp_grid
 from pipeline.config.data import SamplerParams
-from pipeline.sampler import portraits
+from pipeline.face_sampler.generate import portraits
 
 SIDE = 128
 

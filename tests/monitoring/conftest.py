@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.config.load import Params, load_params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from tests.conftest import ROOT
 from tests.monitoring.people import ingest_people
 from tests.postgres import address, postgres  # noqa: F401 - fixtures
@@ -36,7 +36,7 @@ def paths(tmp_path: Path, small_model: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def evaluated(paths: Paths, threshold: float) -> None:
     """Leave the report of an evaluation that found this recognition threshold."""
-    from pipeline.figures import EvaluateReport
+    from pipeline.evaluation.results import EvaluateReport
 
     figures: dict[str, Any] = {name: {} for name in EvaluateReport.model_fields}
     figures |= {"portraits": 1, "identities": 1, "masks": 1, "thresholds": {"independent": threshold}}

@@ -19,7 +19,7 @@ from monitoring.alerts import Alert, alert, retry
 from monitoring.log import open_log
 from monitoring.ways import mail, post, text
 from pipeline.config.load import Params, load_params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from tests.conftest import ROOT
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monitoring.features import PhotoFeatures, photo_features
-from pipeline.measures import photometry
+from pipeline.portraits.photometry import photometry
 from tests.faces import mean_landmarks
 
 

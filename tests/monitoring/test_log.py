@@ -16,7 +16,7 @@ from models.errors import ConfigError, DataError, ServiceUnavailable
 from monitoring.feedback import Feedback
 from monitoring.log import ProductionLog, open_log
 from monitoring.rows import COLUMNS, LogRow, frame
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from tests.monitoring.logs import opened, stored, tamper
 from tests.monitoring.traffic import MORNING, row, rows_of, traffic
 from tests.postgres import Postgres

@@ -6,7 +6,7 @@ from itertools import count
 import pandas as pd
 import pytest
 
-import pipeline.sampler  # noqa: F401 - takes the real assets before a fixture puts others in their place
+import pipeline.face_sampler.generate  # noqa: F401 - takes the real assets before a fixture puts others in their place
 from models.errors import DataError
 from monitoring.champion import current_champion
 from monitoring.identity_space import IdentityAggregate
@@ -15,7 +15,7 @@ from monitoring.reference import reference, reference_path
 from monitoring.rows import COLUMNS
 from monitoring.simulate import Clock, simulate
 from pipeline.config.load import Params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.slow]
 

@@ -15,12 +15,12 @@ from monitoring.status_experiments import measured_onsets
 from monitoring.status_windows import held, judged_windows, recent_alerts, running_cycle
 from monitoring.status_words import advice, duration
 from pipeline.config.load import Params
-from pipeline.layout import Paths
-from pipeline.outputs import write_text
-from pipeline.promotion import promote
-from pipeline.registry import register
-from tests.pipeline.registry_site import NAME, lay_out
-from tests.pipeline.registry_site import params as small
+from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
+from pipeline.registry.promotion import promote
+from pipeline.registry.register import register
+from tests.pipeline.registry.site import NAME, lay_out
+from tests.pipeline.registry.site import params as small
 from tests.serving.status_examples import LOST, alarming, empty, made, normal, version, window
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

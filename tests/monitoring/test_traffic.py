@@ -11,8 +11,8 @@ from models.regions import coverage, face_hull
 from monitoring.traffic import Request, draw_requests, shift_photo, shifted_masks
 from pipeline.config.load import Params
 from pipeline.config.production import Shift
-from pipeline.layout import Paths
-from pipeline.tables import landmarks_of, read_portraits
+from pipeline.portraits.read import landmarks_of, read_portraits
+from pipeline.project.paths import Paths
 
 
 def requests(

@@ -7,8 +7,8 @@ import numpy as np
 
 from monitoring.traffic_people import Sitter, fresh, selected, sitters
 from pipeline.config.load import Params
-from pipeline.layout import Paths
-from pipeline.sampler import portraits
+from pipeline.face_sampler.generate import portraits
+from pipeline.project.paths import Paths
 
 
 def sitter(number: int, yaw: float, axis: float) -> Sitter:

@@ -12,8 +12,8 @@ from monitoring.reference import reference_path
 from monitoring.watch import Verdict, watch
 from monitoring.windows import claim_window, close_window, last_judged, open_window, window_folder
 from pipeline.config.load import Params, load_params
-from pipeline.layout import Paths
-from pipeline.outputs import write_text
+from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
 from tests.monitoring.traffic import faces, rows_of, traffic
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -18,7 +18,7 @@ from monitoring.windows import (
     open_window,
     window_name,
 )
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from tests.monitoring.traffic import MORNING, row
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.closure import closure
 from pipeline.config.load import Params, load_params
 from pipeline.stages import OFF_BY_DEFAULT, ORDER, STAGES
+from pipeline.workspaces.import_closure import closure
 from recipes.write_dvc_yaml import FILES, pipeline_description, science_description
 from tests.conftest import ROOT
 
@@ -121,7 +121,7 @@ def _changed_stages(root: Path) -> set[str]:
 @pytest.mark.slow
 def test_code_and_keys_of_study_ab_and_service_touch_no_stage(reproduced: Path) -> None:
     assert _changed_stages(reproduced) == set()
-    for section in ("study", "ab", "serving"):
+    for section in ("user_study", "ab", "serving"):
         file = reproduced / "pipeline" / "config" / f"{section}.py"
         file.write_text(file.read_text() + "\nNEW = 1\n")
     text = (reproduced / "params.yaml").read_text()

@@ -13,8 +13,9 @@ from models.generator import Generator
 from models.restorer import save_weights
 from models.stored import load_restorer
 from pipeline.config.load import load_params, write_params
-from pipeline.layout import Paths
-from pipeline.train import TrainReport, train
+from pipeline.project.paths import Paths
+from pipeline.train import train
+from pipeline.training.report import TrainReport
 from tests.conftest import ROOT
 from tests.portrait_site import SIDE, lay_out_portraits
 

@@ -8,8 +8,8 @@ import pytest
 from models.errors import MaskError
 from models.images import Image, Mask
 from pipeline.config.load import load_params
-from pipeline.picture_files import read_picture, write_picture
-from pipeline.reading import Limits
+from pipeline.image_io.outcome import Limits
+from pipeline.image_io.write import read_picture, write_picture
 from restoration.files import Settings, restore_all, restore_file
 from restoration.requests import requests
 from tests.conftest import ROOT

@@ -6,7 +6,7 @@ import pytest
 from models.errors import DataError, MaskError
 from models.images import Mask
 from pipeline.damage.picture import mask_from_picture
-from pipeline.picture_files import read_picture
+from pipeline.image_io.write import read_picture
 from restoration.mask import PROPOSED_GREY, UsedMask, mask_for, restore_used
 from tests.models.damage_finder.finder_site import red_finder
 from tests.restoration.site import FACELESS, PARAMS, Painter, tools

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from models.region_names import FEATURES, REGIONS
-from pipeline.damage import Measures
+from pipeline.damage.measure import Measures
 from restoration.risk import FaceMaps, identity_risk
 from restoration.routing import Decision, RequestedMode, route
 from tests.restoration.site import PARAMS

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from serving.assemble import assemble
 from serving.service import Service
 from tests.conftest import ROOT

@@ -19,7 +19,7 @@ from models.generator import Generator
 from models.images import Image, Mask
 from models.restorer import save_weights, weights_sha256
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from serving.access import new_token
 from serving.guard import Guard
 from serving.server import listen, server_for

@@ -21,7 +21,7 @@ from monitoring.status_parts import (
 )
 from monitoring.status_windows import accuracy_now
 from monitoring.status_words import headline, light
-from pipeline.versions import ModelRow
+from pipeline.registry.versions import ModelRow
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 IDLE = Cycle(running=False, since=None, stage="", reason="")

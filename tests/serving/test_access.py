@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from cli.token import token_group
 from models.errors import DataError
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from serving.access import Access, Role, new_token, read_tokens, revoke_token
 from tests.serving.site import Site
 

@@ -14,7 +14,7 @@ import pytest
 from models import assets
 from models.diffusion_restorer import DiffusionRestorer, Sampling, save_denoiser
 from models.restorer import weights_sha256
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from restoration.restore import restore_photo
 from serving.assemble import assemble
 from serving.form import Upload

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from models.errors import DataError
 from pipeline.config.keep import KeepParams
-from pipeline.kept import expire_kept
-from pipeline.kept_store import FolderStore, checked
-from pipeline.layout import Paths
-from pipeline.reading import Limits
+from pipeline.consent.records import expire_kept
+from pipeline.consent.store import FolderStore, checked
+from pipeline.image_io.outcome import Limits
+from pipeline.project.paths import Paths
 from pipeline.sources.production import portraits
 from serving.keeping import Keeper, KeptPictures
 from tests.s3 import BUCKET, client, server, versioned  # noqa: F401 - fixtures

@@ -16,16 +16,16 @@ from models.generator import Generator
 from models.restorer import Restorer, save_weights, weights_sha256
 from monitoring.ab.assign import arm_of
 from monitoring.ab.experiment import experiment_id
-from pipeline.layout import Paths
-from pipeline.mlflow_store import connect
-from pipeline.promotion import promote
-from pipeline.registry import register
-from pipeline.settings import environment
+from pipeline.project.environment import environment
+from pipeline.project.paths import Paths
+from pipeline.registry.client import connect
+from pipeline.registry.promotion import promote
+from pipeline.registry.register import register
 from serving.assemble import assemble
 from serving.graphs import MAX_DIFFERENCE, _kept, difference, served_restorer
 from serving.guard import Guard
 from tests.conftest import ROOT
-from tests.pipeline.registry_site import NAME, lay_out
+from tests.pipeline.registry.site import NAME, lay_out
 from tests.serving.arms import aliases, anew, polling, store_of, value, versions
 from tests.serving.site import PARAMS, Shared, form, running
 

@@ -16,7 +16,7 @@ import pytest
 
 from flows.parts import Part, child_environment, parts
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from pipeline.validate import validate
 from tests import browser as chromium
 from tests.conftest import ROOT

@@ -18,10 +18,10 @@ from models.diffusion_restorer import Sampling, save_denoiser
 from models.errors import ServiceUnavailable
 from models.restorer import weights_sha256
 from monitoring.log import open_log
-from pipeline.layout import Paths
-from pipeline.mlflow_store import connect
-from pipeline.registry import register
-from pipeline.settings import environment
+from pipeline.project.environment import environment
+from pipeline.project.paths import Paths
+from pipeline.registry.client import connect
+from pipeline.registry.register import register
 from serving import models
 from serving.access import new_token, revoke_token
 from serving.assemble import assemble
@@ -30,7 +30,7 @@ from serving.registry import Registry
 from serving.service import Service
 from tests.conftest import ROOT
 from tests.models.diffusion_parts import small
-from tests.pipeline.registry_site import NAME, lay_reports
+from tests.pipeline.registry.site import NAME, lay_reports
 from tests.serving.arms import aliases, anew, polling, store_of, until, value, versions
 from tests.serving.mlflow_server import MlflowServer
 from tests.serving.site import PARAMS, Shared, form, running

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from monitoring.status_parts import Status
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from serving import status_page
 from serving.page import page_router
 from serving.status_charts import HEIGHT, LEFT, WIDTH, accuracy_chart, drift_chart, onset_chart

@@ -13,9 +13,9 @@ from monitoring.study.heat import REGIONS
 from monitoring.study.schema import INTACT, PLANTED, REFERENCE, Answer, Circle, Person, Study
 from monitoring.study.store import StudyStore
 from pipeline.config.load import load_params
-from pipeline.config.study import StudyParams
-from pipeline.outputs import write_text
-from pipeline.png import png_bytes
+from pipeline.config.user_study import StudyParams
+from pipeline.image_io.png import png_bytes
+from pipeline.project.files import write_text
 from tests.conftest import ROOT
 from tests.faces import mean_landmarks
 

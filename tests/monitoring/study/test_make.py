@@ -17,12 +17,12 @@ from monitoring.study.heat import REGIONS
 from monitoring.study.make import Plan, make_study
 from monitoring.study.schema import Study
 from monitoring.study.store import StudyStore, open_study
-from pipeline.champion import ChampionReport
 from pipeline.config.load import load_params
-from pipeline.config.study import StudyParams
-from pipeline.layout import Paths
+from pipeline.config.user_study import StudyParams
 from pipeline.masks import masks
-from pipeline.outputs import write_text
+from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
+from pipeline.registry.champion import ChampionReport
 from tests.conftest import ROOT
 from tests.monitoring.conftest import small_model
 from tests.monitoring.study.site import NOW

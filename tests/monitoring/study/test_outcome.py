@@ -7,7 +7,7 @@ import pytest
 from monitoring.log import open_log
 from monitoring.study.outcome import Outcome, conclude
 from monitoring.study.store import StudyStore, pseudonym
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from tests.monitoring.study.site import NOW, lay_out, simulate, study
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow")

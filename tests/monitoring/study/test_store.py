@@ -9,7 +9,7 @@ import pytest
 from models.errors import DataError
 from monitoring.study.schema import Answer, Study
 from monitoring.study.store import StudyStore, open_study, pseudonym
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from tests.monitoring.study.site import NOW, lay_out, study
 
 

@@ -14,8 +14,8 @@ from PIL import Image as Pillow
 
 from models.errors import ConfigError, DataError
 from models.images import Image
-from pipeline.layout import Paths
-from pipeline.picture_files import encoded
+from pipeline.image_io.write import encoded
+from pipeline.project.paths import Paths
 from restoration.provenance.certificate_chain import make_chain
 from restoration.provenance.marking import MarkFacts, PictureFormat, Seal, format_of, marked, open_seal
 from restoration.provenance.xmp import IPTC, LIKENESS, RDF, XMP
