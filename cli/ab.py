@@ -39,7 +39,7 @@ def _answer(paths: "Paths", *, approved: bool) -> None:
 
     from models.errors import PromotionError
     from monitoring.ab.record import record_answer, unfinished
-    from monitoring.log import open_log
+    from monitoring.log.production_log import open_log
 
     with open_log(paths) as log:
         verdict = unfinished(log)
@@ -70,7 +70,7 @@ def _verdict(params: "Params", paths: "Paths") -> "AbVerdict":
 
     from monitoring.ab.record import unfinished
     from monitoring.ab.verdict import judge
-    from monitoring.log import open_log
+    from monitoring.log.production_log import open_log
 
     with open_log(paths) as log:
         pending = unfinished(log)
@@ -79,7 +79,7 @@ def _verdict(params: "Params", paths: "Paths") -> "AbVerdict":
 
 def _show(params: "Params", report: "AbReport", *, as_json: bool) -> None:
     from flows.summary import ab_lines
-    from monitoring.ab.tell import next_step
+    from monitoring.ab.messages import next_step
 
     following = next_step(report.verdict, share=params.ab.share, waiting=report.waiting)
     click.echo(report.model_dump_json() if as_json else "\n".join(ab_lines(report, following)))

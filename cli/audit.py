@@ -9,7 +9,7 @@ import click
 from cli.options import json_option, root_option
 
 if TYPE_CHECKING:
-    from monitoring.chain import Head
+    from monitoring.log.chain import Head
 
 
 @click.group("audit")
@@ -18,7 +18,7 @@ def audit_group() -> None:
 
 
 def _heads(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> "tuple[Head, ...]":  # noqa: ARG001 - click's signature
-    from monitoring.chain import parse_head
+    from monitoring.log.chain import parse_head
 
     heads = tuple(head for text in given if (head := parse_head(text)) is not None)
     if len(heads) < len(given):
@@ -36,7 +36,7 @@ def verify_command(heads: "tuple[Head, ...]", as_json: bool, root: Path) -> None
     """Check every entry, and that the log still reaches its sealed head; status 1 and one line where it is broken."""
     from datetime import UTC, datetime
 
-    from monitoring.verified import verify_log
+    from monitoring.log.verified import verify_log
     from pipeline.project.paths import Paths
 
     found = verify_log(Paths(root.resolve()), *heads, now=datetime.now(UTC))
@@ -49,7 +49,7 @@ def verify_command(heads: "tuple[Head, ...]", as_json: bool, root: Path) -> None
 @root_option
 def head_command(root: Path) -> None:
     """Print the log's end as SEQ:CHAIN. Keep it where nobody who can write to the log can: it proves no rewriting."""
-    from monitoring.log import open_log
+    from monitoring.log.production_log import open_log
     from pipeline.project.paths import Paths
 
     with open_log(Paths(root.resolve())) as log:

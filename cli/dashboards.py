@@ -55,7 +55,7 @@ def _lines(found: "list[Page]", paths: "Paths") -> list[str]:
 def _write_status(paths: "Paths", file: Path) -> None:
     from datetime import UTC, datetime
 
-    from monitoring.status import status
+    from monitoring.status.collect import status
     from pipeline.config.load import load_params
     from pipeline.project.files import write_text
     from serving.status_view import render

@@ -17,7 +17,7 @@ from pipeline.config.production import Shift
 @root_option
 def simulate_command(root: Path, as_json: bool, **chosen: Any) -> None:  # noqa: ANN401 - shift, requests, seed
     """Send damaged portraits through the champion; the log gets features and scores, no image and no embedding."""
-    from monitoring.simulate import simulate
+    from monitoring.simulation.simulate import simulate
     from pipeline.config.load import load_params
     from pipeline.project.paths import Paths
 

@@ -8,7 +8,7 @@ import click
 from cli.options import json_option, root_option
 
 if TYPE_CHECKING:
-    from monitoring.study.outcome import Outcome
+    from monitoring.user_study.conclude import Outcome
 
 
 @click.group("study")
@@ -29,7 +29,7 @@ def new_command(methods: str, trials: int | None, raters: int | None, seed: int 
     """Restore portraits of the test split by every method, and lay the study out in state/studies."""
     from datetime import UTC, datetime
 
-    from monitoring.study.make import Plan, make_study
+    from monitoring.user_study.make import Plan, make_study
     from pipeline.config.load import load_params
     from pipeline.project.paths import Paths
 
@@ -53,7 +53,7 @@ def serve_command(study_id: str, host: str, port: int, token: str, root: Path) -
     """Show the questions to whoever opens the page; Ctrl+C ends it, and every answer is kept."""
     import uvicorn
 
-    from monitoring.study.store import open_study
+    from monitoring.user_study.store import open_study
     from pipeline.project.paths import Paths
     from serving.study_app import create_study_app
 
@@ -71,8 +71,8 @@ def report_command(study_id: str, html: Path | None, as_json: bool, root: Path) 
     """Say what people said; the first verdict of enough raters is written on the version in the registry."""
     from datetime import UTC, datetime
 
-    from monitoring.study.outcome import conclude
-    from monitoring.study.store import open_study
+    from monitoring.user_study.conclude import conclude
+    from monitoring.user_study.store import open_study
     from pipeline.config.load import load_params
     from pipeline.project.paths import Paths
 

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from monitoring.alarms import Alarm
-from monitoring.alerts import Alert, alert
-from monitoring.watch import Verdict
+from monitoring.alerts.send import Alert, alert
+from monitoring.retraining.alarms import Alarm
+from monitoring.retraining.watch import Verdict
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
 

@@ -7,7 +7,7 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 from flows.reports import CycleReport
 from flows.summary import outcome
 from monitoring.ab.verdict import AbVerdict
-from monitoring.watch import Verdict
+from monitoring.retraining.watch import Verdict
 from pipeline.project.paths import Paths
 
 

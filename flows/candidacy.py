@@ -6,8 +6,8 @@ from pathlib import Path
 from monitoring.ab.experiment import experiment_id, running
 from monitoring.ab.verdict import AbVerdict, judge
 from monitoring.retraining.policy import Answer, Ask, Standing, may_start
-from monitoring.watch import asked_by, verdict_of
-from monitoring.windows import is_claimed
+from monitoring.retraining.watch import asked_by, verdict_of
+from monitoring.retraining.windows import is_claimed
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from pipeline.registry.versions import SHIPPED, champion_version, untouched

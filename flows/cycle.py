@@ -17,7 +17,7 @@ from flows.failures import CYCLE, telling_failure
 from flows.reports import CycleReport
 from flows.stage_tasks import prepare, promote_challenger, read_gate, register_challenger, run_stage
 from flows.verdict import supersede
-from monitoring.windows import claim_window
+from monitoring.retraining.windows import claim_window
 from pipeline.project.locks import hold_lock
 from pipeline.project.paths import Paths
 from pipeline.registry.tracking import finish_run

@@ -12,7 +12,7 @@ from flows.reports import AbReport, CycleReport, WatchReport
 from flows.verdict import ab_verdict
 from flows.watch import watch
 from models.errors import LikenessError
-from monitoring.simulate import SimulationReport, simulate
+from monitoring.simulation.simulate import SimulationReport, simulate
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from models.errors import Busy, LikenessError
-from monitoring.alerts import Alert, alert
+from monitoring.alerts.send import Alert, alert
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 

@@ -13,7 +13,7 @@ from flows.cycle import one_at_a_time
 from flows.failures import HOUSEKEEPING, telling_failure
 from models.errors import Busy
 from monitoring import housekeeping as house
-from monitoring.alerts import retry
+from monitoring.alerts.send import retry
 from pipeline.config.load import load_params
 from pipeline.consent.records import expire_kept
 from pipeline.consent.withdrawn import delete_withdrawn

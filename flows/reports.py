@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 from monitoring.ab.record import Action
 from monitoring.ab.verdict import AbVerdict
-from monitoring.watch import Verdict
+from monitoring.retraining.watch import Verdict
 from pipeline.evaluation.gate_report import GateReport
 
 

@@ -17,11 +17,11 @@ from flows.approval import Ask, ask_in_prefect, served, withdraw_forms
 from flows.artifacts import publish_ab
 from flows.events import VERDICT, announce, emit
 from flows.reports import AbReport
+from monitoring.ab.messages import ended_alert, waiting_alert
 from monitoring.ab.record import Action, answer, record_action, record_answer, record_verdict, unfinished
-from monitoring.ab.tell import ended_alert, waiting_alert
 from monitoring.ab.verdict import AbVerdict, judge
-from monitoring.alerts import alert
-from monitoring.log import open_log
+from monitoring.alerts.send import alert
+from monitoring.log.production_log import open_log
 from pipeline.config.load import Params, load_params
 from pipeline.project.locks import hold_lock
 from pipeline.project.paths import Paths

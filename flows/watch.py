@@ -14,9 +14,9 @@ from flows.failures import WATCH, telling_failure
 from flows.reports import WatchReport
 from models.errors import Busy
 from monitoring.housekeeping import tell_unfinished_cycles
-from monitoring.watch import Verdict
-from monitoring.watch import watch as judge
-from monitoring.windows import mark_look
+from monitoring.retraining.watch import Verdict
+from monitoring.retraining.watch import watch as judge
+from monitoring.retraining.windows import mark_look
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from pipeline.registry.versions import champion_version

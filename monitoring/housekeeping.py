@@ -5,9 +5,9 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitoring.alerts import Alert, alert
-from monitoring.audit import Verification
-from monitoring.verified import verify_log
+from monitoring.alerts.send import Alert, alert
+from monitoring.log.audit import Verification
+from monitoring.log.verified import verify_log
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
 from pipeline.workspaces.cycle_checkouts import CycleRecord, in_use, record, records

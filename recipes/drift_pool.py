@@ -12,10 +12,10 @@ from torch import Tensor
 from models.assets import ASSETS
 from models.errors import DataError
 from monitoring.champion import Champion
-from monitoring.identity_space import ENCODER, project
-from monitoring.rows import frame
-from monitoring.simulate import serve
-from monitoring.traffic import shifted_masks
+from monitoring.drift.identity_space import ENCODER, project
+from monitoring.log.rows import frame
+from monitoring.simulation.simulate import serve
+from monitoring.simulation.traffic import shifted_masks
 from pipeline.config.load import Params
 from pipeline.config.production import Shift
 from pipeline.project.paths import Paths

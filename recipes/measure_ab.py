@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import beta, binom
 
-from monitoring.ab.assign import arm_of
+from monitoring.ab.assignment import arm_of
 from monitoring.ab.decision import State
 from monitoring.ab.sample_ratio import log_bayes_factor
 from pipeline.config.ab import AbParams

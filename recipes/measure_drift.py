@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from monitoring.drift import Traffic, drift_figures
-from monitoring.drift_results import Drift
-from monitoring.identity_space import aggregate, space_name
+from monitoring.drift.detect import Traffic, drift_figures
+from monitoring.drift.identity_space import aggregate, space_name
+from monitoring.drift.results import Drift
 from pipeline.config.load import load_params
 from pipeline.config.production import Shift, WatchParams
 from pipeline.project.paths import Paths

@@ -41,7 +41,7 @@ class Tools:
     """The networks that look at faces; loaded once for many photos.
 
     `observe` is called with an encoder's name and the embedding (1, dim) of each restored face; whoever listens must
-    not keep it (`monitoring.identity_space` adds it up).
+    not keep it (`monitoring.drift.identity_space` adds it up).
     """
 
     detector: Detector

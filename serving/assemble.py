@@ -21,7 +21,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
         ServiceUnavailable: the registry or the log's database does not answer.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is first imported
-    from monitoring.log import open_log
+    from monitoring.log.production_log import open_log
     from pipeline.image_io.outcome import Limits
     from restoration.find_damage import shipped_finder
     from restoration.provenance.marking import open_seal

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from models.evidence import Damaged, Evidence
 from models.reference import Reference
-from monitoring.metering import Meter
+from monitoring.log.metering import Meter
 from restoration.types import FaceRestorer
 
 

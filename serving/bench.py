@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from models.damage_finder.finder import Finder
-from monitoring.log import ProductionLog
+from monitoring.log.production_log import ProductionLog
 from pipeline.config.load import Params
 from pipeline.image_io.outcome import Limits
 from restoration.provenance.marking import Seal

@@ -3,8 +3,8 @@
 import threading
 from datetime import datetime
 
-from monitoring.identity_space import IdentityWindow
-from monitoring.log import ProductionLog
+from monitoring.drift.identity_space import IdentityWindow
+from monitoring.log.production_log import ProductionLog
 from pipeline.config.production import IdentitySpaceParams
 
 

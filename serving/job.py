@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from models.images import Image
-from monitoring.metering import Meter, metered
-from monitoring.observe import RequestFacts, observed
-from monitoring.rows import LogRow
+from monitoring.log.metering import Meter, metered
+from monitoring.log.observe import RequestFacts, observed
+from monitoring.log.rows import LogRow
 from pipeline.damage.picture import mask_from_bytes
 from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.outcome import Accepted, Limits, Rejected

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Mapping
 
 from models.images import Image
-from monitoring.rows import LogRow
+from monitoring.log.rows import LogRow
 from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.outcome import Accepted, Limits
 from restoration.provenance.marking import MarkFacts, Seal, marked

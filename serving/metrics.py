@@ -13,7 +13,7 @@ from prometheus_client import (
 )
 
 if TYPE_CHECKING:
-    from monitoring.rows import LogRow
+    from monitoring.log.rows import LogRow
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 _STAGE_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from models.errors import LikenessError, ServiceUnavailable
 from models.restorer import weights_sha256
-from monitoring.ab.assign import arm_of
+from monitoring.ab.assignment import arm_of
 from monitoring.ab.experiment import experiment_id
-from monitoring.rows import Arm
+from monitoring.log.rows import Arm
 from pipeline.config.load import Params
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from monitoring.feedback import Feedback
-from monitoring.rows import LogRow
+from monitoring.log.feedback import Feedback
+from monitoring.log.rows import LogRow
 from serving.schema import EXAMPLE_ID, Shape, example
 
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from monitoring.log import ProductionLog
-from monitoring.rows import LogRow
+from monitoring.log.production_log import ProductionLog
+from monitoring.log.rows import LogRow
 from serving.errors import Refused
 from serving.openapi import FEEDBACK_BODY, problems
 from serving.record_schema import FeedbackGiven, FeedbackTaken, Forgotten, StoredOutcome

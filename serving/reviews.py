@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
+from monitoring.log.rows import LogRow
 from monitoring.review import most_worrying
-from monitoring.rows import LogRow
 from serving.accept import JSON, ZIP, chosen
 from serving.bench import Bench
 from serving.errors import Refused

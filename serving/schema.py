@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.damage_finder.kinds import Kind
-from monitoring.rows import Arm
+from monitoring.log.rows import Arm
 from restoration.modes import Mode
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]

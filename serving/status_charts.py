@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitoring.status_parts import Onset, Window
+from monitoring.status.model import Onset, Window
 
 WIDTH, HEIGHT = 360, 124
 LEFT, RIGHT, TOP, BOTTOM = 38, 8, 12, 18

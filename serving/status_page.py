@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from monitoring.status import status
-from monitoring.status_parts import Status
+from monitoring.status.collect import status
+from monitoring.status.model import Status
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from serving.status_view import render

@@ -7,8 +7,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from monitoring.status_parts import Light, Status
-from monitoring.status_words import advice, duration, latest, plain
+from monitoring.status.model import Light, Status
+from monitoring.status.wording import advice, duration, latest, plain
 from pipeline.evaluation.report import number, share
 from pipeline.registry.versions import SHIPPED
 from pipeline.stages import ORDER

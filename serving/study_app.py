@@ -1,6 +1,6 @@
 """The page of a user study, as an application of its own: raters need not see the rest of the service.
 
-A rater is a random cookie; the files hold only its digest. What goes out is in `monitoring/study/asked.py`.
+A rater is a random cookie; the files hold only its digest. What goes out is in `monitoring/user_study/questions.py`.
 """
 
 import hmac
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Body, Cookie, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
-from monitoring.study.asked import Reply, Said, State, feedback_of, fits, nobody, state_of
-from monitoring.study.design import sheet
-from monitoring.study.schema import Answer, Circle
-from monitoring.study.store import StudyStore, pseudonym
+from monitoring.user_study.design import sheet
+from monitoring.user_study.questions import Reply, Said, State, feedback_of, fits, nobody, state_of
+from monitoring.user_study.schema import Answer, Circle
+from monitoring.user_study.store import StudyStore, pseudonym
 from serving.limits import BodyLimit
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ import numpy as np
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from models.images import Image
-from monitoring.study.counted import judged_rater, told
-from monitoring.study.heat import SIDE, overlay
-from monitoring.study.invention import heat_maps
-from monitoring.study.report import StudyReport
-from monitoring.study.schema import INTACT, Study
-from monitoring.study.store import StudyStore
+from monitoring.user_study.heat_map import SIDE, overlay
+from monitoring.user_study.marked_regions import heat_maps
+from monitoring.user_study.raters import judged_rater, told
+from monitoring.user_study.report import StudyReport
+from monitoring.user_study.schema import INTACT, Study
+from monitoring.user_study.store import StudyStore
 from pipeline.image_io.png import png_bytes
 
 _SHOWN = 256

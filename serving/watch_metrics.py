@@ -8,7 +8,7 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from monitoring.windows import last_look
+from monitoring.retraining.windows import last_look
 from pipeline.project.paths import Paths
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from monitoring.rows import LogRow
+from monitoring.log.rows import LogRow
 from pipeline.image_io.outcome import Accepted
 from pipeline.image_io.write import encoded
 from restoration.find_damage import find_damage

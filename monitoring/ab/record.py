@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from monitoring.ab.verdict import AbVerdict
-from monitoring.log import Entry, ProductionLog
+from monitoring.log.production_log import Entry, ProductionLog
 
 Action = Literal["promoted", "retired", "rejected"]
 

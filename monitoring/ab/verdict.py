@@ -13,7 +13,7 @@ from monitoring.ab.decision import Effect, Evidence, State, decide
 from monitoring.ab.experiment import Experiment, running
 from monitoring.ab.outcomes import OUTCOMES, Name, Trial, identity, trial
 from monitoring.ab.sample_ratio import sequential_p
-from monitoring.log import open_log
+from monitoring.log.production_log import open_log
 from pipeline.config.ab import AbParams
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths

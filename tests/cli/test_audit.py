@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from cli.main import main
-from monitoring.chain import Head, seal
-from monitoring.log import open_log
+from monitoring.log.chain import Head, seal
+from monitoring.log.production_log import open_log
 from pipeline.project.paths import Paths
-from tests.monitoring.logs import rewrite, stored
+from tests.monitoring.log.logs import rewrite, stored
 from tests.monitoring.traffic import row
 
 

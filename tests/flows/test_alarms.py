@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from flows.alarms import tell
-from monitoring.alarms import WHAT_TO_DO, Alarm
-from monitoring.watch import Verdict
+from monitoring.retraining.alarms import WHAT_TO_DO, Alarm
+from monitoring.retraining.watch import Verdict
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from tests.conftest import ROOT

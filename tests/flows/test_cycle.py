@@ -58,7 +58,7 @@ def test_the_lock_of_a_killed_cycle_is_free(tmp_path: Path) -> None:
 
 def test_a_window_has_one_cycle(registry: Paths) -> None:
     from flows.cycle import cycle
-    from monitoring.windows import claim_window
+    from monitoring.retraining.windows import claim_window
 
     shutil.copy(ROOT / "params.yaml", registry.params)
     assert claim_window(registry, "w1", datetime(2026, 1, 1, tzinfo=UTC))
@@ -67,8 +67,8 @@ def test_a_window_has_one_cycle(registry: Paths) -> None:
 
 def test_a_window_of_a_champion_that_went_meanwhile_starts_nothing(registry: Paths) -> None:
     from flows.cycle import cycle
-    from monitoring.watch import Verdict
-    from monitoring.windows import is_claimed, window_folder
+    from monitoring.retraining.watch import Verdict
+    from monitoring.retraining.windows import is_claimed, window_folder
     from pipeline.project.files import write_text
     from pipeline.registry.promotion import promote
     from tests.pipeline.registry.site import NAME

@@ -15,9 +15,9 @@ from click.testing import CliRunner
 
 from flows.events import DRIFT, FINISHED, emit
 from flows.supervisor import Supervisor
-from monitoring.log import open_log
-from monitoring.watch import Verdict
-from monitoring.windows import is_claimed, last_look
+from monitoring.log.production_log import open_log
+from monitoring.retraining.watch import Verdict
+from monitoring.retraining.windows import is_claimed, last_look
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from pipeline.registry.versions import aliases_of, find_version
@@ -54,7 +54,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
 def measured(paths: Paths) -> None:
     """The reference that the watch would measure at its first look, and what that look needs to know."""
     from monitoring.champion import current_champion
-    from monitoring.reference import reference_path
+    from monitoring.simulation.baseline import reference_path
 
     evaluated(paths, threshold=0.4)
     paths.portraits.mkdir(parents=True)

@@ -102,7 +102,7 @@ def test_a_window_that_had_its_cycle_gets_no_other_from_a_run_that_asks_for_it(u
 
 
 def test_windows_beside_a_running_cycle_are_refused_and_can_ask_again(up: Supervisor) -> None:
-    from monitoring.windows import is_claimed
+    from monitoring.retraining.windows import is_claimed
 
     hold, before = up.paths.state / "hold", began(up.paths)
     hold.touch()

@@ -14,7 +14,7 @@ from models.errors import LikenessError, ServiceUnavailable
 from monitoring.ab.experiment import running
 from monitoring.ab.record import ended, record_answer, unfinished
 from monitoring.ab.verdict import judge
-from monitoring.log import open_log
+from monitoring.log.production_log import open_log
 from pipeline.config.load import load_params, write_params
 from pipeline.project.paths import Paths
 from pipeline.registry.client import connect

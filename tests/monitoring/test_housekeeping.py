@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitoring import housekeeping as house
-from monitoring.log import open_log
+from monitoring.log.production_log import open_log
 from pipeline.config.load import Params, load_params
 from pipeline.project.paths import Paths
 from pipeline.workspaces.cycle_checkouts import CycleRecord, adopt, production, record, records

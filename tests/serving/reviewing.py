@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from monitoring.feedback import Feedback
+from monitoring.log.feedback import Feedback
 from serving.keeping import KeptPictures
 from tests.monitoring.traffic import row
 from tests.serving.site import Site, damaged, portrait

@@ -14,7 +14,7 @@ from models.errors import ServiceUnavailable, WeightsError
 from models.export import OnnxRestorer
 from models.generator import Generator
 from models.restorer import Restorer, save_weights, weights_sha256
-from monitoring.ab.assign import arm_of
+from monitoring.ab.assignment import arm_of
 from monitoring.ab.experiment import experiment_id
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths

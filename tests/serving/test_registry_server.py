@@ -17,7 +17,7 @@ import torch
 from models.diffusion_restorer import Sampling, save_denoiser
 from models.errors import ServiceUnavailable
 from models.restorer import weights_sha256
-from monitoring.log import open_log
+from monitoring.log.production_log import open_log
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
 from pipeline.registry.client import connect

@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from monitoring.status_parts import Status
+from monitoring.status.model import Status
 from pipeline.project.paths import Paths
 from serving import status_page
 from serving.page import page_router

@@ -15,13 +15,13 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
-from monitoring.study.design import sheet
-from monitoring.study.report import report
-from monitoring.study.store import StudyStore
+from monitoring.user_study.design import sheet
+from monitoring.user_study.report import report
+from monitoring.user_study.store import StudyStore
 from serving.study_app import create_study_app
 from serving.study_report import overlays, page
 from tests.browser import PHONE, browser, clean_page, no_sideways_scroll
-from tests.monitoring.study.site import METHODS, lay_out, study
+from tests.monitoring.user_study.site import METHODS, lay_out, study
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
