@@ -91,7 +91,7 @@ def restore_command(
 def _settings(
     root: Path, mode: "RequestedMode", model: str, references: tuple[Path, ...], *, search: bool
 ) -> "Settings":
-    from models.stored import load_restorer
+    from models.load import load_restorer
     from pipeline.config.load import load_params
     from pipeline.image_io.outcome import Limits
     from pipeline.image_io.write import read_picture

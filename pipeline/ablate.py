@@ -6,8 +6,8 @@ from collections.abc import Collection
 import torch
 
 from models.errors import DataError
-from models.restorer import Restorer
-from models.stored import load_restorer
+from models.gan.restorer import Restorer
+from models.load import load_restorer
 from pipeline.ablation.common import embed_intact, read_split
 from pipeline.ablation.curvature_study import curvature_of
 from pipeline.ablation.disagreement import disagreement

@@ -18,7 +18,7 @@ def champion(*, champion: ChampionParams, registry: RegistryParams, paths: Paths
         WeightsError: the weights are missing or not the recorded ones.
         ServiceUnavailable: MLflow does not answer.
     """
-    from models.restorer import weights_sha256
+    from models.gan.restorer import weights_sha256
 
     source, version = resolve_weights(paths, registry.model_name, champion.version)
     report = ChampionReport(version=version, sha256=weights_sha256(source))

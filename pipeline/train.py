@@ -21,7 +21,7 @@ from pipeline.training.face_model_folds import FaceModels, face_models
 from pipeline.training.report import TrainReport
 
 if TYPE_CHECKING:
-    from models.averaged import AveragedModule
+    from models.ema import AveragedModule
     from pipeline.training.loop import Outcome
 
 _HELD_OUT = 64
@@ -37,7 +37,7 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
         NonFiniteLoss: a loss that is not a finite number; nothing is written then.
         WeightsError: the champion's weights are missing or of another architecture.
     """
-    from models.lightning_ready import first_process
+    from models.runtime.lightning import first_process
     from models.weight_files import weights_sha256
     from pipeline.registry.tracking import log_metrics, system_metrics
     from pipeline.training.build import build_module

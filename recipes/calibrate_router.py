@@ -19,12 +19,12 @@ import torch
 from scipy.optimize import isotonic_regression, nnls
 
 from models.assets import ASSETS
-from models.evidence import Evidence, gather
+from models.evidence.evidence import Evidence, gather
+from models.evidence.reference_photo import Reference
+from models.face.regions import face_hull
 from models.images import Image, Mask, to_tensor
-from models.reference import Reference
+from models.load import StoredRestorer, load_restorer
 from models.region_names import REGIONS
-from models.regions import face_hull
-from models.stored import StoredRestorer, load_restorer
 from pipeline.ablation.common import Portrait, case_of, embed_intact, own_dice, portrait_of
 from pipeline.ablation.onset_holes import component_holes, growing_holes
 from pipeline.evaluation.scoring import Judges, recognition_threshold

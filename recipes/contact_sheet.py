@@ -14,7 +14,7 @@ import numpy as np
 
 from models.assets import ASSETS
 from models.images import Image
-from models.stored import load_restorer
+from models.load import load_restorer
 from pipeline.config.load import load_params
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture, write_picture

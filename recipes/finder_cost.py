@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import torch
 
-from models.detector import FaceDetector
+from models.face.detector import FaceDetector
 from models.images import Image
 from pipeline.config.load import load_params
 from restoration.find_damage import find_damage, shipped_finder

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from models.assets import ASSETS
-from models.diffusion_restorer import DiffusionRestorer, save_denoiser
+from models.diffusion.restorer import DiffusionRestorer, save_denoiser
 from models.weight_files import weights_sha256
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths

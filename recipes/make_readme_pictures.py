@@ -17,10 +17,10 @@ import torch
 from PIL import Image as Pillow
 
 from models.assets import ASSETS
-from models.detector import Face
+from models.face.detector import Face
+from models.gan.restorer import Restorer, weights_sha256
 from models.images import Image, to_tensor
-from models.lpips import perceptual_distance
-from models.restorer import Restorer, weights_sha256
+from models.metrics.lpips import perceptual_distance
 from pipeline.config.data import SamplerParams
 from pipeline.config.load import load_params
 from pipeline.config.production import RestoreParams

@@ -19,12 +19,12 @@ import numpy as np
 import torch
 
 from models.assets import ASSETS
-from models.face_fit import COMPONENTS, fit_shaped, save_face_model
-from models.face_model import FACE_MODEL
+from models.face.landmark_shift import LANDMARK_SHIFT, fit_covariance, save_landmark_shift
+from models.face.landmarks import MIRRORED, LandmarkPredictor
+from models.face_model.fit import COMPONENTS, fit_shaped, save_face_model
+from models.face_model.gaussian import FACE_MODEL
+from models.gan.restorer import Restorer, save_weights, weights_sha256
 from models.images import to_tensor
-from models.landmark_shift import LANDMARK_SHIFT, fit_covariance, save_landmark_shift
-from models.landmarks import MIRRORED, LandmarkPredictor
-from models.restorer import Restorer, save_weights, weights_sha256
 from pipeline.config.load import load_params
 from pipeline.portraits.read import load_image, read_portraits
 from pipeline.project.paths import Paths

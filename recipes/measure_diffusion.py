@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 
 from models.assets import ASSETS
-from models.diffusion_restorer import DiffusionRestorer, Samples, Sampling, together
-from models.evidence import compose, gather
+from models.diffusion.restorer import DiffusionRestorer, Samples, Sampling, together
+from models.evidence.evidence import compose, gather
 from pipeline.evaluation.bootstrap import Bootstrap
 from pipeline.evaluation.scoring import ROLES, Judges, score
 from pipeline.evaluation.test_set import Case, FrozenCases, batches, damaged_batch, point_batch, target_batch

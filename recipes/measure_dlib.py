@@ -1,4 +1,4 @@
-"""Measures what `models.dlib_identity` needs, and writes `assets/dlib_whitening.*`.
+"""Measures what `models.identity.dlib_encoder` needs, and writes `assets/dlib_whitening.*`.
 
 `python -m recipes.measure_dlib FOLDER`: FOLDER holds portraits of different people, one each. Prints where the five
 points lie in dlib's chips (`CHIP_POINTS`), then fits the whitening with the constants that the module holds.
@@ -15,12 +15,12 @@ import torch
 from PIL import Image as Pictures
 from safetensors.torch import save_file
 
-from models.alignment import transform
-from models.detector import Face, FaceDetector
-from models.dlib_identity import WHITENING, chips, whitening_of
-from models.dlib_network import CHIP_SIZE, dlib_network
+from models.face.alignment import transform
+from models.face.detector import Face, FaceDetector
+from models.face.landmarks import LandmarkPredictor
+from models.identity.dlib_encoder import WHITENING, chips, whitening_of
+from models.identity.dlib_network import CHIP_SIZE, dlib_network
 from models.images import Image, to_tensor
-from models.landmarks import LandmarkPredictor
 from models.package_files import file_sha256
 
 RIDGE = 1e-3

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 from PIL import Image as Pictures
 
-from models.detector import FaceDetector
-from models.identity import IdentityEncoder, independent_encoder, training_encoder
+from models.face.detector import FaceDetector
+from models.identity.encoders import IdentityEncoder, independent_encoder, training_encoder
 from models.images import to_tensor
 
 _BATCH = 30

@@ -23,7 +23,7 @@ import torch
 from models.assets import ASSETS
 from models.damage_finder.finder import Finder
 from models.damage_finder.kinds import KINDS
-from models.detector import FaceDetector
+from models.face.detector import FaceDetector
 from models.images import Image, Mask
 from pipeline.config.load import load_params
 from pipeline.config.production import FinderParams

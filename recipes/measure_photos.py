@@ -16,10 +16,10 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from models.alignment import TEMPLATE, invert, transform
 from models.assets import ASSETS
+from models.face.alignment import TEMPLATE, invert, transform
+from models.gan.restorer import Restorer
 from models.images import Image, to_tensor
-from models.restorer import Restorer
 from pipeline.config.load import Params, load_params
 from pipeline.config.production import RestoreParams
 from pipeline.damage.draw import Damage, apply

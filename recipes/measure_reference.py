@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from models.assets import ASSETS
-from models.evidence import compose
+from models.evidence.evidence import compose
+from models.evidence.reference_photo import Reference
+from models.gan.restorer import Restorer
 from models.images import to_tensor
-from models.reference import Reference
-from models.restorer import Restorer
 from pipeline.config.load import load_params
 from pipeline.evaluation.bootstrap import Bootstrap, Interval
 from pipeline.evaluation.scoring import Judges

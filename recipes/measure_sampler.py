@@ -14,10 +14,10 @@ import numpy.typing as npt
 import torch
 
 from models.assets import ASSETS
-from models.detector import FaceDetector
-from models.identity import IdentityEncoder, independent_encoder, training_encoder
+from models.face.detector import FaceDetector
+from models.face.landmarks import LandmarkPredictor
+from models.identity.encoders import IdentityEncoder, independent_encoder, training_encoder
 from models.images import Image, to_tensor
-from models.landmarks import LandmarkPredictor
 from pipeline.config.data import SamplerParams
 from pipeline.face_sampler.generate import SampledPortrait, portraits
 from recipes.sampler_data import LAST_TRAINING_PORTRAIT

@@ -15,11 +15,11 @@ from statistics import median
 import torch
 
 from models.assets import ASSETS
-from models.evidence import CHANNELS, CONDITIONS, Damaged, gather
-from models.export import OnnxRestorer, export_onnx
-from models.identity_hint import HINTS
-from models.restorer import Restorer
-from models.stored import load_restorer
+from models.evidence.evidence import CHANNELS, CONDITIONS, Damaged, gather
+from models.evidence.identity_condition import HINTS
+from models.gan.onnx import OnnxRestorer, export_onnx
+from models.gan.restorer import Restorer
+from models.load import load_restorer
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Measures where the five points of `models.alignment.TEMPLATE` lie: `python -m recipes.measure_template FOLDER`.
+"""Measures where the five points of `models.face.alignment.TEMPLATE` lie: `python -m recipes.measure_template FOLDER`.
 
 FOLDER holds aligned portraits (FFHQ-like framing), square JPEGs. The mean is taken over the portraits and their mirror
 images, so that the frame is symmetric.
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Pictures
 
-from models.detector import FaceDetector
+from models.face.detector import FaceDetector
 
 _MIRRORED = [1, 0, 2, 4, 3]  # the detector's points, left and right exchanged
 

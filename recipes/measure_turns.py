@@ -3,8 +3,8 @@
 `python -m recipes.measure_turns --portraits DIR DIR --old-photos DIR --seed 29` prints Markdown.
 
 Of each folder so many portraits are drawn, damaged, turned, and filled classically, as `likeness restore` fills them;
-then `models.turned.lie` tells how they lie. Right is an answer within 40 degrees of the turn: heads are tilted, too.
-Unsure is one that leads to a refusal. Old photos all stand upright.
+then `models.face.orientation.lie` tells how they lie. Right is an answer within 40 degrees of the turn: heads are
+tilted, too. Unsure is one that leads to a refusal. Old photos all stand upright.
 """
 
 import argparse
@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from models.assets import ASSETS
-from models.detector import FaceDetector
+from models.face.detector import FaceDetector
+from models.face.landmarks import LandmarkPredictor
+from models.face.orientation import Lie, lie, turned_back
 from models.images import Image, Mask
-from models.landmarks import LandmarkPredictor
-from models.turned import Lie, lie, turned_back
 from pipeline.config.load import Params, load_params
 from pipeline.damage.draw import apply
 from pipeline.damage.sampler import DamageSampler

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
-from models.evidence import compose
-from models.gan_module import GanModule
+from models.evidence.evidence import compose
+from models.gan.module import GanModule
 from models.objective import Truth
 from pipeline.config.load import load_params
 from pipeline.portraits.read import read_portraits

@@ -8,8 +8,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from models.evidence import gather
-from models.identity import training_encoder
+from models.evidence.evidence import gather
+from models.identity.encoders import training_encoder
 from models.images import to_tensor
 from pipeline.ablation.common import Portrait
 from pipeline.evaluation.test_set import Case, batches, damaged_batch, point_batch

@@ -45,7 +45,7 @@ The landmarks were found by dlib's predictor, whose 300-W training data is for r
 | portraits per second of one core (`OMP_NUM_THREADS=1`) | {figures[portraits_per_cpu_second]} |
 
 Cosine similarity between first views of different identities (impostor) and between views of one (genuine); `dlib` is
-whitened as in `models/dlib_identity.py`:
+whitened as in `models/identity/dlib_encoder.py`:
 
 | encoder | impostor median | impostor 95 % | genuine median | genuine 5 % | genuine above impostor 95 % |
 |---|---|---|---|---|---|

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.detector import FaceDetector
 from models.errors import DataError
-from models.landmarks import LandmarkPredictor
+from models.face.detector import FaceDetector
+from models.face.landmarks import LandmarkPredictor
 from pipeline.face_sampler.geometry import CANVAS, Array, mirrored, rescale, warp_map
 
 LAST_TRAINING_PORTRAIT = 720

@@ -8,12 +8,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from models.evidence import Damaged, Evidence, compose, gather
-from models.identity import training_encoder
+from models.evidence.evidence import Damaged, Evidence, compose, gather
+from models.evidence.reference_photo import Reference
+from models.face.landmarks import head_pose
+from models.face_model.shape_and_appearance import shipped_face_model
+from models.identity.encoders import training_encoder
 from models.images import Image, mask_to_tensor, to_tensor
-from models.landmarks import head_pose
-from models.reference import Reference
-from models.shaped_face import shipped_face_model
 from pipeline.config.production import ReferenceUse
 from restoration.faces import FoundFace
 from restoration.photo.geometry import cut

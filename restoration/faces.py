@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models import regions
-from models.alignment import Points
-from models.detector import Face
+from models.face import regions
+from models.face.alignment import Points
+from models.face.detector import Face
 from models.images import Image, Mask
 from pipeline.config.production import RestoreParams
 from pipeline.damage.draw import Damage

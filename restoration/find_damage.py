@@ -13,8 +13,8 @@ from models import assets
 from models.damage_finder.finder import Finder
 from models.damage_finder.kinds import FAMILIES, KINDS, Kind
 from models.damage_finder.pieces import Pieces, find_pieces
-from models.detector import Face
 from models.errors import WeightsError
+from models.face.detector import Face
 from models.images import Image, Mask
 from pipeline.config.production import FinderParams
 from restoration.photo.orientation import looking_upright

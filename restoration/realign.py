@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import torch
 
-from models.detector import Face
+from models.face.detector import Face
+from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import Image, Mask
-from models.shaped_face import shipped_face_model
 from restoration.evidence import damaged_batch
 from restoration.faces import SAME_FACE, FoundFace, measured_face, overlap
 from restoration.photo.geometry import frame_of, owners, paste_all, to_frame

@@ -7,9 +7,9 @@ from math import dist
 import numpy as np
 import numpy.typing as npt
 
-from models.alignment import Points
+from models.face.alignment import Points
+from models.face.landmarks import head_pose
 from models.images import Image
-from models.landmarks import head_pose
 from pipeline.config.production import ReferenceUse
 from restoration.photo.geometry import cut, frame_of, to_frame
 from restoration.photo.orientation import looking_upright

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from models.face.regions import Points, face_hull, feature_regions
 from models.images import Mask
 from models.region_names import FEATURES, REGIONS
-from models.regions import Points, face_hull, feature_regions
 from pipeline.config.production import RiskWeights
 
 Plane = npt.NDArray[np.float32]

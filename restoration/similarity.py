@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.alignment import Points
-from models.identity import IdentityEncoder, similarity
+from models.face.alignment import Points
+from models.identity.encoders import IdentityEncoder, similarity
 from models.images import Image, to_tensor
 from restoration.types import LikenessFigures
 

@@ -7,17 +7,17 @@ from typing import Protocol
 
 from torch import Tensor
 
-from models.alignment import Points
-from models.detector import Face
-from models.evidence import Evidence
-from models.identity import IdentityEncoder
+from models.evidence.evidence import Evidence
+from models.face.alignment import Points
+from models.face.detector import Face
+from models.identity.encoders import IdentityEncoder
 from models.images import Image
 from restoration.modes import Mode
 from restoration.risk import Trust
 
 
 class FaceRestorer(Protocol):
-    """What restoring a photo needs of `models.restorer.Restorer` and its like."""
+    """What restoring a photo needs of `models.gan.restorer.Restorer` and its like."""
 
     image_size: int
 
@@ -25,13 +25,13 @@ class FaceRestorer(Protocol):
 
 
 class Detector(Protocol):
-    """What `models.detector.FaceDetector` offers."""
+    """What `models.face.detector.FaceDetector` offers."""
 
     def detect(self, image: Image) -> list[Face]: ...
 
 
 class Landmarker(Protocol):
-    """What `models.landmarks.LandmarkPredictor` offers."""
+    """What `models.face.landmarks.LandmarkPredictor` offers."""
 
     def predict(self, image: Image, face: Face) -> Points: ...
 
@@ -53,9 +53,9 @@ class Tools:
 @cache
 def load_tools(min_detector_score: float) -> Tools:
     """Detector, landmarks and both identity encoders, one set per process and score."""
-    from models.detector import FaceDetector
-    from models.identity import independent_encoder, training_encoder
-    from models.landmarks import LandmarkPredictor
+    from models.face.detector import FaceDetector
+    from models.face.landmarks import LandmarkPredictor
+    from models.identity.encoders import independent_encoder, training_encoder
 
     encoders: tuple[IdentityEncoder, ...] = (training_encoder(), independent_encoder())
     return Tools(FaceDetector(min_detector_score), LandmarkPredictor(), encoders)

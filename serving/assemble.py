@@ -64,7 +64,7 @@ def one_thread_each(threads: int) -> None:
     import torch
     from threadpoolctl import threadpool_limits
 
-    threadpool_limits(threads, user_api="blas")  # for good: `models.blas` would restore it amid others
+    threadpool_limits(threads, user_api="blas")  # for good: `models.runtime.threads` would restore it amid others
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, fields
 import torch
 from torch import Tensor
 
-from models.evidence import Damaged, Evidence
-from models.reference import Reference
+from models.evidence.evidence import Damaged, Evidence
+from models.evidence.reference_photo import Reference
 from monitoring.log.metering import Meter
 from restoration.types import FaceRestorer
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 
 from models.errors import WeightsError
-from models.evidence import CHANNELS, CONDITIONS
-from models.export import OnnxRestorer, export_onnx
-from models.identity_hint import HINTS
-from models.restorer import Restorer
-from models.stored import load_restorer
+from models.evidence.evidence import CHANNELS, CONDITIONS
+from models.evidence.identity_condition import HINTS
+from models.gan.onnx import OnnxRestorer, export_onnx
+from models.gan.restorer import Restorer
+from models.load import load_restorer
 from restoration.types import FaceRestorer
 
 MAX_DIFFERENCE = 1e-3

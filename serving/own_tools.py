@@ -3,7 +3,7 @@
 import threading
 from dataclasses import replace
 
-from models.detector import Face, FaceDetector
+from models.face.detector import Face, FaceDetector
 from models.images import Image
 from restoration.types import Detector, Tools, load_tools
 
@@ -19,7 +19,7 @@ class Remembering:
         self._seen: list[tuple[Image, list[Face]]] = []
 
     def detect(self, image: Image) -> list[Face]:
-        """See `models.detector.FaceDetector.detect`."""
+        """See `models.face.detector.FaceDetector.detect`."""
         for picture, faces in self._seen:
             if picture is image:
                 return faces

@@ -7,7 +7,7 @@ from threading import local
 
 from torch import Tensor
 
-from models.identity import IdentityEncoder
+from models.identity.encoders import IdentityEncoder
 from restoration.types import Tools
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from models.detector import Face
+from models.face.detector import Face
+from models.face.landmarks import head_pose
 from models.images import Image, Mask
-from models.landmarks import head_pose
 from monitoring.log.features import photo_features
 from monitoring.log.rows import Arm, LogRow
 from restoration.risk import uncertainty

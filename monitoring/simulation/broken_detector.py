@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.detector import Face
+from models.face.detector import Face
 from models.images import Image
 from restoration.types import Detector
 
@@ -23,7 +23,7 @@ class BrokenDetector:
         self._detector, self._misses, self._score_factor, self._rng = detector, misses, score_factor, rng
 
     def detect(self, image: Image) -> list[Face]:
-        """See `models.detector.FaceDetector.detect`."""
+        """See `models.face.detector.FaceDetector.detect`."""
         faces = self._detector.detect(image)
         seen = self._rng.random(len(faces)) >= self._misses
         return [

@@ -99,6 +99,6 @@ def fresh(params: Params) -> Iterator[Sitter]:
 
 
 def _sitter(name: str, image: Image, points: Points, landmarks: Points, axis: float) -> Sitter:
-    from models.landmarks import head_pose
+    from models.face.landmarks import head_pose
 
     return Sitter(name, image, points, landmarks, head_pose(landmarks, image.shape[0])[0], axis)

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.identity import IdentityEncoder, similarity
+from models.identity.encoders import IdentityEncoder, similarity
 from models.images import Image, to_tensor
-from models.lpips import perceptual_distance
+from models.metrics.lpips import perceptual_distance
 from monitoring.log.metering import Meter, metered
 from monitoring.log.observe import RequestFacts, observed
 from monitoring.log.rows import Arm, LogRow

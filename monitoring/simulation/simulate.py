@@ -125,7 +125,7 @@ def serve(
     `observe` sees the embeddings of the champion's restored faces, see `restoration.types.Tools`. With a `test`,
     its challenger serves its share of the requests.
     """
-    from models.stored import load_restorer
+    from models.load import load_restorer
     from monitoring.simulation.replay import Production
     from monitoring.simulation.traffic import draw_requests
     from monitoring.simulation.two_arms import beside

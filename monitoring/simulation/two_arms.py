@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from models.stored import load_restorer
+from models.load import load_restorer
 from monitoring.ab.assignment import arm_of
 from monitoring.ab.experiment import Experiment
 from monitoring.log.rows import Arm, LogRow

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.face.regions import face_size
 from models.images import Image
-from models.regions import face_size
 from monitoring.user_study.schema import Circle
 
 _EYE = range(36, 42)

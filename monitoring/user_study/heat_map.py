@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.face.regions import Points, face_hull, feature_regions
 from models.images import Image, Mask
 from models.region_names import FEATURES
-from models.regions import Points, face_hull, feature_regions
 from monitoring.user_study.schema import Circle
 
 Floats = npt.NDArray[np.float64]

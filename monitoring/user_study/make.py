@@ -10,9 +10,9 @@ import pandas as pd
 import torch
 
 from models.errors import DataError
-from models.identity import training_encoder
+from models.gan.restorer import weights_sha256
+from models.identity.encoders import training_encoder
 from models.images import Image, to_uint8
-from models.restorer import weights_sha256
 from monitoring.user_study.attention_check import plant
 from monitoring.user_study.choose import choose
 from monitoring.user_study.design import MIN_PEOPLE, pairs

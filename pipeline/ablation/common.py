@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from models.colour import luma
-from models.colour_error import colour_error
-from models.evidence import Damaged
-from models.identity import similarity
+from models.evidence.evidence import Damaged
+from models.evidence.reference_photo import Reference
+from models.identity.encoders import similarity
 from models.images import Image, Mask, to_tensor
-from models.metrics import pixel_mse, psnr
-from models.reference import Reference
-from models.spectrum import fine_detail
+from models.metrics.colour_error import colour_error
+from models.metrics.high_frequency import fine_detail
+from models.metrics.image_quality import pixel_mse, psnr
 from pipeline.damage.draw import Damage
 from pipeline.damage.measure import measure
 from pipeline.evaluation.baselines import Method

@@ -8,10 +8,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from models.curvature import curvature
-from models.evidence import compose
-from models.identity import training_encoder
-from models.lpips import perceptual_distance
+from models.evidence.evidence import compose
+from models.identity.encoders import training_encoder
+from models.metrics.curvature import curvature
+from models.metrics.lpips import perceptual_distance
 from models.objective import Judges, Weights, reconstruction, total
 from pipeline.ablation.results import CurvatureReport
 from pipeline.config.ablation import AblateParams, CurvatureParams
@@ -22,8 +22,8 @@ from pipeline.training.dataset import DamagedPortraits, batches
 from pipeline.training.face_model_folds import face_models
 
 if TYPE_CHECKING:
-    from models.generator import Generator
-    from models.restorer import Restorer
+    from models.gan.generator import Generator
+    from models.gan.restorer import Restorer
     from pipeline.training.dataset import Batch
 
 

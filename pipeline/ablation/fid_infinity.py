@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import DataError
-from models.metrics import frechet_distance
+from models.metrics.image_quality import frechet_distance
 
 Embeddings = npt.NDArray[np.floating]
 

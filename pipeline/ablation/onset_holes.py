@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from models.errors import DataError
+from models.face.regions import Points, Size, face_hull, face_size, feature_regions, height_width
 from models.images import Mask
-from models.regions import Points, Size, face_hull, face_size, feature_regions, height_width
 
 Part = Literal["features", "face"]
 

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from models.colour_error import grey_world, mean_colour
+from models.metrics.colour_error import grey_world, mean_colour
 from pipeline.ablation.common import RETENTION, SIMILARITY, Embeddings, Portrait, case_of, means, measured, own_dice
 from pipeline.ablation.fid_infinity import FidInfinity, fid_infinity, principal
 from pipeline.ablation.onset_holes import growing_holes

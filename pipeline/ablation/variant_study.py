@@ -27,7 +27,7 @@ from pipeline.training.dataset import DamagedPortraits, Kept, batches
 from pipeline.training.face_model_folds import face_models
 
 if TYPE_CHECKING:
-    from models.restorer import Restorer
+    from models.gan.restorer import Restorer
 
 _LEARNT, _HELD_OUT = 400, 16
 """Portraits that the small networks learn from, and that each of their few validations looks at."""
@@ -133,8 +133,8 @@ class Lessons:
 
 def _trained(train: TrainParams, lessons: Lessons, site: Paths, size: int) -> "Restorer":
     """One small network, by the stage's modules and loop."""
-    from models.generator import Generator
-    from models.restorer import Restorer
+    from models.gan.generator import Generator
+    from models.gan.restorer import Restorer
     from pipeline.training.build import build_module
     from pipeline.training.loop import fit
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from models.regions import Points
+from models.face.regions import Points
 from pipeline.config.load import load_params
 from pipeline.damage.cut import cut
 from pipeline.damage.draw import COLOUR_KINDS, HOLE_KINDS, draw

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models.evidence import Damaged, FillMethod, compose, plain_fill
-from models.stored import load_restorer
+from models.evidence.evidence import Damaged, FillMethod, compose, plain_fill
+from models.load import load_restorer
 
 Method = Callable[[Damaged], Tensor]
 """Damaged batch -> restored (N, 3, H, W) in [-1, 1] on the same device."""

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from models.errors import DataError
-from models.evidence import Damaged
+from models.evidence.evidence import Damaged
 from pipeline.config.evaluation import EvaluateParams
 from pipeline.evaluation.aggregate import bucket_of, compare, tabulate
 from pipeline.evaluation.baselines import Method

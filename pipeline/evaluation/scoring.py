@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import DataError
-from models.evidence import Damaged
-from models.identity import IdentityEncoder, independent_encoder, similarity, training_encoder
-from models.lpips import perceptual_distance
-from models.metrics import ms_ssim, pixel_mse, psnr
+from models.evidence.evidence import Damaged
+from models.identity.encoders import IdentityEncoder, independent_encoder, similarity, training_encoder
+from models.metrics.image_quality import ms_ssim, pixel_mse, psnr
+from models.metrics.lpips import perceptual_distance
 from pipeline.evaluation.test_set import Case, point_batch, portraits_of, target_batch
 
 Role = Literal["training", "independent"]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from models.errors import DataError
-from models.evidence import Damaged
+from models.evidence.evidence import Damaged
 from models.images import Image, Mask, mask_to_tensor, to_tensor
 from pipeline.damage.draw import Damage, apply
 from pipeline.portraits.read import load_image, load_masks, points_of, read_masks, read_portraits

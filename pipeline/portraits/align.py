@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.alignment import align, similarity, transform
-from models.detector import FaceDetector
+from models.face.alignment import align, similarity, transform
+from models.face.detector import FaceDetector
+from models.face.landmarks import LandmarkPredictor, head_pose
 from models.images import Image
-from models.landmarks import LandmarkPredictor, head_pose
 
 Points = npt.NDArray[np.float32]
 

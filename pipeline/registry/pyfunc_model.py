@@ -18,8 +18,8 @@ from mlflow.models import set_model
 from mlflow.pyfunc import PythonModelContext
 
 from models.errors import DataError
-from models.evidence import Damaged
-from models.stored import load_restorer
+from models.evidence.evidence import Damaged
+from models.load import load_restorer
 
 Floats = npt.NDArray[np.float32]
 Arrays = dict[str, Floats]

@@ -2,9 +2,9 @@
 
 import torch
 
-from models.averaged import AveragedModule
-from models.identity import training_encoder
-from models.lpips import perceptual_distance
+from models.ema import AveragedModule
+from models.identity.encoders import training_encoder
+from models.metrics.lpips import perceptual_distance
 from models.objective import Judges, Weights
 from pipeline.config.training import TrainParams
 from pipeline.project.paths import Paths
@@ -22,10 +22,10 @@ def build_module(train: TrainParams, paths: Paths) -> AveragedModule:
 
 
 def _gan(train: TrainParams, paths: Paths, judges: Judges) -> AveragedModule:
-    from models.discriminator import Discriminator
-    from models.gan_module import GanModule, GanSettings
-    from models.generator import Generator
-    from models.restorer import Restorer
+    from models.gan.discriminator import Discriminator
+    from models.gan.generator import Generator
+    from models.gan.module import GanModule, GanSettings
+    from models.gan.restorer import Restorer
 
     generator = Generator(**train.generator.model_dump())
     if train.warm_start == "champion":
@@ -47,10 +47,10 @@ def _gan(train: TrainParams, paths: Paths, judges: Judges) -> AveragedModule:
 
 
 def _diffusion(train: TrainParams, paths: Paths, judges: Judges) -> AveragedModule:
-    from models.diffusion import Denoiser, DiffusionShape
-    from models.diffusion_module import DiffusionModule, DiffusionSettings
-    from models.diffusion_restorer import DiffusionRestorer, Sampling
-    from models.residual import Spread
+    from models.diffusion.denoiser import Denoiser, DiffusionShape
+    from models.diffusion.module import DiffusionModule, DiffusionSettings
+    from models.diffusion.residual import Spread
+    from models.diffusion.restorer import DiffusionRestorer, Sampling
 
     own = train.diffusion
     shape = DiffusionShape(own.channels, own.fold, own.prediction, Spread(**own.spread.model_dump()))

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from models.evidence import Damaged, Evidence, gather
-from models.face_model import Completion
-from models.identity_hint import without_hint
+from models.evidence.evidence import Damaged, Evidence, gather
+from models.evidence.identity_condition import without_hint
+from models.evidence.reference_photo import Reference
+from models.face.landmarks import MIRRORED, mirrored_points
+from models.face_model.gaussian import Completion
 from models.images import Image, mask_to_tensor, to_tensor
-from models.landmarks import MIRRORED, mirrored_points
 from models.objective import Truth
-from models.reference import Reference
 from pipeline.config.masks import MaskParams
 from pipeline.config.training import EvidenceParams
 from pipeline.damage.draw import apply

@@ -14,9 +14,9 @@ import pandas as pd
 import torch
 
 from models.errors import DataError
-from models.face_fit import COMPONENTS, fit_shaped, shaped_face_model
+from models.face_model.fit import COMPONENTS, fit_shaped, shaped_face_model
+from models.face_model.shape_and_appearance import ShapedFaceModel, shipped_face_model
 from models.images import to_tensor
-from models.shaped_face import ShapedFaceModel, shipped_face_model
 from pipeline.portraits.read import load_image
 from pipeline.project.paths import Paths
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from models.averaged import AveragedModule
-from models.lightning_ready import Callback, EarlyStopping, L
+from models.ema import AveragedModule
+from models.runtime.lightning import Callback, EarlyStopping, L
 from pipeline.config.training import TrainParams
 from pipeline.training.dataset import Kept
 

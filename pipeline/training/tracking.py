@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from models.evidence import Evidence, compose
+from models.evidence.evidence import Evidence, compose
 from models.images import Image, to_uint8
 from models.objective import Truth
 from pipeline.config.masks import MaskParams

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from models.evidence import classical_fill
+from models.evidence.evidence import classical_fill
 from models.images import Image, Mask
 from restoration.photo.blending import Field, blend
 
@@ -11,7 +11,7 @@ _LONGEST_SIDE = 2048
 """Larger photos are filled at this size and set in without a seam: Telea's cost and streaks grow with the hole."""
 _GREY_TOLERANCE = 3
 """Largest difference between channels that rounding leaves in a grey picture (JPEG), grey levels."""
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in models.evidence
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in models.evidence.evidence
 
 
 def classical_photo(image: Image, hole_mask: Mask, chroma_mask: Mask) -> Image:

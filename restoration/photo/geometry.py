@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy import ndimage
 from torch import Tensor
 
-from models.alignment import Matrix, Points, align, invert, similarity, transform
+from models.face.alignment import Matrix, Points, align, invert, similarity, transform
 from models.images import Image, Mask
 from restoration.photo.blending import Field, blend
 

@@ -8,10 +8,10 @@ it upright.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.alignment import invert
-from models.detector import Face
+from models.face.alignment import invert
+from models.face.detector import Face
+from models.face.orientation import lie, moved, turned_back
 from models.images import Image
-from models.turned import lie, moved, turned_back
 from restoration.types import Detector
 
 _DOUBT = (
@@ -33,7 +33,7 @@ class TurnedDetector:
         self._detector, self._angle, self._seen = detector, angle, seen
 
     def detect(self, image: Image) -> list[Face]:
-        """See `models.detector.FaceDetector.detect`."""
+        """See `models.face.detector.FaceDetector.detect`."""
         known = next((faces for picture, faces in self._seen if picture is image), None)
         if known is not None:
             return known

@@ -49,8 +49,8 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder like `assets/` with an untrained generator of width 8."""
     import torch
 
-    from models.generator import Generator
-    from models.restorer import save_weights, weights_sha256
+    from models.gan.generator import Generator
+    from models.gan.restorer import save_weights, weights_sha256
 
     folder = tmp_path_factory.mktemp("assets")
     with torch.random.fork_rng():

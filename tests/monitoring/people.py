@@ -18,7 +18,7 @@ def photographs() -> list[Image]:
     from insightface.data import get_image
     from skimage import data
 
-    from models.detector import FaceDetector
+    from models.face.detector import FaceDetector
 
     group = np.ascontiguousarray(get_image("t1")[..., ::-1])
     cuts = []

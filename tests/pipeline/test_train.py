@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from models.errors import DataError, NonFiniteLoss
-from models.generator import Generator
-from models.restorer import Restorer, save_weights, weights_sha256
+from models.gan.generator import Generator
+from models.gan.restorer import Restorer, save_weights, weights_sha256
 from pipeline.config.load import Params, load_params, write_params
 from pipeline.project.paths import Paths
 from pipeline.train import fingerprint, train

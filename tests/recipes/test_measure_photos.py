@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.alignment import TEMPLATE
+from models.face.alignment import TEMPLATE
 from recipes.measure_photos import off, table
 from restoration.photo.geometry import frame_of
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.detector import Face
-from models.evidence import Damaged, Evidence
+from models.evidence.evidence import Damaged, Evidence
+from models.face.detector import Face
 from models.images import Image, Mask
 from pipeline.config.production import FinderParams, ReferenceUse, RestoreParams, RiskWeights
 from restoration.types import Tools
@@ -54,8 +54,8 @@ FACELESS = Faceless()
 @cache
 def tools() -> Tools:
     """Detector and landmarks, without identity encoders: those take seconds to load."""
-    from models.detector import FaceDetector
-    from models.landmarks import LandmarkPredictor
+    from models.face.detector import FaceDetector
+    from models.face.landmarks import LandmarkPredictor
 
     return Tools(FaceDetector(PARAMS.min_detector_score), LandmarkPredictor(), ())
 

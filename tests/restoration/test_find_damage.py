@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from models import assets
-from models.detector import Face
 from models.errors import WeightsError
+from models.face.detector import Face
 from models.images import Image
 from pipeline.config.load import load_params
 from restoration.find_damage import FoundDamage, find_damage, shipped_finder

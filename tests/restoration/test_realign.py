@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.alignment import TEMPLATE, invert, transform
-from models.detector import Face
+from models.face.alignment import TEMPLATE, invert, transform
+from models.face.detector import Face
 from models.images import Image, Mask
 from restoration.faces import FoundFace, damaged_faces
 from restoration.photo.classical import classical_photo

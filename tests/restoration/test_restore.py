@@ -251,7 +251,7 @@ def test_any_size_of_photo(zoom: float) -> None:
 
 @pytest.mark.slow
 def test_identity_figures_say_how_alike_and_are_null_where_nothing_can_be_compared() -> None:
-    from models.identity import independent_encoder, training_encoder
+    from models.identity.encoders import independent_encoder, training_encoder
 
     seeing = Tools(tools().detector, tools().landmarker, (training_encoder(), independent_encoder()))
     photo, faces = group(), faces_of_group()

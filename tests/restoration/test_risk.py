@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from models.face.regions import face_hull, feature_regions
 from models.region_names import FEATURES, REGIONS
-from models.regions import face_hull, feature_regions
 from restoration.risk import FaceMaps, identity_risk, region_map, safest, trust
 from tests.faces import mean_landmarks
 from tests.restoration.site import PARAMS

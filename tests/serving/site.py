@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from PIL import Image as Pillow
 
-from models.generator import Generator
+from models.gan.generator import Generator
+from models.gan.restorer import save_weights, weights_sha256
 from models.images import Image, Mask
-from models.restorer import save_weights, weights_sha256
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from serving.access import new_token

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from models import assets
-from models.stored import load_restorer
+from models.load import load_restorer
 from restoration.find_damage import find_damage
 from restoration.restore import restore_photo
 from serving.app import create_app

@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.evidence import Damaged, Evidence
-from models.generator import Generator
-from models.reference import Reference
-from models.restorer import Restorer
+from models.evidence.evidence import Damaged, Evidence
+from models.evidence.reference_photo import Reference
+from models.gan.generator import Generator
+from models.gan.restorer import Restorer
 from serving.batching import BatchedRestorer, joined
-from tests.models.test_generator import batch
+from tests.models.gan.test_generator import batch
 
 SIDE = 32
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from models import assets
-from models.diffusion_restorer import DiffusionRestorer, Sampling, save_denoiser
-from models.restorer import weights_sha256
+from models.diffusion.restorer import DiffusionRestorer, Sampling, save_denoiser
+from models.gan.restorer import weights_sha256
 from pipeline.project.paths import Paths
 from restoration.restore import restore_photo
 from serving.assemble import assemble
@@ -23,7 +23,7 @@ from serving.job import Ask
 from serving.service import Service
 from serving.work import Done, restore
 from tests.conftest import ROOT
-from tests.models.diffusion_parts import small
+from tests.models.diffusion.parts import small
 from tests.serving.arms import until
 from tests.serving.site import PARAMS, Shared, damaged, form, running
 

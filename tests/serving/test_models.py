@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from models.errors import ServiceUnavailable, WeightsError
-from models.export import OnnxRestorer
-from models.generator import Generator
-from models.restorer import Restorer, save_weights, weights_sha256
+from models.gan.generator import Generator
+from models.gan.onnx import OnnxRestorer
+from models.gan.restorer import Restorer, save_weights, weights_sha256
 from monitoring.ab.assignment import arm_of
 from monitoring.ab.experiment import experiment_id
 from pipeline.project.environment import environment

@@ -14,9 +14,9 @@ import httpx
 import pytest
 import torch
 
-from models.diffusion_restorer import Sampling, save_denoiser
+from models.diffusion.restorer import Sampling, save_denoiser
 from models.errors import ServiceUnavailable
-from models.restorer import weights_sha256
+from models.gan.restorer import weights_sha256
 from monitoring.log.production_log import open_log
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
@@ -29,7 +29,7 @@ from serving.guard import Guard
 from serving.registry import Registry
 from serving.service import Service
 from tests.conftest import ROOT
-from tests.models.diffusion_parts import small
+from tests.models.diffusion.parts import small
 from tests.pipeline.registry.site import NAME, lay_reports
 from tests.serving.arms import aliases, anew, polling, store_of, until, value, versions
 from tests.serving.mlflow_server import MlflowServer

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from models.detector import Face
-from models.identity import independent_encoder, training_encoder
+from models.face.detector import Face
+from models.face.landmarks import head_pose
+from models.identity.encoders import independent_encoder, training_encoder
 from models.images import Image, Mask
-from models.landmarks import head_pose
 from monitoring.log.metering import Meter, metered
 from monitoring.log.observe import RequestFacts, observed
 from monitoring.log.rows import LogRow

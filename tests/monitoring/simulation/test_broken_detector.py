@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.detector import Face
+from models.face.detector import Face
 from models.images import Image
 from monitoring.simulation.broken_detector import BrokenDetector
 

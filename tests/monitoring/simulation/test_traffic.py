@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.errors import DataError
-from models.regions import coverage, face_hull
+from models.face.regions import coverage, face_hull
 from monitoring.simulation.traffic import Request, draw_requests, shift_photo, shifted_masks
 from pipeline.config.load import Params
 from pipeline.config.production import Shift

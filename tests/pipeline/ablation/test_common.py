@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from models.evidence import Damaged
+from models.evidence.evidence import Damaged
 from pipeline.ablation.common import Portrait, embed_intact, means, own_dice, portrait_of, read_split
 from pipeline.ablation.genuine_range import floor_of, genuine_floors, several
 from pipeline.ablation.onset_study import onset_report, onset_rows

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from models.evidence import Damaged, gather
-from models.generator import Generator
-from models.identity import training_encoder
-from models.lpips import perceptual_distance
+from models.evidence.evidence import Damaged, gather
+from models.gan.generator import Generator
+from models.identity.encoders import training_encoder
+from models.metrics.lpips import perceptual_distance
 from models.objective import Judges, Truth, Weights
 from pipeline.ablation.curvature_study import curvature_report, mean_objective, objective
 from pipeline.config.load import load_params

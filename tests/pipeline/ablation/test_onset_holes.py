@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from models.errors import DataError
+from models.face.regions import coverage, face_hull, feature_regions, missing_features
 from models.region_names import FEATURES
-from models.regions import coverage, face_hull, feature_regions, missing_features
 from pipeline.ablation.onset_holes import COMPONENTS, component_holes, growing_holes
 from pipeline.config.data import SamplerParams
 from pipeline.face_sampler.generate import portraits

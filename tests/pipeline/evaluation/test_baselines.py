@@ -5,7 +5,7 @@ import pytest
 import torch
 from skimage import data
 
-from models.evidence import Damaged
+from models.evidence.evidence import Damaged
 from models.images import mask_to_tensor, to_tensor, to_uint8
 from pipeline.evaluation.baselines import Method, peers
 

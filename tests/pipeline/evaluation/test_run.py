@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from models.errors import DataError
-from models.evidence import Damaged
+from models.evidence.evidence import Damaged
 from models.images import to_tensor
 from pipeline.config.data import SamplerParams
 from pipeline.config.load import Params, load_params

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from models.errors import DataError
-from models.evidence import Damaged
+from models.evidence.evidence import Damaged
 from pipeline.evaluation.scoring import Targets, known_pixels_changed, recognise, recognition_threshold
 
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from models.assets import ASSETS
-from models.detector import Face, FaceDetector
 from models.errors import WeightsError
-from models.identity import training_encoder
+from models.face.detector import Face, FaceDetector
+from models.face.landmarks import LandmarkPredictor
+from models.identity.encoders import training_encoder
 from models.images import to_tensor
-from models.landmarks import LandmarkPredictor
 from pipeline.config.data import SamplerParams
 from pipeline.face_sampler.generate import SampledPortrait, portraits
 from pipeline.face_sampler.geometry import (

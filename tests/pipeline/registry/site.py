@@ -3,8 +3,8 @@
 import pandas as pd
 import torch
 
-from models.generator import Generator
-from models.restorer import save_weights, weights_sha256
+from models.gan.generator import Generator
+from models.gan.restorer import save_weights, weights_sha256
 from pipeline.config.load import Params, load_params
 from pipeline.evaluation.results import EvaluateReport, Figure
 from pipeline.gate import judge

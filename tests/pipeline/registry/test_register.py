@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from models.errors import PromotionError
-from models.evidence import Damaged
-from models.restorer import Restorer, weights_sha256
+from models.evidence.evidence import Damaged
+from models.gan.restorer import Restorer, weights_sha256
 from pipeline.project.paths import Paths
 from pipeline.registry.client import connect
 from pipeline.registry.register import input_example, register

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from models.errors import DataError, PromotionError, ServiceUnavailable, WeightsError
-from models.generator import Generator
-from models.restorer import save_weights, weights_sha256
+from models.gan.generator import Generator
+from models.gan.restorer import save_weights, weights_sha256
 from pipeline.champion import champion
 from pipeline.config.training import ChampionParams
 from pipeline.project.paths import Paths

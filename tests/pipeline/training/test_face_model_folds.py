@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models.errors import DataError
-from models.shaped_face import shipped_face_model
+from models.face_model.shape_and_appearance import shipped_face_model
 from pipeline.portraits.read import read_portraits
 from pipeline.training.face_model_folds import face_models, fold
 from tests.portrait_site import SIDE, lay_out_portraits

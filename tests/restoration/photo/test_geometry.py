@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.alignment import TEMPLATE
+from models.face.alignment import TEMPLATE
 from models.images import Image
 from restoration.photo.geometry import (
     Frame,

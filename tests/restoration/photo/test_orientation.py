@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from models.assets import ASSETS
-from models.detector import Face
+from models.face.detector import Face
+from models.face.orientation import Lie, turned_back
+from models.gan.restorer import Restorer
 from models.images import Image, Mask
-from models.restorer import Restorer
-from models.turned import Lie, turned_back
 from restoration.photo.orientation import TurnedDetector, looking_upright
 from restoration.restore import restore_photo
 from restoration.types import Restoration, Tools
