@@ -58,7 +58,7 @@ def _write_status(paths: "Paths", file: Path) -> None:
     from monitoring.status.collect import status
     from pipeline.config.load import load_params
     from pipeline.project.files import write_text
-    from serving.status_view import render
+    from serving.views.status import render
 
     found = status(load_params(paths.params), paths, now=datetime.now(UTC))
     write_text(file, render(found, alone=True))

@@ -55,7 +55,7 @@ def serve_command(study_id: str, host: str, port: int, token: str, root: Path) -
 
     from monitoring.user_study.store import open_study
     from pipeline.project.paths import Paths
-    from serving.study_app import create_study_app
+    from serving.user_study_app import create_study_app
 
     store = open_study(Paths(root.resolve()), study_id)
     click.echo(f"study {study_id}: http://{host}:{port}/" + ("?token=..." if token else ""))
@@ -81,7 +81,7 @@ def report_command(study_id: str, html: Path | None, as_json: bool, root: Path) 
     outcome = conclude(store, paths, load_params(paths.params).registry.model_name, datetime.now(UTC))
     if html is not None:
         from pipeline.project.files import write_text
-        from serving.study_report import page
+        from serving.views.user_study_report import page
 
         write_text(html, page(store, outcome.report))
     click.echo(outcome.report.model_dump_json() if as_json else "\n".join(_lines(outcome)))

@@ -25,16 +25,16 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     from pipeline.image_io.outcome import Limits
     from restoration.find_damage import shipped_finder
     from restoration.provenance.marking import open_seal
-    from serving.access import Access
-    from serving.bench import Bench
-    from serving.engine import Engine
-    from serving.guard import Guard
-    from serving.identities import Identities
-    from serving.keeping import Keeper
-    from serving.metrics import Metrics
-    from serving.models import ModelStore
-    from serving.own_tools import OwnTools
-    from serving.watch_metrics import WatchCollector
+    from serving.http.auth import Guard
+    from serving.http.tokens import Access
+    from serving.inference.context import Bench
+    from serving.inference.model_store import ModelStore
+    from serving.inference.own_tools import OwnTools
+    from serving.inference.worker_pool import Engine
+    from serving.metrics.drift import WatchCollector
+    from serving.metrics.service import Metrics
+    from serving.privacy.identity_aggregates import Identities
+    from serving.privacy.kept_pictures import Keeper
 
     one_thread_each(params.serve.threads)
     metrics = Metrics()

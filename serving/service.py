@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
-from serving.bench import Bench
-from serving.engine import Engine
-from serving.guard import Guard
-from serving.metrics import Metrics
-from serving.models import ModelStore
+from serving.http.auth import Guard
+from serving.inference.context import Bench
+from serving.inference.model_store import ModelStore
+from serving.inference.worker_pool import Engine
+from serving.metrics.service import Metrics
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
 from pipeline.project.paths import Paths
-from serving.metrics import Metrics
-from serving.watch_metrics import WatchCollector
+from serving.metrics.drift import WatchCollector
+from serving.metrics.service import Metrics
 from tests.conftest import ROOT
 from tests.programs import program
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
 from pipeline.registry.client import connect
-from serving.metrics import Metrics
-from serving.models import Arms, ModelStore
+from serving.inference.model_store import Arms, ModelStore
+from serving.metrics.service import Metrics
 from tests.pipeline.registry.site import NAME
 from tests.serving.site import PARAMS
 

@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from monitoring.log.feedback import Feedback
-from serving.keeping import KeptPictures
+from serving.privacy.kept_pictures import KeptPictures
 from tests.monitoring.traffic import row
 from tests.serving.site import Site, damaged, portrait
 

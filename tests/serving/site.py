@@ -20,8 +20,8 @@ from models.gan.restorer import save_weights, weights_sha256
 from models.images import Image, Mask
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
-from serving.access import new_token
-from serving.guard import Guard
+from serving.http.auth import Guard
+from serving.http.tokens import new_token
 from serving.server import listen, server_for
 from serving.service import Service
 from tests.conftest import ROOT

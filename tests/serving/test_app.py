@@ -299,7 +299,7 @@ def test_answers_carry_security_headers(site: Site) -> None:
 
 
 def test_a_fault_shows_no_trace(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serving.photos.request_id", lambda scope: 1 // 0)
+    monkeypatch.setattr("serving.routes.restorations.request_id", lambda scope: 1 // 0)
     with site.client() as client:
         answer = client.post("/v1/restorations", files=form())
     assert (answer.status_code, answer.json()["code"]) == (500, "fault")
