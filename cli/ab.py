@@ -9,7 +9,7 @@ import click
 from cli.options import json_option, root_option
 
 if TYPE_CHECKING:
-    from flows.reports import AbReport
+    from flows.steps.reports import AbReport
     from monitoring.ab.verdict import AbVerdict
     from pipeline.config.load import Params
     from pipeline.project.paths import Paths
@@ -49,16 +49,16 @@ def _answer(paths: "Paths", *, approved: bool) -> None:
 
 
 def _decided(root: Path) -> "AbReport":
-    from flows.prefect_home import use_prefect_home
+    from flows.deployment.prefect_home import use_prefect_home
 
     use_prefect_home(root)
-    from flows.verdict import ab_verdict
+    from flows.ab_verdict import ab_verdict
 
     return ab_verdict(root)
 
 
 def _standing(params: "Params", paths: "Paths") -> "AbReport":
-    from flows.reports import AbReport
+    from flows.steps.reports import AbReport
 
     verdict = _verdict(params, paths)
     return AbReport(verdict=verdict, action=None, waiting=verdict.state == "win" and params.ab.approval)
@@ -78,7 +78,7 @@ def _verdict(params: "Params", paths: "Paths") -> "AbVerdict":
 
 
 def _show(params: "Params", report: "AbReport", *, as_json: bool) -> None:
-    from flows.summary import ab_lines
+    from flows.steps.summary import ab_lines
     from monitoring.ab.messages import next_step
 
     following = next_step(report.verdict, share=params.ab.share, waiting=report.waiting)

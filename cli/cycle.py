@@ -18,7 +18,7 @@ def cycle_command(settings: tuple[str, ...], reason: str, as_json: bool, root: P
     The cycle writes `champion.version` to params.yaml of that checkout: prefer a workspace of its own. The exit
     status is 0 also when the gate says no: that is a result.
     """
-    from flows.prefect_home import use_prefect_home
+    from flows.deployment.prefect_home import use_prefect_home
     from pipeline.config.load import load_params
     from pipeline.project.paths import Paths
 
@@ -26,7 +26,7 @@ def cycle_command(settings: tuple[str, ...], reason: str, as_json: bool, root: P
     load_params(Paths(root).params, overrides)  # a typing error need not wait for Prefect
     use_prefect_home(root)
     from flows.cycle import cycle
-    from flows.summary import cycle_lines
+    from flows.steps.summary import cycle_lines
 
     report = cycle(root.resolve(), reason, overrides)
     if report is not None:

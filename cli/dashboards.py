@@ -8,7 +8,7 @@ import click
 from cli.options import json_option, root_option
 
 if TYPE_CHECKING:
-    from flows.pages import Page
+    from flows.local.dashboards import Page
     from pipeline.project.paths import Paths
 
 
@@ -34,8 +34,8 @@ def dashboards_command(port: int | None, file: Path | None, as_json: bool, root:
 
 
 def _pages(paths: "Paths", port: int | None) -> "list[Page]":
-    from flows.pages import pages
-    from flows.up import remembered
+    from flows.local.dashboards import pages
+    from flows.local.up import remembered
 
     return pages(paths, port or remembered(paths).port)
 

@@ -49,7 +49,7 @@ def demo_command(workspace: Path, tiny: bool, settings: tuple[str, ...], root: P
 
     The workspace is made anew.
     """
-    from flows.prefect_home import use_prefect_home
+    from flows.deployment.prefect_home import use_prefect_home
     from pipeline.workspaces.create import create_workspace
 
     started = time.monotonic()
@@ -66,7 +66,7 @@ def demo_command(workspace: Path, tiny: bool, settings: tuple[str, ...], root: P
 
 
 def _tell(workspace: Path, done: "Demo", seconds: float) -> None:
-    from flows.summary import ab_lines, cycle_lines, models_lines, watch_lines
+    from flows.steps.summary import ab_lines, cycle_lines, models_lines, watch_lines
     from pipeline.config.load import load_params
     from pipeline.project.paths import Paths
     from pipeline.registry.versions import list_models

@@ -20,11 +20,11 @@ def deploy_command(server: str, as_json: bool, root: Path) -> None:
     import json
     from dataclasses import asdict
 
-    from flows.prefect_home import use_prefect_home
+    from flows.deployment.prefect_home import use_prefect_home
     from pipeline.project.paths import Paths
 
     use_prefect_home(root)
-    from flows.deploy import deploy
+    from flows.deployment.deploy import deploy
 
     done = deploy(Paths(root.resolve()), server)
     if as_json:

@@ -32,11 +32,11 @@ def simulate_command(root: Path, as_json: bool, **chosen: Any) -> None:  # noqa:
 @root_option
 def watch_command(dry_run: bool, as_json: bool, root: Path) -> None:
     """Compare the traffic since the last look with the reference; where it has drifted, run one cycle."""
-    from flows.prefect_home import use_prefect_home
+    from flows.deployment.prefect_home import use_prefect_home
 
     use_prefect_home(root)
-    from flows.reports import WatchReport
-    from flows.summary import watch_lines
+    from flows.steps.reports import WatchReport
+    from flows.steps.summary import watch_lines
     from flows.watch import judge_window, watch
 
     root = root.resolve()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @root_option
 def models_command(as_json: bool, root: Path) -> None:
     """List all versions, newest first, with aliases and the gate's outcome."""
-    from flows.summary import models_lines
+    from flows.steps.summary import models_lines
     from pipeline.registry.versions import list_models
 
     paths, name = _registry(root)

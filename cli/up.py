@@ -21,7 +21,7 @@ def up_command(port: int | None, detach: bool, root: Path) -> None:
     Everything lies in state/ below the root. Without --detach it runs until Ctrl-C. What died is started again; after a
     kill -9 or a restart of the machine the same command goes on where it was.
     """
-    from flows import up
+    from flows.local import up
     from pipeline.project.paths import Paths
 
     paths = Paths(root.resolve())
@@ -35,7 +35,7 @@ def up_command(port: int | None, detach: bool, root: Path) -> None:
 @root_option
 def down_command(root: Path) -> None:
     """Stop what `up` started in this root, also what a killed supervisor left behind."""
-    from flows import up
+    from flows.local import up
     from pipeline.project.paths import Paths
 
     stopped = up.down(Paths(root.resolve()))

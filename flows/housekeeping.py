@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict
 
 from flows.cycle import one_at_a_time
-from flows.failures import HOUSEKEEPING, telling_failure
+from flows.steps.failures import HOUSEKEEPING, telling_failure
 from models.errors import Busy
 from monitoring import housekeeping as house
 from monitoring.alerts.send import retry

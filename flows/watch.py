@@ -6,12 +6,12 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.alarms import tell
-from flows.artifacts import publish_verdict
 from flows.cycle import cycle, one_at_a_time
-from flows.events import DRIFT, RECOGNITION, emit
-from flows.failures import WATCH, telling_failure
-from flows.reports import WatchReport
+from flows.deployment.events import DRIFT, RECOGNITION, emit
+from flows.steps.artifacts import publish_verdict
+from flows.steps.drift_alerts import tell
+from flows.steps.failures import WATCH, telling_failure
+from flows.steps.reports import WatchReport
 from models.errors import Busy
 from monitoring.housekeeping import tell_unfinished_cycles
 from monitoring.retraining.watch import Verdict

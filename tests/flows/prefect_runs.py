@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flows.supervisor import Supervisor
+from flows.local.supervisor import Supervisor
 from pipeline.project.paths import Paths
 from tests.conftest import ROOT
 from tests.flows.prefect_site import supervised, until

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flows.parts import parts
-from flows.supervisor import Running, Supervisor
+from flows.local.services import parts
+from flows.local.supervisor import Running, Supervisor
 from pipeline.config.load import write_params
 from pipeline.project.paths import Paths
 from pipeline.stages import ORDER

@@ -87,7 +87,7 @@ def test_a_window_of_a_champion_that_went_meanwhile_starts_nothing(registry: Pat
 def test_only_silent_services_are_asked_again() -> None:
     from prefect.states import Failed
 
-    from flows.stage_tasks import _temporary
+    from flows.steps.stages import _temporary
     from models.errors import LikenessError, ServiceUnavailable
 
     said_no = Failed(data=LikenessError("a", "b", "c"))

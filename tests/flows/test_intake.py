@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.checkouts import own_checkout
-from flows.stage_tasks import run_stage
+from flows.steps.checkouts import own_checkout
+from flows.steps.stages import run_stage
 from pipeline.config.keep import KeepParams
 from pipeline.config.load import load_params, write_params
 from pipeline.consent.records import RECORD, record_of

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from flows.parts import Part, child_environment, parts
+from flows.local.services import Part, child_environment, parts
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from pipeline.validate import validate

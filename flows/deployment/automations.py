@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flows.events import DRIFT, RECOGNITION
+from flows.deployment.events import DRIFT, RECOGNITION
 
 if TYPE_CHECKING:
     from uuid import UUID

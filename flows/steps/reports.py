@@ -13,8 +13,8 @@ class CycleReport(BaseModel):
 
     `orchestration_seconds` is the cycle's time beyond the work of its tasks; Prefect's start is not part of it.
     `version` is the one that the cycle registered; it is champion already where it was `promoted`. `awaiting` says what
-    still decides about a version that passed the gate: the id of an A/B test, or `candidacy.STUDY`, people. It is ""
-    where nothing does: the version was promoted, or the gate said no.
+    still decides about a version that passed the gate: the id of an A/B test, or `promotion_policy.STUDY`, people. It
+    is "" where nothing does: the version was promoted, or the gate said no.
     """
 
     model_config = ConfigDict(frozen=True)

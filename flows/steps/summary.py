@@ -6,8 +6,8 @@ from math import exp
 from pathlib import Path
 from typing import Any
 
-from flows.candidacy import STUDY
-from flows.reports import AbReport, CycleReport, WatchReport
+from flows.steps.promotion_policy import STUDY
+from flows.steps.reports import AbReport, CycleReport, WatchReport
 from monitoring.ab.decision import Effect
 from pipeline.evaluation.gate_report import format_gate
 from pipeline.project.paths import Paths

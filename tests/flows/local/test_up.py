@@ -16,10 +16,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flows import up
-from flows.parts import HOST, Part, answers, child_environment, parts
-from flows.processes import MARK, NAME, alive, end_marked, leader, marked, same, start
-from flows.supervisor import Running, Supervisor
+from flows.local import up
+from flows.local.processes import MARK, NAME, alive, end_marked, leader, marked, same, start
+from flows.local.services import HOST, Part, answers, child_environment, parts
+from flows.local.supervisor import Running, Supervisor
 from models.errors import Busy
 from pipeline.project.paths import Paths
 from tests.flows.prefect_site import free_port, until
@@ -191,7 +191,7 @@ def test_one_supervisor_in_a_root_and_down_stops_it(site: Paths, monkeypatch: py
     script = f"""
 from pathlib import Path
 from flows import up
-from flows.parts import Part
+from flows.local.services import Part
 from pipeline.project.paths import Paths
 up.parts = lambda paths, port: ({part!r},)
 up.up(Paths(Path({str(site.root)!r})), None, print)

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from flows.events import DRIFT, FINISHED, emit
-from flows.supervisor import Supervisor
+from flows.deployment.events import DRIFT, FINISHED, emit
+from flows.local.supervisor import Supervisor
 from monitoring.log.production_log import open_log
 from monitoring.retraining.watch import Verdict
 from monitoring.retraining.windows import is_claimed, last_look
@@ -204,7 +204,7 @@ def challenge(paths: Paths, version: str) -> None:
 
 def another_look(paths: Paths, patch: pytest.MonkeyPatch) -> tuple[str | None, bool]:
     """What the next hourly run does, in this process: its action, and whether it waits."""
-    from flows.verdict import ab_verdict
+    from flows.ab_verdict import ab_verdict
 
     with asked() as prefect:
         deployment = prefect.read_deployment_by_name("ab-verdict/production").id

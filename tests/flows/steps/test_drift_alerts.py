@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.alarms import tell
+from flows.steps.drift_alerts import tell
 from monitoring.retraining.alarms import WHAT_TO_DO, Alarm
 from monitoring.retraining.watch import Verdict
 from pipeline.config.load import load_params
@@ -46,7 +46,7 @@ def test_one_alert_for_each_alarm_and_none_twice(tmp_path: Path, monkeypatch: py
 
 
 def test_every_group_of_alarms_has_words_of_its_own(tmp_path: Path) -> None:
-    from flows.alarms import _TITLES
+    from flows.steps.drift_alerts import _TITLES
 
     assert set(_TITLES) == set(WHAT_TO_DO)
     assert len(set(_TITLES.values())) == len(_TITLES)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flows.failures import CYCLE, WATCH, Work, telling_failure
+from flows.steps.failures import CYCLE, WATCH, Work, telling_failure
 from models.errors import Busy, DataError
 from pipeline.project.paths import Paths
 from tests.conftest import ROOT

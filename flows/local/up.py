@@ -1,7 +1,7 @@
 """Everything on one machine: `likeness up` and `likeness down`.
 
-`state/up.json` says which mark the processes carry (flows/processes.py), at which ports they are and who supervises
-them. A lock of the kernel says whether a supervisor lives: `kill -9` frees it.
+`state/up.json` says which mark the processes carry (flows/local/processes.py), at which ports they are and who
+supervises them. A lock of the kernel says whether a supervisor lives: `kill -9` frees it.
 """
 
 import os
@@ -14,9 +14,9 @@ from contextlib import contextmanager
 
 import psutil
 
-from flows.parts import answers, beside, parts
-from flows.processes import alive, end, end_marked, marked, same, start
-from flows.supervisor import Running, Supervisor
+from flows.local.processes import alive, end, end_marked, marked, same, start
+from flows.local.services import answers, beside, parts
+from flows.local.supervisor import Running, Supervisor
 from models.errors import Busy, ServiceUnavailable
 from pipeline.project.files import write_text
 from pipeline.project.locks import hold_lock

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-from flows import verdict as flow
-from flows.approval import Approval
-from flows.candidacy import may_cycle, trial_ahead
-from flows.verdict import act, conclude, consent, supersede
+from flows import ab_verdict as flow
+from flows.ab_verdict import act, conclude, consent, supersede
+from flows.steps.approval import Approval
+from flows.steps.promotion_policy import may_cycle, trial_ahead
 from models.errors import LikenessError, ServiceUnavailable
 from monitoring.ab.experiment import running
 from monitoring.ab.record import ended, record_answer, unfinished

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from flows.automations import automate, automations
+from flows.deployment.automations import automate, automations
 from models.errors import ServiceUnavailable
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
@@ -45,10 +45,16 @@ class Planned:
         return str(self.parameters["root"])
 
     @property
+    def command(self) -> str:
+        """What the worker starts for a run."""
+        log = f"{self.working_dir}/state/logs/runs.log"
+        return shlex.join([sys.executable, "-m", "flows.deployment.worker_entrypoint", log])
+
+    @property
     def digest(self) -> str:
         """Changes exactly when the deployment must."""
         when = self.every.total_seconds(), self.at.total_seconds()
-        text = json.dumps([self.flow, when, self.when_busy, self.parameters])
+        text = json.dumps([self.flow, when, self.when_busy, self.parameters, self.command])
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -76,7 +82,7 @@ def plan(paths: Paths) -> tuple[Planned, ...]:
         Planned("flows.cycle:cycle", timedelta(weeks=3), timedelta(hours=2, minutes=20), params.when_busy, cycle),
         Planned("flows.watch:watch", timedelta(hours=1), timedelta(minutes=5), "refuse", {**here, "by_event": True}),
         # a run that somebody has just answered must not be cancelled because another one looks
-        Planned("flows.verdict:ab_verdict", timedelta(hours=1), timedelta(minutes=35), "queue", here),
+        Planned("flows.ab_verdict:ab_verdict", timedelta(hours=1), timedelta(minutes=35), "queue", here),
         Planned("flows.housekeeping:housekeeping", timedelta(days=1), timedelta(hours=1, minutes=50), "refuse", here),
     )
 
@@ -162,7 +168,7 @@ def _deploy(client: "SyncPrefectClient", planned: Planned) -> "tuple[UUID, bool]
         work_pool_name=POOL,
         job_variables={
             "working_dir": planned.working_dir,
-            "command": shlex.join([sys.executable, "-m", "flows.engine", f"{planned.working_dir}/state/logs/runs.log"]),
+            "command": planned.command,
             "stream_output": False,
         },
         entrypoint_type=EntrypointType.MODULE_PATH,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.parts import Part, answers, child_environment, parts
+from flows.local.services import Part, answers, child_environment, parts
 from pipeline.project.paths import Paths
 
 _ABOUT = {

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
-from flows.reports import CycleReport
-from flows.summary import outcome
+from flows.steps.reports import CycleReport
+from flows.steps.summary import outcome
 from monitoring.ab.verdict import AbVerdict
 from monitoring.retraining.watch import Verdict
 from pipeline.project.paths import Paths

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.checkouts import own_checkout, settle
+from flows.steps.checkouts import own_checkout, settle
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from pipeline.workspaces.cycle_checkouts import in_use, project, records, resolve

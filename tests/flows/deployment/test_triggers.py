@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from flows.events import DRIFT, emit
-from flows.parts import answers
-from flows.processes import marked
-from flows.supervisor import Supervisor
+from flows.deployment.events import DRIFT, emit
+from flows.local.processes import marked
+from flows.local.services import answers
+from flows.local.supervisor import Supervisor
 from models.errors import ServiceUnavailable
 from pipeline.config.load import load_params
 from pipeline.workspaces.cycle_checkouts import in_use, records
@@ -157,7 +157,7 @@ def _renew(lease: Any) -> None:
 
 
 def test_deploying_again_changes_nothing_and_keeps_what_was_switched_off(up: Supervisor) -> None:
-    from flows.deploy import deploy
+    from flows.deployment.deploy import deploy
 
     def ids() -> set[str]:
         return {str(found.id) for found in [*prefect.read_automations(), *prefect.read_deployments()]}

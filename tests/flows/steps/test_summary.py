@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.artifacts import summary
-from flows.candidacy import STUDY
-from flows.reports import AbReport, CycleReport
-from flows.summary import ab_lines, cycle_lines, effect_line, models_lines, stage_lines
+from flows.steps.artifacts import summary
+from flows.steps.promotion_policy import STUDY
+from flows.steps.reports import AbReport, CycleReport
+from flows.steps.summary import ab_lines, cycle_lines, effect_line, models_lines, stage_lines
 from monitoring.ab.decision import Effect
 from monitoring.ab.experiment import Experiment
 from monitoring.ab.verdict import AbVerdict, judge_rows

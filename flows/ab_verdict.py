@@ -12,11 +12,11 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows import failures
-from flows.approval import Ask, ask_in_prefect, served, withdraw_forms
-from flows.artifacts import publish_ab
-from flows.events import VERDICT, announce, emit
-from flows.reports import AbReport
+from flows.deployment.events import VERDICT, announce, emit
+from flows.steps import failures
+from flows.steps.approval import Ask, ask_in_prefect, served, withdraw_forms
+from flows.steps.artifacts import publish_ab
+from flows.steps.reports import AbReport
 from monitoring.ab.messages import ended_alert, waiting_alert
 from monitoring.ab.record import Action, answer, record_action, record_answer, record_verdict, unfinished
 from monitoring.ab.verdict import AbVerdict, judge

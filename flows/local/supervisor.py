@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import psutil
 from pydantic import BaseModel, ConfigDict
 
-from flows.parts import Part, answers, child_environment, taken
-from flows.processes import alive, end, end_marked, exit_status, leader, start
+from flows.local.processes import alive, end, end_marked, exit_status, leader, start
+from flows.local.services import Part, answers, child_environment, taken
 from models.errors import Busy
 from pipeline.project.paths import Paths
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flows.events import DRIFT, announce, emit
+from flows.deployment.events import DRIFT, announce, emit
 from models.errors import ServiceUnavailable
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.events import DRIFT, emit
-from flows.parts import answers
+from flows.deployment.events import DRIFT, emit
+from flows.local.services import answers
 from tests.flows.prefect_runs import becomes, deployed, runs
 from tests.flows.prefect_site import began, project, until
 from tests.postgres import Postgres, postgres  # noqa: F401 - a fixture
