@@ -87,7 +87,7 @@ def _sorted(portraits: Path | None, views: Path | None, paths: "Paths") -> dict[
     """Sort the files into splits, once; where they then lie."""
     if portraits is None:
         return {}
-    from recipes.make_weights import sort_portraits
+    from scripts.portrait_folders import sort_portraits
 
     folder = paths.root / "portraits"
     if not folder.is_dir():

@@ -58,7 +58,7 @@ def demo_command(workspace: Path, tiny: bool, settings: tuple[str, ...], root: P
     create_workspace(root, workspace, TRIAL | (TINY if tiny else {}) | parse_settings(settings))
     use_prefect_home(workspace)
     from flows.demo import demo
-    from recipes.make_readme_pictures import make_pictures
+    from scripts.docs.make_readme_pictures import make_pictures
 
     done = demo(workspace, lambda line: click.secho(f"\n== {line}  [{time.monotonic() - started:.0f} s]", bold=True))
     make_pictures(workspace, workspace / "pictures", "champion", seed=4)

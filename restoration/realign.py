@@ -3,7 +3,7 @@
 The detector's five points are guesses where an eye or the mouth is covered, and a classical fill misleads it. On 62
 damaged validation portraits as photos of 256 pixels the frame lay 2.6 aligned pixels off that of the intact photo, and
 the identity distance was 0.85 of Telea's; detected again on the completed face, 1.3 pixels and 0.80; with the intact
-photo's frame it would be 0.73 (`python -m recipes.measure_photos`). A third look gains nothing.
+photo's frame it would be 0.73 (`python -m scripts.benchmarks.measure_photos`). A third look gains nothing.
 """
 
 from collections.abc import Sequence

@@ -3,8 +3,8 @@
 import re
 
 from pipeline.ablation.results import AblateReport
-from recipes.science_tables import BLOCKS
-from recipes.write_science import filled
+from scripts.docs.science_tables import BLOCKS
+from scripts.docs.write_science import filled
 from tests.conftest import ROOT
 from tests.pipeline.ablation.test_page import report
 

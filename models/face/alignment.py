@@ -13,7 +13,7 @@ Points = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
 """(2, 3): x' = M[:, :2] @ x + M[:, 2], pixel centres at whole numbers."""
 
-# FFHQ-like framing, unit square. `python -m recipes.measure_template ../shared/portraits/omi` printed it:
+# FFHQ-like framing, unit square. `python -m scripts.calibration.measure_template ../shared/portraits/omi` printed it:
 # 900 portraits, standard deviation 0.0164.
 TEMPLATE = np.array(
     [[0.3725, 0.4668], [0.6275, 0.4668], [0.5, 0.6174], [0.3897, 0.7341], [0.6103, 0.7341]],

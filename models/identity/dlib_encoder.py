@@ -16,7 +16,7 @@ from models.runtime.cached import made_once
 WHITENING = ASSETS / "dlib_whitening.safetensors"
 
 # Where the detector's five points lie in dlib's own 150-pixel chips, which it cuts by 68 landmarks: the mean over 900
-# portraits and their mirror images, printed by `python -m recipes.measure_dlib ../shared/portraits/omi`.
+# portraits and their mirror images, printed by `python -m scripts.calibration.measure_dlib ../shared/portraits/omi`.
 CHIP_POINTS = np.array([[46.82, 44.48], [102.18, 44.48], [74.5, 77.34], [50.56, 102.47], [98.44, 102.47]], np.float64)
 
 

@@ -1,6 +1,6 @@
 """Who is in the picture: one encoder to train with, an independent one to judge with.
 
-Over 600 photos of 40 people that nothing here was fitted to (`python -m recipes.measure_encoders
+Over 600 photos of 40 people that nothing here was fitted to (`python -m scripts.benchmarks.measure_encoders
 ../shared/portraits/omi_views`), cosine of strangers at the 95th percentile, median cosine of one person, share of pairs
 recognised when one stranger in a hundred passes: SFace 0.27, 0.81, 0.993; dlib 0.23, 0.76, 0.979.
 """

@@ -14,7 +14,7 @@ from models.assets import ASSETS
 from models.errors import WeightsError
 from pipeline.face_sampler.geometry import Array
 
-_REMEDY = "take assets/ from git or make them again with `python -m recipes.make_sampler`"
+_REMEDY = "take assets/ from git or make them again with `python -m scripts.assets.make_sampler`"
 
 
 @dataclass(frozen=True)

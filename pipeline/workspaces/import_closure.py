@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-FIRST_PARTY = ("models", "pipeline", "restoration", "monitoring", "flows", "serving", "cli", "recipes")
+FIRST_PARTY = ("models", "pipeline", "restoration", "monitoring", "flows", "serving", "cli", "scripts")
 
 
 def closure(module: str, root: Path) -> tuple[Path, ...]:

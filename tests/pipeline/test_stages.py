@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from pipeline.config.load import Params, load_params
 from pipeline.stages import OFF_BY_DEFAULT, ORDER, STAGES
 from pipeline.workspaces.import_closure import closure
-from recipes.write_dvc_yaml import FILES, pipeline_description, science_description
+from scripts.write_dvc_yaml import FILES, pipeline_description, science_description
 from tests.conftest import ROOT
 
 YAML_FILE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))

@@ -16,8 +16,8 @@ from models.identity import dlib_encoder
 from models.identity.dlib_encoder import CHIP_POINTS, WHITENING, whitening_of
 from models.identity.encoders import IdentityEncoder, independent_encoder, similarity, training_encoder
 from models.images import Image, to_tensor
-from recipes.measure_dlib import points_in_chip
-from recipes.measure_encoders import embed_all, found, pair_similarities
+from scripts.benchmarks.measure_encoders import embed_all, found, pair_similarities
+from scripts.calibration.measure_dlib import points_in_chip
 
 ENCODERS = [training_encoder, independent_encoder]
 Photos = tuple[torch.Tensor, torch.Tensor]

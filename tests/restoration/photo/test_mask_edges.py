@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.images import Image, Mask
-from recipes.measure_edges import crack, jpeg, soft
 from restoration.photo.classical import classical_photo
 from restoration.photo.mask_edges import grow_to_edges, limit
+from scripts.benchmarks.measure_edges import crack, jpeg, soft
 from tests.restoration.site import astronaut
 
 WHITE, BROWN, GREY = (250, 250, 245), (120, 84, 48), (127, 127, 127)
