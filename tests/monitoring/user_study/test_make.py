@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from cli.study import study_group
+from cli.models.user_study import study_group
 from models.errors import DataError
 from models.gan.restorer import weights_sha256
 from monitoring.user_study.heat_map import REGIONS

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli.token import token_group
+from cli.operation.token import token_group
 from models.errors import DataError
 from pipeline.project.paths import Paths
 from serving.http.tokens import Access, Role, new_token, read_tokens, revoke_token

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from cli.restore import restore_command
+from cli.photos.restore import restore_command
 from models.assets import ASSETS
 from models.errors import LikenessError, MaskError
 from models.images import Image, Mask
@@ -62,7 +62,7 @@ def test_one_photo_with_the_shipped_weights(files: tuple[Path, Path], tmp_path: 
 def in_its_own_process(photo: Path, mask: Path, out: Path, *more: str) -> str:
     """What the command prints; fails if it loads a framework that restoring from shipped weights does not need."""
     code = (
-        "import sys\nfrom cli.restore import restore_command\n"
+        "import sys\nfrom cli.photos.restore import restore_command\n"
         f"restore_command.main({arguments(photo, mask, out, *more)!r}, standalone_mode=False)\n"
         "assert not {'mlflow', 'lightning', 'prefect', 'evidently'} & set(sys.modules)"
     )
@@ -121,6 +121,6 @@ def test_paths_are_checked_before_anything_is_loaded(tmp_path: Path) -> None:
 
 
 def test_importing_the_command_loads_nothing_heavy() -> None:
-    code = "import sys, cli.restore; print(sorted({'torch', 'cv2', 'numpy', 'mlflow'} & set(sys.modules)))"
+    code = "import sys, cli.photos.restore; print(sorted({'torch', 'cv2', 'numpy', 'mlflow'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

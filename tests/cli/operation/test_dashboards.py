@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli.dashboards import dashboards_command
+from cli.operation.dashboards import dashboards_command
 from tests.conftest import ROOT
 
 
