@@ -2,7 +2,7 @@
 
 import shutil
 
-from pipeline.config.production import RegistryParams
+from pipeline.config.registry import RegistryParams
 from pipeline.config.training import ChampionParams
 from pipeline.project.files import fresh_folder
 from pipeline.project.paths import Paths

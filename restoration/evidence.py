@@ -14,7 +14,7 @@ from models.face.landmarks import head_pose
 from models.face_model.shape_and_appearance import shipped_face_model
 from models.identity.encoders import training_encoder
 from models.images import Image, mask_to_tensor, to_tensor
-from pipeline.config.production import ReferenceUse
+from pipeline.config.restore import ReferenceUse
 from restoration.faces import FoundFace
 from restoration.photo.geometry import cut
 from restoration.references import Candidate, KnownFace, assign

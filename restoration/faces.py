@@ -8,7 +8,7 @@ from models.face import regions
 from models.face.alignment import Points
 from models.face.detector import Face
 from models.images import Image, Mask
-from pipeline.config.production import RestoreParams
+from pipeline.config.restore import RestoreParams
 from pipeline.damage.draw import Damage
 from pipeline.damage.measure import Measures, measure
 from restoration.photo.geometry import Frame, cut_mask, cut_share, frame_of, to_frame

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from models.errors import LikenessError
 from models.images import Image
-from pipeline.config.production import RestoreParams
+from pipeline.config.restore import RestoreParams
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import check_writable, encoded, is_lossless, read_picture, write_file
 from restoration.mask import MaskNote, mask_for, restore_used

@@ -16,7 +16,7 @@ from models.damage_finder.pieces import Pieces, find_pieces
 from models.errors import WeightsError
 from models.face.detector import Face
 from models.images import Image, Mask
-from pipeline.config.production import FinderParams
+from pipeline.config.restore import FinderParams
 from restoration.photo.orientation import looking_upright
 from restoration.types import Detector
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.errors import DataError, MaskError
 from models.images import Image, Mask
-from pipeline.config.production import RestoreParams
+from pipeline.config.restore import RestoreParams
 from pipeline.damage.picture import mask_from_picture
 from pipeline.image_io.write import write_picture
 from restoration.find_damage import FoundDamage, Piece, find_damage, mean_confidence

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from models.face.alignment import Points
 from models.face.landmarks import head_pose
 from models.images import Image
-from pipeline.config.production import ReferenceUse
+from pipeline.config.restore import ReferenceUse
 from restoration.photo.geometry import cut, frame_of, to_frame
 from restoration.photo.orientation import looking_upright
 from restoration.types import ReferenceNote, Tools

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.images import Image, Mask
-from pipeline.config.production import RestoreParams
+from pipeline.config.restore import RestoreParams
 from restoration.evidence import Gathered, face_maps, gather_faces, some
 from restoration.faces import FoundFace, damaged_faces
 from restoration.modes import RequestedMode

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from models.face.regions import Points, face_hull, feature_regions
 from models.images import Mask
 from models.region_names import FEATURES, REGIONS
-from pipeline.config.production import RiskWeights
+from pipeline.config.restore import RiskWeights
 
 Plane = npt.NDArray[np.float32]
 """(S, S) float32, one figure per aligned pixel."""

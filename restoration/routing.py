@@ -6,7 +6,7 @@ import numpy as np
 
 from models.images import Mask
 from models.region_names import FEATURES
-from pipeline.config.production import RestoreParams
+from pipeline.config.restore import RestoreParams
 from pipeline.damage.measure import Measures
 from restoration.modes import Mode, RequestedMode
 from restoration.risk import FaceMaps, identity_risk, safest

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import click
 
 from cli.options import json_option, root_option
-from pipeline.config.production import Shift
+from pipeline.config.simulate import Shift
 
 
 @click.command("simulate")

@@ -13,7 +13,7 @@ from monitoring.drift.columns import GROUP_OF, IDENTITY, comparable, one_per_sub
 from monitoring.drift.identity_distance import IdentityDrift, identity_drift
 from monitoring.drift.identity_space import IdentityAggregate
 from monitoring.drift.results import ColumnDrift, Drift, Frames
-from pipeline.config.production import WatchParams
+from pipeline.config.watch import WatchParams
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from monitoring.drift.identity_space import IdentityAggregate
-from pipeline.config.production import IdentitySpaceParams
+from pipeline.config.watch import IdentitySpaceParams
 
 _FIRST, _ENOUGH = 1000, 20
 """So many resamples are drawn first; where so many of them are as far apart, no more are needed."""

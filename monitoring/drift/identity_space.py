@@ -14,7 +14,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.errors import DataError
-from pipeline.config.production import IdentitySpaceParams
+from pipeline.config.watch import IdentitySpaceParams
 
 if TYPE_CHECKING:
     from torch import Tensor

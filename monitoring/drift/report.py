@@ -11,7 +11,7 @@ from monitoring.drift.column_tests import METHODS, register
 from monitoring.drift.columns import CATEGORICAL, NUMERICAL, Group
 from monitoring.drift.results import Drift, Frames
 from monitoring.drift.workspace import add_run
-from pipeline.config.production import WatchParams
+from pipeline.config.watch import WatchParams
 
 if TYPE_CHECKING:
     from evidently.core.report import Snapshot

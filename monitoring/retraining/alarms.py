@@ -9,7 +9,7 @@ from monitoring.drift.columns import GROUP_OF, Group
 from monitoring.drift.results import ColumnDrift, Drift
 from monitoring.retraining.policy import can_be_mended
 from monitoring.retraining.recognition import Recognition
-from pipeline.config.production import AlarmGroup, WatchParams
+from pipeline.config.watch import AlarmGroup, WatchParams
 
 WHAT_TO_DO: dict[AlarmGroup, str] = {
     "inputs": "Look at the drift report: have light, scanners, sizes or poses changed? A cycle takes in new portraits; "

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.config.production import AlarmGroup
+from pipeline.config.watch import AlarmGroup
 
 Answer = Literal["start", "no reason", "champion gone", "already started", "test under way"]
 _CAUSED_BY_DETECTOR: tuple[AlarmGroup, ...] = ("outputs", "identity")

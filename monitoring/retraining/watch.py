@@ -26,7 +26,7 @@ from monitoring.retraining.windows import (
 )
 from monitoring.simulation.baseline import reference
 from pipeline.config.load import Params
-from pipeline.config.production import WatchParams
+from pipeline.config.watch import WatchParams
 from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
 

@@ -12,7 +12,7 @@ import pandas as pd
 from models.errors import DataError
 from models.images import Image
 from pipeline.config.load import Params
-from pipeline.config.production import Shift
+from pipeline.config.simulate import Shift
 from pipeline.portraits.read import landmarks_of, load_image, points_of, read_portraits
 from pipeline.project.paths import Paths
 

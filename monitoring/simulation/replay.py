@@ -16,7 +16,7 @@ from monitoring.log.metering import Meter, metered
 from monitoring.log.observe import RequestFacts, observed
 from monitoring.log.rows import Arm, LogRow
 from monitoring.simulation.traffic import Request
-from pipeline.config.production import RestoreParams
+from pipeline.config.restore import RestoreParams
 from restoration.restore import restore_photo
 from restoration.types import FaceRestorer, Restoration, Tools
 

@@ -18,7 +18,7 @@ from monitoring.log.production_log import open_log
 from monitoring.log.rows import LogRow
 from pipeline.config.load import Params
 from pipeline.config.masks import MaskParams
-from pipeline.config.production import Shift, SimulateParams
+from pipeline.config.simulate import Shift, SimulateParams
 from pipeline.evaluation.threshold import read_recognition_threshold
 from pipeline.project.paths import Paths
 

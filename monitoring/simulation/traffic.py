@@ -12,7 +12,7 @@ from models.images import Image, Mask
 from monitoring.simulation.people import Sitter, selected, sitters
 from pipeline.config.load import Params
 from pipeline.config.masks import MaskParams
-from pipeline.config.production import Shift, SimulateParams
+from pipeline.config.simulate import Shift, SimulateParams
 from pipeline.damage.draw import apply
 from pipeline.damage.sampler import DamageSampler
 from pipeline.project.paths import Paths

@@ -18,10 +18,13 @@ from pipeline.config.keep import KeepParams
 from pipeline.config.masks import MaskParams
 from pipeline.config.metric_names import ALL, WORST_SLICE, bucket_names
 from pipeline.config.operations import AlertParams, OperateParams
-from pipeline.config.production import RegistryParams, RestoreParams, SimulateParams, WatchParams
+from pipeline.config.registry import RegistryParams
+from pipeline.config.restore import RestoreParams
 from pipeline.config.serving import ServeParams
+from pipeline.config.simulate import SimulateParams
 from pipeline.config.training import ChampionParams, TrainParams
 from pipeline.config.user_study import StudyParams
+from pipeline.config.watch import WatchParams
 
 
 class Params(Section):

@@ -17,7 +17,7 @@ from monitoring.log.rows import frame
 from monitoring.simulation.simulate import serve
 from monitoring.simulation.traffic import shifted_masks
 from pipeline.config.load import Params
-from pipeline.config.production import Shift
+from pipeline.config.simulate import Shift
 from pipeline.project.paths import Paths
 
 SHIFTS: tuple[Shift, ...] = tuple(shift for shift in get_args(Shift) if shift != "none")

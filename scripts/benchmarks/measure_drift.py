@@ -19,7 +19,8 @@ from monitoring.drift.detect import Traffic, drift_figures
 from monitoring.drift.identity_space import aggregate, space_name
 from monitoring.drift.results import Drift
 from pipeline.config.load import load_params
-from pipeline.config.production import Shift, WatchParams
+from pipeline.config.simulate import Shift
+from pipeline.config.watch import WatchParams
 from pipeline.project.paths import Paths
 from pipeline.project.process import quieten
 from scripts.benchmarks.drift_pool import SHIFTS, fill, parts, read

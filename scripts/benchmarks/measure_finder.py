@@ -26,7 +26,7 @@ from models.damage_finder.kinds import KINDS
 from models.face.detector import FaceDetector
 from models.images import Image, Mask
 from pipeline.config.load import load_params
-from pipeline.config.production import FinderParams
+from pipeline.config.restore import FinderParams
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture, write_picture
 from restoration.find_damage import find_damage

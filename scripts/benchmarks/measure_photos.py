@@ -22,7 +22,7 @@ from models.face.alignment import TEMPLATE, invert, transform
 from models.gan.restorer import Restorer
 from models.images import Image, to_tensor
 from pipeline.config.load import Params, load_params
-from pipeline.config.production import RestoreParams
+from pipeline.config.restore import RestoreParams
 from pipeline.damage.draw import Damage, apply
 from pipeline.damage.sampler import DamageSampler
 from pipeline.evaluation.scoring import Judges

@@ -23,7 +23,7 @@ from models.images import Image, to_tensor
 from models.metrics.lpips import perceptual_distance
 from pipeline.config.data import SamplerParams
 from pipeline.config.load import load_params
-from pipeline.config.production import RestoreParams
+from pipeline.config.restore import RestoreParams
 from pipeline.damage.draw import Damage, apply, draw
 from pipeline.face_sampler.generate import portraits
 from pipeline.project.paths import Paths

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from monitoring.drift.identity_space import IdentityWindow
 from monitoring.log.production_log import ProductionLog
-from pipeline.config.production import IdentitySpaceParams
+from pipeline.config.watch import IdentitySpaceParams
 
 
 class Identities:

@@ -9,7 +9,7 @@ from torch import Tensor
 from models.evidence.evidence import Damaged, Evidence
 from models.face.detector import Face
 from models.images import Image, Mask
-from pipeline.config.production import FinderParams, ReferenceUse, RestoreParams, RiskWeights
+from pipeline.config.restore import FinderParams, ReferenceUse, RestoreParams, RiskWeights
 from restoration.types import Tools
 
 PARAMS = RestoreParams(

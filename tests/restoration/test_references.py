@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.config.production import ReferenceUse
+from pipeline.config.restore import ReferenceUse
 from restoration.references import Candidate, KnownFace, assign, known_faces
 from tests.restoration.site import astronaut, tools
 

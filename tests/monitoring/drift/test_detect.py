@@ -17,7 +17,7 @@ from monitoring.drift.detect import Traffic, drift, drift_figures
 from monitoring.drift.results import Drift
 from monitoring.log.rows import COLUMNS
 from pipeline.config.load import load_params
-from pipeline.config.production import WatchParams
+from pipeline.config.watch import WatchParams
 from tests.conftest import ROOT
 from tests.monitoring.traffic import faces, traffic
 

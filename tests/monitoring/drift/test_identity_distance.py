@@ -10,7 +10,7 @@ from scipy.linalg import sqrtm
 from monitoring.drift.identity_distance import chance, frechet, identity_drift
 from monitoring.drift.identity_space import IdentityAggregate, aggregate
 from pipeline.config.load import load_params
-from pipeline.config.production import IdentitySpaceParams
+from pipeline.config.watch import IdentitySpaceParams
 from tests.conftest import ROOT
 from tests.monitoring.traffic import faces
 

@@ -20,7 +20,7 @@ from monitoring.drift.identity_space import (
     space_name,
 )
 from pipeline.config.load import load_params
-from pipeline.config.production import IdentitySpaceParams
+from pipeline.config.watch import IdentitySpaceParams
 from tests.conftest import ROOT
 
 PARAMS = load_params(ROOT / "params.yaml").watch.identity

@@ -11,7 +11,7 @@ from monitoring.drift.results import ColumnDrift, Drift
 from monitoring.retraining.alarms import WHAT_TO_DO, Alarm, alarms
 from monitoring.retraining.recognition import Recognition
 from pipeline.config.load import load_params
-from pipeline.config.production import AlarmGroup, WatchParams
+from pipeline.config.watch import AlarmGroup, WatchParams
 from tests.conftest import ROOT
 
 WATCH = load_params(ROOT / "params.yaml").watch

@@ -10,7 +10,7 @@ from models.errors import DataError
 from models.face.regions import coverage, face_hull
 from monitoring.simulation.traffic import Request, draw_requests, shift_photo, shifted_masks
 from pipeline.config.load import Params
-from pipeline.config.production import Shift
+from pipeline.config.simulate import Shift
 from pipeline.portraits.read import landmarks_of, read_portraits
 from pipeline.project.paths import Paths
 
