@@ -7,8 +7,7 @@ import sys
 import click
 
 from models.errors import LikenessError
-from pipeline.project.exit_status import exit_status
-from pipeline.project.process import quieten
+from pipeline.project.process import exit_status, quieten
 
 COMMANDS = {
     "restore": ("cli.photos.restore:restore_command", "Restore damaged portraits: one photo or a folder."),

@@ -13,9 +13,8 @@ from pipeline.ablation.curvature_study import curvature_of
 from pipeline.ablation.disagreement import disagreement
 from pipeline.ablation.genuine_range import genuine_floors
 from pipeline.ablation.onset_study import onset_report, onset_rows
-from pipeline.ablation.page import write_page
+from pipeline.ablation.page import example_strips, write_page
 from pipeline.ablation.results import STUDIES, AblateReport, CurvatureReport, OnsetReport, Study
-from pipeline.ablation.strips import example_strips
 from pipeline.ablation.transition_study import INPAINT, id_fid_report, measure_transition, transition_report
 from pipeline.ablation.variant_study import variant_report
 from pipeline.config.ablation import AblateParams

@@ -13,12 +13,11 @@ from pydantic import BaseModel, ConfigDict
 from models.errors import DataError
 from pipeline.config.data import DataParams, IngestParams
 from pipeline.image_io.outcome import Accepted, Limits, Rejected
-from pipeline.image_io.png import png_bytes
+from pipeline.image_io.write import png_bytes
 from pipeline.portraits.align import Aligned, Aligner
 from pipeline.portraits.photometry import photometry
 from pipeline.portraits.quarantine import Quarantine
-from pipeline.portraits.rows import PortraitRow, RowWriter, row_writer
-from pipeline.portraits.splits import split_of
+from pipeline.portraits.rows import PortraitRow, RowWriter, row_writer, split_of
 from pipeline.project.files import fresh_folder, write_text
 from pipeline.project.paths import Paths
 from pipeline.sources.catalogue import open_intake, open_source

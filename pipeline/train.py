@@ -15,8 +15,7 @@ from pipeline.config.training import TrainParams
 from pipeline.portraits.read import read_portraits
 from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
-from pipeline.training.dataset import Batch, DamagedPortraits, Kept, batches
-from pipeline.training.echo import Echoed
+from pipeline.training.dataset import Batch, DamagedPortraits, Echoed, Kept, batches
 from pipeline.training.face_model_folds import FaceModels, face_models
 from pipeline.training.report import TrainReport
 

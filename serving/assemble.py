@@ -27,9 +27,8 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     from restoration.provenance.marking import open_seal
     from serving.http.auth import Guard
     from serving.http.tokens import Access
-    from serving.inference.context import Bench
+    from serving.inference.context import Bench, OwnTools
     from serving.inference.model_store import ModelStore
-    from serving.inference.own_tools import OwnTools
     from serving.inference.worker_pool import Engine
     from serving.metrics.drift import WatchCollector
     from serving.metrics.service import Metrics

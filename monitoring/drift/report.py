@@ -1,5 +1,6 @@
 """The drift of a window as people look at it: Evidently's HTML report, and a run on its dashboard."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,14 +8,54 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from monitoring.drift.column_tests import METHODS, register
+from monitoring.drift.column_tests import METHODS, Type, register
 from monitoring.drift.columns import CATEGORICAL, NUMERICAL, Group
 from monitoring.drift.results import Drift, Frames
-from monitoring.drift.workspace import add_run
 from pipeline.config.watch import WatchParams
 
 if TYPE_CHECKING:
     from evidently.core.report import Snapshot
+    from evidently.sdk.models import PanelMetric
+
+PROJECT = "Likeness in production"
+
+
+def add_run(folder: Path, snapshot: "Snapshot", groups: Mapping[Group, Sequence[str]]) -> None:
+    """Add one snapshot to the project in the workspace `folder`; project and dashboard are made at the first call.
+
+    Only Evidently's own metrics are on the dashboard, so that `evidently ui` needs nothing of this project.
+    """
+    from evidently.ui.workspace import Workspace
+
+    workspace = Workspace.create(str(folder))
+    found = workspace.search_project(PROJECT)
+    project = found[0] if found else workspace.create_project(PROJECT, description="Traffic against the reference")
+    if not found:
+        for panel in _panels(groups):
+            project.dashboard.add_panel(panel)
+        project.save()
+    workspace.add_run(project.id, snapshot, include_data=False)  # figures only: the rows stay in the log
+
+
+def _panels(groups: Mapping[Group, Sequence[str]]) -> list[Any]:
+    from evidently.sdk.models import PanelMetric
+    from evidently.sdk.panels import line_plot_panel
+
+    panels = [
+        line_plot_panel(title=f"How far the {group} moved", values=[_effect(name) for name in names])
+        for group, names in groups.items()
+        if names
+    ]
+    accuracy = PanelMetric(legend="accuracy", metric="MeanValue", metric_labels={"column": "recognised"})
+    return [*panels, line_plot_panel(title="Recognition accuracy", values=[accuracy])]
+
+
+def _effect(name: str) -> "PanelMetric":
+    from evidently.sdk.models import PanelMetric
+
+    type_: Type = "cat" if any(name in names for names in CATEGORICAL.values()) else "num"
+    return PanelMetric(legend=name, metric="ValueDrift", metric_labels={"column": name, "method": METHODS[type_][1]})
+
 
 COLUMNS_OF: dict[Group, tuple[str, ...]] = {group: (*NUMERICAL[group], *CATEGORICAL[group]) for group in NUMERICAL}
 

@@ -13,12 +13,9 @@ from sqlalchemy import ColumnElement, select
 from models.errors import DataError
 from monitoring.log.audit import UNSEALED, Verification, broken, verify
 from monitoring.log.chain import EMPTY, Head
-from monitoring.log.feedback import Feedback
 from monitoring.log.journal import Journal
-from monitoring.log.log_queries import about, kept_and_unreviewed
-from monitoring.log.log_text import body_text, stamp
-from monitoring.log.rows import LogRow
-from monitoring.log.schema import entries
+from monitoring.log.rows import Feedback, LogRow
+from monitoring.log.schema import about, body_text, entries, kept_and_unreviewed, stamp
 from monitoring.log.sealed_head import HeadFile, secret_of
 from monitoring.log.table import log_table
 from pipeline.project.environment import environment

@@ -94,3 +94,21 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
     result = table.astype(types | {"recognised": "boolean"})
     result["time"] = pd.to_datetime(result["time"], utc=True, format="ISO8601")
     return result
+
+
+class Feedback(BaseModel):
+    """One answer: is it the same person, and which picture is preferred. Either may be left open, not both.
+
+    All answers stay in the log; the latest one of a request counts, as a whole.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recognised: bool | None = None
+    preferred: Literal["restored", "original"] | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.recognised is None and self.preferred is None:
+            raise ValueError("give recognised, preferred, or both")
+        return self

@@ -1,20 +1,28 @@
 """The production log's table, its triggers, and how its two kinds of database are opened."""
 
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Engine,
     Index,
     Integer,
     MetaData,
+    Select,
     Table,
     Text,
+    and_,
     create_engine,
     event,
+    exists,
     inspect,
+    select,
     text,
 )
 from sqlalchemy.engine import URL, make_url
@@ -118,3 +126,51 @@ def create(connection: Connection) -> None:
     _METADATA.create_all(connection)
     for statement in _REFUSALS[connection.dialect.name]:
         connection.exec_driver_sql(statement)
+
+
+_LARGEST_BODY = 65_536  # characters: figures fit, a picture does not
+
+
+def stamp(time: datetime) -> str:
+    """One zone and one width, so that the order of texts is that of times.
+
+    Raises:
+        DataError: a time without its zone.
+    """
+    if time.tzinfo is None:
+        raise DataError("a time with its zone", time.isoformat(), "use datetime.now(UTC)")
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def body_text(body: Mapping[str, Any]) -> str:
+    """A body as JSON.
+
+    Raises:
+        DataError: it is none (NaN is not JSON), or too large.
+    """
+    try:
+        written = json.dumps(body, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise DataError("a body of JSON values", str(error), "log figures and short texts only") from error
+    if len(written) > _LARGEST_BODY:
+        remedy = "log figures and short texts only"
+        raise DataError(f"a body of at most {_LARGEST_BODY} characters", f"{len(written)}", remedy)
+    return written
+
+
+def about(kind: str, key: str) -> tuple[ColumnElement[bool], ...]:
+    """Entries of one kind about one thing."""
+    return entries.c.kind == kind, entries.c.key == key
+
+
+def kept_and_unreviewed(since: str) -> Select[Any]:
+    """(body, body of the latest feedback or NULL) of restorations kept from `since` on that nobody has reviewed."""
+    keeping, row, answer, review = (entries.alias(name) for name in ("keeping", "row", "answer", "review"))
+    latest = select(answer.c.body).where(answer.c.kind == "feedback", answer.c.key == row.c.key)
+    reviewed = exists().where(review.c.kind == "review", review.c.key == row.c.key)
+    own = and_(row.c.kind == "restoration", row.c.key == keeping.c.key)
+    return (
+        select(row.c.body, latest.order_by(answer.c.sequence.desc()).limit(1).scalar_subquery().label("said"))
+        .select_from(keeping.join(row, own))
+        .where(keeping.c.kind == "keeping", keeping.c.time >= since, ~reviewed)
+    )

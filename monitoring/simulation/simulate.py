@@ -143,7 +143,7 @@ def serve(
 
 
 def _tools(params: Params, traffic: SimulateParams) -> "Tools":
-    from monitoring.simulation.broken_detector import BrokenDetector
+    from monitoring.simulation.traffic import BrokenDetector
     from restoration.types import load_tools
 
     tools = load_tools(params.restore.min_detector_score)

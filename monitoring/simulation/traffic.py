@@ -1,13 +1,14 @@
 """Simulated requests: portraits that training never saw, damaged, with a chosen shift."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from models.face.detector import Face
 from models.images import Image, Mask
 from monitoring.simulation.people import Sitter, selected, sitters
 from pipeline.config.load import Params
@@ -16,6 +17,7 @@ from pipeline.config.simulate import Shift, SimulateParams
 from pipeline.damage.draw import apply
 from pipeline.damage.sampler import DamageSampler
 from pipeline.project.paths import Paths
+from restoration.types import Detector
 
 
 @dataclass(frozen=True)
@@ -92,3 +94,25 @@ def _request(
         points=sitter.points,
         known=bool(rng.random() < traffic.known_originals),
     )
+
+
+class BrokenDetector:
+    """Misses a share of the faces and is less sure of the others.
+
+    Args:
+        detector: the intact one.
+        misses: share of the faces that are not seen, drawn anew at every look.
+        score_factor: what the scores of the others are multiplied by.
+        rng: decides who is missed.
+    """
+
+    def __init__(self, detector: Detector, *, misses: float, score_factor: float, rng: np.random.Generator) -> None:
+        self._detector, self._misses, self._score_factor, self._rng = detector, misses, score_factor, rng
+
+    def detect(self, image: Image) -> list[Face]:
+        """See `models.face.detector.FaceDetector.detect`."""
+        faces = self._detector.detect(image)
+        seen = self._rng.random(len(faces)) >= self._misses
+        return [
+            replace(face, score=face.score * self._score_factor) for face, kept in zip(faces, seen, strict=True) if kept
+        ]

@@ -6,7 +6,8 @@ both, and never less than by either alone; with Student's t for as many degrees 
 clusters allows. (Drawing raters and people again, as bootstraps do, counts each answer's own chance three times.)
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,3 +104,23 @@ def _summed(codes: npt.NDArray[np.int64], parts: Floats) -> float:
     """Sum of squares of the clusters' sums, with the correction for few clusters."""
     sums = np.bincount(codes, parts)[np.bincount(codes) > 0]
     return float(len(sums) / max(len(sums) - 1, 1) * (sums**2).sum())
+
+
+def alpha(units: Iterable[Sequence[Hashable]]) -> float | None:
+    """Alpha: 1 = full agreement, 0 = as by chance, below 0 = less than that.
+
+    Args:
+        units: for each thing that was judged, the values that it was given, one per rater.
+
+    Returns:
+        None where no unit has two values, or where all values are the same (then there is no chance to beat).
+    """
+    judged = [Counter(unit) for unit in units if len(unit) > 1]
+    margins: Counter[Hashable] = Counter()
+    agreed = 0.0
+    for unit in judged:
+        margins.update(unit)
+        agreed += sum(count * (count - 1) for count in unit.values()) / (unit.total() - 1)
+    n = margins.total()
+    by_chance = n * n - sum(count * count for count in margins.values())
+    return None if by_chance == 0 else 1.0 - (n - 1) * (n - agreed) / by_chance

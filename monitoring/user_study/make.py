@@ -14,14 +14,13 @@ from models.gan.restorer import weights_sha256
 from models.identity.encoders import training_encoder
 from models.images import Image, to_uint8
 from monitoring.user_study.attention_check import plant
-from monitoring.user_study.choose import choose
-from monitoring.user_study.design import MIN_PEOPLE, pairs
+from monitoring.user_study.design import MIN_PEOPLE, choose, pairs
 from monitoring.user_study.heat_map import region_masks, region_shares
 from monitoring.user_study.schema import INTACT, PLANTED, REFERENCE, Person, Study
 from pipeline.config.user_study import StudyParams
 from pipeline.evaluation.baselines import Method, model, peers
 from pipeline.evaluation.test_set import Case, FrozenCases, damaged_batch, point_batch, target_batch
-from pipeline.image_io.png import png_bytes
+from pipeline.image_io.write import png_bytes
 from pipeline.portraits.read import landmarks_of, load_image, read_masks, read_portraits
 from pipeline.project.environment import environment
 from pipeline.project.files import fresh_folder, write_text

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from models.images import Mask
-from monitoring.user_study.agreement import alpha
 from monitoring.user_study.heat_map import REGIONS, SIDE, Floats, heat_map, marked, region_masks, region_shares
-from monitoring.user_study.intervals import Clusters, Estimate, mean, share
+from monitoring.user_study.intervals import Clusters, Estimate, alpha, mean, share
 from monitoring.user_study.raters import Told
 from monitoring.user_study.schema import INTACT, Frozen, Person, Study
 

@@ -6,10 +6,9 @@ from typing import Literal
 import numpy as np
 
 from models.errors import DataError
-from monitoring.user_study.agreement import alpha
 from monitoring.user_study.bradley_terry import Answers, logistic, scores, spread
 from monitoring.user_study.choices import between, choices_of, won_share
-from monitoring.user_study.intervals import Estimate, Floats, around
+from monitoring.user_study.intervals import Estimate, Floats, alpha, around
 from monitoring.user_study.marked_regions import Invented, inventions
 from monitoring.user_study.raters import Rater, judged_rater, told
 from monitoring.user_study.schema import Answer, Frozen, Study

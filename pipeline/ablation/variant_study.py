@@ -7,13 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pandas as pd
 
 from models.images import Image
 from pipeline.ablation.common import Portrait, case_of, embed_intact, measured, own_dice, read_split
 from pipeline.ablation.results import VariantFigures
-from pipeline.ablation.small_site import lay_out_small
 from pipeline.ablation.variants import COMPLETE, NO_PHOTO, variant_figures, variant_params
 from pipeline.config.ablation import AblateParams
 from pipeline.config.masks import MaskParams
@@ -21,6 +21,7 @@ from pipeline.config.training import TrainParams
 from pipeline.damage.sampler import DamageSampler
 from pipeline.evaluation.scoring import Judges
 from pipeline.evaluation.test_set import Case
+from pipeline.image_io.write import png_bytes
 from pipeline.portraits.read import load_image, read_portraits
 from pipeline.project.paths import Paths
 from pipeline.training.dataset import DamagedPortraits, Kept, batches
@@ -28,6 +29,37 @@ from pipeline.training.face_model_folds import face_models
 
 if TYPE_CHECKING:
     from models.gan.restorer import Restorer
+
+
+def lay_out_small(source: Paths, target: Paths, size: int, limits: Mapping[str, int]) -> None:
+    """Write data/portraits of `target`: those of `source`, scaled to `size` pixels a side.
+
+    Args:
+        source: a checkout after ingest.
+        target: a folder for the smaller one.
+        size: side, pixels; not larger than in `source`.
+        limits: at most so many portraits by split, the first by id; all of a split that is not named.
+    """
+    rows = read_portraits(source).sort_values("portrait_id")
+    rank = rows.groupby("split").cumcount()
+    rows = rows[rank < rows["split"].map(limits).fillna(len(rows))].copy()
+    target.portrait_images.mkdir(parents=True, exist_ok=True)
+    factor = 1.0
+    for name in rows["portrait_id"]:
+        image = load_image(source, name)
+        factor = size / image.shape[0]
+        small = np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+        (target.portrait_images / f"{name}.png").write_bytes(png_bytes(small))
+    for column in ("points", "landmarks"):
+        rows[column] = rows[column].map(lambda value: _scaled(value, factor))
+    rows.to_parquet(target.portrait_rows)
+
+
+def _scaled(coordinates: object, factor: float) -> list[float]:
+    """Pixel centres lie at whole numbers: the picture's edge is at -0.5."""
+    moved: list[float] = ((np.asarray(coordinates, np.float32) + 0.5) * factor - 0.5).tolist()
+    return moved
+
 
 _LEARNT, _HELD_OUT = 400, 16
 """Portraits that the small networks learn from, and that each of their few validations looks at."""

@@ -5,6 +5,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+import numpy.typing as npt
 from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
 
@@ -106,3 +109,9 @@ def write_file(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise DataError(f"a place to write {path}", error.strerror or str(error), "choose another --out") from error
+
+
+def png_bytes(image: npt.NDArray[np.uint8]) -> bytes:
+    """RGB uint8 (H, W, 3) -> PNG, without metadata, so that the same pixels give the same bytes."""
+    _, encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    return encoded.tobytes()

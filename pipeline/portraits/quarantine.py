@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from pipeline.image_io.outcome import Accepted, Rejected
-from pipeline.image_io.png import png_bytes
+from pipeline.image_io.write import png_bytes
 from pipeline.sources.item import SourceItem
 
 NO_FACE = "no_face"

@@ -1,5 +1,6 @@
 """Writing results so that nothing half written remains, and reading them back with a clear error."""
 
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from filelock import FileLock
 from pydantic import BaseModel, ValidationError
 
 from models.errors import DataError
@@ -55,3 +57,19 @@ def read_report(path: Path, kind: type[Report], stage: str) -> Report:
         raise DataError(
             f"a report of the stage {stage} in {path.name}", f"{error.error_count()} errors", remedy
         ) from error
+
+
+def write_secret(path: Path, secret: bytes) -> None:
+    """A file that only its owner reads, from its first byte on (mode 0600)."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(secret)
+
+
+def secret_once(path: Path, length: int = 32) -> bytes:
+    """The secret in `path`; on first use random bytes are written there, by one process only."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(path.with_name(path.name + ".lock")):
+        if not path.is_file():
+            write_secret(path, secrets.token_bytes(length))
+        return path.read_bytes()

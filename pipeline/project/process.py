@@ -4,6 +4,8 @@ import logging
 import os
 import warnings
 
+from models.errors import LikenessError, ServiceUnavailable
+
 _ENVIRONMENT = {
     "DO_NOT_TRACK": "true",
     "DVC_NO_ANALYTICS": "1",
@@ -46,3 +48,13 @@ def quieten() -> None:
         "insightface",
     ):
         warnings.filterwarnings("ignore", module=rf"{module}(\..*)?")
+
+
+FAILURE = 1
+USAGE = 2
+TEMPORARY = 75
+
+
+def exit_status(error: LikenessError) -> int:
+    """75 where trying again may help, else 1."""
+    return TEMPORARY if isinstance(error, ServiceUnavailable) else FAILURE

@@ -3,8 +3,10 @@
 Sample number i is a pure function of (seed, i): any worker can draw it, and a resumed run sees what it would have seen.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,7 +30,31 @@ from pipeline.damage.sampler import DamageSampler
 from pipeline.portraits.read import landmarks_of, load_image, points_of
 from pipeline.project.paths import Paths
 from pipeline.training.face_model_folds import FaceModels
-from pipeline.training.self_reference import self_reference
+
+_TURN, _ZOOM, _SHIFT = 6.0, 0.06, 0.03
+"""Degrees, relative, and share of the side; each uniform in +- this."""
+_GAIN, _OFFSET = 0.25, 20.0
+"""Of each colour channel: relative, and grey levels."""
+_BLUR = 0.8
+"""Largest standard deviation of a blur, pixels of 128."""
+
+
+def self_reference(rng: np.random.Generator, portrait: Image) -> Image:
+    """An altered copy of an aligned portrait (S, S, 3); landmarks have to be found on it anew.
+
+    It says more than another photo would: the face's expression is the same. Training on such copies alone would
+    teach too much trust, so they are the smaller part where real pairs are at hand.
+    """
+    size = portrait.shape[0]
+    centre = ((size - 1) / 2, (size - 1) / 2)
+    matrix = cv2.getRotationMatrix2D(centre, rng.uniform(-_TURN, _TURN), 1 + rng.uniform(-_ZOOM, _ZOOM))
+    matrix[:, 2] += rng.uniform(-_SHIFT, _SHIFT, 2) * size
+    moved = cv2.warpAffine(portrait, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    soft = cv2.GaussianBlur(moved, (0, 0), rng.uniform(0.05, _BLUR) * size / 128)
+    gain, offset = rng.uniform(1 - _GAIN, 1 + _GAIN, 3), rng.uniform(-_OFFSET, _OFFSET, 3)
+    toned = (soft.astype(np.float32) - 127.5) * gain + 127.5 + offset
+    return np.asarray(np.clip(np.rint(toned), 0, 255), np.uint8)
+
 
 Batch = tuple[Evidence, Truth]
 Numbers = npt.NDArray[np.float32]
@@ -150,3 +176,30 @@ def _mirrored(
 
 def _one_thread(worker: int) -> None:  # noqa: ARG001 - PyTorch's signature
     torch.set_num_threads(1)
+
+
+_REMEMBERED = 16  # batches; at 128 pixels and eight portraits about 13 MB each
+
+
+class Echoed:
+    """Each fresh batch, then `times` - 1 batches drawn from the last sixteen.
+
+    Args:
+        loader: the fresh batches.
+        times: how many batches come for each fresh one; 1 = no echo.
+        seed: of the draws.
+    """
+
+    def __init__(self, loader: "DataLoader[Any]", times: int, seed: int) -> None:
+        self.loader, self.times, self.seed = loader, times, seed
+
+    def __len__(self) -> int:
+        return len(self.loader) * self.times
+
+    def __iter__(self) -> Iterator[Any]:
+        rng, kept = np.random.default_rng(self.seed), deque[Any](maxlen=_REMEMBERED)
+        for batch in self.loader:
+            kept.append(batch)
+            yield batch
+            for _ in range(self.times - 1):
+                yield kept[int(rng.integers(len(kept)))]

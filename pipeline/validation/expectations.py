@@ -10,14 +10,14 @@ from great_expectations.expectations.metrics import ColumnAggregateMetricProvide
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
 
-from pipeline.validation.batch_facts import (
+from pipeline.validation.facts import (
+    COLUMN_TYPES,
     bin_shares,
     columns_of_other_type,
     columns_with_gaps,
     identities_in_several_splits,
     largest_gap,
 )
-from pipeline.validation.facts import COLUMN_TYPES
 
 Outcome = dict[str, Any]
 """What `_validate` returns to Great Expectations."""

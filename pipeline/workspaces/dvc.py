@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import LikenessError, ServiceUnavailable
-from pipeline.project.exit_status import TEMPORARY
+from pipeline.project.process import TEMPORARY
 
 log = logging.getLogger(__name__)
 _UNCHANGED = "didn't change, skipping"

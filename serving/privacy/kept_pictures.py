@@ -10,7 +10,7 @@ import numpy as np
 from models.images import Image, Mask
 from pipeline.config.keep import KeepParams
 from pipeline.consent import records
-from pipeline.image_io.png import png_bytes
+from pipeline.image_io.write import png_bytes
 from pipeline.project.paths import Paths
 from serving.privacy.pseudonyms import Subjects
 

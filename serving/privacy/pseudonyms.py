@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pipeline.project.files import secret_once
 from pipeline.project.paths import Paths
-from pipeline.project.secret_files import secret_once
 
 _TABLE = "CREATE TABLE IF NOT EXISTS subjects (lookup BLOB PRIMARY KEY, salt BLOB NOT NULL) WITHOUT ROWID"
 

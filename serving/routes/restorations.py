@@ -13,8 +13,7 @@ from serving.http.accept import JSON, chosen
 from serving.http.openapi import MASK_BODY, PICTURES, RESTORATION_BODY, problems
 from serving.http.request_id import request_id
 from serving.http.uploads import read_image, read_upload
-from serving.inference.job import Ask
-from serving.inference.request import propose, restore
+from serving.inference.request import Ask, propose, restore
 from serving.inference.worker_pool import full, outcome
 from serving.routes.responses import answer, mask_answer
 from serving.schemas.restorations import Outcome, ProposedMask

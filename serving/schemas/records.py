@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from monitoring.log.feedback import Feedback
-from monitoring.log.rows import LogRow
+from monitoring.log.rows import Feedback, LogRow
 from serving.schemas.restorations import EXAMPLE_ID, Shape, example
 
 

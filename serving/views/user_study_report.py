@@ -14,7 +14,7 @@ from monitoring.user_study.raters import judged_rater, told
 from monitoring.user_study.report import StudyReport
 from monitoring.user_study.schema import INTACT, Study
 from monitoring.user_study.store import StudyStore
-from pipeline.image_io.png import png_bytes
+from pipeline.image_io.write import png_bytes
 
 _SHOWN = 256
 """Pixels of a heat map's side in the page."""

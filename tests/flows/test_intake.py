@@ -12,7 +12,7 @@ from pipeline.config.load import load_params, write_params
 from pipeline.consent.records import RECORD, record_of
 from pipeline.consent.store import Store, open_store
 from pipeline.consent.withdrawn import delete_withdrawn
-from pipeline.image_io.png import png_bytes
+from pipeline.image_io.write import png_bytes
 from pipeline.portraits.read import read_portraits
 from pipeline.project.paths import Paths
 from pipeline.workspaces.cache import collect_garbage

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from models.region_names import REGIONS
-from monitoring.log.feedback import Feedback
 from monitoring.log.production_log import ProductionLog
-from monitoring.log.rows import LogRow
+from monitoring.log.rows import Feedback, LogRow
 from monitoring.retraining.recognition import recognition
 from monitoring.review import Region, Review, Worry, most_worrying, worries
 from pipeline.config.serving import ReviewParams

@@ -17,7 +17,7 @@ from pipeline.config.load import Params, load_params
 from pipeline.consent.records import RECORD, record_of
 from pipeline.consent.store import FolderStore
 from pipeline.face_sampler.generate import SampledPortrait, portraits
-from pipeline.image_io.png import png_bytes
+from pipeline.image_io.write import png_bytes
 from pipeline.ingest import IngestReport, ingest
 from pipeline.portraits.read import landmarks_of, load_image, points_of, read_portraits
 from pipeline.portraits.rows import SCHEMA

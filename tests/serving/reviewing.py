@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from monitoring.log.feedback import Feedback
+from monitoring.log.rows import Feedback
 from serving.privacy.kept_pictures import KeptPictures
 from tests.monitoring.traffic import row
 from tests.serving.site import Site, damaged, portrait

@@ -13,9 +13,8 @@ from sqlalchemy import create_engine, inspect
 from sqlalchemy.exc import DBAPIError
 
 from models.errors import ConfigError, DataError, ServiceUnavailable
-from monitoring.log.feedback import Feedback
 from monitoring.log.production_log import ProductionLog, open_log
-from monitoring.log.rows import COLUMNS, LogRow, frame
+from monitoring.log.rows import COLUMNS, Feedback, LogRow, frame
 from pipeline.project.paths import Paths
 from tests.monitoring.log.logs import opened, stored, tamper
 from tests.monitoring.traffic import MORNING, row, rows_of, traffic

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from monitoring.champion import Champion, current_champion
-from monitoring.log.feedback import Feedback
 from monitoring.log.production_log import open_log
+from monitoring.log.rows import Feedback
 from monitoring.retraining.watch import Verdict, watch
 from monitoring.retraining.windows import claim_window, close_window, last_judged, open_window, window_folder
 from monitoring.simulation.baseline import reference_path

@@ -5,7 +5,7 @@ import pytest
 
 from models.face.detector import Face
 from models.images import Image
-from monitoring.simulation.broken_detector import BrokenDetector
+from monitoring.simulation.traffic import BrokenDetector
 
 PICTURE = np.zeros((8, 8, 3), np.uint8)
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from monitoring.status.cost import costs
+from monitoring.status.log import costs
 
 
 def rows(*values: tuple[str, float, float]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from monitoring.user_study.schema import INTACT, PLANTED, REFERENCE, Answer, Cir
 from monitoring.user_study.store import StudyStore
 from pipeline.config.load import load_params
 from pipeline.config.user_study import StudyParams
-from pipeline.image_io.png import png_bytes
+from pipeline.image_io.write import png_bytes
 from pipeline.project.files import write_text
 from tests.conftest import ROOT
 from tests.faces import mean_landmarks

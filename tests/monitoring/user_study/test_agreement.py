@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitoring.user_study.agreement import alpha
+from monitoring.user_study.intervals import alpha
 
 # Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), section C: four observers, twelve units, gaps
 TABLE = [

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from monitoring.user_study.attention_check import plant
-from monitoring.user_study.choose import choose
+from monitoring.user_study.design import choose
 from tests.faces import mean_landmarks
 
 

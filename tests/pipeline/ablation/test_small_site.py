@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.ablation.small_site import lay_out_small
+from pipeline.ablation.variant_study import lay_out_small
 from pipeline.portraits.read import landmarks_of, load_image, points_of, read_portraits
 from pipeline.project.paths import Paths
 from tests.portrait_site import SIDE, lay_out_portraits

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.errors import DataError
-from pipeline.image_io.png import png_bytes
+from pipeline.image_io.write import png_bytes
 from pipeline.portraits.read import landmarks_of, load_image, load_masks, points_of, read_masks, read_portraits
 from pipeline.portraits.rows import PortraitRow, row_writer
 from pipeline.project.paths import Paths

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.config.data import SplitParams
-from pipeline.portraits.splits import split_of
+from pipeline.portraits.rows import split_of
 
 SHARES = SplitParams(train=0.6, validation=0.15, test=0.25, seed=5)
 PEOPLE = [f"person-{number}" for number in range(4000)]

@@ -2,7 +2,7 @@
 
 from torch.utils.data import DataLoader
 
-from pipeline.training.echo import Echoed
+from pipeline.training.dataset import Echoed
 
 
 def echoed(times: int, seed: int = 0, count: int = 40) -> list[int]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.images import Image
-from pipeline.training.self_reference import self_reference
+from pipeline.training.dataset import self_reference
 
 
 def portrait() -> Image:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline.validation.batch_facts import (
+from pipeline.validation.facts import (
     bin_shares,
     columns_of_other_type,
     columns_with_gaps,

@@ -16,8 +16,8 @@ from models.errors import ConfigError, DataError
 from models.images import Image
 from pipeline.image_io.write import encoded
 from pipeline.project.paths import Paths
-from restoration.provenance.certificate_chain import make_chain
 from restoration.provenance.marking import MarkFacts, PictureFormat, Seal, format_of, marked, open_seal
+from restoration.provenance.signing_keys import make_chain
 from restoration.provenance.xmp import IPTC, LIKENESS, RDF, XMP
 
 ORIGINAL = hashlib.sha256(b"the file that came in").hexdigest()

@@ -19,8 +19,7 @@ from restoration.restore import restore_photo
 from serving.assemble import assemble
 from serving.http.auth import Guard
 from serving.http.uploads import Upload
-from serving.inference.job import Ask
-from serving.inference.request import Done, restore
+from serving.inference.request import Ask, Done, restore
 from serving.service import Service
 from tests.conftest import ROOT
 from tests.models.diffusion.parts import small

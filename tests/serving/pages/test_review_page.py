@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from monitoring.log.feedback import Feedback
+from monitoring.log.rows import Feedback
 from tests.browser import DESKTOP, PHONE, browser, canvas_pixels, clean_page, no_sideways_scroll  # noqa: F401 - a fixture
 from tests.serving.reviewing import Kept
 from tests.serving.site import Site, damaged, portrait

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from monitoring.log.feedback import Feedback
 from monitoring.log.production_log import Entry, Kind
+from monitoring.log.rows import Feedback
 from serving.privacy.kept_pictures import KeptPictures
 from tests.serving.reviewing import Kept
 from tests.serving.site import Site, damaged, file_of, form, pixels_of, portrait
