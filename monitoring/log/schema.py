@@ -1,4 +1,4 @@
-"""The production log's table, its triggers, and how its two kinds of database are opened."""
+"""The production log's table: its triggers, how its databases are opened, and questions that are asked of it."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Simulated requests: portraits that training never saw, damaged, with a chosen shift."""
+"""Simulated requests: portraits that training never saw, damaged, with a chosen shift, or a broken detector."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

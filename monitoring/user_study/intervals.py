@@ -107,7 +107,11 @@ def _summed(codes: npt.NDArray[np.int64], parts: Floats) -> float:
 
 
 def alpha(units: Iterable[Sequence[Hashable]]) -> float | None:
-    """Alpha: 1 = full agreement, 0 = as by chance, below 0 = less than that.
+    """Krippendorff's alpha for nominal values: 1 = full agreement, 0 = as by chance, below 0 = less than that.
+
+    Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), section C. Raters may be many and values missing:
+    alpha = 1 - (n - 1) * sum_{c<k} o_ck / sum_{c<k} n_c n_k, with the coincidences o_ck of the values given to one
+    unit, each unit's pairs weighted by 1 / (m_u - 1), m_u values in the unit, and n_c the coincidences' margins.
 
     Args:
         units: for each thing that was judged, the values that it was given, one per rater.

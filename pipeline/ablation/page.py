@@ -1,4 +1,4 @@
-"""The studies as one page that needs nothing else, with its charts as SVG files and its figures as CSV beside it."""
+"""The studies as one page that needs nothing else, with its charts, pictures and figures."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache

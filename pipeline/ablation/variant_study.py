@@ -1,4 +1,4 @@
-"""The variant study: train small networks with several seeds, and measure all of them on the same damage."""
+"""The variant study: train small networks on scaled portraits with several seeds, and measure all of them."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""Picture files at the edges of restoring: untrusted ones in, whole ones out."""
+"""Read and write the picture files of restoring: untrusted ones in, whole ones out; and pictures as PNG."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""Writing results so that nothing half written remains, and reading them back with a clear error."""
+"""Write results so that nothing half written remains, read them back, and keep secrets in files of their owner's."""
 
 import os
 import secrets

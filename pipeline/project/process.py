@@ -1,4 +1,4 @@
-"""Environment of a well-behaved process: no telemetry, no banners, nothing loaded from pickles."""
+"""A well-behaved process: no telemetry, no banners, nothing loaded from pickles, exit statuses by sysexits.h."""
 
 import logging
 import os

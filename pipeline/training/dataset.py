@@ -184,6 +184,9 @@ _REMEMBERED = 16  # batches; at 128 pixels and eight portraits about 13 MB each
 class Echoed:
     """Each fresh batch, then `times` - 1 batches drawn from the last sixteen.
 
+    Evidence is dearer than a step, and each step throws new noise on it: Choi et al. (2019), "Faster neural network
+    training with data echoing".
+
     Args:
         loader: the fresh batches.
         times: how many batches come for each fresh one; 1 = no echo.

@@ -1,4 +1,4 @@
-"""The portrait table as validation looks at it: lists become lengths, and how much of them lies inside the picture."""
+"""The portrait table as validation looks at it, and facts about the batch as a whole."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What the caller would rather have (RFC 9110, 12.5.1), of what the service can give."""
+"""What the caller would rather have (RFC 9110, 12.5.1), and in which form a restoration goes back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

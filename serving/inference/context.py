@@ -1,4 +1,4 @@
-"""What all workers of the service use."""
+"""What all workers of the service use; each thread has a detector of its own."""
 
 import threading
 from dataclasses import dataclass, replace

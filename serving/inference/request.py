@@ -1,4 +1,4 @@
-"""What a worker thread does with one photo: decode, find the damage, restore, encode, log. No HTTP here."""
+"""One photo on a worker thread: decode, find the damage, restore, encode, log; where its time goes. No HTTP here."""
 
 import time
 from collections.abc import Iterator, Sequence
