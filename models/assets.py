@@ -1,4 +1,4 @@
-"""Where the weights lie that ship with the project."""
+"""Folder of the weights that ship with the project."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What every kind of training has in common: a network, its running average, and a count of steps."""
+"""Training module with a running average of its network's weights (EMA) and a count of steps."""
 
 from abc import abstractmethod
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whatever a weights file holds, as a restorer: its header says which kind."""
+"""Load a restorer from a weights file of either kind; the header says which."""
 
 from pathlib import Path
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What must be done every day so that nothing grows without end and nothing breaks unseen. Plain functions."""
+"""Daily housekeeping: expiry, checks, alerts that were not delivered. Plain functions."""
 
 import os
 import shutil

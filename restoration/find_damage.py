@@ -1,4 +1,4 @@
-"""From a photo without a mask to what of it is damaged for certain, and what may be."""
+"""Find damage in a photo without a mask: what is damaged for certain, and what may be."""
 
 import json
 from collections.abc import Sequence

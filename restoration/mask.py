@@ -1,4 +1,4 @@
-"""The mask of one request: given by the user, found in the photo, or all of it where colour alone is asked for."""
+"""Choose the mask of one request: given by the user, found in the photo, or all of it where colour is asked for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

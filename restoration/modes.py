@@ -1,4 +1,4 @@
-"""What is done to a face or a photo, and what may be asked for."""
+"""Modes: what is done to a face or a photo, and what may be asked for."""
 
 from typing import Literal
 

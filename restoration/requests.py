@@ -1,4 +1,4 @@
-"""Which photo goes with which mask and which output: files, or folders by stem."""
+"""Match photos with their masks and outputs: files, or folders by stem."""
 
 from collections import Counter
 from collections.abc import Iterable

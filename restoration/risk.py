@@ -1,4 +1,4 @@
-"""How much of a damaged face rests on what, region by region, and where filling it in risks the person's identity."""
+"""Identity risk of filling a face, region by region, and how much of it rests on what."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which kind of work a damaged face gets, and why. Pure figures and maps in, a decision with its figures out."""
+"""Route a damaged face to a kind of work, and say why. Pure: figures and maps in, a decision with its figures out."""
 
 from dataclasses import dataclass
 

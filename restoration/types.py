@@ -1,4 +1,4 @@
-"""What restoring a photo needs and what it gives."""
+"""Types of restoring a photo: tools in, restorations out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Puts the service together from a checkout."""
+"""Assemble the service from a checkout."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What the HTTP layer is made of: assembled once, closed once."""
+"""The service as a whole: assembled once, closed once."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Automations on a Prefect server: drift starts a cycle, and a run that has died unheard makes way for the next."""
+"""Automations on a Prefect server: start a cycle on drift, and mark runs without a heartbeat as crashed."""
 
 import json
 from datetime import timedelta

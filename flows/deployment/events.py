@@ -1,4 +1,4 @@
-"""Events for Prefect's automations: what the loop has found, told to the server that starts the next thing."""
+"""Emit events that Prefect's automations react to."""
 
 import logging
 import os

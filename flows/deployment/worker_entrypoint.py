@@ -1,4 +1,4 @@
-"""What the worker starts for a run: Prefect's engine, once the server answers, with its words in a file.
+"""Entry point of a run on a worker: Prefect's engine, once the server answers, with its output in a file.
 
 By itself the engine gives up at once where the server is just being started again (its client repeats a refused
 connection only after one that succeeded), and a run that writes into its worker's pipe dies with the worker.

@@ -1,4 +1,4 @@
-"""All pages there are to look at: where, whether they answer, and what starts or makes them."""
+"""List all pages: where they are, whether they answer, and what starts or makes them."""
 
 import shlex
 import sys

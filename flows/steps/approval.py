@@ -1,4 +1,4 @@
-"""A person's word before a winner becomes champion (`ab.approval`): in Prefect's pages, or by `likeness ab --approve`.
+"""Ask a person to approve a winner (`ab.approval`): in Prefect's pages, or by `likeness ab --approve`.
 
 Where a worker runs the flow, the run is suspended and its page shows a form for as long as nobody answers; no process
 waits for it, so it outlives every restart. The answer goes into the production log, where one given on the command

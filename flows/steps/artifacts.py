@@ -1,4 +1,4 @@
-"""What a person sees of a run in Prefect's pages."""
+"""Artifacts that Prefect's pages show of a run."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A cycle's place: the root itself where it was called by hand, a checkout of its own where a deployment called it."""
+"""Choose a cycle's checkout: the root itself when called by hand, one of its own when called by a deployment."""
 
 import secrets
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""From the watch's verdict to people: one alert for each alarm."""
+"""Send an alert for each alarm of the watch."""
 
 from datetime import datetime
 

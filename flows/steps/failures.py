@@ -1,4 +1,4 @@
-"""What runs by itself and fails is told to somebody: nobody looks at Prefect's pages every hour."""
+"""Send an alert when a scheduled flow fails."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

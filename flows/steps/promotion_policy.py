@@ -1,4 +1,4 @@
-"""The path to champion: is a version that passed the gate promoted at once, or does it first meet the champion live?"""
+"""Decide whether a version that passed the gate is promoted at once, or first meets the champion in an A/B test."""
 
 from datetime import UTC, datetime
 from pathlib import Path

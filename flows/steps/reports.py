@@ -1,4 +1,4 @@
-"""What flows return."""
+"""Reports that flows return."""
 
 from pydantic import BaseModel, ConfigDict
 

@@ -1,4 +1,4 @@
-"""What is diffused: target - start where something is missing, in units of how far the start is usually off there.
+"""The residual that is diffused: target - start where something is missing, in units of the start's usual error.
 
 Noise has the same second moments as the residual, so that even a restoration that is poorly denoised looks like another
 plausible one, not like grain (a data-dependent prior: Lee et al., PriorGrad, 2022). Three things were measured on

@@ -1,4 +1,4 @@
-"""What a damaged portrait still says, before any network is asked.
+"""Gather what a damaged portrait still shows, before any network runs.
 
 A photo of the same person, moved onto this face (`models/evidence/reference_photo.py`), is the best start where the
 user has one; else it is the face model's completion (`models/face_model/shape_and_appearance.py`). Beside it stand a

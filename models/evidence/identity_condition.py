@@ -1,4 +1,4 @@
-"""Who it may be, as numbers: an embedding of the reference photo, else of what is visible, else nothing."""
+"""Identity embedding that conditions the network: of the reference photo, else of what is visible, else nothing."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""The eye and brow that are seen speak for those that are not.
+"""Fill a missing eye and brow from the mirror image of those that are visible.
 
 The face model knows that faces are symmetric, but believes a single eye little: beside a dark eye it completes one of
 the usual colour. So the mirrored face, bent onto this one and matched in tone as a reference photo is, is mixed into

@@ -1,4 +1,4 @@
-"""A photo of the same person as a witness: moved onto the damaged face by landmarks, and matched to its light."""
+"""Align a photo of the same person with the damaged face by landmarks, and match its light."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Five points to a fixed frame: the aligned portrait, and the crops that identity encoders expect."""
+"""Align faces by five points: the aligned portrait, and the crops that identity encoders expect."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Where the 68 points of a damaged face lie, given another photo of the same person.
+"""Predict the 68 landmarks of a damaged face from another photo of the same person.
 
 Between two aligned photos of a person the points shift by d ~ N(0, S): the head turns, the mouth opens. The points
 that are predicted on the completed face are p = o + d + e with o the photo's own points and e ~ N(0, R), R diagonal and

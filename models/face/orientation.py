@@ -1,4 +1,4 @@
-"""Faces in photos that lie on their side: which way up they are, and copies in which they are upright.
+"""Detect which way up a photo lies, and turn copies of it upright.
 
 YuNet finds faces that lie on their side or upside down as well, but puts its points into them as if they were nearly
 upright, the mouth at the forehead. It is surest of a face that is upright, and that is how the turn is told: the

@@ -1,4 +1,4 @@
-"""What a face is like, as a Gaussian: it completes missing luma and colour from whatever is visible, in closed form.
+"""Gaussian face model: completes missing luma and colour from whatever is visible, in closed form.
 
 Probabilistic principal components (Tipping and Bishop, 1999) over aligned faces x in YCbCr, colour at half
 resolution: x = m + W z + e, z ~ N(0, I), e ~ N(0, Psi) with one variance per pixel. Given the visible entries v, the

@@ -1,4 +1,4 @@
-"""What a face is like, shape and appearance apart: the completion that every restoration starts from.
+"""Face model with shape and appearance apart: the completion that every restoration starts from.
 
 Active appearance models (Cootes, Edwards and Taylor, 2001): a Gaussian over pixels blurs whatever does not lie in the
 same place in every face. So portraits are bent to the mean of their 68 landmarks first, by a thin-plate spline, and

@@ -1,4 +1,4 @@
-"""Who is in the picture: one encoder to train with, an independent one to judge with.
+"""Identity encoders: one to train with, an independent one to evaluate with.
 
 Over 600 photos of 40 people that nothing here was fitted to (`python -m scripts.benchmarks.measure_encoders
 ../shared/portraits/omi_views`), cosine of strangers at the 95th percentile, median cosine of one person, share of pairs

@@ -1,4 +1,4 @@
-"""How much fine detail a restoration kept: spectral energy above a cutoff, inside the hole, restored over target."""
+"""Fine detail that a restoration kept: spectral energy above a cutoff, inside the hole, restored over target."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""How alike two pictures are, and two crowds of embeddings."""
+"""Similarity of two pictures, and Frechet distance of two sets of embeddings."""
 
 import numpy as np
 import numpy.typing as npt

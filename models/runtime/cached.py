@@ -1,4 +1,4 @@
-"""What is loaded once per process: it must serve training as well, whoever asks for it first."""
+"""Load a network once per process, usable in training whoever loads it first."""
 
 from collections.abc import Callable
 from functools import cache, wraps

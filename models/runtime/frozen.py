@@ -1,4 +1,4 @@
-"""A network that judges and never learns, wherever it is put."""
+"""A network that is never trained, wherever it is put."""
 
 from typing import Self
 

@@ -1,4 +1,4 @@
-"""NumPy's and SciPy's linear algebra on one thread.
+"""Run NumPy's and SciPy's linear algebra on one thread.
 
 Their matrices here are small, and the threads of OpenBLAS spin while they wait: on two cores a restoration took
 twice the CPU time for the same wall time.

@@ -1,4 +1,4 @@
-"""Makes `import torchvision` work where its compiled operators do not fit the installed torch."""
+"""Make `import torchvision` work where its compiled operators do not fit the installed torch."""
 
 import importlib.util
 from functools import cache

@@ -1,4 +1,4 @@
-"""Which arm serves a subject: a keyed hash, so the same arm each time and independent between experiments."""
+"""Assign subjects to arms by a keyed hash: the same arm each time, independent between experiments."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""What people are told about a test: alerts, and what happens next in a sentence."""
+"""Messages about a test: alerts, and what happens next in a sentence."""
 
 from monitoring.ab.decision import State
 from monitoring.ab.record import Action

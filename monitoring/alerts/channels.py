@@ -1,4 +1,4 @@
-"""The ways by which an alert leaves this machine: an HTTP POST of JSON, and e-mail."""
+"""Channels for alerts: an HTTP POST of JSON, and e-mail."""
 
 import smtplib
 from collections.abc import Callable, Mapping

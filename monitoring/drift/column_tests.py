@@ -1,4 +1,4 @@
-"""Has one column changed? A p-value and an effect size, both through Evidently's registry of tests."""
+"""Test whether one column has changed: a p-value and an effect size, through Evidently's registry of tests."""
 
 from collections.abc import Mapping
 from functools import cache

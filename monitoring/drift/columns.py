@@ -1,4 +1,4 @@
-"""Which columns of the log are compared with the reference, in which group, and how a row is made ready for it."""
+"""Columns of the log that are compared with the baseline, their groups, and how rows are prepared."""
 
 from typing import Literal
 

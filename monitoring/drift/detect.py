@@ -1,4 +1,4 @@
-"""Does production traffic still look like the reference? A p-value and an effect size per column, corrected for all."""
+"""Compare production traffic with the baseline: a p-value and an effect size per column, corrected for all."""
 
 import os
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""How far the people in the traffic are from those in the reference, by two aggregates only."""
+"""Distance between the people in the traffic and those in the baseline, by two aggregates only."""
 
 from functools import lru_cache
 

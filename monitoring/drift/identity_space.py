@@ -1,4 +1,4 @@
-"""Who is in the traffic, without anybody in particular: mean and covariance of embeddings, never an embedding.
+"""Aggregate identity embeddings: mean and covariance, never an embedding of one person.
 
 The training encoder's embeddings are projected on a few fixed random directions, which need no data to be chosen and
 know nobody, and only sums over many faces leave this module.

@@ -1,4 +1,4 @@
-"""Verifies the production log's chain in one pass and says what is wrong with the first entry that does not fit."""
+"""Verify the production log's chain in one pass, and say what is wrong with the first entry that does not fit."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal

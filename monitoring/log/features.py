@@ -1,4 +1,4 @@
-"""What the log says about a photo that came in: measured on its known pixels only, for log and reference alike."""
+"""Measure the features of an incoming photo on its known pixels only, for log and baseline alike."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""CPU seconds that identity figures cost, beside the whole of a request."""
+"""Meter the CPU seconds of identity figures, beside those of the whole request."""
 
 import time
 from collections.abc import Callable

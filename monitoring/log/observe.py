@@ -1,4 +1,4 @@
-"""The one place that turns a restoration into a log row: figures only, no pixel and no embedding."""
+"""Turn a restoration into a log row, in one place: figures only, no pixel and no embedding."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

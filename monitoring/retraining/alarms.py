@@ -1,4 +1,4 @@
-"""What the watch is alarmed about, what a person should do about it, and whether a cycle may help."""
+"""Alarms of the watch: what raised them, what a person should do, and whether a cycle may help."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What a cycle started by drift trains for: its masks move towards the masks that production sees."""
+"""Move the mask mix of a cycle that drift started towards the masks of production."""
 
 from typing import Any
 

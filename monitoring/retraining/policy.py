@@ -1,4 +1,4 @@
-"""May a cycle start? Every rule in one place, as pure functions of what is known."""
+"""Decide whether a cycle may start: every rule in one place, as pure functions."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The watch: judges each window of production traffic once and says whether a cycle must start."""
+"""Judge each window of production traffic once, and say whether a cycle must start."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

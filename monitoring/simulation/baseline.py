@@ -1,4 +1,4 @@
-"""What production looks like to the champion when nothing has shifted."""
+"""Make the baseline: unshifted traffic through the champion."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Whose portraits simulated traffic is made of: of the held-out splits, or of people whom nobody has seen."""
+"""Choose whose portraits simulated traffic uses: held-out splits, or people whom no model has seen."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The production path as the log sees it: one request in, one row out. Traffic and reference both pass here."""
+"""Run simulated requests through the production path: one request in, one log row out, for traffic and baseline."""
 
 from collections.abc import Sequence
 from datetime import datetime

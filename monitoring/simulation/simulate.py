@@ -1,4 +1,4 @@
-"""Simulated production: damaged portraits through the restorer into the log, with or without a shift."""
+"""Simulate production: damaged portraits through the restorer into the log, with or without a shift."""
 
 import logging
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Simulated traffic during a test: each request goes to its arm, as in the service."""
+"""Route each simulated request to its A/B arm, as the service does."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The state of everything, for the status page: read, never changed, and answered also when a part does not answer."""
+"""Collect the status of everything: read, never changed, and answered also when a part does not answer."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta

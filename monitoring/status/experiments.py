@@ -1,4 +1,4 @@
-"""Two things that compare models: the A/B test under way, and the onset of hallucination over the versions."""
+"""Comparisons of models: the A/B test under way, and the onset of hallucination over the versions."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What the status page knows, as data."""
+"""The status as data."""
 
 from datetime import datetime
 from typing import Literal

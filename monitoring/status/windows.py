@@ -1,4 +1,4 @@
-"""Judged windows, alerts and the running cycle, read from `state/`; an absent file is no error, it is early."""
+"""Read judged windows, alerts and the running cycle from `state/`; an absent file is no error."""
 
 import fcntl
 import json

@@ -1,4 +1,4 @@
-"""A portrait with something that plainly does not belong there: a third eye, at a known place."""
+"""Plant something that plainly does not belong into a portrait: a third eye, at a known place."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Reporting on a study that lies in a checkout, and the verdict that is given once."""
+"""Report on a study that lies in a checkout, and record its verdict once."""
 
 from datetime import datetime
 

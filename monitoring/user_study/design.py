@@ -1,4 +1,4 @@
-"""Who is asked what: pure functions of the study and the rater's number.
+"""Plan which rater gets which questions: pure functions of the study and the rater's number.
 
 Questions run over people, pairs and methods like a Latin square: rater after rater takes the next people in a seeded
 order, and each round over all people moves everyone to the next pair. After `people x pairs` questions every pair was

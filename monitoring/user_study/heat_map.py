@@ -1,4 +1,4 @@
-"""Where raters saw something invented, in aligned coordinates, and in which regions of the face.
+"""Heat maps of what raters marked as invented, in aligned coordinates, and shares by region of the face.
 
 The heat map of a method is the mean over its trials (one rater, one picture) of the marked area, smoothed by a Gaussian
 kernel: 0.3 at a place says that three of ten looks ended in a mark there. Aligned portraits have their eyes, nose and

@@ -1,4 +1,4 @@
-"""A new study from a checkout: people of the test split, their frozen damage, restored anew by every method."""
+"""Make a study from a checkout: people of the test split, their frozen damage, restored anew by every method."""
 
 import secrets
 from collections.abc import Sequence

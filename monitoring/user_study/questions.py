@@ -1,4 +1,4 @@
-"""What a rater's browser gets: questions with opaque picture names, and nothing that tells methods or people apart."""
+"""Questions as a rater's browser gets them: opaque picture names, nothing that tells methods or people apart."""
 
 from typing import Literal
 

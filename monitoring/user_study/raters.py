@@ -1,4 +1,4 @@
-"""Whose answers count: raters who looked, by rules that were fixed before anybody answered."""
+"""Which raters count: those who looked, by rules that were fixed before anybody answered."""
 
 from collections.abc import Sequence
 from statistics import median

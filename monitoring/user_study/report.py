@@ -1,4 +1,4 @@
-"""What a study says: pure functions of the design and the answers, and the frozen report."""
+"""Report of a study: pure functions of the design and the answers, and the frozen report."""
 
 from collections.abc import Sequence
 from typing import Literal

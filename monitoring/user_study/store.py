@@ -1,4 +1,4 @@
-"""Where a study lies: `state/studies/ID/` with study.json, pictures/, holes/ and answers.jsonl.
+"""Store a study in `state/studies/ID/`: study.json, pictures/, holes/ and answers.jsonl.
 
 Answers are lines that are only ever appended, each flushed to the disk before it counts, under a file lock: several
 servers may write. A line that a crash cut short is dropped by the next writer. The first answer to a question stands.

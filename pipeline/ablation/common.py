@@ -1,4 +1,4 @@
-"""What the studies of `likeness ablate` share: portraits with holes of their own, a row per restoration, and means."""
+"""Shared parts of the studies of `likeness ablate`: portraits with holes, a row per restoration, and means."""
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence

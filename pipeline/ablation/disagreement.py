@@ -1,4 +1,4 @@
-"""Where the naive pixel score and the identity of the person disagree, on one and the same damage."""
+"""Find pairs in which the pixel score and the identity of the person disagree, on one and the same damage."""
 
 import numpy as np
 import pandas as pd

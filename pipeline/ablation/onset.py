@@ -1,4 +1,4 @@
-"""Where hallucination begins: identity similarity against the missing share of the features, and two answers.
+"""Estimate where hallucination begins: identity similarity against the missing share of the features.
 
 The first is a knee: does the curve bend at a place, or is it straight, or bent smoothly? The second is practical: from
 which share on does the mean similarity lie below what two photos of one person reach?

@@ -1,4 +1,4 @@
-"""What the studies say, as data: written by the stage `ablate`, read by its page and by people."""
+"""Results of the studies as data: written by the stage `ablate`, read by its page and by people."""
 
 from typing import Literal, get_args
 

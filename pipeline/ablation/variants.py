@@ -1,4 +1,4 @@
-"""Which design choice does what: small networks, each without one thing, trained by the training of the stage."""
+"""Variants of the network, each without one design choice, trained as the stage trains."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What people let us keep: consent records, and how long they hold. A record is written before its pictures."""
+"""Consent records of pictures that are kept, and how long they hold. A record is written before its pictures."""
 
 import hashlib
 from collections.abc import Iterator, Mapping

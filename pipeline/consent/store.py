@@ -1,4 +1,4 @@
-"""Where kept pictures lie: a folder or a prefix of an S3 bucket, behind one small interface."""
+"""Store kept pictures in a folder or below a prefix of an S3 bucket, behind one small interface."""
 
 import re
 import shutil

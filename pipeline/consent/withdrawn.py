@@ -1,4 +1,4 @@
-"""Portraits whose people have taken their consent back, or whose time is over, leave every cycle's checkout."""
+"""Delete portraits whose consent was withdrawn or has expired from every cycle's checkout."""
 
 import hashlib
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""From one row per restoration to figures per bucket: pure, without pictures."""
+"""Aggregate one row per restoration to figures per bucket: pure, without pictures."""
 
 import zlib
 from collections.abc import Iterator, Sequence

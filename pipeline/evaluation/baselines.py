@@ -1,4 +1,4 @@
-"""What restores portraits: models, and the classical methods that they are compared with."""
+"""Methods that are evaluated: models, and the classical baselines that they are compared with."""
 
 from collections.abc import Callable
 from functools import partial

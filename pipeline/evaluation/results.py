@@ -1,4 +1,4 @@
-"""What an evaluation says, as data: read by the gate, DVC, the report and people."""
+"""Results of an evaluation as data: read by the gate, DVC, the report and people."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Run methods over the frozen set, batch by batch, and turn what the judges say into a report."""
+"""Run methods over the test set, batch by batch, and turn their scores into a report."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""Numbers for restorations: every judge looks at whole batches, targets are embedded once."""
+"""Score restorations: identity, perceptual distance and pixel metrics, by whole batches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The frozen evaluation set: intact portraits with the damage that was drawn for them once."""
+"""The frozen test set: intact portraits with the damage that was drawn for them once."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The recognition threshold that the last evaluation set."""
+"""Read the recognition threshold that the last evaluation set."""
 
 from models.errors import DataError
 from pipeline.project.paths import Paths

@@ -1,4 +1,4 @@
-"""From bytes to a picture: format by magic bytes, header before pixels, damage found rather than painted grey."""
+"""Decode bytes to a picture: format by magic bytes, header before pixels, damage found rather than painted grey."""
 
 import hashlib
 import io

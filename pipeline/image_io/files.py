@@ -1,4 +1,4 @@
-"""From a path to bytes: regular files only, links never followed, no more bytes than allowed."""
+"""Read a file's bytes: regular files only, links never followed, no more bytes than allowed."""
 
 import errno
 import os

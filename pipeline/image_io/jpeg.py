@@ -1,4 +1,4 @@
-"""JPEG through libjpeg-turbo with its warnings as errors (simplejpeg), because Pillow drops them.
+"""Decode JPEG through libjpeg-turbo with its warnings as errors (simplejpeg), because Pillow drops them.
 
 That finds cut files always and flipped bits by their number, because the format has no checksum: on 100 portraits of
 256 px, 1 flipped bit was found in 13, 5 in 56, 40 in all.

@@ -1,4 +1,4 @@
-"""One kind of picture for everything behind the reading step: upright 8-bit sRGB without alpha and metadata."""
+"""Normalise pictures to upright 8-bit sRGB without alpha and metadata."""
 
 import io
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What reading a file can come to."""
+"""Outcomes of reading a file."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum

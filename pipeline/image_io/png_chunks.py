@@ -1,4 +1,4 @@
-"""PNG chunk by chunk: Pillow leaves the checksum of the last image data unread."""
+"""Check PNG chunk by chunk: Pillow leaves the checksum of the last image data unread."""
 
 import struct
 import zlib

@@ -1,4 +1,4 @@
-"""The best face of a picture in the fixed frame, with its points, landmarks and pose."""
+"""Align the best face of a picture: the fixed frame, its points, landmarks and pose."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Reading what ingest and masks wrote: rows as data frames, pictures as arrays."""
+"""Read what ingest and masks wrote: rows as data frames, pictures as arrays."""
 
 from pathlib import Path
 from typing import Protocol

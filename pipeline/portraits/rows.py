@@ -1,4 +1,4 @@
-"""The table of portraits, written a batch at a time; splits go by identity, never by file."""
+"""Write the table of portraits a batch at a time; splits go by identity, never by file."""
 
 import hashlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Where things are on this machine: addresses, device, cache. What changes results is in params.yaml instead."""
+"""Settings of this machine from environment variables: addresses, device, cache. Results depend on params.yaml only."""
 
 from pathlib import Path
 from typing import Literal

@@ -1,4 +1,4 @@
-"""A client for S3, its addresses, and its errors as ours."""
+"""Client for S3, its addresses, and its errors as ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Where everything lies below the project's root: the only place that spells paths."""
+"""Paths below the project's root: the only place that spells them."""
 
 from dataclasses import dataclass
 from pathlib import Path

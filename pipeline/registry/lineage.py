@@ -1,4 +1,4 @@
-"""Where a result comes from: the code, the data and the recipe, as short strings for tags."""
+"""Lineage of a result: code, data and recipe, as short strings for tags."""
 
 import hashlib
 import subprocess

@@ -1,4 +1,4 @@
-"""Moving the aliases of the registry: under a lock, all or nothing, also across a crash.
+"""Move the aliases of the registry: under a lock, all or nothing, also across a crash.
 
 Before the first alias is written, a journal in `state/` says what stood before. Whoever finds a journal under the lock
 knows that its writer died, and puts the earlier aliases back first. In between, readers see the old champion or the

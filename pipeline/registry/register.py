@@ -1,4 +1,4 @@
-"""Registering: the trained weights become a version in MLflow's registry, with everything needed to judge it later."""
+"""Register the trained weights as a version in MLflow's registry, with everything needed to judge it later."""
 
 import shutil
 import sys

@@ -1,4 +1,4 @@
-"""What a user study has to do with promotion: the tag `study` of a version in the registry.
+"""The tag `study` of a version, by which a user study can hold back its promotion.
 
 A study needs the trained challenger, which only exists after the gate's stage has its files; so the gate's demand is
 recorded on the version (`required`, when `study.counts_in_gate` was true as it was registered), the study's verdict

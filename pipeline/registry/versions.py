@@ -1,4 +1,4 @@
-"""Reading the registry: which versions there are, and which is champion.
+"""Read the registry: which versions there are, and which is champion.
 
 `shipped` is the model of `assets/`: the champion for as long as none was promoted.
 """

@@ -1,4 +1,4 @@
-"""From the `data` section to a stream of portraits."""
+"""Open the source that the section `data` names, as a stream of portraits."""
 
 import logging
 from collections.abc import Iterator

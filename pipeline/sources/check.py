@@ -1,4 +1,4 @@
-"""The reading step alone: which files of a folder would be taken, and why the others not."""
+"""Check which files of a folder would be taken, and why the others not: the reading step alone."""
 
 from collections.abc import Iterator
 from pathlib import Path

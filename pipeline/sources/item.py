@@ -1,4 +1,4 @@
-"""What all sources yield, and how they tell identities apart."""
+"""The item that all sources yield, and how identities are told apart."""
 
 import os
 import posixpath

@@ -1,4 +1,4 @@
-"""What the parameters ask for, as a module to train: `train.kind` alone decides which."""
+"""Build the module that the parameters ask for; `train.kind` alone decides which."""
 
 import torch
 

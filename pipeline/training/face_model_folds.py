@@ -1,4 +1,4 @@
-"""Which face model completes a training portrait: never one that was fitted to it.
+"""Choose the face model that completes a training portrait: never one that was fitted to it.
 
 A face model knows the portraits it was fitted to better than any other. A generator that is trained on such completions
 meets worse ones in production. With folds each portrait is completed by a model of the others; a person's pictures

@@ -1,4 +1,4 @@
-"""What training leaves in MLflow: parameters, curves, pictures, machine figures, data digest, weights."""
+"""Log training to MLflow: parameters, curves, pictures, machine figures, data digest, weights."""
 
 import hashlib
 from collections.abc import Iterable

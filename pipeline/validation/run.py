@@ -1,4 +1,4 @@
-"""Running expectations in an ephemeral context of Great Expectations: nothing is configured on disk."""
+"""Run expectations in an ephemeral context of Great Expectations: nothing is configured on disk."""
 
 import logging
 import shutil

@@ -1,4 +1,4 @@
-"""A checkout of its own for cycles, so that they never collide with a person's `dvc repro`."""
+"""Create a checkout for cycles, so that they never collide with a person's `dvc repro`."""
 
 import shutil
 import subprocess

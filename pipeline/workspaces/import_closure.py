@@ -1,4 +1,4 @@
-"""Which of our own files a module needs: its import closure, read from the source, nothing is run."""
+"""Find the files that a module needs: its import closure, read from the source, nothing is run."""
 
 import ast
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The classical fill of a whole photo: what the surroundings alone suggest. The plain evidence."""
+"""Fill a whole photo classically: what the surroundings alone suggest. The plain evidence."""
 
 import cv2
 import numpy as np

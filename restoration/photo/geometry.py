@@ -1,4 +1,4 @@
-"""Between a photo of any size and the aligned frame of one face: cut out, and paste back into the hole only."""
+"""Cut the aligned frame of one face out of a photo of any size, and paste it back into the hole only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

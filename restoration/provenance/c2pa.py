@@ -1,4 +1,4 @@
-"""Signs C2PA manifests (C2PA 2.2): who restored a picture, from which original, with which model.
+"""Sign C2PA manifests (C2PA 2.2): who restored a picture, from which original, with which model.
 
 The original is named by its SHA-256 only: neither its bytes nor a thumbnail nor its own metadata go into the output.
 """

@@ -1,4 +1,4 @@
-"""Marks a restored picture as AI-restored: XMP in the file, and around it a signed C2PA manifest.
+"""Mark a restored picture as AI-restored: XMP in the file, and around it a signed C2PA manifest.
 
 Pixels are encoded once, with the XMP packet; the manifest is put in without touching them. PNG, JPEG, WebP and TIFF
 carry both. BMP has a place for neither and leaves without a mark: the service does not offer it, `likeness restore`

@@ -1,4 +1,4 @@
-"""Asks each request for its token; or, on this machine only, lets everybody at it in."""
+"""Authenticate each request by its token; or, on this machine only, admit everybody."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit

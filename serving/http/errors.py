@@ -1,4 +1,4 @@
-"""What a caller is told when something is wrong: what was expected, what came, what to do; never a trace."""
+"""Errors as callers see them: what was expected, what came, what to do; never a trace."""
 
 import logging
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What one request may cost before it is understood: bytes and seconds of its body."""
+"""Limit the bytes and seconds of a request's body before it is understood."""
 
 import asyncio
 from typing import TYPE_CHECKING

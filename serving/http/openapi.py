@@ -1,4 +1,4 @@
-"""What OpenAPI cannot read off the code: uploaded forms, pictures as answers, and an example of every error."""
+"""Complete OpenAPI by hand: uploaded forms, pictures as answers, and an example of every error."""
 
 from typing import Any, get_args
 

@@ -1,4 +1,4 @@
-"""Who may do what: tokens with a role, of which only digests are stored.
+"""Access tokens with a role, of which only digests are stored.
 
 A token is `lk_<id>_<secret>`. The secret is 256 random bits: there is no dictionary to try it against, so one SHA-256
 without salt protects it at rest as well as a slow password hash would, at a microsecond per request.

@@ -1,4 +1,4 @@
-"""An uploaded form, read into memory only: not even a temporary file holds a picture."""
+"""Parse uploaded forms in memory only: not even a temporary file holds a picture."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Faces of concurrent requests in one call of the network.
+"""Batch faces of concurrent requests into one call of the network.
 
 There is no thread of its own: the first request that comes becomes the batch's leader. It waits a few milliseconds for
 others, but only as long as others are at work that may still bring a face; then it runs the network for all. So there

@@ -1,4 +1,4 @@
-"""The watch's last verdict for Prometheus, read when it is scraped."""
+"""Export the watch's last verdict to Prometheus, read when it is scraped."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What is on record of a request or a person, over HTTP."""
+"""Routes of what is on record about a request or a person."""
 
 from datetime import UTC, datetime
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""Work on pictures over HTTP: restore a photo, find its damage."""
+"""Routes of work on pictures: restore a photo, find its damage."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What goes over HTTP about earlier requests, and about the service itself."""
+"""Schemas of earlier requests, and of the service itself."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""What goes over HTTP, described for people (OpenAPI) and checked for machines."""
+"""Schemas of restorations, described for people (OpenAPI) and checked for machines."""
 
 from typing import Annotated, Any, Literal
 

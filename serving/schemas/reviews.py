@@ -1,4 +1,4 @@
-"""What goes over HTTP when a person looks at kept restorations."""
+"""Schemas of a person's review of kept restorations."""
 
 from datetime import datetime
 from typing import Self

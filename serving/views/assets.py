@@ -1,4 +1,4 @@
-"""Where the pages' files lie."""
+"""Folder of the pages' files."""
 
 from pathlib import Path
 
