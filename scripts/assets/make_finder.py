@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/finder"), help="checkpoints and curves")
     parser.add_argument("--cycles", type=int, nargs="+", default=CYCLES, help="steps of each, for parts")
     parser.add_argument("--whole-cycles", type=int, nargs="+", default=WHOLE_CYCLES, help="the same, for whole prints")
+    parser.add_argument("--start-from", type=Path, help="begin with the weights of this finder, at a lower rate")
     parser.add_argument("--only", choices=["parts", "whole", "calibration"], help="do this alone")
     parser.add_argument("--out", type=Path, default=ASSETS)
     arguments = parser.parse_args()
@@ -51,10 +52,12 @@ def main() -> None:
     cv2.setNumThreads(1)
     params = load_params(Path("params.yaml"))
     limits = Limits.of(params.ingest)
-    plans = Plans(Plan(tuple(arguments.cycles)), whole_plan(tuple(arguments.whole_cycles)))
+    earlier = Finder.load(arguments.start_from) if arguments.start_from else None
+    parts = continued_plan if earlier else Plan
+    plans = Plans(parts(tuple(arguments.cycles)), whole_plan(tuple(arguments.whole_cycles)))
     if arguments.only != "calibration":
         sources = read_sources(arguments.portraits, arguments.prints, "train", limits)
-        train_networks(sources, plans, arguments.work, arguments.only)
+        train_networks(sources, plans, arguments.work, arguments.only, earlier)
     if arguments.only in (None, "calibration"):
         held_out = read_sources(arguments.portraits, None, "validation", limits)
         parts, whole = (load_checkpoint(arguments.work / name, plans.parts.width) for name in ("parts", "whole"))
@@ -69,17 +72,22 @@ class Plans:
     whole: Plan
 
 
+def continued_plan(cycles: tuple[int, ...]) -> Plan:
+    """How the network for parts learns on from that of a finder."""
+    return Plan(cycles, seed=13, kernel_rate=0.012, other_rate=0.0012)
+
+
 def whole_plan(cycles: tuple[int, ...]) -> Plan:
     """How the network for whole prints is trained."""
     return Plan(cycles, seed=12, kernel_rate=0.006, other_rate=0.0006, part=320, parts=5, view=448, views=2, whole=True)
 
 
-def train_networks(sources: Sources, plans: Plans, work: Path, only: str | None) -> None:
-    """Train the network for parts, then that for whole prints, or one of them."""
+def train_networks(sources: Sources, plans: Plans, work: Path, only: str | None, earlier: Finder | None) -> None:
+    """Train the network for parts, then that for whole prints, or one of them; anew, or from those of a finder."""
     if only in (None, "parts"):
-        train(sources, plans.parts, work / "parts")
+        train(sources, plans.parts, work / "parts", earlier.parts.network if earlier else None)
     if only in (None, "whole"):
-        begin = load_checkpoint(work / "parts", plans.parts.width)
+        begin = earlier.whole.network if earlier else load_checkpoint(work / "parts", plans.parts.width)
         train(sources, plans.whole, work / "whole", begin)
 
 

@@ -94,7 +94,9 @@ def digitise(rng: np.random.Generator, picture: Pixels) -> Image:
         noisy = noisy + rng.uniform(0.3, 1.2) * (noisy - cv2.GaussianBlur(noisy, (0, 0), rng.uniform(0.7, 2)))
     image = np.clip(noisy + 0.5, 0, 255).astype(np.uint8)
     if rng.random() < 0.65:
-        quality = int(rng.choice([rng.integers(40, 75), rng.integers(75, 97)]))
+        quality = int(
+            rng.choice([rng.integers(20, 40), rng.integers(40, 75), rng.integers(75, 97)], p=[0.15, 0.4, 0.45])
+        )
         _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
         image = np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])
     return np.asarray(image, np.uint8)

@@ -6,13 +6,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.damage.prints.lines import as_shares
+from pipeline.damage.prints.abrasion import flakes
+from pipeline.damage.prints.lines import Field, as_shares
 from pipeline.damage.prints.picture import Painted, Pixels, lay_over, paper_tone, rough_noise, step
 
 
 def dust(rng: np.random.Generator, picture: Pixels, scale: float) -> Painted:
-    """Scatter dust, pinholes and small chips, mostly light."""
+    """Scatter dust and pinholes, or let the emulsion flake off in chips that lie close together; mostly light."""
     shape = (picture.shape[0], picture.shape[1])
+    opacity = flakes(rng, shape, scale) if rng.random() < 0.35 else _scattered(rng, shape, scale)
+    tone = paper_tone(rng) if rng.random() < 0.7 else np.full(3, rng.uniform(0, 70))
+    return Painted(lay_over(picture, tone, opacity * rng.uniform(0.55, 1.0)), opacity)
+
+
+def _scattered(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> Field:
     canvas = np.zeros(shape, np.uint8)
     density = math.exp(rng.uniform(0.5, 4.2))
     for _ in range(1 + rng.poisson(density)):
@@ -21,9 +28,7 @@ def dust(rng: np.random.Generator, picture: Pixels, scale: float) -> Painted:
         axes = (max(4, round(16 * radius)), max(4, round(16 * radius * rng.uniform(0.35, 1))))
         centre = (round(16 * x), round(16 * y))
         cv2.ellipse(canvas, centre, axes, rng.uniform(0, 180), 0, 360, int(rng.integers(140, 256)), -1, cv2.LINE_AA, 4)
-    opacity = as_shares(canvas)
-    tone = paper_tone(rng) if rng.random() < 0.7 else np.full(3, rng.uniform(0, 70))
-    return Painted(lay_over(picture, tone, opacity * rng.uniform(0.55, 1.0)), opacity)
+    return as_shares(canvas)
 
 
 def spot(rng: np.random.Generator, picture: Pixels, scale: float) -> Painted:

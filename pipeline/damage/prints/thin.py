@@ -5,6 +5,7 @@ import math
 import cv2
 import numpy as np
 
+from pipeline.damage.prints.abrasion import graze, strokes
 from pipeline.damage.prints.lines import Field, branching, cell_net, coverage, fractal_path, smooth_path, tapered
 from pipeline.damage.prints.picture import Painted, Pixels, lay_over, paper_tone, soft_noise
 
@@ -47,7 +48,7 @@ def fold(rng: np.random.Generator, picture: Pixels, scale: float) -> Painted:
 
 
 def scratch(rng: np.random.Generator, picture: Pixels, scale: float) -> Painted:
-    """Scratch the surface: long, nearly straight, even in width, light or dark; often several alike."""
+    """Scratch the surface: lines, often several alike; strokes of abrasion; or a graze. Light or dark."""
     shape = (picture.shape[0], picture.shape[1])
     width = scale * math.exp(rng.uniform(-0.7, 0.5))
     angle, spread = rng.uniform(0, math.pi), rng.choice([0.03, 0.2, 1.5])
@@ -64,7 +65,10 @@ def scratch(rng: np.random.Generator, picture: Pixels, scale: float) -> Painted:
         )
         paths.append(line)
     line = coverage(shape, paths, [width * rng.uniform(0.7, 1.2) for _ in paths])
-    if rng.random() < 0.5:
+    choice = rng.random()
+    if choice < 0.35:
+        line = strokes(rng, shape, scale) if choice < 0.2 else graze(rng, shape, scale)
+    elif rng.random() < 0.5:
         line = line * np.clip(0.8 + 0.5 * soft_noise(rng, shape, 25 * scale), 0.15, 1)
     tone = np.full(3, rng.uniform(185, 255)) if rng.random() < 0.75 else np.full(3, rng.uniform(0, 60))
     return Painted(lay_over(picture, tone, line * rng.uniform(0.4, 1.0)), line)
