@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
-PACKAGES := models pipeline monitoring flows serving cli recipes
+PACKAGES := models pipeline restoration monitoring flows serving cli scripts
 WORKERS ?= 2
 DEMO_FLAGS ?=
 # cpu or cuda: the build of PyTorch; if unset, the CPU build on a machine without a GPU
@@ -21,7 +21,7 @@ demo-tiny: $(READY) ## the same with a few portraits and steps: every stage, in 
 	$(BIN)/likeness demo --tiny --workspace build/demo-tiny
 
 check-repro: $(READY) ## after demo-tiny: dvc repro by hand does nothing there, and gives the same figures elsewhere
-	$(BIN)/python -m recipes.check_repro
+	$(BIN)/python -m scripts.check_repro
 
 test: $(READY) lint types ## lint, types, and all tests
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile
@@ -42,10 +42,10 @@ types: $(READY) ## mypy, strict
 	$(BIN)/mypy
 
 docs: $(READY) ## the figures of the docs, measured anew (needs portraits: PORTRAITS=DIR VIEWS=DIR)
-	$(BIN)/python -m recipes.measure_restorer --portraits $(PORTRAITS)
-	$(BIN)/python -m recipes.measure_reference --views $(VIEWS)
-	$(BIN)/python -m recipes.measure_photos --portraits $(PORTRAITS)
-	$(BIN)/python -m recipes.measure_speed
+	$(BIN)/python -m scripts.benchmarks.measure_restorer --portraits $(PORTRAITS)
+	$(BIN)/python -m scripts.benchmarks.measure_reference --views $(VIEWS)
+	$(BIN)/python -m scripts.benchmarks.measure_photos --portraits $(PORTRAITS)
+	$(BIN)/python -m scripts.benchmarks.measure_speed
 
 up: $(READY) ## Prefect with its schedules, MLflow and the drift pages, in a workspace of their own
 	$(BIN)/likeness workspace build/production
@@ -55,22 +55,22 @@ repro: $(READY) ## dvc repro with this Python
 	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
 
 dvc-yaml: $(READY) ## write dvc.yaml from the import closure of the stages
-	$(BIN)/python -m recipes.write_dvc_yaml
+	$(BIN)/python -m scripts.write_dvc_yaml
 
 sampler: $(READY) ## learn the built-in sampler anew (PORTRAITS=DIR)
-	$(BIN)/python -m recipes.make_sampler --portraits $(PORTRAITS) --out assets
+	$(BIN)/python -m scripts.assets.make_sampler --portraits $(PORTRAITS) --out assets
 
 weights: $(READY) ## train the weights that ship (PORTRAITS=DIR VIEWS=DIR); goes on where it was stopped
-	$(BIN)/python -m recipes.make_weights --portraits $(PORTRAITS) $(if $(VIEWS),--views $(VIEWS))
+	$(BIN)/python -m scripts.assets.make_weights --portraits $(PORTRAITS) $(if $(VIEWS),--views $(VIEWS))
 
 finder: $(READY) ## train the damage finder that ships (PORTRAITS=DIR PRINTS=DIR); goes on where it was stopped
-	$(BIN)/python -m recipes.make_finder --portraits $(PORTRAITS) $(if $(PRINTS),--prints $(PRINTS))
+	$(BIN)/python -m scripts.assets.make_finder --portraits $(PORTRAITS) $(if $(PRINTS),--prints $(PRINTS))
 
 diffusion: $(READY) ## train the diffusion weights that ship (PORTRAITS=DIR); goes on where it was stopped
-	$(BIN)/python -m recipes.make_diffusion --portraits $(PORTRAITS)
+	$(BIN)/python -m scripts.assets.make_diffusion --portraits $(PORTRAITS)
 
 pictures: $(READY) ## the README's pictures
-	$(BIN)/python -m recipes.make_readme_pictures
+	$(BIN)/python -m scripts.docs.make_readme_pictures
 
 clean: ## remove what was built (.venv, build, caches); data and state stay
 	rm -rf .venv .venv-uv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -7,30 +7,35 @@ import sys
 import click
 
 from models.errors import LikenessError
-from pipeline.exit_status import exit_status
-from pipeline.quiet import quieten
+from pipeline.project.process import exit_status, quieten
 
 COMMANDS = {
-    "restore": ("cli.restore:restore_command", "Restore damaged portraits: one photo or a folder."),
-    "check": ("cli.check:check_command", "Say which pictures of a folder can be read, and why the others not."),
-    "demo": ("cli.demo:demo_command", "A whole cycle on built-in portraits, drifting traffic, and the next cycle."),
-    "workspace": ("cli.workspace:workspace_command", "Make a checkout of its own for cycles."),
-    "cycle": ("cli.cycle:cycle_command", "Run one cycle: data, training, evaluation, gate, promotion."),
-    "simulate": ("cli.production:simulate_command", "Send damaged portraits through the champion and log them."),
-    "watch": ("cli.production:watch_command", "Judge production traffic; start a cycle where it has drifted."),
-    "models": ("cli.registry:models_command", "List the versions in the registry."),
-    "promote": ("cli.registry:promote_command", "Make a version the champion."),
-    "rollback": ("cli.registry:rollback_command", "Make the previous champion the champion again."),
-    "ablate": ("cli.ablate:ablate_command", "Study the champion: where it stops being the person, and why."),
-    "serve": ("cli.serve:serve_command", "Serve restorations over HTTP, with a page to try them."),
-    "token": ("cli.token:token_group", "Make, list and revoke the service's access tokens."),
-    "up": ("cli.up:up_command", "Start everything on this machine: Prefect, worker, MLflow, drift pages, service."),
-    "down": ("cli.up:down_command", "Stop what `up` started."),
-    "deploy": ("cli.deploy:deploy_command", "Create the schedules and triggers on a running Prefect server."),
-    "ab": ("cli.ab:ab_command", "Say how the A/B test between champion and challenger stands."),
-    "audit": ("cli.audit:audit_group", "Verify the production log's hash chain."),
-    "study": ("cli.study:study_group", "Ask people: blinded pairs, what looks invented, and the report."),
-    "dashboards": ("cli.dashboards:dashboards_command", "Addresses of all pages, and the status page."),
+    "restore": ("cli.photos.restore:restore_command", "Restore damaged portraits: one photo or a folder."),
+    "check": ("cli.photos.check:check_command", "Say which pictures of a folder can be read, and why the others not."),
+    "demo": (
+        "cli.loop.demo:demo_command",
+        "A whole cycle on built-in portraits, drifting traffic, and the next cycle.",
+    ),
+    "workspace": ("cli.loop.workspace:workspace_command", "Make a checkout of its own for cycles."),
+    "cycle": ("cli.loop.cycle:cycle_command", "Run one cycle: data, training, evaluation, gate, promotion."),
+    "simulate": ("cli.loop.production:simulate_command", "Send damaged portraits through the champion and log them."),
+    "watch": ("cli.loop.production:watch_command", "Judge production traffic; start a cycle where it has drifted."),
+    "models": ("cli.models.registry:models_command", "List the versions in the registry."),
+    "promote": ("cli.models.registry:promote_command", "Make a version the champion."),
+    "rollback": ("cli.models.registry:rollback_command", "Make the previous champion the champion again."),
+    "ablate": ("cli.models.ablate:ablate_command", "Study the champion: where it stops being the person, and why."),
+    "serve": ("cli.operation.serve:serve_command", "Serve restorations over HTTP, with a page to try them."),
+    "token": ("cli.operation.token:token_group", "Make, list and revoke the service's access tokens."),
+    "up": (
+        "cli.operation.up:up_command",
+        "Start everything on this machine: Prefect, worker, MLflow, drift pages, service.",
+    ),
+    "down": ("cli.operation.up:down_command", "Stop what `up` started."),
+    "deploy": ("cli.operation.deploy:deploy_command", "Create the schedules and triggers on a running Prefect server."),
+    "ab": ("cli.models.ab:ab_command", "Say how the A/B test between champion and challenger stands."),
+    "audit": ("cli.operation.audit:audit_group", "Verify the production log's hash chain."),
+    "study": ("cli.models.user_study:study_group", "Ask people: blinded pairs, what looks invented, and the report."),
+    "dashboards": ("cli.operation.dashboards:dashboards_command", "Addresses of all pages, and the status page."),
 }
 
 

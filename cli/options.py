@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pipeline.layout import ASSETS
+from models.assets import ASSETS
 
 
 def default_root() -> Path:

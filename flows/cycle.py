@@ -9,19 +9,19 @@ from typing import Any
 
 from prefect import flow
 
-from flows.artifacts import publish
-from flows.candidacy import may_cycle, trial_ahead, trial_under_way
-from flows.checkouts import own_checkout, settle
-from flows.events import FINISHED, announce
-from flows.failures import CYCLE, telling_failure
-from flows.reports import CycleReport
-from flows.stage_tasks import prepare, promote_challenger, read_gate, register_challenger, run_stage
-from flows.verdict import supersede
-from monitoring.windows import claim_window
-from pipeline.layout import Paths
-from pipeline.locks import hold_lock
+from flows.ab_verdict import supersede
+from flows.deployment.events import FINISHED, announce
+from flows.steps.artifacts import publish
+from flows.steps.checkouts import own_checkout, settle
+from flows.steps.failures import CYCLE, telling_failure
+from flows.steps.promotion_policy import may_cycle, trial_ahead, trial_under_way
+from flows.steps.reports import CycleReport
+from flows.steps.stages import prepare, promote_challenger, read_gate, register_challenger, run_stage
+from monitoring.retraining.windows import claim_window
+from pipeline.project.locks import hold_lock
+from pipeline.project.paths import Paths
+from pipeline.registry.tracking import finish_run
 from pipeline.stages import ORDER
-from pipeline.tracking import finish_run
 
 _PATIENCE = 2.0  # seconds; by hand somebody sits there
 _PATIENCE_DEPLOYED = 600.0  # watch and housekeeping take the lock for a while; Prefect keeps other cycles away

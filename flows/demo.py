@@ -7,14 +7,14 @@ from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
+from flows.ab_verdict import ab_verdict
 from flows.cycle import cycle
-from flows.reports import AbReport, CycleReport, WatchReport
-from flows.verdict import ab_verdict
+from flows.steps.reports import AbReport, CycleReport, WatchReport
 from flows.watch import watch
 from models.errors import LikenessError
-from monitoring.simulate import SimulationReport, simulate
+from monitoring.simulation.simulate import SimulationReport, simulate
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 Say = Callable[[str], None]
 Result = TypeVar("Result")

@@ -10,15 +10,15 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict
 
 from flows.cycle import one_at_a_time
-from flows.failures import HOUSEKEEPING, telling_failure
+from flows.steps.failures import HOUSEKEEPING, telling_failure
 from models.errors import Busy
 from monitoring import housekeeping as house
-from monitoring.alerts import retry
+from monitoring.alerts.send import retry
 from pipeline.config.load import load_params
-from pipeline.cycle_cache import collect_garbage
-from pipeline.kept import expire_kept
-from pipeline.layout import Paths
-from pipeline.withdrawn import delete_withdrawn
+from pipeline.consent.records import expire_kept
+from pipeline.consent.withdrawn import delete_withdrawn
+from pipeline.project.paths import Paths
+from pipeline.workspaces.cache import collect_garbage
 
 _ONCE: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 

@@ -6,21 +6,21 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.alarms import tell
-from flows.artifacts import publish_verdict
 from flows.cycle import cycle, one_at_a_time
-from flows.events import DRIFT, RECOGNITION, emit
-from flows.failures import WATCH, telling_failure
-from flows.reports import WatchReport
+from flows.deployment.events import DRIFT, RECOGNITION, emit
+from flows.steps.artifacts import publish_verdict
+from flows.steps.drift_alerts import tell
+from flows.steps.failures import WATCH, telling_failure
+from flows.steps.reports import WatchReport
 from models.errors import Busy
 from monitoring.housekeeping import tell_unfinished_cycles
-from monitoring.watch import Verdict
-from monitoring.watch import watch as judge
-from monitoring.windows import mark_look
-from pipeline.checkouts import adopt
+from monitoring.retraining.watch import Verdict
+from monitoring.retraining.watch import watch as judge
+from monitoring.retraining.windows import mark_look
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
-from pipeline.versions import champion_version
+from pipeline.project.paths import Paths
+from pipeline.registry.versions import champion_version
+from pipeline.workspaces.cycle_checkouts import adopt
 
 
 @task(name="follow-champion", cache_policy=NO_CACHE, persist_result=False)

@@ -1,4 +1,4 @@
-"""Between uint8 pictures at the edges and float tensors in the core."""
+"""Convert between uint8 pictures at the edges and float tensors in the core."""
 
 import numpy as np
 import numpy.typing as npt

@@ -78,7 +78,7 @@ def generator_adversarial(fake_logits: Tensor, judged: Tensor) -> Tensor:
 
     Args:
         fake_logits: (N, 1, h, w).
-        judged: (N, 1, h, w), 1 = counts; from `models.discriminator.judged`.
+        judged: (N, 1, h, w), 1 = counts; from `models.gan.discriminator.judged`.
     """
     return _masked_mean(F.softplus(-fake_logits), judged)
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from models import losses
 from models.errors import NonFiniteLoss
-from models.identity import SFaceEncoder
+from models.identity.encoders import SFaceEncoder
 
 Terms = dict[str, Tensor]
 

@@ -1,4 +1,4 @@
-"""Weight files that come inside packages on the index: found by distribution name, checked, never imported."""
+"""Weight files inside installed packages: found by distribution name, checked, never imported."""
 
 import hashlib
 from dataclasses import dataclass

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.config.load import Params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ def current_champion(params: Params, paths: Paths, *, now: datetime) -> Champion
         WeightsError: the champion's weights are missing or changed.
         ServiceUnavailable: MLflow does not answer.
     """
-    from pipeline.registry import champion_age, resolve_weights
+    from pipeline.registry.versions import champion_age
+    from pipeline.registry.weights import resolve_weights
 
     name = params.registry.model_name
     weights, version = resolve_weights(paths, name, "champion")

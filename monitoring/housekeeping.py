@@ -1,16 +1,16 @@
-"""What must be done every day so that nothing grows without end and nothing breaks unseen. Plain functions."""
+"""Daily housekeeping: expiry, checks, alerts that were not delivered. Plain functions."""
 
 import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitoring.alerts import Alert, alert
-from monitoring.audit import Verification
-from monitoring.verified import verify_log
-from pipeline.checkouts import CycleRecord, in_use, record, records
+from monitoring.alerts.send import Alert, alert
+from monitoring.log.audit import Verification
+from monitoring.log.verified import verify_log
 from pipeline.config.load import Params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
+from pipeline.workspaces.cycle_checkouts import CycleRecord, in_use, record, records
 
 _LOG_BYTES = 64 * 2**20
 _MEBIBYTE = 2**20

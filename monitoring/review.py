@@ -12,8 +12,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from models.region_names import REGIONS, Region
-from monitoring.feedback import Feedback
-from monitoring.rows import LogRow
+from monitoring.log.rows import Feedback, LogRow
 from pipeline.config.serving import ReviewParams
 
 Worry = Literal["not_recognised", "unlike_reference", "original_preferred", "identity_risk", "unlike_plain"]

@@ -1,1 +1,1 @@
-"""One module per stage, and what stages share: configuration, paths, tracking, registry."""
+"""Stages, one module each, and a folder for each thing that they share."""

@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 
 from models.errors import LikenessError
-from pipeline.exit_status import USAGE, exit_status
-from pipeline.quiet import quieten
+from pipeline.project.process import USAGE, exit_status, quieten
 from pipeline.stages import STAGES, run_stage
 
 

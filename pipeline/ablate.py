@@ -6,30 +6,29 @@ from collections.abc import Collection
 import torch
 
 from models.errors import DataError
-from models.restorer import Restorer
-from models.stored import load_restorer
-from pipeline import tracking
-from pipeline.champion import read_champion
-from pipeline.config.damage import MaskParams
-from pipeline.config.science import AblateParams
+from models.gan.restorer import Restorer
+from models.load import load_restorer
+from pipeline.ablation.common import embed_intact, read_split
+from pipeline.ablation.curvature_study import curvature_of
+from pipeline.ablation.disagreement import disagreement
+from pipeline.ablation.genuine_range import genuine_floors
+from pipeline.ablation.onset_study import onset_report, onset_rows
+from pipeline.ablation.page import example_strips, write_page
+from pipeline.ablation.results import STUDIES, AblateReport, CurvatureReport, OnsetReport, Study
+from pipeline.ablation.transition_study import INPAINT, id_fid_report, measure_transition, transition_report
+from pipeline.ablation.variant_study import variant_report
+from pipeline.config.ablation import AblateParams
+from pipeline.config.masks import MaskParams
 from pipeline.config.training import TrainParams
-from pipeline.curvature_study import curvature_of
-from pipeline.disagreement import disagreement
-from pipeline.genuine import genuine_floors
-from pipeline.layout import Paths
-from pipeline.onset_study import onset_report, onset_rows
-from pipeline.outputs import fresh_folder, read_report, write_text
-from pipeline.peers import Method, peers
-from pipeline.science_figures import STUDIES, AblateReport, CurvatureReport, OnsetReport, Study
-from pipeline.science_page import write_page
-from pipeline.science_strips import example_strips
-from pipeline.scoring import Judges
-from pipeline.settings import environment
-from pipeline.strips import Strip
-from pipeline.studies import embed_intact, read_split
-from pipeline.tables import read_portraits
-from pipeline.transition_study import INPAINT, id_fid_report, measure_transition, transition_report
-from pipeline.variant_study import variant_report
+from pipeline.evaluation.baselines import Method, peers
+from pipeline.evaluation.examples import Strip
+from pipeline.evaluation.scoring import Judges
+from pipeline.portraits.read import read_portraits
+from pipeline.project.environment import environment
+from pipeline.project.files import fresh_folder, read_report, write_text
+from pipeline.project.paths import Paths
+from pipeline.registry import tracking
+from pipeline.registry.champion import read_champion
 
 EXAMPLES = 6
 """Pairs that are shown because the pixel score and the identity contradict each other."""

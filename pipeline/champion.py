@@ -2,22 +2,12 @@
 
 import shutil
 
-from pydantic import BaseModel, ConfigDict
-
-from pipeline.config.production import RegistryParams
+from pipeline.config.registry import RegistryParams
 from pipeline.config.training import ChampionParams
-from pipeline.layout import Paths
-from pipeline.outputs import fresh_folder, read_report
-from pipeline.stored_weights import resolve_weights
-
-
-class ChampionReport(BaseModel):
-    """Which model lies in data/champion."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: str
-    sha256: str
+from pipeline.project.files import fresh_folder
+from pipeline.project.paths import Paths
+from pipeline.registry.champion import ChampionReport
+from pipeline.registry.weights import resolve_weights
 
 
 def champion(*, champion: ChampionParams, registry: RegistryParams, paths: Paths) -> ChampionReport:
@@ -28,7 +18,7 @@ def champion(*, champion: ChampionParams, registry: RegistryParams, paths: Paths
         WeightsError: the weights are missing or not the recorded ones.
         ServiceUnavailable: MLflow does not answer.
     """
-    from models.restorer import weights_sha256
+    from models.gan.restorer import weights_sha256
 
     source, version = resolve_weights(paths, registry.model_name, champion.version)
     report = ChampionReport(version=version, sha256=weights_sha256(source))
@@ -36,12 +26,3 @@ def champion(*, champion: ChampionParams, registry: RegistryParams, paths: Paths
         shutil.copyfile(source, folder / paths.champion_weights.name)
         (folder / paths.champion_report.name).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return report
-
-
-def read_champion(paths: Paths) -> ChampionReport:
-    """What the stage left in data/champion.
-
-    Raises:
-        DataError: the stage did not run.
-    """
-    return read_report(paths.champion_report, ChampionReport, stage="champion")

@@ -3,24 +3,24 @@
 import pandas as pd
 import torch
 
-from models.restorer import weights_sha256
-from pipeline import tracking
-from pipeline.cases import FrozenCases
-from pipeline.champion import read_champion
+from models.gan.restorer import weights_sha256
 from pipeline.config.data import DataParams
-from pipeline.config.judging import EvaluateParams
-from pipeline.figures import EvaluateReport, Slices
-from pipeline.layout import Paths
-from pipeline.measure import CHALLENGER, evaluate_methods
-from pipeline.metric_names import MEANS
-from pipeline.outputs import fresh_folder, write_text
-from pipeline.peers import Method, model, peers
-from pipeline.report import render
-from pipeline.scoring import Judges
-from pipeline.settings import environment
-from pipeline.slices import slice_figures, slice_table
-from pipeline.strips import worst_strips
-from pipeline.tables import read_portraits
+from pipeline.config.evaluation import EvaluateParams
+from pipeline.config.metric_names import MEANS
+from pipeline.evaluation.baselines import Method, model, peers
+from pipeline.evaluation.examples import worst_strips
+from pipeline.evaluation.report import render
+from pipeline.evaluation.results import EvaluateReport, Slices
+from pipeline.evaluation.run import CHALLENGER, evaluate_methods
+from pipeline.evaluation.scoring import Judges
+from pipeline.evaluation.slices import slice_figures, slice_table
+from pipeline.evaluation.test_set import FrozenCases
+from pipeline.portraits.read import read_portraits
+from pipeline.project.environment import environment
+from pipeline.project.files import fresh_folder, write_text
+from pipeline.project.paths import Paths
+from pipeline.registry import tracking
+from pipeline.registry.champion import read_champion
 
 
 def evaluate(*, data: DataParams, evaluate: EvaluateParams, paths: Paths) -> EvaluateReport:

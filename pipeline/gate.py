@@ -1,51 +1,15 @@
 """The gate: may this challenger be promoted? A table of criteria over reports/evaluate.json."""
 
 from collections.abc import Mapping
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 from models.errors import DataError
-from pipeline import tracking
-from pipeline.config.judging import Criterion, GateParams
-from pipeline.figures import Buckets, EvaluateReport, Figure
-from pipeline.layout import Paths
-from pipeline.metric_names import WORST_SLICE
-from pipeline.outputs import read_report, write_text
-
-Verdict = Literal["pass", "fail", "no figure"]
-
-"""Bucket of a criterion that every slice has to meet."""
-
-_HEADINGS = ("criterion", "bucket", "bound", "judged by", "value [95 % interval]", "verdict")
-
-
-class GateRow(BaseModel):
-    """One criterion and how it came out; `value`, `low` and `high` are None where nothing was measured."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    metric: str
-    versus: str
-    bucket: str
-    bound: str
-    judge: str
-    value: float | None
-    low: float | None
-    high: float | None
-    verdict: Verdict
-
-
-class GateReport(BaseModel):
-    """The outcome: passed only when every row passed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    passed: bool
-    challenger: str
-    """SHA-256 of the weights that were judged."""
-    rows: tuple[GateRow, ...]
+from pipeline.config.evaluation import Criterion, GateParams
+from pipeline.config.metric_names import WORST_SLICE
+from pipeline.evaluation.gate_report import GateReport, GateRow, Verdict, format_gate
+from pipeline.evaluation.results import Buckets, EvaluateReport, Figure
+from pipeline.project.files import read_report, write_text
+from pipeline.project.paths import Paths
+from pipeline.registry import tracking
 
 
 def gate(*, gate: GateParams, paths: Paths) -> GateReport:
@@ -108,17 +72,6 @@ def verdict_of(criterion: Criterion, figure: Figure | None) -> Verdict:
     raise DataError(f"a bound for {criterion.name}", "none", "give at_most or at_least in params.yaml")
 
 
-def format_gate(report: GateReport) -> str:
-    """The table for people: Markdown that also lines up in a terminal."""
-    body = [_cells(row) for row in report.rows]
-    widths = [max(len(line[i]) for line in [_HEADINGS, *body]) for i in range(len(_HEADINGS))]
-    lines = [_line(_HEADINGS, widths), _line(["-" * width for width in widths], widths)]
-    lines += [_line(cells, widths) for cells in body]
-    failed = sum(row.verdict != "pass" for row in report.rows)
-    outcome = "PASSED" if report.passed else f"NOT PASSED ({failed} of {len(body)} criteria)"
-    return "\n".join([*lines, "", f"Gate: {outcome}", ""])
-
-
 def _buckets(
     criterion: Criterion, methods: Mapping[str, Buckets], ratios: Mapping[str, Mapping[str, Figure]]
 ) -> dict[str, Figure]:
@@ -147,18 +100,3 @@ def _row(criterion: Criterion, bucket: str, figure: Figure | None) -> GateRow:
         high=found.high,
         verdict=verdict_of(criterion, figure),
     )
-
-
-def _cells(row: GateRow) -> tuple[str, ...]:
-    return (row.name, row.bucket, row.bound, row.judge, _value(row), row.verdict.upper())
-
-
-def _value(row: GateRow) -> str:
-    if row.value is None:
-        return "-"
-    interval = "" if row.low is None or row.high is None else f" [{row.low:.3f}, {row.high:.3f}]"
-    return f"{row.value:.3f}{interval}"
-
-
-def _line(cells: tuple[str, ...] | list[str], widths: list[int]) -> str:
-    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"

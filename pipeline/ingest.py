@@ -11,17 +11,17 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from models.errors import DataError
-from pipeline.aligned import Aligned, Aligner
 from pipeline.config.data import DataParams, IngestParams
-from pipeline.layout import Paths
-from pipeline.measures import photometry
-from pipeline.outputs import fresh_folder, write_text
-from pipeline.png import png_bytes
-from pipeline.portrait_rows import PortraitRow, RowWriter, row_writer
-from pipeline.quarantine import Quarantine
-from pipeline.reading import Accepted, Limits, Rejected
-from pipeline.sources import SourceItem, Split, open_intake, open_source
-from pipeline.splits import split_of
+from pipeline.image_io.outcome import Accepted, Limits, Rejected
+from pipeline.image_io.write import png_bytes
+from pipeline.portraits.align import Aligned, Aligner
+from pipeline.portraits.photometry import photometry
+from pipeline.portraits.quarantine import Quarantine
+from pipeline.portraits.rows import PortraitRow, RowWriter, row_writer, split_of
+from pipeline.project.files import fresh_folder, write_text
+from pipeline.project.paths import Paths
+from pipeline.sources.catalogue import open_intake, open_source
+from pipeline.sources.item import SourceItem, Split
 
 _LOG = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LINES = 3.0

@@ -14,13 +14,13 @@ from pydantic import BaseModel, ConfigDict
 
 from models.errors import DataError
 from models.images import Mask
-from pipeline.config.damage import MaskParams
 from pipeline.config.data import IngestParams
-from pipeline.damage import DamageSampler, MaskRecord
-from pipeline.layout import Paths
-from pipeline.mask_rows import Row, mask_row, write_rows
-from pipeline.outputs import fresh_folder, write_text
-from pipeline.tables import landmarks_of
+from pipeline.config.masks import MaskParams
+from pipeline.damage.mask_table import Row, mask_row, write_rows
+from pipeline.damage.sampler import DamageSampler, MaskRecord
+from pipeline.portraits.read import landmarks_of
+from pipeline.project.files import fresh_folder, write_text
+from pipeline.project.paths import Paths
 
 LOG = logging.getLogger(__name__)
 SPLIT = "test"

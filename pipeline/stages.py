@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 ORDER = ("ingest", "validate", "masks", "champion", "train", "evaluate", "gate")
 """The stages of a cycle; `dvc repro` brings them up to date."""

@@ -8,41 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
 from models.errors import DataError
-from pipeline.config.damage import MaskParams
+from pipeline.config.masks import MaskParams
 from pipeline.config.training import TrainParams
-from pipeline.echo import Echoed
-from pipeline.face_models import FaceModels, face_models
-from pipeline.layout import Paths
-from pipeline.outputs import write_text
-from pipeline.tables import read_portraits
-from pipeline.training_data import Batch, DamagedPortraits, Kept, batches
+from pipeline.portraits.read import read_portraits
+from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
+from pipeline.training.dataset import Batch, DamagedPortraits, Echoed, Kept, batches
+from pipeline.training.face_model_folds import FaceModels, face_models
+from pipeline.training.report import TrainReport
 
 if TYPE_CHECKING:
-    from models.averaged import AveragedModule
-    from pipeline.training_loop import Outcome
+    from models.ema import AveragedModule
+    from pipeline.training.loop import Outcome
 
 _HELD_OUT = 64
-
-
-class TrainReport(BaseModel):
-    """What training did. Losses are those of the last epoch; `seconds` covers the loop only."""
-
-    model_config = ConfigDict(frozen=True)
-
-    epochs: int
-    steps: int
-    stopped_early: bool
-    resumed_at_step: int
-    best_epoch: int
-    seconds: float
-    images_per_second: float
-    parameters: int
-    portraits: int
-    losses: dict[str, float]
-    weights_sha256: str
 
 
 def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport:
@@ -55,12 +36,12 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
         NonFiniteLoss: a loss that is not a finite number; nothing is written then.
         WeightsError: the champion's weights are missing or of another architecture.
     """
-    from models.lightning_ready import first_process
+    from models.runtime.lightning import first_process
     from models.weight_files import weights_sha256
-    from pipeline.modules import build_module
-    from pipeline.tracking import log_metrics, system_metrics
-    from pipeline.training_log import log_end, log_start
-    from pipeline.training_loop import fit, write_curves
+    from pipeline.registry.tracking import log_metrics, system_metrics
+    from pipeline.training.build import build_module
+    from pipeline.training.loop import fit, write_curves
+    from pipeline.training.tracking import log_end, log_start
 
     rows = read_portraits(paths)
     learning, held_out = (_split(rows, name) for name in ("train", "validation"))

@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict
 
 from models.errors import ValidationFailed
 from pipeline.config.data import Check, ValidateParams
-from pipeline.layout import Paths
-from pipeline.outputs import fresh_folder, write_text
-from pipeline.portrait_table import COLUMN_TYPES, flatten
-from pipeline.tables import load_image, read_portraits
+from pipeline.portraits.read import load_image, read_portraits
+from pipeline.project.files import fresh_folder, write_text
+from pipeline.project.paths import Paths
+from pipeline.validation.facts import COLUMN_TYPES, flatten
 
 if TYPE_CHECKING:
-    from pipeline.demands import Demand
+    from pipeline.validation.suite import Demand
 
 _log = logging.getLogger(__name__)
 
@@ -65,13 +65,13 @@ def validate(*, validate: ValidateParams, paths: Paths) -> ValidateReport:
 
 
 def examine(table: pd.DataFrame, quarantined: int, params: ValidateParams, docs: Path | None) -> list[Finding]:
-    """Run the suite over a flat table (`portrait_table.flatten`) and write the Data Docs into `docs`, if one is given.
+    """Run the suite over a flat table (`facts.flatten`) and write the Data Docs into `docs`, if one is given.
 
     A table that lacks columns is asked for its columns only.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    from pipeline.demands import all_demands, shape_demands
-    from pipeline.suite import run_suite
+    from pipeline.validation.run import run_suite
+    from pipeline.validation.suite import all_demands, shape_demands
 
     whole = set(COLUMN_TYPES) <= set(table.columns)
     demands = list(all_demands(params, quarantined) if whole else shape_demands())
@@ -95,7 +95,7 @@ def _side(rows: pd.DataFrame, paths: Paths) -> int:
 
 
 def _finding(demand: "Demand", result: Mapping[str, Any], params: ValidateParams) -> Finding:
-    from pipeline.suite import observed
+    from pipeline.validation.run import observed
 
     return Finding(
         check=demand.check,

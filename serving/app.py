@@ -7,17 +7,17 @@ from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
 
-from serving import errors
-from serving.docs_page import docs_router
-from serving.envelope import Envelope
-from serving.limits import BodyLimit
-from serving.page import page_router
-from serving.photos import photos_router
-from serving.record_schema import Health, Readiness
-from serving.records import records_router
-from serving.reviews import reviews_router
+from serving.http import errors
+from serving.http.limits import BodyLimit
+from serving.http.request_id import Envelope
+from serving.routes.docs import docs_router
+from serving.routes.pages import page_router
+from serving.routes.records import records_router
+from serving.routes.restorations import photos_router
+from serving.routes.reviews import reviews_router
+from serving.routes.status import status_router
+from serving.schemas.records import Health, Readiness
 from serving.service import Service
-from serving.status_page import status_router
 
 
 def create_app(service: Service) -> FastAPI:

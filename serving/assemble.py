@@ -1,10 +1,10 @@
-"""Puts the service together from a checkout."""
+"""Assemble the service from a checkout."""
 
 import os
 
 from models.errors import DataError
 from pipeline.config.load import Params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from serving.service import Service
 
 
@@ -21,20 +21,19 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
         ServiceUnavailable: the registry or the log's database does not answer.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is first imported
-    from monitoring.log import open_log
-    from pipeline.find_damage import shipped_finder
-    from pipeline.marking import open_seal
-    from pipeline.reading import Limits
-    from serving.access import Access
-    from serving.bench import Bench
-    from serving.engine import Engine
-    from serving.guard import Guard
-    from serving.identities import Identities
-    from serving.keeping import Keeper
-    from serving.metrics import Metrics
-    from serving.models import ModelStore
-    from serving.own_tools import OwnTools
-    from serving.watch_metrics import WatchCollector
+    from monitoring.log.production_log import open_log
+    from pipeline.image_io.outcome import Limits
+    from restoration.find_damage import shipped_finder
+    from restoration.provenance.marking import open_seal
+    from serving.http.auth import Guard
+    from serving.http.tokens import Access
+    from serving.inference.context import Bench, OwnTools
+    from serving.inference.model_store import ModelStore
+    from serving.inference.worker_pool import Engine
+    from serving.metrics.drift import WatchCollector
+    from serving.metrics.service import Metrics
+    from serving.privacy.identity_aggregates import Identities
+    from serving.privacy.kept_pictures import Keeper
 
     one_thread_each(params.serve.threads)
     metrics = Metrics()
@@ -64,14 +63,14 @@ def one_thread_each(threads: int) -> None:
     import torch
     from threadpoolctl import threadpool_limits
 
-    threadpool_limits(threads, user_api="blas")  # for good: `models.blas` would restore it amid others
+    threadpool_limits(threads, user_api="blas")  # for good: `models.runtime.threads` would restore it amid others
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
 
 
 def recognition_threshold(paths: Paths) -> float | None:
     """Of the last evaluation: independent similarity from which a face counts as recognised; None before the first."""
-    from pipeline.evaluated_threshold import read_recognition_threshold
+    from pipeline.evaluation.threshold import read_recognition_threshold
 
     try:
         return read_recognition_threshold(paths)

@@ -7,12 +7,12 @@ import uvicorn
 
 from models.errors import ConfigError
 from pipeline.config.load import Params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from serving.app import create_app
 from serving.assemble import assemble
-from serving.guard import LOOPBACK
+from serving.http.auth import LOOPBACK
+from serving.http.timeouts import patient
 from serving.service import Service
-from serving.sockets import patient
 
 _CONNECTIONS = 512
 """Beyond them uvicorn answers 503 by itself."""

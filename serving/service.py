@@ -1,14 +1,14 @@
-"""What the HTTP layer is made of: assembled once, closed once."""
+"""The service as a whole: assembled once, closed once."""
 
 from dataclasses import dataclass
 
 from pipeline.config.load import Params
-from pipeline.layout import Paths
-from serving.bench import Bench
-from serving.engine import Engine
-from serving.guard import Guard
-from serving.metrics import Metrics
-from serving.models import ModelStore
+from pipeline.project.paths import Paths
+from serving.http.auth import Guard
+from serving.inference.context import Bench
+from serving.inference.model_store import ModelStore
+from serving.inference.worker_pool import Engine
+from serving.metrics.service import Metrics
 
 
 @dataclass(frozen=True, eq=False)

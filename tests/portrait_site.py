@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config.data import SamplerParams
-from pipeline.layout import Paths
-from pipeline.sampler import portraits
+from pipeline.face_sampler.generate import portraits
+from pipeline.project.paths import Paths
 
 SIDE = 64
 _SPLITS = ("train", "train", "train", "validation", "test")

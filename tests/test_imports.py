@@ -16,8 +16,23 @@ HEAVY = (
 @pytest.mark.parametrize(
     "module",
     [
-        *("cli.main", "cli.restore", "cli.production", "cli.serve", "cli.token", "cli.up", "cli.deploy", "cli.ab"),
-        *("cli.audit", "cli.study", "cli.dashboards", "pipeline.config", "pipeline.__main__"),
+        *(
+            "cli.main",
+            "cli.photos.restore",
+            "cli.loop.production",
+            "cli.operation.serve",
+            "cli.operation.token",
+            "cli.operation.up",
+            "cli.operation.deploy",
+            "cli.models.ab",
+        ),
+        *(
+            "cli.operation.audit",
+            "cli.models.user_study",
+            "cli.operation.dashboards",
+            "pipeline.config",
+            "pipeline.__main__",
+        ),
     ],
 )
 def test_light_modules_load_nothing_heavy(module: str) -> None:

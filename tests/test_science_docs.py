@@ -2,11 +2,11 @@
 
 import re
 
-from pipeline.science_figures import AblateReport
-from recipes.science_tables import BLOCKS
-from recipes.write_science import filled
+from pipeline.ablation.results import AblateReport
+from scripts.docs.science_tables import BLOCKS
+from scripts.docs.write_science import filled
 from tests.conftest import ROOT
-from tests.pipeline.test_science_page import report
+from tests.pipeline.ablation.test_page import report
 
 __all__ = ["report"]  # a fixture
 

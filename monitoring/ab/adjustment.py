@@ -1,4 +1,4 @@
-"""Less noise by what was known before the arm was chosen: subtract the similarity that the damage alone foretells.
+"""Reduce variance by what was known before the arm was chosen: subtract the similarity that the damage predicts.
 
 Most of the spread of a restored face's similarity comes from how much of the face was gone. The prediction is fitted on
 rows from before the test, so within the test it is a fixed function of the input: it is the same for both arms, and

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.config.load import Params
-from pipeline.layout import Paths
-from pipeline.versions import SHIPPED, aliases_of, find_version, untouched
+from pipeline.project.paths import Paths
+from pipeline.registry.versions import SHIPPED, aliases_of, find_version, untouched
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -39,7 +39,7 @@ def running(params: Params, paths: Paths) -> Experiment | None:
     Raises:
         ServiceUnavailable: MLflow does not answer.
     """
-    from pipeline.mlflow_store import connect
+    from pipeline.registry.client import connect
 
     if not params.ab.enabled or untouched(paths):
         return None

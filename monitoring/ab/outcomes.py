@@ -1,4 +1,4 @@
-"""What came of each arm, one value per subject: requests of one subject are not independent of one another.
+"""Outcomes of each arm, one value per subject: requests of one subject are not independent of one another.
 
 The identity outcome is the independent encoder's cosine of the restored face with the intact original or, where that
 never came to light, with a reference photo. `similarity_plain_*` and `identity_risk` are no outcomes: the first rewards

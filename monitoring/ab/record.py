@@ -1,4 +1,4 @@
-"""What the log remembers of a test: its verdict, a person's answer, and that it was acted on.
+"""A test's entries in the log: its verdict, a person's answer, and that it was acted on.
 
 The verdict is written before anything moves, and what moved is written after it. So whoever finds a verdict that was
 not acted on knows that its writer died, and acts on it: the registry's steps can be repeated, the verdict is not
@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from monitoring.ab.verdict import AbVerdict
-from monitoring.log import Entry, ProductionLog
+from monitoring.log.production_log import Entry, ProductionLog
 
 Action = Literal["promoted", "retired", "rejected"]
 

@@ -1,4 +1,4 @@
-"""Did the arms get the share of subjects that they should have? A test that holds however often one looks.
+"""Test whether the arms got their share of subjects; valid under repeated checks.
 
 Bayes factor of a multinomial against the intended shares with a Dirichlet prior around them: M. Lindon and A. Malek,
 Anytime-valid inference for multinomial count data, NeurIPS 2022. Under the intended shares the factor is a martingale

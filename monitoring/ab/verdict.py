@@ -13,10 +13,10 @@ from monitoring.ab.decision import Effect, Evidence, State, decide
 from monitoring.ab.experiment import Experiment, running
 from monitoring.ab.outcomes import OUTCOMES, Name, Trial, identity, trial
 from monitoring.ab.sample_ratio import sequential_p
-from monitoring.log import open_log
+from monitoring.log.production_log import open_log
 from pipeline.config.ab import AbParams
 from pipeline.config.load import Params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 
 _DAY_SECONDS = 86400.0
 _BEFORE = timedelta(days=60)

@@ -1,1 +1,1 @@
-"""Deciding when to retrain."""
+"""Decide when to retrain: windows, alarms, recognition, and the policy for cycles."""

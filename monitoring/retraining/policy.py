@@ -1,10 +1,10 @@
-"""May a cycle start? Every rule in one place, as pure functions of what is known."""
+"""Decide whether a cycle may start: every rule in one place, as pure functions."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.config.production import AlarmGroup
+from pipeline.config.watch import AlarmGroup
 
 Answer = Literal["start", "no reason", "champion gone", "already started", "test under way"]
 _CAUSED_BY_DETECTOR: tuple[AlarmGroup, ...] = ("outputs", "identity")

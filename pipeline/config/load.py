@@ -10,18 +10,21 @@ from ruamel.yaml.error import YAMLError
 
 from models.errors import ConfigError
 from pipeline.config.ab import AbParams
+from pipeline.config.ablation import AblateParams
 from pipeline.config.base import Section
-from pipeline.config.damage import MaskParams
 from pipeline.config.data import DataParams, IngestParams, ValidateParams
-from pipeline.config.judging import EvaluateParams, GateParams
+from pipeline.config.evaluation import EvaluateParams, GateParams
 from pipeline.config.keep import KeepParams
+from pipeline.config.masks import MaskParams
+from pipeline.config.metric_names import ALL, WORST_SLICE, bucket_names
 from pipeline.config.operations import AlertParams, OperateParams
-from pipeline.config.production import RegistryParams, RestoreParams, SimulateParams, WatchParams
-from pipeline.config.science import AblateParams
+from pipeline.config.registry import RegistryParams
+from pipeline.config.restore import RestoreParams
 from pipeline.config.serving import ServeParams
-from pipeline.config.study import StudyParams
+from pipeline.config.simulate import SimulateParams
 from pipeline.config.training import ChampionParams, TrainParams
-from pipeline.metric_names import ALL, WORST_SLICE, bucket_names
+from pipeline.config.user_study import StudyParams
+from pipeline.config.watch import WatchParams
 
 
 class Params(Section):

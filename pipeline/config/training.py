@@ -51,7 +51,7 @@ class EvidenceParams(Section):
 
 
 class SpreadParams(Section):
-    """How far the evidence's start is usually off; see `models.residual.Spread`."""
+    """How far the evidence's start is usually off; see `models.diffusion.residual.Spread`."""
 
     rim: Positive
     growth: float = Field(ge=0.0)

@@ -12,14 +12,37 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from models.regions import Points
+from models.face.regions import Points
+from models.images import Mask
 from pipeline.config.load import load_params
 from pipeline.damage.cut import cut
 from pipeline.damage.draw import COLOUR_KINDS, HOLE_KINDS, draw
-from pipeline.damage.naive import draw_naively
 from pipeline.damage.sampler import DamageSampler
 from pipeline.damage.scene import Scene
-from pipeline.damage.strokes import brush_strokes, paint
+from pipeline.damage.strokes import Strokes, brush_strokes, paint
+
+
+def draw_naively(strokes: Strokes, scene: Scene, missing: int) -> Mask:
+    """Stamp a disc at every point of every segment, by a distance test over the whole picture, and recount each time.
+
+    Args:
+        strokes: in the order of drawing.
+        scene: gives the face hull.
+        missing: pixels of the hull to reach; the segment that reaches it is the last, and is drawn whole.
+
+    Returns:
+        (H, W) bool.
+    """
+    hole = np.zeros(scene.shape, np.bool_)
+    x, y = scene.grid
+    for start, end, width in zip(*strokes.segments(), strict=True):
+        for step in np.linspace(0, 1, int(np.hypot(*(end - start)) * 2) + 2):
+            at = start + step * (end - start)
+            hole |= (x - at[0]) ** 2 + (y - at[1]) ** 2 <= (width / 2) ** 2
+        if np.count_nonzero(hole & scene.hull) >= missing:
+            break
+    return hole
+
 
 COVERAGES = (0.05, 0.15, 0.25, 0.35, 0.45)
 

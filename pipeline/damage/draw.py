@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from models.errors import DataError
+from models.face.regions import Points, Size
 from models.images import Image, Mask
-from models.regions import Points, Size
 from pipeline.damage.cut import cut
 from pipeline.damage.nets import crack, speck
 from pipeline.damage.occluder import occluder

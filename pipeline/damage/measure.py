@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.face.regions import Points, area, coverage, face_hull, feature_regions, missing_features, missing_names
 from models.images import Mask
-from models.regions import Points, area, coverage, face_hull, feature_regions, missing_features, missing_names
 from pipeline.damage.draw import Damage
 
 

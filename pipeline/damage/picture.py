@@ -9,8 +9,8 @@ import numpy.typing as npt
 from PIL import Image as Pillow
 
 from models.errors import MaskError
+from models.face.regions import Size, height_width
 from models.images import Mask
-from models.regions import Size, height_width
 
 Pixels = npt.NDArray[np.uint8]
 _THRESHOLD = 128

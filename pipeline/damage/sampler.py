@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import DataError
-from models.regions import Points, Size
-from pipeline.config.damage import MaskParams
+from models.face.regions import Points, Size
+from pipeline.config.masks import MaskParams
 from pipeline.damage.draw import COLOUR_KINDS, Damage, draw_on
 from pipeline.damage.measure import Measures, measure_on
 from pipeline.damage.scene import Scene

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import DataError
+from models.face.regions import Points, Size, face_hull, face_size, height_width
 from models.images import Mask
-from models.regions import Points, Size, face_hull, face_size, height_width
 
 Field = npt.NDArray[np.float32]
 """(H, W): the moment at which each pixel goes missing. Smaller goes first; infinity never goes by itself."""
@@ -19,7 +19,7 @@ Field = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Scene:
-    """A face in a picture. Lengths are pixels; `unit` is the face size of `models.regions`."""
+    """A face in a picture. Lengths are pixels; `unit` is the face size of `models.face.regions`."""
 
     landmarks: npt.NDArray[np.float32]
     hull: Mask

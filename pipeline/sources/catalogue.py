@@ -1,4 +1,4 @@
-"""From the `data` section to a stream of portraits."""
+"""Open the source that the section `data` names, as a stream of portraits."""
 
 import logging
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ from pathlib import Path
 
 from models.errors import DataError
 from pipeline.config.data import DataParams
-from pipeline.kept_store import open_store
-from pipeline.layout import Paths
-from pipeline.reading import Limits
-from pipeline.sources import celeba_hq, ffhq, folder, lfw, production, sampler
+from pipeline.consent.store import open_store
+from pipeline.image_io.outcome import Limits
+from pipeline.project.paths import Paths
+from pipeline.sources import celeba_hq, face_sampler, ffhq, folder, lfw, production
 from pipeline.sources.item import SourceItem, existing_folder
 
 _LOG = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def open_intake(data: DataParams, limits: Limits, paths: Paths, now: datetime) -
 
 def _items(data: DataParams, limits: Limits, paths: Paths) -> Iterator[SourceItem]:
     if data.source == "sampler":
-        return sampler.portraits(data.sampler)
+        return face_sampler.portraits(data.sampler)
     if data.source == "s3":
         from pipeline.sources import s3  # boto3 takes half a second to import
 

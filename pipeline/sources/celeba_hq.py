@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from models.errors import DataError
-from pipeline.reading import Limits, read_file
+from pipeline.image_io.files import read_file
+from pipeline.image_io.outcome import Limits
 from pipeline.sources.item import Published, SourceItem
 
 Value = TypeVar("Value")

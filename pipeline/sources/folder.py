@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from pipeline.reading import Limits, read_file
+from pipeline.image_io.files import read_file
+from pipeline.image_io.outcome import Limits
 from pipeline.sources.item import Identities, Published, SourceItem
 from pipeline.sources.walk import walk
 

@@ -1,4 +1,4 @@
-"""What all sources yield, and how they tell identities apart."""
+"""The item that all sources yield, and how identities are told apart."""
 
 import os
 import posixpath
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.errors import DataError
-from pipeline.reading import Accepted, Rejected
+from pipeline.image_io.outcome import Accepted, Rejected
 
 Split = Literal["train", "validation", "test"]
 Published = Literal["train", "validation", "test", "development"]

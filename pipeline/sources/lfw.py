@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from models.errors import DataError
-from pipeline.reading import Limits, read_file
+from pipeline.image_io.files import read_file
+from pipeline.image_io.outcome import Limits
 from pipeline.sources.item import Published, SourceItem
 from pipeline.sources.walk import walk
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
-from pipeline.kept import ConsentRecord, records
-from pipeline.kept_store import Store
-from pipeline.reading import Accepted, Code, Limits, Rejected, read_bytes
+from pipeline.consent.records import ConsentRecord, records
+from pipeline.consent.store import Store
+from pipeline.image_io.decode import read_bytes
+from pipeline.image_io.outcome import Accepted, Code, Limits, Rejected
 from pipeline.sources.item import SourceItem
 
 NAME = "production"

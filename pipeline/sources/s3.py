@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from pipeline.object_store import Client, address, connect, translated_errors
-from pipeline.reading import Accepted, Code, Limits, Rejected, read_file
+from pipeline.image_io.files import read_file
+from pipeline.image_io.outcome import Accepted, Code, Limits, Rejected
+from pipeline.project.object_store import Client, address, connect, translated_errors
 from pipeline.sources.item import Identities, SourceItem
 from pipeline.sources.s3_cache import Stored, fetch
 

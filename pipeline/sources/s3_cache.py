@@ -10,8 +10,8 @@ from typing import Literal
 from botocore.exceptions import FlexibleChecksumError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipeline.object_store import Client
-from pipeline.outputs import write_text
+from pipeline.project.files import write_text
+from pipeline.project.object_store import Client
 
 _BLOCK = 2**20
 Verified = Literal["sha256", "md5", "size"]

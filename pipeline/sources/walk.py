@@ -1,4 +1,4 @@
-"""All entries below a folder, in one fixed order, one folder in memory at a time."""
+"""Walk all entries below a folder, in one fixed order, one folder in memory at a time."""
 
 import os
 from collections.abc import Iterator

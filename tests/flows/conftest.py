@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from models.restorer import weights_sha256
-from pipeline.layout import Paths
-from tests.pipeline.registry_site import NAME, lay_out
+from models.gan.restorer import weights_sha256
+from pipeline.project.paths import Paths
+from tests.pipeline.registry.site import NAME, lay_out
 
 
 @pytest.fixture(scope="session")
 def three_versions(tmp_path_factory: pytest.TempPathFactory) -> Paths:
     """Versions 1 and 2 passed the gate, 3 did not. Copy its database, do not change it."""
-    from pipeline.mlflow_store import connect
+    from pipeline.registry.client import connect
 
     paths = Paths(tmp_path_factory.mktemp("versions"))
     with pytest.MonkeyPatch.context() as patch:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flows.supervisor import Supervisor
-from pipeline.layout import Paths
+from flows.local.supervisor import Supervisor
+from pipeline.project.paths import Paths
 from tests.conftest import ROOT
 from tests.flows.prefect_site import supervised, until
 

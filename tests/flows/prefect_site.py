@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flows.parts import parts
-from flows.supervisor import Running, Supervisor
+from flows.local.services import parts
+from flows.local.supervisor import Running, Supervisor
 from pipeline.config.load import write_params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from pipeline.stages import ORDER
 from tests.conftest import ROOT
 
@@ -28,8 +28,8 @@ if sys.argv[1] == "ingest":
     while Path("state/hold").exists() and time.monotonic() < deadline:
         time.sleep(0.2)
 if sys.argv[1] == "gate":
-    from tests.pipeline.registry_site import lay_out
-    from pipeline.layout import Paths
+    from tests.pipeline.registry.site import lay_out
+    from pipeline.project.paths import Paths
 
     lay_out(Paths(Path.cwd()), seed=len(Path("state/began").read_text()))
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning")
@@ -58,7 +58,7 @@ def test_the_lock_of_a_killed_cycle_is_free(tmp_path: Path) -> None:
 
 def test_a_window_has_one_cycle(registry: Paths) -> None:
     from flows.cycle import cycle
-    from monitoring.windows import claim_window
+    from monitoring.retraining.windows import claim_window
 
     shutil.copy(ROOT / "params.yaml", registry.params)
     assert claim_window(registry, "w1", datetime(2026, 1, 1, tzinfo=UTC))
@@ -67,11 +67,11 @@ def test_a_window_has_one_cycle(registry: Paths) -> None:
 
 def test_a_window_of_a_champion_that_went_meanwhile_starts_nothing(registry: Paths) -> None:
     from flows.cycle import cycle
-    from monitoring.watch import Verdict
-    from monitoring.windows import is_claimed, window_folder
-    from pipeline.outputs import write_text
-    from pipeline.promotion import promote
-    from tests.pipeline.registry_site import NAME
+    from monitoring.retraining.watch import Verdict
+    from monitoring.retraining.windows import is_claimed, window_folder
+    from pipeline.project.files import write_text
+    from pipeline.registry.promotion import promote
+    from tests.pipeline.registry.site import NAME
 
     shutil.copy(ROOT / "params.yaml", registry.params)
     verdict = Verdict(
@@ -87,7 +87,7 @@ def test_a_window_of_a_champion_that_went_meanwhile_starts_nothing(registry: Pat
 def test_only_silent_services_are_asked_again() -> None:
     from prefect.states import Failed
 
-    from flows.stage_tasks import _temporary
+    from flows.steps.stages import _temporary
     from models.errors import LikenessError, ServiceUnavailable
 
     said_no = Failed(data=LikenessError("a", "b", "c"))

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from flows.checkouts import own_checkout
-from flows.stage_tasks import run_stage
-from pipeline.checkouts import resolve
+from flows.steps.checkouts import own_checkout
+from flows.steps.stages import run_stage
 from pipeline.config.keep import KeepParams
 from pipeline.config.load import load_params, write_params
-from pipeline.cycle_cache import collect_garbage
-from pipeline.kept import RECORD, record_of
-from pipeline.kept_store import Store, open_store
-from pipeline.layout import Paths
-from pipeline.png import png_bytes
-from pipeline.tables import read_portraits
-from pipeline.withdrawn import delete_withdrawn
+from pipeline.consent.records import RECORD, record_of
+from pipeline.consent.store import Store, open_store
+from pipeline.consent.withdrawn import delete_withdrawn
+from pipeline.image_io.write import png_bytes
+from pipeline.portraits.read import read_portraits
+from pipeline.project.paths import Paths
+from pipeline.workspaces.cache import collect_garbage
+from pipeline.workspaces.cycle_checkouts import resolve
 from tests.conftest import ROOT
 from tests.flows.prefect_site import commit, project
 from tests.s3 import BUCKET, client, server  # noqa: F401 - fixtures

@@ -3,15 +3,15 @@
 import re
 import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from cli.main import COMMANDS
+from tests.conftest import ROOT
 
-INFRA = Path(__file__).resolve().parents[2] / "infra"
+INFRA = ROOT / "infra"
 ROOT = INFRA.parent
 OWN = "likeness"
 

@@ -11,12 +11,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
-from pipeline.layout import Paths
-from serving.metrics import Metrics
-from serving.watch_metrics import WatchCollector
+from pipeline.project.paths import Paths
+from serving.metrics.drift import WatchCollector
+from serving.metrics.service import Metrics
+from tests.conftest import ROOT
 from tests.programs import program
 
-INFRA = Path(__file__).resolve().parents[2] / "infra"
+INFRA = ROOT / "infra"
 RULES = INFRA / "prometheus" / "rules.yml"
 _NAME = re.compile(r"\blikeness_[a-z0-9_]+")
 _SERIES = re.compile(r"\b(likeness_[a-z0-9_]+)\{([^}]*)\}")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from models.detector import Face, FaceDetector
+from models.face.detector import Face, FaceDetector
 from models.images import Image
 
 

@@ -8,13 +8,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipeline import layout
 from pipeline.config.load import Params, load_params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
+from tests.conftest import ROOT
 from tests.monitoring.people import ingest_people
 from tests.postgres import address, postgres  # noqa: F401 - fixtures
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -26,7 +24,7 @@ def params() -> Params:
 @pytest.fixture
 def paths(tmp_path: Path, small_model: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     """An empty checkout whose shipped model is a small one; its registry is untouched."""
-    monkeypatch.setattr(layout, "ASSETS", small_model)
+    monkeypatch.setattr("models.assets.ASSETS", small_model)
     monkeypatch.delenv("LIKENESS_MLFLOW_URI", raising=False)
     shutil.copy(ROOT / "params.yaml", tmp_path)
     made = Paths(tmp_path)
@@ -38,7 +36,7 @@ def paths(tmp_path: Path, small_model: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def evaluated(paths: Paths, threshold: float) -> None:
     """Leave the report of an evaluation that found this recognition threshold."""
-    from pipeline.figures import EvaluateReport
+    from pipeline.evaluation.results import EvaluateReport
 
     figures: dict[str, Any] = {name: {} for name in EvaluateReport.model_fields}
     figures |= {"portraits": 1, "identities": 1, "masks": 1, "thresholds": {"independent": threshold}}
@@ -51,8 +49,8 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder like `assets/` with an untrained generator of width 8."""
     import torch
 
-    from models.generator import Generator
-    from models.restorer import save_weights, weights_sha256
+    from models.gan.generator import Generator
+    from models.gan.restorer import save_weights, weights_sha256
 
     folder = tmp_path_factory.mktemp("assets")
     with torch.random.fork_rng():

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from models.images import Image
-from pipeline.aligned import Aligner
-from pipeline.layout import Paths
+from pipeline.portraits.align import Aligner
+from pipeline.project.paths import Paths
 
 SPLITS = ("train", "validation", "test", "test", "test", "validation", "test")
 
@@ -18,7 +18,7 @@ def photographs() -> list[Image]:
     from insightface.data import get_image
     from skimage import data
 
-    from models.detector import FaceDetector
+    from models.face.detector import FaceDetector
 
     group = np.ascontiguousarray(get_image("t1")[..., ::-1])
     cuts = []

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from monitoring import housekeeping as house
-from monitoring.log import open_log
-from pipeline.checkouts import CycleRecord, adopt, production, record, records
+from monitoring.log.production_log import open_log
 from pipeline.config.load import Params, load_params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
+from pipeline.workspaces.cycle_checkouts import CycleRecord, adopt, production, record, records
 from tests.conftest import ROOT
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from models.region_names import REGIONS
-from monitoring.feedback import Feedback
-from monitoring.log import ProductionLog
-from monitoring.recognition import recognition
+from monitoring.log.production_log import ProductionLog
+from monitoring.log.rows import Feedback, LogRow
+from monitoring.retraining.recognition import recognition
 from monitoring.review import Region, Review, Worry, most_worrying, worries
-from monitoring.rows import LogRow
 from pipeline.config.serving import ReviewParams
-from tests.monitoring.logs import opened
+from tests.monitoring.log.logs import opened
 from tests.monitoring.traffic import MORNING, row
 
 RULES = ReviewParams(days=30.0, min_identity_risk=0.15, max_similarity=0.6)

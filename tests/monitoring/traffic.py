@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from monitoring.identity_space import IdentityAggregate, aggregate
-from monitoring.rows import COLUMNS, LogRow, typed
+from monitoring.drift.identity_space import IdentityAggregate, aggregate
+from monitoring.log.rows import COLUMNS, LogRow, typed
 
 MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SPACE = "sface/16/53"

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.layout import Paths
-from tests.pipeline.registry_site import lay_out, params
+from pipeline.project.paths import Paths
+from tests.pipeline.registry.site import lay_out, params
 
 
 @pytest.fixture(scope="session")
 def registered_site(tmp_path_factory: pytest.TempPathFactory) -> Paths:
     """Three versions in a real registry: 1 and 2 passed the gate, 3 did not. Copy it, do not change it."""
-    from pipeline.registry import register
+    from pipeline.registry.register import register
 
     paths = Paths(tmp_path_factory.mktemp("registered"))
     with pytest.MonkeyPatch.context() as patch:

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.ablate import earlier_report, headline_figures
-from pipeline.layout import Paths
-from pipeline.outputs import write_text
-from pipeline.science_figures import AblateReport
-from tests.pipeline.test_science_page import report
+from pipeline.ablation.results import AblateReport
+from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
+from tests.pipeline.ablation.test_page import report
 
 __all__ = ["report"]  # a fixture
 

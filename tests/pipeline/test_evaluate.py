@@ -6,8 +6,8 @@ import pytest
 
 from models.errors import DataError
 from pipeline.evaluate import coverage_plot, methods_of
-from pipeline.figures import EvaluateReport, Figure
-from pipeline.layout import Paths
+from pipeline.evaluation.results import EvaluateReport, Figure
+from pipeline.project.paths import Paths
 
 
 def test_plot_is_a_long_table_of_buckets() -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from models.errors import DataError
-from pipeline.config.judging import Criterion, GateParams
-from pipeline.figures import EvaluateReport, Figure, Slices
-from pipeline.gate import find_figure, format_gate, gate, judge, verdict_of, write_gate
-from pipeline.layout import Paths
+from pipeline.config.evaluation import Criterion, GateParams
+from pipeline.evaluation.gate_report import format_gate
+from pipeline.evaluation.results import EvaluateReport, Figure, Slices
+from pipeline.gate import find_figure, gate, judge, verdict_of, write_gate
+from pipeline.project.paths import Paths
 
 
 def criterion(**changes: object) -> Criterion:

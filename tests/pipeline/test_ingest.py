@@ -14,16 +14,16 @@ from PIL import Image
 from models.errors import DataError
 from pipeline.config.keep import KeepParams
 from pipeline.config.load import Params, load_params
+from pipeline.consent.records import RECORD, record_of
+from pipeline.consent.store import FolderStore
+from pipeline.face_sampler.generate import SampledPortrait, portraits
+from pipeline.image_io.write import png_bytes
 from pipeline.ingest import IngestReport, ingest
-from pipeline.kept import RECORD, record_of
-from pipeline.kept_store import FolderStore
-from pipeline.layout import Paths
-from pipeline.png import png_bytes
-from pipeline.portrait_rows import SCHEMA
-from pipeline.sampler import SampledPortrait, portraits
-from pipeline.tables import landmarks_of, load_image, points_of, read_portraits
+from pipeline.portraits.read import landmarks_of, load_image, points_of, read_portraits
+from pipeline.portraits.rows import SCHEMA
+from pipeline.project.paths import Paths
 from tests.conftest import ROOT
-from tests.pipeline.reading.hostile import encoded, portrait
+from tests.pipeline.image_io.hostile import encoded, portrait
 
 PEOPLE, VIEWS = 6, 2
 NOW = datetime(2026, 5, 4, tzinfo=UTC)

@@ -10,11 +10,11 @@ import pytest
 
 from models.errors import DataError
 from pipeline.config.load import Params, load_params
-from pipeline.damage import redraw
-from pipeline.layout import Paths
-from pipeline.mask_rows import SCHEMA, record_of
+from pipeline.damage.mask_table import SCHEMA, record_of
+from pipeline.damage.sampler import redraw
 from pipeline.masks import MasksReport, masks
-from pipeline.tables import load_masks, read_masks
+from pipeline.portraits.read import load_masks, read_masks
+from pipeline.project.paths import Paths
 from tests.conftest import ROOT
 from tests.faces import mean_landmarks
 

@@ -1,6 +1,7 @@
 """Contracts between code, dvc.yaml and params.yaml."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -10,10 +11,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.closure import closure
 from pipeline.config.load import Params, load_params
 from pipeline.stages import OFF_BY_DEFAULT, ORDER, STAGES
-from recipes.write_dvc_yaml import FILES, pipeline_description, science_description
+from pipeline.workspaces.import_closure import closure
+from scripts.write_dvc_yaml import FILES, pipeline_description, science_description
 from tests.conftest import ROOT
 
 YAML_FILE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
@@ -47,6 +48,13 @@ def test_deps_cover_the_import_closure(name: str) -> None:
     code = {str(file) for file in closure(f"pipeline.{name}", ROOT)}
     missing = code - set(DESCRIBED[name]["deps"])
     assert not missing, "run `make dvc-yaml`"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_weights_that_a_stages_code_names_are_listed(name: str) -> None:
+    code = [(ROOT / file).read_text(encoding="utf-8") for file in closure(f"pipeline.{name}", ROOT)]
+    named = {f"assets/{file}" for text in code for file in re.findall(r'^[A-Z_]+ = ASSETS / "([^"]+)"', text, re.M)}
+    assert named <= set(DESCRIBED[name]["deps"]), "add them to FILES"
 
 
 def test_dvc_yaml_is_up_to_date() -> None:
@@ -113,7 +121,7 @@ def _changed_stages(root: Path) -> set[str]:
 @pytest.mark.slow
 def test_code_and_keys_of_study_ab_and_service_touch_no_stage(reproduced: Path) -> None:
     assert _changed_stages(reproduced) == set()
-    for section in ("study", "ab", "serving"):
+    for section in ("user_study", "ab", "serving"):
         file = reproduced / "pipeline" / "config" / f"{section}.py"
         file.write_text(file.read_text() + "\nNEW = 1\n")
     text = (reproduced / "params.yaml").read_text()

@@ -13,11 +13,12 @@ import pytest
 import torch
 
 from models.errors import DataError, NonFiniteLoss
-from models.generator import Generator
-from models.restorer import Restorer, save_weights, weights_sha256
+from models.gan.generator import Generator
+from models.gan.restorer import Restorer, save_weights, weights_sha256
 from pipeline.config.load import Params, load_params, write_params
-from pipeline.layout import Paths
-from pipeline.train import TrainReport, fingerprint, train
+from pipeline.project.paths import Paths
+from pipeline.train import fingerprint, train
+from pipeline.training.report import TrainReport
 from tests.conftest import ROOT
 from tests.portrait_site import SIDE, lay_out_portraits
 

@@ -7,14 +7,15 @@ import pandas as pd
 import pytest
 import torch
 
-from models.diffusion_restorer import DiffusionRestorer
+from models.diffusion.restorer import DiffusionRestorer
 from models.errors import ConfigError, WeightsError
-from models.generator import Generator
-from models.restorer import save_weights
-from models.stored import load_restorer
+from models.gan.generator import Generator
+from models.gan.restorer import save_weights
+from models.load import load_restorer
 from pipeline.config.load import load_params, write_params
-from pipeline.layout import Paths
-from pipeline.train import TrainReport, train
+from pipeline.project.paths import Paths
+from pipeline.train import train
+from pipeline.training.report import TrainReport
 from tests.conftest import ROOT
 from tests.portrait_site import SIDE, lay_out_portraits
 

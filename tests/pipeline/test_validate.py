@@ -12,10 +12,11 @@ import pytest
 from models.errors import DataError, ValidationFailed
 from pipeline.config.data import Check, ValidateParams
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
-from pipeline.portrait_rows import SCHEMA
-from pipeline.portrait_table import COLUMN_TYPES, flatten, share_inside
+from pipeline.portraits.rows import SCHEMA
+from pipeline.project.paths import Paths
 from pipeline.validate import Finding, ValidateReport, count_quarantined, examine, validate
+from pipeline.validation.facts import COLUMN_TYPES, flatten, share_inside
+from tests.conftest import ROOT
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:great_expectations"),
@@ -30,7 +31,7 @@ Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 @pytest.fixture(scope="module")
 def params() -> ValidateParams:
-    return load_params(Path(__file__).resolve().parents[2] / "params.yaml").validate_
+    return load_params(ROOT / "params.yaml").validate_
 
 
 def good() -> pd.DataFrame:

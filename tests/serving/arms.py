@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 
 from pipeline.config.load import Params
-from pipeline.layout import Paths
-from pipeline.mlflow_store import connect
-from serving.metrics import Metrics
-from serving.models import Arms, ModelStore
-from tests.pipeline.registry_site import NAME
+from pipeline.project.paths import Paths
+from pipeline.registry.client import connect
+from serving.inference.model_store import Arms, ModelStore
+from serving.metrics.service import Metrics
+from tests.pipeline.registry.site import NAME
 from tests.serving.site import PARAMS
 
 

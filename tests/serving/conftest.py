@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import layout
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from serving.assemble import assemble
 from serving.service import Service
 from tests.conftest import ROOT
@@ -21,8 +20,8 @@ from tests.serving.site import Site, both_ways, small_assets
 def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Small assets, a finder of red and an empty cache for all tests of this folder, and for no others."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "ASSETS", small_assets(tmp_path_factory.mktemp("assets")))
-        patch.setattr("pipeline.find_damage.shipped_finder", red_finder)
+        patch.setattr("models.assets.ASSETS", small_assets(tmp_path_factory.mktemp("assets")))
+        patch.setattr("restoration.find_damage.shipped_finder", red_finder)
         patch.setenv("LIKENESS_CACHE", str(tmp_path_factory.mktemp("cache")))
         for name in ("LIKENESS_MLFLOW_URI", "LIKENESS_LOG_URL", "LIKENESS_LOG_KEY"):
             patch.delenv(name, raising=False)

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from monitoring.feedback import Feedback
-from serving.keeping import KeptPictures
+from monitoring.log.rows import Feedback
+from serving.privacy.kept_pictures import KeptPictures
 from tests.monitoring.traffic import row
 from tests.serving.site import Site, damaged, portrait
 

@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from PIL import Image as Pillow
 
-from models.generator import Generator
+from models.gan.generator import Generator
+from models.gan.restorer import save_weights, weights_sha256
 from models.images import Image, Mask
-from models.restorer import save_weights, weights_sha256
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
-from serving.access import new_token
-from serving.guard import Guard
+from pipeline.project.paths import Paths
+from serving.http.auth import Guard
+from serving.http.tokens import new_token
 from serving.server import listen, server_for
 from serving.service import Service
 from tests.conftest import ROOT

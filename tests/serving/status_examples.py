@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitoring.recognition import wilson
-from monitoring.status import last_seen, serving
-from monitoring.status_experiments import NO_CHALLENGE, UNKNOWN_CHALLENGE
-from monitoring.status_parts import (
+from monitoring.retraining.recognition import wilson
+from monitoring.status.collect import last_seen, serving
+from monitoring.status.experiments import NO_CHALLENGE, UNKNOWN_CHALLENGE
+from monitoring.status.model import (
     Accuracy,
     AlertLine,
     ArmFigures,
@@ -19,9 +19,9 @@ from monitoring.status_parts import (
     Status,
     Window,
 )
-from monitoring.status_windows import accuracy_now
-from monitoring.status_words import headline, light
-from pipeline.versions import ModelRow
+from monitoring.status.windows import accuracy_now
+from monitoring.status.wording import headline, light
+from pipeline.registry.versions import ModelRow
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 IDLE = Cycle(running=False, since=None, stage="", reason="")

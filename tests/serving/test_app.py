@@ -10,10 +10,10 @@ import httpx
 import numpy as np
 import pytest
 
-from models.stored import load_restorer
-from pipeline import layout
-from pipeline.find_damage import find_damage
-from pipeline.restore import restore_photo
+from models import assets
+from models.load import load_restorer
+from restoration.find_damage import find_damage
+from restoration.restore import restore_photo
 from serving.app import create_app
 from tests.serving.site import PARAMS, Shared, Site, damaged, doubtful, file_of, form, pixels_of, portrait, running
 
@@ -26,7 +26,7 @@ def test_a_portrait_is_restored_as_without_the_service(site: Site) -> None:
     image, mask = damaged()
     with site.client() as client:
         found = client.post("/v1/restorations", files=form()).json()
-    restorer = load_restorer(layout.ASSETS / "restorer.safetensors")
+    restorer = load_restorer(assets.ASSETS / "restorer.safetensors")
     expected = restore_photo(image, mask, restorer, "auto", PARAMS.restore)
     restored = pixels_of(base64.b64decode(found["picture"]))
     assert expected.image is not None
@@ -299,7 +299,7 @@ def test_answers_carry_security_headers(site: Site) -> None:
 
 
 def test_a_fault_shows_no_trace(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serving.photos.request_id", lambda scope: 1 // 0)
+    monkeypatch.setattr("serving.routes.restorations.request_id", lambda scope: 1 // 0)
     with site.client() as client:
         answer = client.post("/v1/restorations", files=form())
     assert (answer.status_code, answer.json()["code"]) == (500, "fault")

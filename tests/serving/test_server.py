@@ -6,7 +6,7 @@ import pytest
 
 from cli.main import main
 from models.errors import ConfigError
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from serving.server import listen, serve
 from tests.conftest import ROOT
 from tests.serving.site import PARAMS

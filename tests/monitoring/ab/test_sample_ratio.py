@@ -9,7 +9,7 @@ from scipy.stats import beta
 
 from monitoring.ab.sample_ratio import log_bayes_factor, sequential_p
 from pipeline.config.load import Params
-from recipes.measure_ab import sample_ratio_alarms
+from scripts.benchmarks.measure_ab import sample_ratio_alarms
 
 
 def test_factors_by_hand() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.config.ab import AbParams
 from pipeline.config.load import Params
-from recipes.ab_simulation import World, simulate
-from recipes.measure_ab import ALONE, binomial_interval, needed
+from scripts.benchmarks.ab_simulation import World, simulate
+from scripts.benchmarks.measure_ab import ALONE, binomial_interval, needed
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from monitoring.ab.experiment import Experiment
-from monitoring.ab.tell import next_step
+from monitoring.ab.messages import next_step
 from monitoring.ab.verdict import AbVerdict, judge, judge_rows
-from monitoring.log import open_log
+from monitoring.log.production_log import open_log
 from pipeline.config.load import Params
-from pipeline.layout import Paths
+from pipeline.project.paths import Paths
 from tests.monitoring.ab.rows import ab_rows, log_rows
 from tests.monitoring.traffic import MORNING
 

@@ -3,7 +3,7 @@
 import pytest
 
 from monitoring.retraining.policy import Answer, Ask, Standing, can_be_mended, may_start
-from pipeline.config.production import AlarmGroup
+from pipeline.config.watch import AlarmGroup
 
 WINDOW = Ask("00000001-00000120", reasons=("masks drifted",), champion="3")
 

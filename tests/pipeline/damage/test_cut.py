@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.damage.bench import draw_naively
 from pipeline.damage.cut import cut
-from pipeline.damage.naive import draw_naively
 from pipeline.damage.scene import Scene
 from pipeline.damage.strokes import Strokes, brush_strokes, paint, scratch_strokes
 from tests.faces import mean_landmarks

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import DataError
+from models.face.regions import coverage, face_hull
 from models.images import Image
-from models.regions import coverage, face_hull
-from pipeline.damage import COLOUR_KINDS, HOLE_KINDS, Damage, apply, draw, measure
+from pipeline.damage.draw import COLOUR_KINDS, HOLE_KINDS, Damage, apply, draw
+from pipeline.damage.measure import measure
 from tests.faces import mean_landmarks
 
 SIZE = 96

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from models.errors import DataError
-from pipeline.config.damage import MaskParams
 from pipeline.config.load import load_params
-from pipeline.damage import COLOUR_KINDS, DamageSampler, MaskRecord, bucket_name, measure, redraw
+from pipeline.config.masks import MaskParams
+from pipeline.damage.draw import COLOUR_KINDS
+from pipeline.damage.measure import measure
+from pipeline.damage.sampler import DamageSampler, MaskRecord, bucket_name, redraw
 from tests.conftest import ROOT
 from tests.faces import mean_landmarks
 

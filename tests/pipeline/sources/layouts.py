@@ -8,9 +8,10 @@ from PIL import Image
 
 from pipeline.config.data import DataParams
 from pipeline.config.load import load_params
-from pipeline.layout import Paths
-from pipeline.reading import Limits
-from pipeline.sources import SourceItem, open_source
+from pipeline.image_io.outcome import Limits
+from pipeline.project.paths import Paths
+from pipeline.sources.catalogue import open_source
+from pipeline.sources.item import SourceItem
 from tests.conftest import ROOT
 
 LIMITS = Limits(max_bytes=2**20, max_pixels=10**6, min_side=64, max_aspect=20.0)

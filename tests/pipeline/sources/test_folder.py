@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import ConfigError, DataError
-from pipeline.reading import Accepted, Code, Rejected
+from pipeline.image_io.outcome import Accepted, Code, Rejected
 from tests.pipeline.sources.layouts import data_params, items_of, picture
 
 

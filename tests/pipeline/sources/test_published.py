@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import DataError
-from pipeline.reading import Accepted
+from pipeline.image_io.outcome import Accepted
 from tests.pipeline.sources.layouts import items_of, picture
 
 

@@ -1,0 +1,1 @@
+"""Commands of the loop: cycle, simulate, watch, demo, workspace."""

@@ -1,0 +1,33 @@
+"""`likeness cycle`: one cycle, with or without a Prefect server."""
+
+from pathlib import Path
+
+import click
+
+from cli.options import json_option, parse_settings, root_option, settings_option
+
+
+@click.command("cycle")
+@settings_option
+@click.option("--reason", default="by hand", show_default=True, help="Why, for people.")
+@json_option
+@root_option
+def cycle_command(settings: tuple[str, ...], reason: str, as_json: bool, root: Path) -> None:
+    """Run every stage in a checkout, register the challenger, and promote it if it passes the gate.
+
+    The cycle writes `champion.version` to params.yaml of that checkout: prefer a workspace of its own. The exit
+    status is 0 also when the gate says no: that is a result.
+    """
+    from flows.deployment.prefect_home import use_prefect_home
+    from pipeline.config.load import load_params
+    from pipeline.project.paths import Paths
+
+    overrides = parse_settings(settings)
+    load_params(Paths(root).params, overrides)  # a typing error need not wait for Prefect
+    use_prefect_home(root)
+    from flows.cycle import cycle
+    from flows.steps.summary import cycle_lines
+
+    report = cycle(root.resolve(), reason, overrides)
+    if report is not None:
+        click.echo(report.model_dump_json() if as_json else "\n".join(cycle_lines(root.resolve(), report)))

@@ -1,0 +1,22 @@
+"""`likeness workspace`: a checkout of its own for cycles."""
+
+from pathlib import Path
+
+import click
+
+from cli.options import parse_settings, root_option, settings_option
+
+
+@click.command("workspace")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@settings_option
+@root_option
+def workspace_command(folder: Path, settings: tuple[str, ...], root: Path) -> None:
+    """Copy this checkout's code and parameters to FOLDER, where cycles may run and change params.yaml.
+
+    An existing workspace keeps its data and state.
+    """
+    from pipeline.workspaces.create import create_workspace
+
+    create_workspace(root, folder, parse_settings(settings))
+    click.echo(f"workspace {folder}: now `likeness cycle --root {folder}` or `likeness up --root {folder}`")

@@ -1,0 +1,1 @@
+"""Commands for model versions: registry, A/B test, studies."""

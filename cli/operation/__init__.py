@@ -1,0 +1,1 @@
+"""Commands for running the service and everything around it."""

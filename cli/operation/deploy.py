@@ -1,0 +1,37 @@
+"""`likeness deploy`: schedules and triggers on a Prefect server."""
+
+from pathlib import Path
+
+import click
+
+from cli.options import json_option, root_option
+
+
+@click.command("deploy")
+@click.option("--server", default="", help="Address of Prefect's API [default: PREFECT_API_URL].")
+@json_option
+@root_option
+def deploy_command(server: str, as_json: bool, root: Path) -> None:
+    """Create or update what runs by itself: cycle, watch, A/B verdict, housekeeping, and drift starting a cycle.
+
+    Cycles run at the revision that is checked out now (or `operate.revision`), in checkouts of their own. Running it
+    again changes nothing unless the project did; what you paused stays paused.
+    """
+    import json
+    from dataclasses import asdict
+
+    from flows.deployment.prefect_home import use_prefect_home
+    from pipeline.project.paths import Paths
+
+    use_prefect_home(root)
+    from flows.deployment.deploy import deploy
+
+    done = deploy(Paths(root.resolve()), server)
+    if as_json:
+        click.echo(json.dumps(asdict(done)))
+        return
+    for name in done.changed:
+        click.echo(f"  {name}: deployed")
+    for name in done.kept:
+        click.echo(f"  {name}: as it was")
+    click.echo(f"  cycles run at {done.revision[:12]}")

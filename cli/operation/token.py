@@ -1,0 +1,64 @@
+"""`likeness token`: who may use the service."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.options import json_option, root_option
+
+if TYPE_CHECKING:
+    from serving.http.tokens import Role
+
+_ROLES = ("restore", "review", "admin")
+
+
+@click.group("token")
+def token_group() -> None:
+    """Access tokens of `likeness serve`; only their digests are stored, in state/tokens.json."""
+
+
+@token_group.command("new")
+@click.option(
+    "--role",
+    type=click.Choice(_ROLES),
+    required=True,
+    help="restore: restore photos; review: that, and look at kept pictures (/review); admin: that, and delete.",
+)
+@click.option("--name", required=True, help="For whom or what, to know it again.")
+@root_option
+def new_command(role: "Role", name: str, root: Path) -> None:
+    """Make a token and print it, this once."""
+    from pipeline.project.paths import Paths
+    from serving.http.tokens import new_token
+
+    click.echo(new_token(Paths(root.resolve()), role, name, datetime.now(UTC)))
+
+
+@token_group.command("list")
+@json_option
+@root_option
+def list_command(as_json: bool, root: Path) -> None:
+    """List tokens: id, role, name, since when, and whether revoked."""
+    from pipeline.project.paths import Paths
+    from serving.http.tokens import read_tokens
+
+    for token in read_tokens(Paths(root.resolve()).tokens):
+        if as_json:
+            click.echo(token.model_dump_json(exclude={"sha256"}))
+            continue
+        state = f"revoked {token.revoked:%Y-%m-%d}" if token.revoked else "valid"
+        click.echo(f"{token.id}  {token.role:<8} {token.created:%Y-%m-%d}  {state}  {token.name}")
+
+
+@token_group.command("revoke")
+@click.argument("identity", metavar="ID")
+@root_option
+def revoke_command(identity: str, root: Path) -> None:
+    """Take away the rights of the token ID; a running service sees it at the next request."""
+    from pipeline.project.paths import Paths
+    from serving.http.tokens import revoke_token
+
+    token = revoke_token(Paths(root.resolve()), identity, datetime.now(UTC))
+    click.echo(f"{token.id} ({token.name}) is revoked")

@@ -1,0 +1,1 @@
+"""Deployments on a Prefect server: schedules, triggers, events, the worker's entry point."""

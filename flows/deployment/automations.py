@@ -1,0 +1,76 @@
+"""Automations on a Prefect server: start a cycle on drift, and mark runs without a heartbeat as crashed."""
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from flows.deployment.events import DRIFT, RECOGNITION
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.events import AutomationCore
+
+WINDOW = "likeness.window"
+_FOLDED = timedelta(minutes=1)  # triggers of one window within this time are one; the claim stops later ones
+_SILENT = timedelta(seconds=90)  # three missed heartbeats: the run is dead
+
+
+def automations(cycle_id: "UUID") -> "tuple[AutomationCore, ...]":
+    """Drift starts a cycle; a run that has gone silent counts as crashed, so that the next one may begin."""
+    from prefect.client.schemas.objects import StateType
+    from prefect.events import AutomationCore, EventTrigger
+    from prefect.events.actions import ChangeFlowRunState, RunDeployment
+    from prefect.events.schemas.automations import Posture
+
+    beat = "prefect.flow-run.heartbeat"
+    ends = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed", "Suspended")}
+    drift = EventTrigger(
+        expect={DRIFT, RECOGNITION}, match={"prefect.resource.id": f"{WINDOW}.*"},
+        for_each={"prefect.resource.id"}, posture=Posture.Reactive, threshold=1, within=_FOLDED,
+    )  # fmt: skip
+    silence = EventTrigger(
+        after={beat}, expect={beat, *ends}, match={"prefect.resource.id": "prefect.flow-run.*"},
+        for_each={"prefect.resource.id"}, posture=Posture.Proactive, threshold=1, within=_SILENT,
+    )  # fmt: skip
+    parameters = {
+        "window_id": _from_event("window_id"), "reason": _from_event("reason"),
+        "overrides": {"__prefect_kind": "json", "value": _from_event("overrides | tojson")},
+    }  # fmt: skip
+    crashed = ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", message="no heartbeat for 90 seconds")
+    return (
+        AutomationCore(
+            name="likeness: drift starts a cycle", trigger=drift,
+            actions=[RunDeployment(deployment_id=cycle_id, parameters=parameters)],
+        ),
+        AutomationCore(name="likeness: a silent run has crashed", trigger=silence, actions=[crashed]),
+    )  # fmt: skip
+
+
+def _from_event(field: str) -> dict[str, str]:
+    return {"__prefect_kind": "jinja", "template": "{{ event.payload." + field + " }}"}
+
+
+def automate(client: "SyncPrefectClient", wanted: "AutomationCore") -> bool:
+    """Make or change the automation of this name; whether something was done."""
+    found = client.read_automations_by_name(wanted.name)
+    if not found:
+        client.create_automation(wanted)
+        return True
+    kept = wanted.model_copy(update={"enabled": found[0].enabled})
+    if _meaning(found[0]) == _meaning(kept):
+        return False
+    client.update_automation(found[0].id, kept)
+    return True
+
+
+def _meaning(automation: "AutomationCore") -> Any:  # noqa: ANN401 - JSON
+    """Trigger and actions as JSON, without the ids that the server adds and without order where there is none."""
+    told = automation.model_dump(mode="json", include={"trigger", "actions"}, exclude_none=True)
+    told["trigger"].pop("id", None)
+    return json.loads(json.dumps(told, sort_keys=True), object_hook=_unordered)
+
+
+def _unordered(node: dict[str, Any]) -> dict[str, Any]:
+    return {name: sorted(value, key=str) if isinstance(value, list) else value for name, value in node.items()}

@@ -1,0 +1,194 @@
+"""Deployments on a Prefect server: what runs when, and where."""
+
+import hashlib
+import importlib
+import json
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from flows.deployment.automations import automate, automations
+from models.errors import ServiceUnavailable
+from pipeline.config.load import load_params
+from pipeline.project.paths import Paths
+from pipeline.workspaces.cycle_checkouts import production, project, resolve
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.responses import DeploymentResponse
+
+POOL = "likeness"
+NAME = "production"
+_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)  # three weeks cannot be said in cron
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A flow, how often it runs and when first in a week, and what becomes of a run that is due while another runs."""
+
+    flow: str
+    every: timedelta
+    at: timedelta
+    when_busy: str
+    parameters: dict[str, Any]
+
+    @property
+    def working_dir(self) -> str:
+        """Of its runs: the root that it is given."""
+        return str(self.parameters["root"])
+
+    @property
+    def command(self) -> str:
+        """What the worker starts for a run."""
+        log = f"{self.working_dir}/state/logs/runs.log"
+        return shlex.join([sys.executable, "-m", "flows.deployment.worker_entrypoint", log])
+
+    @property
+    def digest(self) -> str:
+        """Changes exactly when the deployment must."""
+        when = self.every.total_seconds(), self.at.total_seconds()
+        text = json.dumps([self.flow, when, self.when_busy, self.parameters, self.command])
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """Names of what was made or changed, and of what was as it should be."""
+
+    changed: tuple[str, ...]
+    kept: tuple[str, ...]
+    revision: str
+
+
+def plan(paths: Paths) -> tuple[Planned, ...]:
+    """What runs by itself for the project at `paths`; cycles at the revision that is checked out there now.
+
+    Raises:
+        DataError: `operate.revision` of params.yaml is not in the project.
+    """
+    params = load_params(paths.params).operate
+    root = str(production(paths).absolute())
+    revision = resolve(project(paths), params.revision)
+    here = {"root": root}
+    cycle = {**here, "revision": revision, "reason": "three weeks have passed"}
+    return (  # never two at the same minute: they share the log and the machine
+        Planned("flows.cycle:cycle", timedelta(weeks=3), timedelta(hours=2, minutes=20), params.when_busy, cycle),
+        Planned("flows.watch:watch", timedelta(hours=1), timedelta(minutes=5), "refuse", {**here, "by_event": True}),
+        # a run that somebody has just answered must not be cancelled because another one looks
+        Planned("flows.ab_verdict:ab_verdict", timedelta(hours=1), timedelta(minutes=35), "queue", here),
+        Planned("flows.housekeeping:housekeeping", timedelta(days=1), timedelta(hours=1, minutes=50), "refuse", here),
+    )
+
+
+def deploy(paths: Paths, server: str = "") -> Deployed:
+    """Bring a server's deployments and automations to what `plan` says; doing it twice changes nothing.
+
+    What a person has switched off in Prefect's pages - a schedule, a deployment, an automation - stays off.
+
+    Args:
+        paths: of the project.
+        server: address of Prefect's API; "" = PREFECT_API_URL.
+
+    Raises:
+        ServiceUnavailable: no server answers there.
+    """
+    from prefect.client.orchestration import get_client
+
+    planned = plan(paths)
+    with _server(server), get_client(sync_client=True) as client:
+        _make_pool(client)
+        done = {entry.flow.partition(":")[2]: _deploy(client, entry) for entry in planned}
+        ids = {name: found for name, (found, _) in done.items()}
+        changed = {name: made for name, (_, made) in done.items()}
+        changed |= {entry.name: automate(client, entry) for entry in automations(ids["cycle"])}
+    return Deployed(
+        tuple(name for name, made in changed.items() if made),
+        tuple(name for name, made in changed.items() if not made),
+        str(planned[0].parameters["revision"]),
+    )
+
+
+@contextmanager
+def _server(address: str) -> Iterator[None]:
+    from httpx import HTTPError
+    from prefect.exceptions import PrefectHTTPStatusError
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    address = address or os.environ.get("PREFECT_API_URL", "")
+    remedy = "start it (`likeness up`) or pass --server http://HOST:PORT/api"
+    if not address:
+        raise ServiceUnavailable("a Prefect server", "no address", remedy)
+    try:
+        with temporary_settings({PREFECT_API_URL: address}):
+            yield
+    except PrefectHTTPStatusError:
+        raise  # it answers, and what it says is for us to mend
+    except HTTPError as error:
+        reason = str(error)[:160] or type(error).__name__
+        raise ServiceUnavailable(f"Prefect at {address}", reason, remedy) from error
+
+
+def _make_pool(client: "SyncPrefectClient") -> None:
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.exceptions import ObjectAlreadyExists
+    from prefect.workers.process import ProcessWorker
+
+    template = ProcessWorker.get_default_base_job_template()
+    try:
+        client.create_work_pool(WorkPoolCreate(name=POOL, type="process", base_job_template=template))
+    except ObjectAlreadyExists:
+        return
+
+
+def _deploy(client: "SyncPrefectClient", planned: Planned) -> "tuple[UUID, bool]":
+    """Its id, and whether it was made or changed."""
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+    from prefect.types.entrypoint import EntrypointType
+
+    module, _, name = planned.flow.partition(":")
+    flow: Any = getattr(importlib.import_module(module), name)
+    before = _existing(client, f"{flow.name}/{NAME}")
+    if before is not None and before.version == planned.digest:
+        return before.id, False
+    queue = planned.when_busy == "queue"
+    strategy = ConcurrencyLimitStrategy.ENQUEUE if queue else ConcurrencyLimitStrategy.CANCEL_NEW
+    wanted = flow.to_deployment(
+        NAME,
+        schedules=[_schedule(planned, before)],
+        parameters=planned.parameters,
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=strategy),
+        version=planned.digest,
+        work_pool_name=POOL,
+        job_variables={
+            "working_dir": planned.working_dir,
+            "command": planned.command,
+            "stream_output": False,
+        },
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    return cast("UUID", wanted.apply()), True
+
+
+def _schedule(planned: Planned, before: "DeploymentResponse | None") -> Any:  # noqa: ANN401 - Prefect has two classes for it
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
+    from prefect.client.schemas.schedules import IntervalSchedule
+
+    every = IntervalSchedule(interval=planned.every, anchor_date=_MONDAY + planned.at, timezone="UTC")
+    paused = before is not None and bool(before.schedules) and not any(kept.active for kept in before.schedules)
+    return DeploymentScheduleCreate(schedule=every, active=not paused)
+
+
+def _existing(client: "SyncPrefectClient", name: str) -> "DeploymentResponse | None":
+    from prefect.exceptions import ObjectNotFound
+
+    try:
+        return client.read_deployment_by_name(name)
+    except ObjectNotFound:
+        return None

@@ -1,0 +1,45 @@
+"""Entry point of a run on a worker: Prefect's engine, once the server answers, with its output in a file.
+
+By itself the engine gives up at once where the server is just being started again (its client repeats a refused
+connection only after one that succeeded), and a run that writes into its worker's pipe dies with the worker.
+"""
+
+import os
+import runpy
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from urllib.error import URLError
+
+_WAIT_SECONDS = 600.0
+_PAUSE = 1.0
+
+
+def main(file: Path) -> None:
+    """Become Prefect's engine; standard output and errors are appended to `file`."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("ab") as stream:
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
+    wait(os.environ.get("PREFECT_API_URL", ""), _WAIT_SECONDS)
+    sys.argv = ["prefect.engine"]
+    runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
+
+
+def wait(api: str, seconds: float) -> bool:
+    """Whether the server at `api` answers within this time; without an address there is nothing to wait for."""
+    deadline = time.monotonic() + seconds
+    while api:
+        try:
+            with urllib.request.urlopen(f"{api.rstrip('/')}/health", timeout=5):  # noqa: S310 - the server's own address
+                return True
+        except (URLError, OSError):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_PAUSE)
+    return False
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,105 @@
+"""The processes of `likeness up`: their commands, where they answer, and what they need to know."""
+
+import os
+import socket
+import sys
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+
+from pipeline.project.environment import environment
+from pipeline.project.paths import Paths
+from pipeline.workspaces.cycle_checkouts import production
+
+HOST = "127.0.0.1"
+_ASKED = 2.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process: its command, where it answers ("" = it has no page), and what must answer before it is started.
+
+    A part that is done `once` ends by itself and is started again only if it fails.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    url: str = ""
+    ready: str = ""
+    after: tuple[str, ...] = ()
+    once: bool = False
+
+
+def parts(paths: Paths, port: int) -> tuple[Part, ...]:
+    """Prefect at `port`, MLflow at + 1, Evidently at + 2, the service at + 3, all on this machine's own address only.
+
+    A worker, not a serving process: deployments then live in the server whether or not anybody executes them, a
+    restart creates nothing anew, and a run outlives the worker that started it.
+    """
+    python = sys.executable
+    url = [f"http://{HOST}:{port + offset}" for offset in range(4)]
+    root = str(production(paths))
+    store = environment().mlflow_uri or f"sqlite:///{paths.mlflow_database}"
+    likeness = (beside("likeness"),)
+    prefect = (python, "-m", "prefect")
+    mlflow = ("mlflow", "server", "--backend-store-uri", store, "--host", HOST, "--workers", "1")
+    evidently = (beside("evidently"), "ui", "--workspace", str(paths.evidently_workspace))
+    serve = (*likeness, "serve", "--open", "--host", HOST, "--port", str(port + 3), "--root", root)
+    worker = (*prefect, "worker", "start", "--pool", "likeness", "--type", "process", "--name", "likeness")
+    return (
+        Part("prefect", (*prefect, "server", "start", "--host", HOST, "--port", str(port)), url[0], "/api/health"),
+        Part("mlflow", (python, "-m", *mlflow, "--port", str(port + 1)), url[1], "/health"),
+        Part("drift", (*evidently, "--host", HOST, "--port", str(port + 2)), url[2], "/"),
+        Part("service", serve, url[3], "/healthz", after=("mlflow",)),  # both would make MLflow's tables
+        Part(
+            "deploy",
+            (*likeness, "deploy", "--server", f"{url[0]}/api", "--root", str(paths.root)),
+            after=("prefect",),
+            once=True,
+        ),
+        Part("worker", worker, after=("prefect",)),
+    )
+
+
+def beside(name: str) -> str:
+    """A command that was installed with this Python, whatever PATH says."""
+    return str(Path(sys.executable).with_name(name))
+
+
+def child_environment(paths: Paths, port: int) -> dict[str, str]:
+    """What the parts need to know; a variable that is set already (PostgreSQL for Prefect) stays.
+
+    Leases of running cycles are files: by default the server holds them in memory, and a run that cannot renew its
+    lease after the server's restart ends itself.
+    """
+    wanted = {
+        "PREFECT_HOME": str(paths.prefect_home),
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,monitoring,pipeline",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+    return {name: os.environ.get(name, value) for name, value in wanted.items()} | {
+        "PREFECT_API_URL": f"http://{HOST}:{port}/api"
+    }
+
+
+def answers(part: Part) -> bool:
+    """Whether the part says that it is there."""
+    try:
+        with urllib.request.urlopen(part.url + part.ready, timeout=_ASKED):  # noqa: S310 - our own address
+            return True
+    except (URLError, OSError):
+        return False
+
+
+def taken(url: str) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, int(url.rpartition(":")[2])))
+        except OSError:
+            return True
+    return False

@@ -1,0 +1,146 @@
+"""Everything on one machine: `likeness up` and `likeness down`.
+
+`state/up.json` says which mark the processes carry (flows/local/processes.py), at which ports they are and who
+supervises them. A lock of the kernel says whether a supervisor lives: `kill -9` frees it.
+"""
+
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from flows.local.processes import alive, end, end_marked, marked, same, start
+from flows.local.services import answers, beside, parts
+from flows.local.supervisor import Running, Supervisor
+from models.errors import Busy, ServiceUnavailable
+from pipeline.project.files import write_text
+from pipeline.project.locks import hold_lock
+from pipeline.project.paths import Paths
+
+PORT = 4200
+_TICK = 0.5
+_START_SECONDS = 300.0
+
+
+def up(paths: Paths, port: int | None, say: Callable[[str], None]) -> None:
+    """Run everything until SIGTERM or Ctrl-C; what a killed supervisor left behind is taken over.
+
+    Raises:
+        Busy: a supervisor is at work here already, or somebody else listens at one of the ports.
+    """
+    with _only_one(paths):
+        before = remembered(paths)
+        chosen = port or before.port
+        if chosen != before.port:
+            end_marked(before.mark)
+        running = before.model_copy(
+            update={"port": chosen, "supervisor": os.getpid(), "supervisor_began": psutil.Process().create_time()}
+        )
+        supervisor = Supervisor(paths, running, parts(paths, chosen))
+        adopted = supervisor.adopt()
+        supervisor.refuse_taken_ports()
+        _prepare(paths, running)
+        say(f"taken over: {', '.join(adopted)}" if adopted else "starting; the first time takes a minute or two")
+        threading.Thread(target=_tell_when_up, args=(supervisor, say), daemon=True).start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: supervisor.stopped.set())
+        try:
+            supervisor.supervise()
+        finally:
+            say("stopping")
+            supervisor.stop()
+            _write(paths, running.model_copy(update={"supervisor": 0, "supervisor_began": 0.0}))
+
+
+def detach(paths: Paths, port: int | None, say: Callable[[str], None]) -> None:
+    """Run `up` in the background and wait until everything answers.
+
+    Raises:
+        ServiceUnavailable: the supervisor ended, or a part does not answer in time.
+    """
+    paths.logs.mkdir(parents=True, exist_ok=True)
+    running = remembered(paths)
+    _write(paths, running)
+    command = (beside("likeness"), "up", "--root", str(paths.root), "--port", str(port or running.port))
+    file = paths.logs / "up.log"
+    process = start("supervisor", command, running.mark, {}, file)
+    wanted = [part for part in parts(paths, port or running.port) if part.url]
+    deadline = time.monotonic() + _START_SECONDS
+    while remembered(paths).supervisor != process.pid or not all(answers(part) for part in wanted):
+        if not alive(process) or time.monotonic() > deadline:
+            last = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+            raise ServiceUnavailable("everything to answer", last[0] if last else "nothing", f"see {paths.logs}")
+        time.sleep(_TICK)
+    for line in lines(paths):
+        say(line)
+
+
+def down(paths: Paths) -> bool:
+    """Stop everything that `up` started here, also what it lost sight of; returns whether anything was there.
+
+    Processes are known by their mark: nobody else's can be meant.
+    """
+    if not paths.running.is_file():
+        return False
+    running = remembered(paths)
+    supervisor = same(running.supervisor, running.supervisor_began) if running.supervisor else None
+    found = supervisor is not None or bool(marked(running.mark))
+    if supervisor is not None:
+        end([supervisor], 90.0)
+    end_marked(running.mark)
+    _write(paths, running.model_copy(update={"supervisor": 0, "supervisor_began": 0.0}))
+    return found
+
+
+def is_up(paths: Paths) -> bool:
+    """Whether a supervisor is at work."""
+    try:
+        with _only_one(paths):
+            return False
+    except Busy:
+        return True
+
+
+def lines(paths: Paths) -> list[str]:
+    """Addresses, and whether each answers."""
+    shown = [part for part in parts(paths, remembered(paths).port) if part.url]
+    return [f"  {part.name:<8} {part.url}  {'answers' if answers(part) else 'DOES NOT ANSWER'}" for part in shown]
+
+
+def remembered(paths: Paths) -> Running:
+    """What state/up.json says; a new mark where there is none."""
+    if paths.running.is_file():
+        return Running.model_validate_json(paths.running.read_bytes())
+    return Running(mark=secrets.token_hex(16), port=PORT)
+
+
+@contextmanager
+def _only_one(paths: Paths) -> Iterator[None]:
+    busy = ("nothing up here", f"a supervisor at work in {paths.root}", "`likeness down` stops it")
+    with hold_lock(paths.locks / "up.lock", seconds=0, busy=busy):
+        yield
+
+
+def _prepare(paths: Paths, running: Running) -> None:
+    for folder in (paths.logs, paths.prefect_home, paths.evidently_workspace):
+        folder.mkdir(parents=True, exist_ok=True)
+    _write(paths, running)
+
+
+def _write(paths: Paths, running: Running) -> None:
+    write_text(paths.running, running.model_dump_json(indent=1))
+
+
+def _tell_when_up(supervisor: Supervisor, say: Callable[[str], None]) -> None:
+    shown = [part for part in supervisor.wanted if part.url]
+    deadline = time.monotonic() + _START_SECONDS
+    while not all(answers(part) for part in shown) and time.monotonic() < deadline:
+        if supervisor.stopped.wait(_TICK):
+            return
+    for line in lines(supervisor.paths):
+        say(line)

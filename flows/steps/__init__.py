@@ -1,0 +1,1 @@
+"""Steps of flows: stages, checkouts, promotion, approval, reports, alerts."""

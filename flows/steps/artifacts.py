@@ -1,0 +1,47 @@
+"""Artifacts that Prefect's pages show of a run."""
+
+from pathlib import Path
+
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+
+from flows.steps.reports import CycleReport
+from flows.steps.summary import outcome
+from monitoring.ab.verdict import AbVerdict
+from monitoring.retraining.watch import Verdict
+from pipeline.project.paths import Paths
+
+
+def publish(root: Path, report: CycleReport) -> None:
+    """Gate table, summary and a link to the pictures of a cycle."""
+    create_table_artifact(
+        key="gate", table=[row.model_dump(mode="json") for row in report.gate.rows], description="The gate"
+    )
+    create_markdown_artifact(key="cycle", markdown=summary(report), description="What the cycle did")
+    page = Paths(root.resolve()).evaluation_html
+    create_link_artifact(key="evaluation", link=page.as_uri(), link_text="before and after, worst cases first")
+
+
+def publish_verdict(verdict: Verdict) -> None:
+    """The watch's verdict, with a link to the drift report."""
+    lines = [f"## {'Cycle asked for' if verdict.triggered else 'Quiet'}: window `{verdict.window_id}`", ""]
+    lines += [f"- {reason}" for reason in verdict.reasons or (verdict.note,)]
+    create_markdown_artifact(key="watch", markdown="\n".join(lines), description="The watch's verdict")
+    if verdict.report_html is not None:
+        create_link_artifact(key="drift", link=verdict.report_html.resolve().as_uri(), link_text="drift report")
+
+
+def publish_ab(verdict: AbVerdict) -> None:
+    """How the A/B test stands: the reason, and a table of the outcomes."""
+    title = verdict.experiment or "none is on"
+    create_markdown_artifact(key="ab", markdown=f"## A/B test: {title}\n\n**{verdict.state}**: {verdict.reason}")
+    if verdict.effects:
+        rows = [effect.model_dump(exclude={"better", "alpha"}) for effect in verdict.effects]
+        create_table_artifact(key="ab-outcomes", table=rows, description="challenger minus champion")
+
+
+def summary(report: CycleReport) -> str:
+    """A cycle in a few lines of Markdown."""
+    times = [f"| {stage} | {seconds:.1f} |" for stage, seconds in report.seconds.items()]
+    cached = [f"| {stage} | up to date |" for stage in report.cached]
+    head = [f"## Version {report.version} {outcome(report)}", "", f"Started by: {report.reason}", ""]
+    return "\n".join([*head, "| stage | seconds |", "|---|---|", *times, *cached])

@@ -1,0 +1,1 @@
+"""The diffusion restorer: denoiser, losses, training module, sampling."""

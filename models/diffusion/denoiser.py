@@ -1,0 +1,146 @@
+"""The denoiser: diffusers' U-Net over folded pixels, told the evidence, and the noise schedule that it works in.
+
+What is diffused stands in `residual.py`, and it is diffused only where something is missing: known pixels carry neither
+residual nor noise, in training and at each step of sampling (Saharia et al., Palette, 2022, sec. 3). The picture is
+folded into channels (`pixel_unshuffle`), because CPU cores pay for pixels.
+
+v-prediction: Salimans and Ho (2022). A schedule that ends in pure noise, with its last step visited: Lin et al. (2024).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.diffusion.residual import Spread, coloured, missing_part, scale
+from models.evidence.evidence import CHANNELS, CONDITIONS, Evidence
+from models.evidence.identity_condition import HINTS
+from models.runtime.torchvision_ops import ensure_torchvision_ops
+
+ensure_torchvision_ops()
+
+from diffusers import DDIMScheduler, UNet2DModel  # noqa: E402 - it imports torchvision, which needs its operators
+
+Prediction = Literal["v_prediction", "sample"]
+LEVELS = 1000
+"""Noise levels of the schedule, 0 = nearly clean; numbers of sampling steps divide it."""
+
+_EMBEDDING = 128
+_GROUPS = 8
+_HEADS = 4
+_SQUEEZED = 64
+"""Channels that the folded evidence, which repeats itself, is pressed into: the U-Net's first layer is dear."""
+
+
+@dataclass(frozen=True)
+class DiffusionShape:
+    """What has to be known of a denoiser to build it.
+
+    Attributes:
+        channels: of each level, the first at 1 / `fold` of the resolution; multiples of 8.
+        fold: side of the square of pixels that becomes one position; sides of pictures must be multiples of
+            fold * 2**(len(channels) - 1).
+        prediction: what the network's output means, in the words of diffusers.
+        spread: of what is diffused.
+    """
+
+    channels: tuple[int, ...]
+    fold: int
+    prediction: Prediction
+    spread: Spread
+
+
+class Denoiser(nn.Module):
+    """Noisy residual, its noise level and the evidence -> velocity or clean residual."""
+
+    def __init__(self, shape: DiffusionShape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.embed = nn.Sequential(
+            nn.Linear(CONDITIONS + HINTS, _EMBEDDING), nn.SiLU(), nn.Linear(_EMBEDDING, _EMBEDDING)
+        )
+        self.squeeze = nn.Conv2d(CHANNELS * shape.fold**2, _SQUEEZED, 1)
+        self.unet = UNet2DModel(
+            in_channels=3 * shape.fold**2 + _SQUEEZED,
+            out_channels=3 * shape.fold**2,
+            block_out_channels=shape.channels,
+            down_block_types=("DownBlock2D",) * len(shape.channels),
+            up_block_types=("UpBlock2D",) * len(shape.channels),
+            layers_per_block=1,
+            norm_num_groups=_GROUPS,
+            attention_head_dim=shape.channels[-1] // _HEADS,  # of the one attention, at the coarsest level
+            time_embedding_dim=_EMBEDDING,
+            class_embed_type="identity",
+        )
+        for layer in (self.embed[-1], self.unet.conv_out):
+            for parameter in layer.parameters():
+                nn.init.zeros_(parameter)
+
+    def forward(self, noisy: Tensor, levels: Tensor, inputs: Tensor, condition: Tensor) -> Tensor:
+        """Predict for a batch; an untrained denoiser returns zeros.
+
+        Args:
+            noisy: (N, 3, H, W) residual with noise.
+            levels: (N,) int64 noise levels, [0, LEVELS).
+            inputs: (N, CHANNELS, H, W), `Evidence.stacked`.
+            condition: (N, CONDITIONS + HINTS), `told`.
+
+        Returns:
+            (N, 3, H, W), in units of `residual.scale`; of use only where something is missing.
+        """
+        folded, seen = (F.pixel_unshuffle(pictures, self.shape.fold) for pictures in (noisy, inputs))
+        x = torch.cat([folded, self.squeeze(seen)], dim=1)
+        output = self.unet(x, levels, self.embed(condition), return_dict=False)[0]
+        return F.pixel_shuffle(output, self.shape.fold)
+
+
+def told(evidence: Evidence) -> tuple[Tensor, Tensor]:
+    """What a denoiser gets to see of a batch: pictures (N, CHANNELS, H, W) and numbers (N, CONDITIONS + HINTS)."""
+    return evidence.stacked(), torch.cat([evidence.damaged.condition(), evidence.hint], dim=1)
+
+
+def noise_schedule(prediction: Prediction) -> DDIMScheduler:
+    """DDIM (Song et al., 2021) on a cosine schedule (Nichol and Dhariwal, 2021) that ends at zero signal."""
+    return DDIMScheduler(
+        num_train_timesteps=LEVELS,
+        beta_schedule="squaredcos_cap_v2",
+        prediction_type=prediction,
+        rescale_betas_zero_snr=True,
+        timestep_spacing="trailing",
+        clip_sample=False,
+    )
+
+
+def visited_levels(steps: int) -> Tensor:
+    """(steps,) noise levels that a sampler of `steps` visits, from pure noise down; `steps` divides LEVELS."""
+    schedule = noise_schedule("v_prediction")
+    schedule.set_timesteps(steps)
+    return cast(Tensor, schedule.timesteps)
+
+
+@torch.inference_mode()
+def sample(denoiser: Denoiser, evidence: Evidence, white: Tensor, steps: int) -> Tensor:
+    """One restoration of each picture, from pure noise to none.
+
+    Args:
+        denoiser: in evaluation mode.
+        evidence: the batch.
+        white: (N or 1, 3, H, W) standard normal.
+        steps: noise levels visited; divides LEVELS.
+
+    Returns:
+        (N, 3, H, W) proposal, about [-1, 1]; `evidence.start` where nothing is missing.
+    """
+    schedule = noise_schedule(denoiser.shape.prediction)
+    schedule.set_timesteps(steps)
+    inputs, condition = told(evidence)
+    noise = coloured(white, denoiser.shape.spread)
+    noisy = missing_part(noise.expand_as(evidence.start), evidence.damaged)
+    for level in cast(Sequence[Tensor], schedule.timesteps):
+        output = denoiser(noisy, level.expand(len(noisy)), inputs, condition)
+        cleaner = schedule.step(output, int(level), noisy, return_dict=False)[0]
+        noisy = missing_part(cleaner, evidence.damaged)  # known pixels: neither residual nor noise
+    return evidence.start + scale(evidence.damaged, denoiser.shape.spread) * noisy

@@ -1,0 +1,87 @@
+"""The residual that is diffused: target - start where something is missing, in units of the start's usual error.
+
+Noise has the same second moments as the residual, so that even a restoration that is poorly denoised looks like another
+plausible one, not like grain (a data-dependent prior: Lee et al., PriorGrad, 2022). Three things were measured on
+portraits: how far the start is off at a distance from the nearest known pixel, how the residual's power falls with
+frequency, and how its colour channels go together.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from models.colour import luma
+from models.evidence.evidence import Damaged, Evidence
+from models.images import Mask
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Second moments of target - start.
+
+    Attributes:
+        rim: standard deviation one pixel away from the nearest known one, in the range of pictures.
+        growth: what it gains each time the distance grows by a factor of e.
+        colour: standard deviation where colour alone is missing.
+        cutoff: cycles per picture from where power falls with the fourth instead of the second power of frequency.
+        correlation: between the residual's colour channels, [0, 1).
+    """
+
+    rim: float
+    growth: float
+    colour: float
+    cutoff: float
+    correlation: float
+
+
+def missing_part(values: Tensor, damaged: Damaged) -> Tensor:
+    """(N, 3, H, W) what is missing of the values: all in the hole, colour alone where luma is known, else 0."""
+    colour = values - luma(values)
+    inside = torch.where(damaged.hole_mask > 0.5, values, colour)
+    return torch.where(damaged.chroma_mask > 0.5, inside, torch.zeros_like(values))
+
+
+def scale(damaged: Damaged, spread: Spread) -> Tensor:
+    """(N, 1, H, W) how far the start is usually off, in the range of pictures; 1 where nothing is missing."""
+    holes = damaged.hole_mask[:, 0].cpu().numpy() > 0.5
+    distances = np.stack([_distance(hole) for hole in holes])[:, None]
+    inside = spread.rim + spread.growth * torch.from_numpy(distances).clamp_min(1.0).log().to(damaged.hole_mask)
+    elsewhere = torch.where(damaged.chroma_mask > 0.5, spread.colour, 1.0)
+    return torch.where(damaged.hole_mask > 0.5, inside, elsewhere)
+
+
+def residual(target: Tensor, evidence: Evidence, spread: Spread) -> Tensor:
+    """(N, 3, H, W) what the start lacks, about unit variance; 0 where nothing is missing."""
+    return missing_part(target - evidence.start, evidence.damaged) / scale(evidence.damaged, spread)
+
+
+def coloured(white: Tensor, spread: Spread) -> Tensor:
+    """White noise -> noise of unit variance with the residual's spectrum and correlated channels.
+
+    Args:
+        white: (N, 3, H, W) standard normal.
+        spread: its `cutoff` and `correlation`; power is 1 / ((1 + f^2) (1 + (f / cutoff)^2)) at f cycles per picture.
+
+    Returns:
+        (N, 3, H, W), periodic at its borders.
+    """
+    height, width = white.shape[-2:]
+    rows, columns = torch.fft.fftfreq(height, 1 / height), torch.fft.fftfreq(width, 1 / width)
+    square = rows[:, None].square() + columns.square()
+    power = 1 / ((1 + square) * (1 + square / spread.cutoff**2))
+    amplitude = (power / power.mean()).sqrt().to(white.device)
+    covariance = spread.correlation + (1 - spread.correlation) * torch.eye(3)
+    mixed = torch.einsum("ij,njhw->nihw", torch.linalg.cholesky(covariance).to(white), white)
+    noise: Tensor = torch.fft.ifft2(torch.fft.fft2(mixed) * amplitude).real
+    return noise
+
+
+def _distance(hole: Mask) -> npt.NDArray[np.float32]:
+    """(H, W) float32 distance of each missing pixel to the nearest known one; at most the side of the picture."""
+    distance = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    limited: npt.NDArray[np.float32] = np.minimum(distance, max(hole.shape)).astype(np.float32)
+    return limited

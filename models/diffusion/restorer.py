@@ -1,0 +1,152 @@
+"""A denoiser with its weights, as everything outside training uses it: a face with several answers."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from models.diffusion.denoiser import LEVELS, Denoiser, DiffusionShape, sample
+from models.diffusion.residual import Spread
+from models.errors import DataError, WeightsError
+from models.evidence.evidence import Damaged, Evidence, compose
+from models.gan.restorer import face_model_sha256
+from models.weight_files import Architecture, fill, read_architecture, write_weights
+
+KIND = "diffusion"
+_SEED = 20_260_101  # `restore` takes no dice: the same picture is always restored to the same
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How pictures are drawn.
+
+    Attributes:
+        steps: noise levels visited, at most 20; divides `denoiser.LEVELS`.
+        samples: restorations drawn per picture, whose mean is the result.
+    """
+
+    steps: int
+    samples: int
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.steps <= 20 and LEVELS % self.steps == 0):
+            remedy = "choose 1, 2, 4, 5, 8, 10 or 20"
+            raise DataError(f"at most 20 sampling steps that divide {LEVELS}", str(self.steps), remedy)
+        if self.samples < 1:
+            raise DataError("at least one sample", str(self.samples), "draw 1 or more")
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What several draws say together.
+
+    Attributes:
+        restored: (N, 3, H, W) their mean in [-1, 1]; known pixels are those of the input, to the bit.
+        uncertainty: (N, 1, H, W) their standard deviation, root mean square over the channels, in the range of
+            pictures (0 = all agree); exactly 0 where the pixel is known, and everywhere if one was drawn.
+    """
+
+    restored: Tensor
+    uncertainty: Tensor
+
+
+class DiffusionRestorer:
+    """Restores batches of aligned portraits, and says where it is not sure.
+
+    Attributes:
+        denoiser: in evaluation mode.
+        image_size: side of the portraits that it was trained on, pixels.
+        sampling: what `propose` and `restore` draw.
+    """
+
+    def __init__(self, denoiser: Denoiser, image_size: int, sampling: Sampling) -> None:
+        self.denoiser = denoiser.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in torch's stubs
+        self.image_size = image_size
+        self.sampling = sampling
+
+    @classmethod
+    def load(cls, path: Path, sha256: str | None = None) -> "DiffusionRestorer":
+        """Read weights that `save_denoiser` wrote.
+
+        Args:
+            path: a safetensors file.
+            sha256: the digest that the file must have, if one is on record.
+
+        Raises:
+            WeightsError: no such file, another digest, not safetensors, or another kind or architecture.
+        """
+        header = read_architecture(path, sha256)
+        if header.get("kind") != KIND:
+            remedy = "train with train.warm_start: none, or read it by load_restorer"
+            raise WeightsError(f"diffusion weights at {path}", str(header.get("kind", "gan")), remedy)
+        if header["face_model"] != face_model_sha256():
+            expected = f"the face model {header['face_model'][:12]}… that {path.name} was trained with"
+            raise WeightsError(expected, f"{face_model_sha256()[:12]}…", "use the release that made these weights")
+        stored = header["shape"]
+        rebuilt = {"channels": tuple(stored["channels"]), "spread": Spread(**stored["spread"])}
+        denoiser = Denoiser(DiffusionShape(**(stored | rebuilt)))
+        fill(denoiser, path)
+        return cls(denoiser, header["image_size"], Sampling(**header["sampling"]))
+
+    def to(self, device: torch.device) -> "DiffusionRestorer":
+        """The same restorer, moved."""
+        self.denoiser.to(device)
+        return self
+
+    def propose(self, damaged: Damaged) -> Tensor:
+        """(N, 3, H, W) mean of the draws in [-1, 1]; the evidence's start where nothing is missing."""
+        return self.draws(damaged.evidence, self.sampling.samples, _dice()).mean(0).clamp(-1, 1)
+
+    def restore(self, damaged: Damaged) -> Tensor:
+        """(N, 3, H, W) restored portraits in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
+        return self.restore_from(damaged.evidence)
+
+    def restore_from(self, evidence: Evidence) -> Tensor:
+        """As `restore`, where the evidence is at hand."""
+        return compose(evidence.damaged, self.draws(evidence, self.sampling.samples, _dice()).mean(0))
+
+    def restore_samples(self, damaged: Damaged, samples: int, generator: torch.Generator) -> Samples:
+        """Draw several restorations of each picture.
+
+        Args:
+            damaged: the batch.
+            samples: at least 1; from 2 on there is an uncertainty.
+            generator: the dice, on the CPU.
+        """
+        return together(damaged, self.draws(damaged.evidence, samples, generator))
+
+    def draws(self, evidence: Evidence, samples: int, generator: torch.Generator) -> Tensor:
+        """(samples, N, 3, H, W) proposals, not yet composed with the known pixels.
+
+        All pictures of a batch get the same noise, so that what becomes of one does not depend on its neighbours.
+        """
+        shape = (1, *evidence.start.shape[1:])
+        noises = (torch.randn(shape, generator=generator).to(evidence.start) for _ in range(samples))
+        return torch.stack([sample(self.denoiser, evidence, white, self.sampling.steps) for white in noises])
+
+
+def together(damaged: Damaged, proposals: Tensor) -> Samples:
+    """What draws (samples, N, 3, H, W) of one batch say together."""
+    drawn = torch.stack([compose(damaged, proposal) for proposal in proposals])
+    correction = 1 if len(drawn) > 1 else 0
+    spread = (drawn - drawn[:1]).var(0, correction=correction).mean(1, keepdim=True).sqrt()
+    return Samples(compose(damaged, proposals.mean(0)), spread)
+
+
+def save_denoiser(
+    denoiser: Denoiser, path: Path, image_size: int, sampling: Sampling, dtype: torch.dtype = torch.float32
+) -> None:
+    """Write weights, architecture and how to sample as safetensors."""
+    header: Architecture = {
+        "kind": KIND,
+        "shape": asdict(denoiser.shape),
+        "image_size": image_size,
+        "sampling": asdict(sampling),
+        "face_model": face_model_sha256(),
+    }
+    write_weights(denoiser.state_dict(), header, path, dtype)
+
+
+def _dice() -> torch.Generator:
+    return torch.Generator().manual_seed(_SEED)

@@ -1,0 +1,1 @@
+"""Faces in pictures: detection, landmarks, alignment, regions, warps, orientation."""

@@ -1,0 +1,1 @@
+"""Statistical face models, which complete what is missing from what is visible."""

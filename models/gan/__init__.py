@@ -1,0 +1,1 @@
+"""The adversarial restorer: generator, discriminator, training module, ONNX export."""

@@ -1,0 +1,118 @@
+"""The generator as an ONNX graph, and a restorer that runs it without torch's network code."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.errors import WeightsError
+from models.evidence.evidence import Damaged, Evidence, compose, gather
+from models.gan.generator import Generator
+from models.gan.restorer import Restorer
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+INPUTS = ("inputs", "shares", "hint")
+_OPSET = 18
+_SIZE = "image_size"
+
+
+class _Graph(nn.Module):
+    """What is exported: plain tensors in, the proposal out."""
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, inputs: Tensor, shares: Tensor, hint: Tensor) -> Tensor:
+        return self.generator.propose(inputs, shares, hint)
+
+
+def export_onnx(restorer: Restorer, path: Path) -> None:
+    """Write the generator as float32 ONNX for batches of any number of portraits of side `restorer.image_size`.
+
+    The evidence is not part of the graph: it is gathered by the same code for both.
+    """
+    import onnx
+
+    size = restorer.image_size
+    hole = torch.zeros(2, 1, size, size)
+    hole[..., size // 4 : size // 2, size // 4 : size // 2] = 1
+    share = torch.full((2,), 0.1)
+    evidence = gather(Damaged(torch.zeros(2, 3, size, size), hole, hole, share, share))
+    example = (evidence.stacked(), evidence.damaged.condition(), evidence.hint)
+    batch = torch.export.Dim("batch", min=1, max=64)
+    program = torch.onnx.export(
+        _Graph(restorer.generator).eval(),
+        example,
+        dynamo=True,
+        opset_version=_OPSET,
+        optimize=False,  # ONNX Runtime does that when it loads the graph
+        input_names=list(INPUTS),
+        output_names=["proposal"],
+        dynamic_shapes={name: {0: batch} for name in INPUTS},
+        verbose=False,
+    )
+    assert program is not None  # only a failed export without an exception would be None
+    graph = program.model_proto
+    onnx.helper.set_model_props(graph, {_SIZE: str(size)})
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(graph.SerializeToString())
+    temporary.replace(path)
+
+
+class OnnxRestorer:
+    """As `models.gan.restorer.Restorer`, on ONNX Runtime.
+
+    Attributes:
+        image_size: side of the portraits, pixels.
+    """
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self._session = _session(path, threads)
+        found = self._session.get_modelmeta().custom_metadata_map
+        names = [entry.name for entry in self._session.get_inputs()]
+        if _SIZE not in found or names != list(INPUTS):
+            raise WeightsError(f"a graph with inputs {', '.join(INPUTS)} in {path}", ", ".join(names), "export it anew")
+        self.image_size = int(found[_SIZE])
+
+    def propose(self, damaged: Damaged) -> Tensor:
+        """See `Restorer.propose`."""
+        return self.propose_from(damaged.evidence)
+
+    def restore(self, damaged: Damaged) -> Tensor:
+        """See `Restorer.restore`."""
+        return self.restore_from(damaged.evidence)
+
+    def propose_from(self, evidence: Evidence) -> Tensor:
+        """See `Restorer.propose_from`."""
+        return self.run([evidence.stacked(), evidence.damaged.condition(), evidence.hint]).clamp(-1, 1)
+
+    def restore_from(self, evidence: Evidence) -> Tensor:
+        """See `Restorer.restore_from`."""
+        return compose(evidence.damaged, self.propose_from(evidence))
+
+    def run(self, tensors: Sequence[Tensor]) -> Tensor:
+        """The graph alone: inputs, shares and hint, as `Generator.propose` takes them."""
+        arrays = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in zip(INPUTS, tensors, strict=True)}
+        return torch.from_numpy(self._session.run(None, arrays)[0])
+
+
+def _session(path: Path, threads: int) -> "onnxruntime.InferenceSession":
+    import onnxruntime
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
+
+    if not path.is_file():
+        raise WeightsError(f"an ONNX graph at {path}", "no such file", "export one with models.gan.onnx.export_onnx")
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # between pictures there is other work
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as error:
+        reason = str(error).partition("\n")[0][:160]
+        raise WeightsError(f"an ONNX graph in {path}", reason, "export it anew") from error

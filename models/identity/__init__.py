@@ -1,0 +1,1 @@
+"""Identity encoders: one to train with, an independent one to judge with."""

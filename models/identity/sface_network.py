@@ -1,0 +1,123 @@
+"""SFace as a plain float network: the packaged graph has block-quantised weights that few runtimes read."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.package_files import FILES, package_file
+from models.runtime.frozen import Frozen
+from models.runtime.torchvision_ops import ensure_torchvision_ops
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, NodeProto
+
+Float = npt.NDArray[np.float32]
+_OPSET = 13  # the newest that onnx2torch reads for every operator of this graph
+_INPUT = "data"
+
+
+def float_sface() -> Path:
+    """SFace as float ONNX: input `data` (N, 3, 112, 112) RGB 0..255 float32, output `fc1` (N, 128), not normalised.
+
+    Made once, then kept in the user's cache folder under the SHA-256 of the packaged file, so that another file never
+    takes its place. Written to a temporary name and renamed: a second process sees all of it or nothing.
+    """
+    path = cache_folder() / f"sface-{FILES['sface'].sha256[:16]}-opset{_OPSET}.onnx"
+    source = package_file("sface")  # checked even where the cache is warm
+    if not path.is_file():
+        _write_atomically(path, dequantise(source).SerializeToString())
+    return path
+
+
+def cache_folder() -> Path:
+    """`$XDG_CACHE_HOME/likeness`, or `~/.cache/likeness`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "likeness"
+
+
+def sface_network() -> Frozen:
+    """SFace as a frozen torch module: (N, 3, 112, 112) RGB 0..255 -> (N, 128); gradients reach the pixels."""
+    ensure_torchvision_ops()
+    from onnx2torch import convert
+
+    return Frozen(convert(str(float_sface())))
+
+
+def dequantise(source: Path) -> "ModelProto":
+    """The graph in `source` with float weights and a free batch; constants folded, no quantisation or dropout left."""
+    import onnx
+
+    model = onnx.load(str(source))
+    graph = model.graph
+    weights = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    kept = [node for node in map(_without_dropout, graph.node) if not _fold(node, weights)]
+    _replace(graph.node, kept)
+    used = {name for node in kept for name in node.input}
+    _replace(graph.initializer, [_tensor(name, weights[name]) for name in sorted(used & weights.keys())])
+    _free_batch(graph)
+    model.opset_import[0].version = _OPSET
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _fold(node: "NodeProto", weights: dict[str, Any]) -> bool:
+    """Compute a node whose inputs are all constants, into `weights`; False if the node must stay."""
+    import onnx
+
+    if node.op_type == "Constant":
+        weights[node.output[0]] = onnx.numpy_helper.to_array(node.attribute[0].t)
+    elif node.op_type == "DequantizeLinear":
+        attributes = {item.name: item.i for item in node.attribute}
+        values, scale, zero = (weights[name] for name in node.input)
+        weights[node.output[0]] = dequantise_blocks(values, scale, zero, attributes["axis"], attributes["block_size"])
+    elif node.op_type == "Reshape" and set(node.input) <= weights.keys():
+        weights[node.output[0]] = weights[node.input[0]].reshape(weights[node.input[1]])
+    else:
+        return False
+    return True
+
+
+def dequantise_blocks(
+    values: npt.NDArray[np.int8], scale: Float, zero: npt.NDArray[np.int8], axis: int, block: int
+) -> Float:
+    """ONNX `DequantizeLinear` (opset 21) by blocks: (values - zero) * scale, one scale for `block` cells of `axis`."""
+    length = values.shape[axis]
+
+    def spread(per_block: npt.NDArray[Any]) -> Float:
+        return np.take(np.repeat(per_block, block, axis), range(length), axis).astype(np.float32)
+
+    return (values.astype(np.float32) - spread(zero)) * spread(scale)
+
+
+def _without_dropout(node: "NodeProto") -> "NodeProto":
+    from onnx import helper
+
+    return helper.make_node("Identity", node.input[:1], node.output[:1]) if node.op_type == "Dropout" else node
+
+
+def _free_batch(graph: "GraphProto") -> None:
+    _replace(graph.input, [item for item in graph.input if item.name == _INPUT])
+    del graph.value_info[:]
+    for item in (*graph.input, *graph.output):
+        item.type.tensor_type.shape.dim[0].dim_param = "N"
+
+
+def _tensor(name: str, array: npt.NDArray[Any]) -> Any:  # noqa: ANN401 - a protobuf message has no public type
+    from onnx import numpy_helper
+
+    return numpy_helper.from_array(np.ascontiguousarray(array), name)
+
+
+def _replace(field: Any, items: list[Any]) -> None:  # noqa: ANN401 - a protobuf list has no public type
+    del field[:]
+    field.extend(items)
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    Path(file.name).replace(path)

@@ -1,0 +1,1 @@
+"""Metrics of restorations: image quality, perceptual distance, colour, fine detail, curvature."""

@@ -1,0 +1,1 @@
+"""What the process needs of its libraries: threads, caches, frozen networks, importable Lightning."""

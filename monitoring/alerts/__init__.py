@@ -1,0 +1,1 @@
+"""Send alerts, to a file and over channels."""

@@ -1,0 +1,1 @@
+"""Compare production with its baseline: columns, identities, reports."""

@@ -1,0 +1,52 @@
+"""Columns of the log that are compared with the baseline, their groups, and how rows are prepared."""
+
+from typing import Literal
+
+import pandas as pd
+
+Group = Literal["inputs", "detector", "masks", "outputs", "identity"]
+
+NUMERICAL: dict[Group, tuple[str, ...]] = {
+    "inputs": ("brightness", "contrast", "sharpness", "face_size", "yaw", "pitch", "roll", "turn"),
+    "detector": ("detector_score",),
+    "masks": ("area", "coverage", "missing_features", "mask_x", "mask_y"),
+    "outputs": (
+        "identity_risk", "uncertainty", "similarity_plain_training", "similarity_plain_independent",
+        "similarity_reference_training", "similarity_reference_independent",
+    ),
+    "identity": (),
+}  # fmt: skip
+"""Not compared: sizes (every face is brought to the model's), durations and CPU (the machine's), and how alike restored
+and original are, which recognition judges. `turn` is |yaw|: heads that turn either way widen yaw but do not move it."""
+CATEGORICAL: dict[Group, tuple[str, ...]] = {
+    "inputs": (), "detector": ("face_count",), "masks": ("kind",), "outputs": ("mode",), "identity": ()
+}  # fmt: skip
+IDENTITY = "identity_space"
+"""Name of the one figure of the group identity; see `monitoring.drift.identity_distance`."""
+
+GROUP_OF: dict[str, Group] = {
+    name: group for table in (NUMERICAL, CATEGORICAL) for group, names in table.items() for name in names
+} | {IDENTITY: "identity"}
+
+
+def comparable(table: pd.DataFrame) -> pd.DataFrame:
+    """The compared columns of log rows, one row per person.
+
+    Rows of one subject are no independent witnesses of the traffic, and every test here counts on independence: of each
+    named subject the first row stays. Who gave no subject counts as somebody new. Unknown kinds are missing values, not
+    a kind of their own; categories are text, more than one face is one category.
+
+    Photos that came back as they came are left out: no model had a part in them, and the reference, whose damage is
+    known, has none. How many there are is a figure of the damage finder (`likeness_requests` by mode).
+    """
+    own = one_per_subject(table[table["mode"] != "unchanged"])
+    result = own.reindex(columns=[name for name in GROUP_OF if name not in ("turn", IDENTITY)])
+    result["turn"] = own["yaw"].abs()
+    result["kind"] = own["kind"].replace("", None)
+    result["face_count"] = own["face_count"].clip(upper=2).map({0: "none", 1: "one", 2: "several"})
+    return result.reset_index(drop=True)
+
+
+def one_per_subject(table: pd.DataFrame, keep: Literal["first", "last"] = "first") -> pd.DataFrame:
+    """All rows without a subject, and one of each subject."""
+    return table[(table["subject"] == "") | ~table["subject"].duplicated(keep=keep)]

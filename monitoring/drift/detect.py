@@ -1,0 +1,104 @@
+"""Compare production traffic with the baseline: a p-value and an effect size per column, corrected for all."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from monitoring.drift.column_tests import Answer, Type, answer, holm, type_of
+from monitoring.drift.columns import GROUP_OF, IDENTITY, comparable, one_per_subject
+from monitoring.drift.identity_distance import IdentityDrift, identity_drift
+from monitoring.drift.identity_space import IdentityAggregate
+from monitoring.drift.results import ColumnDrift, Drift, Frames
+from pipeline.config.watch import WatchParams
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Rows of the log (columns of `LogRow`) and, where enough faces were seen, who was in them."""
+
+    rows: pd.DataFrame
+    identity: IdentityAggregate | None
+
+
+def drift(
+    current: Traffic, reference: Traffic, watch: WatchParams, *, folder: Path, workspace: Path, now: datetime
+) -> Drift:
+    """Compare a window of production with the reference, and show it.
+
+    Writes `folder/report.html` and adds the run, stamped `now` and named after the folder, to the Evidently
+    workspace. A column with fewer than `watch.min_values` values on either side is skipped and named.
+    """
+    os.environ["DO_NOT_TRACK"] = "true"
+    from monitoring.drift.report import write_report
+
+    frames = frames_of(current.rows, reference.rows, watch)
+    found = judged(frames, current, reference, watch)
+    sides = (current.rows, reference.rows)
+    write_report(frames, sides, found, watch, folder=folder, workspace=workspace, now=now)
+    return found
+
+
+def drift_figures(current: Traffic, reference: Traffic, watch: WatchParams) -> Drift:
+    """The same without report and dashboard; nothing is written."""
+    return judged(frames_of(current.rows, reference.rows, watch), current, reference, watch)
+
+
+def frames_of(current: pd.DataFrame, reference: pd.DataFrame, watch: WatchParams) -> Frames:
+    """Ready for the tests; see `monitoring.drift.columns.comparable`."""
+    now, then = comparable(current), comparable(reference)
+    counts = {str(name): min(int(now[name].count()), int(then[name].count())) for name in now}
+    skipped = {name: f"{n} values, needs {watch.min_values}" for name, n in counts.items() if n < watch.min_values}
+    kept = [str(name) for name in now if name not in skipped]
+    types = {name: type_of(then[name].dropna(), now[name].dropna(), watch.few_values) for name in kept}
+    return Frames(_typed(now[kept], types), _typed(then[kept], types), types, skipped)
+
+
+def judged(frames: Frames, current: Traffic, reference: Traffic, watch: WatchParams) -> Drift:
+    """Test every column, correct for their number, and ask for more than significance."""
+    answers = {
+        name: answer(frames.reference[name].dropna(), frames.current[name].dropna(), type_)
+        for name, type_ in frames.types.items()
+    }
+    identity = _identity(current, reference, watch)
+    if identity is not None:
+        answers[IDENTITY] = Answer(identity.p, identity.effect, "bootstrap", "frechet")
+    skipped = frames.skipped | ({} if identity else {IDENTITY: f"no {watch.identity.min_faces} faces to compare"})
+    columns = _columns(answers, watch)
+    share = sum(column.drifted for column in columns.values()) / max(1, len(columns))
+    return Drift(columns=columns, skipped=skipped, share=share, identity=identity)
+
+
+def _columns(answers: Mapping[str, Answer], watch: WatchParams) -> dict[str, ColumnDrift]:
+    adjusted = holm({name: found.p for name, found in answers.items()})
+    floors = watch.min_effect.model_dump()
+    return {
+        name: ColumnDrift(
+            group=GROUP_OF[name],
+            test=found.test,
+            p=found.p,
+            p_adjusted=adjusted[name],
+            effect_method=found.effect_method,
+            effect=found.effect,
+            floor=floors[found.effect_method],
+            drifted=adjusted[name] <= watch.alpha and found.effect >= floors[found.effect_method],
+        )
+        for name, found in answers.items()
+    }
+
+
+def _identity(current: Traffic, reference: Traffic, watch: WatchParams) -> IdentityDrift | None:
+    now, then = current.identity, reference.identity
+    if now is None or then is None or now.space != then.space:
+        return None
+    people = len(one_per_subject(current.rows)) / max(1, len(current.rows))
+    return identity_drift(now, then, watch.identity, people=people)
+
+
+def _typed(table: pd.DataFrame, types: Mapping[str, Type]) -> pd.DataFrame:
+    """Categories are text for Evidently, missing ones stay missing."""
+    categories = [name for name, type_ in types.items() if type_ == "cat"]
+    return table.assign(**{name: table[name].astype("object").map(str, na_action="ignore") for name in categories})

@@ -1,0 +1,54 @@
+"""What a drift report says: per column, of the identities, and overall."""
+
+from typing import NamedTuple
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from monitoring.drift.column_tests import Type
+from monitoring.drift.columns import Group
+from monitoring.drift.identity_distance import IdentityDrift
+
+
+class ColumnDrift(BaseModel):
+    """What the tests say of one column.
+
+    `p_adjusted`: p after Holm's correction over all columns; the column drifted when that is at most `watch.alpha` and
+    the effect is at least the floor of its method.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    group: Group
+    test: str
+    p: float
+    p_adjusted: float
+    effect_method: str
+    effect: float
+    floor: float
+    drifted: bool
+
+
+class Drift(BaseModel):
+    """Drift of a window against the reference; `share` is over the columns that could be judged."""
+
+    model_config = ConfigDict(frozen=True)
+
+    columns: dict[str, ColumnDrift]
+    skipped: dict[str, str]
+    share: float
+    identity: IdentityDrift | None
+
+    def drifted(self, group: Group) -> tuple[str, ...]:
+        """Columns of a group that drifted, the strongest evidence first."""
+        found = {name: c.p for name, c in self.columns.items() if c.group == group and c.drifted}
+        return tuple(sorted(found, key=lambda name: found[name]))
+
+
+class Frames(NamedTuple):
+    """Both sides with the judged columns only, and the type that each is tested as."""
+
+    current: pd.DataFrame
+    reference: pd.DataFrame
+    types: dict[str, Type]
+    skipped: dict[str, str]

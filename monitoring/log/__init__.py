@@ -1,0 +1,1 @@
+"""The production log: an append-only, hash-chained journal of restorations, feedback and deletions."""

@@ -1,0 +1,139 @@
+"""The one append-only table of the production log, in SQLite or PostgreSQL: chained entries in, streams of them out."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, Select, select, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from models.errors import Busy, DataError, LikenessError, ServiceUnavailable
+from monitoring.log.chain import EMPTY, Head, Stored, extend
+from monitoring.log.schema import create, entries, is_made, open_engine
+from monitoring.log.sealed_head import HeadFile
+
+New = tuple[str, str, str, str]
+"""(time, kind, key, body) of an entry to be appended."""
+_CHUNK = 2_000  # entries held at once when streaming
+_LOCK = 4_785_316_203_917  # any number: the advisory lock under which the log is appended to
+_logger = logging.getLogger(__name__)
+
+
+class Journal:
+    """Appends and streams entries. Threads may share it; processes each open their own (after a fork, not before).
+
+    Args:
+        address: SQLAlchemy address; `sqlite:///PATH` or `postgresql+psycopg2://...`.
+        secret: of the chain.
+        head: file that remembers where the log ends.
+
+    Raises:
+        ConfigError: an address that is none, or of another database.
+        DataError: what lies there is no log, or one from before the chain.
+        ServiceUnavailable: PostgreSQL does not answer.
+    """
+
+    def __init__(self, address: str, secret: bytes, head: HeadFile) -> None:
+        self._secret, self._head, self._lock, self._warned = secret, head, Lock(), False
+        self._engine = open_engine(address)
+        self._writer = self._engine.execution_options(write=True)
+        with self._explained(), self._engine.connect() as connection:
+            made = is_made(connection)  # a reader waits for no writer, and needs no right to write
+        if not made:
+            with self.writing() as connection:
+                create(connection)
+        if not head.path.is_file():
+            head.advance(self.last())
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that no other writer, of any process, shares its time with."""
+        with self._lock, self._explained(), self._writer.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            yield connection
+
+    def append(self, new: Sequence[New], guard: Select[Any] | None = None) -> list[Stored] | None:
+        """Add entries in one transaction, all or none.
+
+        Args:
+            new: the entries.
+            guard: nothing is added, and None returned, where this finds nothing.
+        """
+        with self.writing() as connection:
+            if guard is not None and connection.execute(guard).first() is None:
+                return None
+            last = _last(connection)
+            stored = extend(self._secret, last, new)
+            if stored:
+                connection.execute(entries.insert(), [entry._asdict() for entry in stored])
+            trusted = self._reaches(connection, last)
+        if trusted and stored:
+            self._head.advance(Head(stored[-1].sequence, stored[-1].chain))
+        return stored
+
+    def _reaches(self, connection: Connection, last: Head) -> bool:
+        """Whether the sealed head is in the log; if not, it is evidence of tampering and must stay as it is."""
+        try:
+            sealed = self._head.read() or EMPTY
+        except DataError:
+            sealed = None
+        found = sealed is not None and (sealed in {last, EMPTY} or _chain_at(connection, sealed) == sealed.chain)
+        if not found and not self._warned:
+            self._warned = True
+            _logger.error("the production log does not reach its sealed head: run `likeness audit verify`")
+        return found
+
+    def stream(self, query: Select[Any]) -> Iterator[Any]:
+        """Rows of a query, a few at a time, all as of one moment."""
+        with self._explained(), self._engine.connect() as connection:
+            yield from connection.execution_options(yield_per=_CHUNK).execute(query)
+
+    def read(self, after: int) -> Iterator[Stored]:
+        """Entries whose sequence is greater than `after`, in order."""
+        query = select(*entries.c).where(entries.c.sequence > after).order_by(entries.c.sequence)
+        return (Stored(*row) for row in self.stream(query))
+
+    def last(self) -> Head:
+        """The last entry."""
+        with self._explained(), self._engine.connect() as connection:
+            return _last(connection)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise _explanation(error, self._engine.url) from error
+
+
+def _last(connection: Connection) -> Head:
+    query = select(entries.c.sequence, entries.c.chain).order_by(entries.c.sequence.desc()).limit(1)
+    row = connection.execute(query).first()
+    return EMPTY if row is None else Head(*row)
+
+
+def _chain_at(connection: Connection, head: Head) -> str | None:
+    return connection.execute(select(entries.c.chain).where(entries.c.sequence == head.sequence)).scalar()
+
+
+def _explanation(error: DBAPIError, url: URL) -> LikenessError:
+    place, got = url.render_as_string(hide_password=True), str(error.orig).strip().splitlines()[0]
+    if isinstance(error, IntegrityError):
+        return DataError(
+            f"new requests for the production log {place}", got, "send each request once, under its own id"
+        )
+    if "locked" in got:
+        return Busy(f"the production log {place} within a minute", got, "try again when its other writers are done")
+    if url.get_backend_name() == "sqlite":
+        return DataError(f"a production log at {place}", got, "move the file away, a new log is made by itself")
+    if isinstance(error, OperationalError):
+        return ServiceUnavailable(f"the production log {place}", got, "start PostgreSQL, or check LIKENESS_LOG_URL")
+    return DataError(f"a production log at {place}", got, "check that LIKENESS_LOG_URL names the log's own database")

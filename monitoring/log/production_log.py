@@ -1,0 +1,179 @@
+"""The production log: one append-only, hash-chained journal of restorations, feedback and decisions (docs/audit.md)."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Literal, Self
+
+import pandas as pd
+from sqlalchemy import ColumnElement, select
+
+from models.errors import DataError
+from monitoring.log.audit import UNSEALED, Verification, broken, verify
+from monitoring.log.chain import EMPTY, Head
+from monitoring.log.journal import Journal
+from monitoring.log.rows import Feedback, LogRow
+from monitoring.log.schema import about, body_text, entries, kept_and_unreviewed, stamp
+from monitoring.log.sealed_head import HeadFile, secret_of
+from monitoring.log.table import log_table
+from pipeline.project.environment import environment
+from pipeline.project.paths import Paths
+
+Kind = Literal[
+    "restoration", "feedback", "keeping", "look", "review", "deletion",
+    "promotion", "verdict", "alert", "identity", "study",
+]  # fmt: skip
+_LONGEST_KEY = 200
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the journal. `key` says what it is about: a request, a version, a subject's pseudonym."""
+
+    sequence: int
+    time: datetime
+    kind: Kind
+    key: str
+    body: dict[str, Any]
+
+
+def open_log(paths: Paths, *, sealed: bool = True) -> "ProductionLog":
+    """The log of a checkout: LIKENESS_LOG_URL, else SQLite below state/; its key LIKENESS_LOG_KEY, else made once.
+
+    Args:
+        paths: of the checkout.
+        sealed: refuse a log whose head was sealed with another key, before anything is appended that never verifies.
+
+    Raises:
+        ConfigError: the address or the key is of no use.
+        DataError: what lies there is no chained log, or others can read the key, or it is another key.
+        ServiceUnavailable: PostgreSQL does not answer.
+    """
+    settings = environment()
+    secret = secret_of(settings.log_key.get_secret_value(), paths.log_key)
+    name = "log"
+    if settings.log_url:  # another database is another log, with a head of its own
+        name = f"log-{sha256(_place(settings.log_url).encode()).hexdigest()[:8]}"
+    else:
+        paths.production_log.parent.mkdir(parents=True, exist_ok=True)
+    address = settings.log_url or f"sqlite:///{paths.production_log.resolve()}"
+    head = HeadFile(paths.log_head(name), secret)
+    if sealed:
+        head.read()
+    return ProductionLog(address, secret, head)
+
+
+def _place(address: str) -> str:
+    host, _, rest = address.rpartition("@")  # the password may change, the log stays the same
+    return rest if host else address
+
+
+class ProductionLog:
+    """See `open_log`; also a context manager. Threads may share one, and many processes may append to the same log.
+
+    Errors of the database come as DataError (SQLite, or a request logged twice) or ServiceUnavailable (PostgreSQL).
+    """
+
+    def __init__(self, address: str, secret: bytes, head: HeadFile) -> None:
+        self._secret, self._head = secret, head
+        self._journal = Journal(address, secret, head)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def append(self, rows: Iterable[LogRow]) -> int:
+        """Add rows in one transaction, all or none; returns how many.
+
+        Raises:
+            DataError: a request_id is already in the log.
+        """
+        new = [(stamp(row.time), "restoration", row.request_id, row.model_dump_json()) for row in rows]
+        return len(self._journal.append(new) or ())
+
+    def record(self, kind: Kind, key: str, body: Mapping[str, Any], now: datetime) -> int:
+        """Add one entry of another kind; returns its sequence.
+
+        Raises:
+            DataError: the body is no JSON (NaN is none) or too large, or the kind has a method of its own.
+        """
+        if kind in {"restoration", "feedback"}:
+            raise DataError("a kind without rules of its own", kind, "use `append` or `feedback`")
+        if not 0 < len(key) <= _LONGEST_KEY or "\0" in key:
+            raise DataError(f"a key of 1 to {_LONGEST_KEY} characters", repr(key[:40]), "shorten it")
+        return self._add((stamp(now), kind, key, body_text(body)))
+
+    def feedback(self, request_id: str, given: Feedback, now: datetime) -> None:
+        """Add what people said; the latest counts, all are kept.
+
+        Raises:
+            DataError: no such request was logged.
+        """
+        known = select(entries.c.sequence).where(*about("restoration", request_id))
+        new = (stamp(now), "feedback", request_id, given.model_dump_json())
+        if self._journal.append([new], guard=known) is None:
+            raise DataError("the id of a logged request", repr(request_id[:80]), "use the request_id of the answer")
+
+    def _add(self, new: tuple[str, str, str, str]) -> int:
+        return (self._journal.append([new]) or [])[-1].sequence
+
+    def after(self, sequence: int) -> pd.DataFrame:
+        """Rows that arrived after the entry numbered `sequence` (0 = all), in order of arrival.
+
+        Columns: those of `LogRow`, `sequence` (int64), and of the latest feedback `feedback_recognised` (boolean, NA
+        without) and `feedback_preferred` ("" without). Numbers between belong to entries of other kinds.
+        """
+        return self._table(entries.c.sequence > sequence)
+
+    def window(self, since: datetime, until: datetime) -> pd.DataFrame:
+        """Rows with since <= time < until, in order of arrival; columns as in `after`."""
+        return self._table(entries.c.time >= stamp(since), entries.c.time < stamp(until))
+
+    def _table(self, *conditions: ColumnElement[bool]) -> pd.DataFrame:
+        where = (entries.c.kind == "restoration", *conditions)
+        rows = select(entries.c.sequence, entries.c.body).where(*where).order_by(entries.c.sequence)
+        keys = select(entries.c.key).where(*where)
+        answers = select(entries.c.key, entries.c.body).where(entries.c.kind == "feedback", entries.c.key.in_(keys))
+        return log_table(self._journal.stream(rows), self._journal.stream(answers.order_by(entries.c.sequence)))
+
+    def entries(self, kind: Kind, after: int = 0) -> list[Entry]:
+        """Entries of one kind whose sequence is greater than `after`, in order."""
+        query = select(*entries.c).where(entries.c.kind == kind, entries.c.sequence > after)
+        rows = self._journal.stream(query.order_by(entries.c.sequence))
+        return [Entry(r.sequence, datetime.fromisoformat(r.time), kind, r.key, json.loads(r.body)) for r in rows]
+
+    def one(self, request_id: str) -> LogRow | None:
+        """The row of a request, None where there is none."""
+        found = next(self._journal.stream(select(entries.c.body).where(*about("restoration", request_id))), None)
+        return None if found is None else LogRow.model_validate_json(found.body)
+
+    def has(self, kind: Kind, key: str) -> bool:
+        """Whether there is an entry of this kind about `key`."""
+        return (
+            next(self._journal.stream(select(entries.c.sequence).where(*about(kind, key)).limit(1)), None) is not None
+        )
+
+    def unreviewed(self, since: datetime) -> Iterator[tuple[LogRow, Feedback | None]]:
+        """Rows of requests kept from `since` on that nobody has reviewed, with their latest feedback; streamed."""
+        for row, said in self._journal.stream(kept_and_unreviewed(stamp(since))):
+            yield LogRow.model_validate_json(row), None if said is None else Feedback.model_validate_json(said)
+
+    def head(self) -> Head:
+        """Where the log ends now; write it down elsewhere and `verify` against it later."""
+        return self._journal.last()
+
+    def verify(self, *heads: Head) -> Verification:
+        """Check the whole chain, and that it still reaches its sealed head and the given ones."""
+        try:
+            sealed = self._head.read() or EMPTY  # before the log: one that is being appended to only grows
+        except DataError:
+            return broken(EMPTY, "unsealed", UNSEALED)
+        return verify(self._journal.read, self._secret, (sealed, *heads))
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._journal.close()

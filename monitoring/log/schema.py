@@ -1,0 +1,176 @@
+"""The production log's table: its triggers, how its databases are opened, and questions that are asked of it."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    MetaData,
+    Select,
+    Table,
+    Text,
+    and_,
+    create_engine,
+    event,
+    exists,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from models.errors import ConfigError, DataError
+
+_METADATA = MetaData()
+
+# STRICT and plain text columns: no column takes a BLOB, so no picture or embedding can enter by mistake
+entries = Table(
+    "entries",
+    _METADATA,
+    Column("sequence", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
+    *(Column(name, Text, nullable=False) for name in ("time", "kind", "key", "body", "chain")),
+    sqlite_strict=True,
+)
+Index("by_time", entries.c.kind, entries.c.time)
+Index("by_key", entries.c.kind, entries.c.key)
+_ONCE = text("kind = 'restoration'")
+Index("once", entries.c.key, unique=True, sqlite_where=_ONCE, postgresql_where=_ONCE)
+
+_WHY = "the production log is append-only"
+_REFUSALS = {
+    "sqlite": (
+        f"CREATE TRIGGER no_update BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, '{_WHY}'); END",
+        f"CREATE TRIGGER no_delete BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, '{_WHY}'); END",
+        # REPLACE deletes without asking the trigger above
+        "CREATE TRIGGER no_replace BEFORE INSERT ON entries WHEN EXISTS (SELECT 1 FROM entries WHERE sequence ="  # noqa: S608 - no value in it
+        " NEW.sequence OR (kind = 'restoration' AND NEW.kind = 'restoration' AND key = NEW.key))"
+        f" BEGIN SELECT RAISE(ABORT, '{_WHY}'); END",
+    ),
+    "postgresql": (
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
+        f" $$ BEGIN RAISE EXCEPTION '{_WHY}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
+        "CREATE TRIGGER no_change BEFORE UPDATE OR DELETE ON entries FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER no_truncate BEFORE TRUNCATE ON entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+    ),
+}
+
+
+def open_engine(address: str) -> Engine:
+    """An engine for the address; a connection's option `write` makes SQLite take the writer's lock at its beginning.
+
+    Raises:
+        ConfigError: no address, or of another kind of database.
+    """
+    url = _url(address)
+    if url.get_backend_name() == "postgresql":
+        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    engine = create_engine(url, connect_args={"timeout": 60.0})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _url(address: str) -> URL:
+    expected, remedy = "a PostgreSQL or SQLite address in LIKENESS_LOG_URL", "use postgresql+psycopg2://USER@HOST/NAME"
+    try:
+        url = make_url(address)
+    except ArgumentError as error:
+        raise ConfigError(expected, "something else", remedy) from error  # it may hold a password: not repeated
+    if url.drivername not in {"sqlite", "postgresql", "postgresql+psycopg2"}:
+        raise ConfigError(expected, url.drivername, remedy)
+    return url
+
+
+def _prepare(connection: Any, record: Any) -> None:  # noqa: ANN401, ARG001 - SQLAlchemy's event
+    connection.isolation_level = None  # transactions begin where SQLAlchemy says so
+    connection.execute("PRAGMA journal_mode=WAL")  # readers and the writer do not wait for one another
+    connection.execute("PRAGMA synchronous=FULL")  # what was committed outlives a power cut: the head file relies on it
+
+
+def _begin(connection: Connection) -> None:
+    # a writer that first read and then asked for the lock could find that another one came between
+    write = connection.get_execution_options().get("write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def is_made(connection: Connection) -> bool:
+    """Whether the table is there.
+
+    Raises:
+        DataError: a log from before the chain is there instead.
+    """
+    tables = set(inspect(connection).get_table_names())
+    if "entries" not in tables and "requests" in tables:
+        place = connection.engine.url.database
+        raise DataError(
+            "a hash-chained production log",
+            f"one from before, without a chain, at {place}",
+            "move it and state/watch.json away; a new log is begun by itself, and what was never chained stays apart",
+        )
+    return "entries" in tables
+
+
+def create(connection: Connection) -> None:
+    """Make the table and its triggers; the connection holds the writers' lock."""
+    if is_made(connection):  # by another process, while this one waited
+        return
+    _METADATA.create_all(connection)
+    for statement in _REFUSALS[connection.dialect.name]:
+        connection.exec_driver_sql(statement)
+
+
+_LARGEST_BODY = 65_536  # characters: figures fit, a picture does not
+
+
+def stamp(time: datetime) -> str:
+    """One zone and one width, so that the order of texts is that of times.
+
+    Raises:
+        DataError: a time without its zone.
+    """
+    if time.tzinfo is None:
+        raise DataError("a time with its zone", time.isoformat(), "use datetime.now(UTC)")
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def body_text(body: Mapping[str, Any]) -> str:
+    """A body as JSON.
+
+    Raises:
+        DataError: it is none (NaN is not JSON), or too large.
+    """
+    try:
+        written = json.dumps(body, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise DataError("a body of JSON values", str(error), "log figures and short texts only") from error
+    if len(written) > _LARGEST_BODY:
+        remedy = "log figures and short texts only"
+        raise DataError(f"a body of at most {_LARGEST_BODY} characters", f"{len(written)}", remedy)
+    return written
+
+
+def about(kind: str, key: str) -> tuple[ColumnElement[bool], ...]:
+    """Entries of one kind about one thing."""
+    return entries.c.kind == kind, entries.c.key == key
+
+
+def kept_and_unreviewed(since: str) -> Select[Any]:
+    """(body, body of the latest feedback or NULL) of restorations kept from `since` on that nobody has reviewed."""
+    keeping, row, answer, review = (entries.alias(name) for name in ("keeping", "row", "answer", "review"))
+    latest = select(answer.c.body).where(answer.c.kind == "feedback", answer.c.key == row.c.key)
+    reviewed = exists().where(review.c.kind == "review", review.c.key == row.c.key)
+    own = and_(row.c.kind == "restoration", row.c.key == keeping.c.key)
+    return (
+        select(row.c.body, latest.order_by(answer.c.sequence.desc()).limit(1).scalar_subquery().label("said"))
+        .select_from(keeping.join(row, own))
+        .where(keeping.c.kind == "keeping", keeping.c.time >= since, ~reviewed)
+    )

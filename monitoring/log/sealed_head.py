@@ -1,0 +1,112 @@
+"""The log's key and its sealed head: two small files beside one another, outside the database."""
+
+import fcntl
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.errors import ConfigError, DataError
+from monitoring.log.chain import Head, seal, unseal
+
+_SHORTEST = 32  # characters of a key that a person chose
+_logger = logging.getLogger(__name__)
+
+
+def secret_of(given: str, path: Path) -> bytes:
+    """The key: as given in the environment, else that of the file, which is made once, for its owner's eyes only.
+
+    Raises:
+        ConfigError: the given key is short.
+        DataError: others can read the file, or it is empty.
+    """
+    if given:
+        if len(given) < _SHORTEST:
+            raise ConfigError(
+                f"at least {_SHORTEST} characters in LIKENESS_LOG_KEY",
+                str(len(given)),
+                "openssl rand -hex 32 makes one",
+            )
+        return given.encode()
+    if not path.exists():
+        _make(path)
+    if path.stat().st_mode & 0o077:
+        raise DataError(f"a key that only its owner reads at {path}", "one that others read", f"chmod 600 {path}")
+    secret = path.read_bytes().strip()
+    if len(secret) < _SHORTEST:
+        raise DataError(f"a key at {path}", f"{len(secret)} characters", "restore the file from its backup")
+    return secret
+
+
+def _make(path: Path) -> None:
+    """Whoever comes first decides: the file appears whole, under its name, once."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    _write(temporary, secrets.token_hex(32) + "\n")
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        pass  # another process was first: its key counts
+    finally:
+        temporary.unlink()
+
+
+def _write(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(handle)
+
+
+@dataclass(frozen=True)
+class HeadFile:
+    """Where the log ended when an entry was last appended from this state folder, sealed with the key.
+
+    It is written after the commit, so that it may lag behind the log (a crash between the two, or another machine's
+    appends) but never lead; a log that is shorter than it says was truncated. It only ever moves forward.
+    """
+
+    path: Path
+    secret: bytes
+
+    def read(self) -> Head | None:
+        """The head; None where there is no file yet.
+
+        Raises:
+            DataError: the seal does not fit.
+        """
+        if not self.path.is_file():
+            return None
+        head = unseal(self.secret, self.path.read_text(encoding="ascii", errors="replace"))
+        if head is None:
+            raise DataError(
+                f"a head sealed with the log's key at {self.path}",
+                "one that does not fit",
+                "give the key that the log was made with; if it never changed, somebody forged this file",
+            )
+        return head
+
+    def advance(self, head: Head) -> None:
+        """Write `head` unless the file is already there or further."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._lock():
+            stored = self.read()
+            if stored is not None and stored.sequence >= head.sequence:
+                return
+            temporary = self.path.with_suffix(".tmp")
+            temporary.unlink(missing_ok=True)  # of a process that was killed: the lock is ours
+            _write(temporary, seal(self.secret, head) + "\n")
+            temporary.replace(self.path)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        handle = os.open(self.path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)  # the system lets go of it when the process ends, however it ends
+            yield
+        finally:
+            os.close(handle)

@@ -1,0 +1,56 @@
+"""Move the mask mix of a cycle that drift started towards the masks of production."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.config.masks import MaskParams
+
+
+def overrides(log: pd.DataFrame, masks: MaskParams, weight: float, champion: str) -> dict[str, Any]:
+    """Changes to params.yaml for the next cycle, as dotted key -> value.
+
+    Args:
+        log: rows of the window.
+        masks: what training drew so far.
+        weight: 0 keeps the mix, 1 takes over the traffic's.
+        champion: version that the cycle starts from.
+
+    Returns:
+        `champion.version`; `masks.training.bucket_weights` where rows had holes; `masks.training.kind_weights`
+        where kinds were known. Weights average 1, rounded to four places.
+    """
+    changes: dict[str, Any] = {"champion.version": champion}
+    buckets = bucket_shares(log, masks.buckets)
+    if buckets is not None:
+        changes["masks.training.bucket_weights"] = _move(list(masks.training.bucket_weights), buckets, weight)
+    current = {**masks.kinds, **masks.training.kind_weights}
+    active = [kind for kind, value in current.items() if value > 0]  # what is switched off stays off
+    kinds = kind_shares(log, [str(kind) for kind in active])
+    if kinds is not None:
+        moved = _move([current[kind] for kind in active], kinds, weight)
+        changes["masks.training.kind_weights"] = dict(zip(active, moved, strict=True))
+    return changes
+
+
+def bucket_shares(log: pd.DataFrame, edges: tuple[float, ...]) -> list[float] | None:
+    """Share of the rows in each coverage bucket; beyond the last edge counts for the last. None without holes."""
+    covered = log.loc[log["area"] > 0, "coverage"].dropna().clip(edges[0], edges[-1])
+    if covered.empty:
+        return None
+    counts, _ = np.histogram(covered, bins=np.asarray(edges))
+    return [float(count) for count in counts / counts.sum()]
+
+
+def kind_shares(log: pd.DataFrame, kinds: list[str]) -> list[float] | None:
+    """Share of each of `kinds` among the rows whose kind is one of them; None where no row's is."""
+    counts = log["kind"].value_counts().reindex(kinds, fill_value=0)
+    total = int(counts.sum())
+    return [float(count) / total for count in counts] if total else None
+
+
+def _move(weights: list[float], shares: list[float], weight: float) -> list[float]:
+    """`weights`, as shares, moved towards `shares`; scaled to average 1."""
+    n, total = len(weights), sum(weights)
+    return [round(n * ((1 - weight) * w / total + weight * s), 4) for w, s in zip(weights, shares, strict=True)]

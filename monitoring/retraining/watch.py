@@ -1,0 +1,194 @@
+"""Judge each window of production traffic once, and say whether a cycle must start."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from monitoring.champion import Champion, current_champion
+from monitoring.drift.detect import Traffic, drift
+from monitoring.drift.identity_space import IdentityAggregate, merged
+from monitoring.drift.results import Drift
+from monitoring.log.production_log import open_log
+from monitoring.retraining.alarms import Alarm, alarms
+from monitoring.retraining.mask_mix import overrides
+from monitoring.retraining.policy import Ask, Standing, may_start
+from monitoring.retraining.recognition import Recognition, recognition_by_block
+from monitoring.retraining.windows import (
+    close_window,
+    is_claimed,
+    last_judged,
+    open_window,
+    window_folder,
+    window_name,
+)
+from monitoring.simulation.baseline import reference
+from pipeline.config.load import Params
+from pipeline.config.watch import WatchParams
+from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
+
+
+class Verdict(BaseModel):
+    """The watch's answer for one window.
+
+    `alarms` are all that a person should hear of; `reasons` are those of them that a cycle must start for; without any,
+    `note` says why not. `overrides` change params.yaml for that cycle. Whoever starts it first calls
+    `claim_window(paths, window_id, now)` and starts it only on True.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    window_id: str
+    triggered: bool
+    alarms: tuple[Alarm, ...]
+    reasons: tuple[str, ...]
+    note: str
+    requests: int
+    champion: str
+    champion_weeks: float | None
+    drift: Drift | None
+    recognition: Recognition | None
+    overrides: dict[str, Any]
+    report_html: Path | None
+
+
+def watch(params: Params, paths: Paths, *, now: datetime) -> Verdict:
+    """Judge the log's rows since the last judged window; writes state/drift/<window>/verdict.json.
+
+    Only the champion's own rows are judged. With fewer than `watch.min_requests` of them the window stays open:
+    the verdict is "not enough traffic" - unless the champion is too old, which needs no traffic, or the last window's
+    trigger was never claimed (its cycle could not start), which is then returned again.
+    """
+    champion = current_champion(params, paths, now=now)
+    rows = open_window(paths)
+    own = rows[rows["model_version"] == champion.version]
+    if len(own) < params.watch.min_requests:
+        return _pending(paths, champion) or _thin(params, paths, champion, len(own), now)
+    traffic = Traffic(own, _faces(paths, champion, int(rows["sequence"].iloc[-1])))
+    expected = reference(params, paths, champion)
+    verdict = judge(params, paths, champion, traffic, expected, window_name(rows), now=now)
+    _write(paths, verdict)
+    close_window(paths, verdict.window_id, int(rows["sequence"].iloc[-1]))
+    return verdict
+
+
+def judge(
+    params: Params,
+    paths: Paths,
+    champion: Champion,
+    traffic: Traffic,
+    expected: Traffic,
+    window_id: str,
+    *,
+    now: datetime,
+) -> Verdict:
+    """The verdict over a window against the reference; writes the drift report, claims nothing."""
+    folder = window_folder(paths, window_id)
+    found = drift(traffic, expected, params.watch, folder=folder, workspace=paths.evidently_workspace, now=now)
+    accuracy = _recognition(params.watch, paths, champion, now)
+    raised = alarms(found, accuracy, champion, params.watch)
+    reasons = _reasons(raised)
+    return Verdict(
+        window_id=window_id,
+        triggered=bool(reasons),
+        alarms=tuple(raised),
+        reasons=reasons,
+        note="" if reasons else _note(raised),
+        requests=len(traffic.rows),
+        champion=champion.version,
+        champion_weeks=champion.weeks,
+        drift=found,
+        recognition=accuracy,
+        overrides=overrides(traffic.rows, params.masks, params.watch.traffic_weight, champion.version),
+        report_html=folder / "report.html",
+    )
+
+
+def verdict_of(paths: Paths, window_id: str) -> Verdict | None:
+    """What `watch` wrote about a window; None where it wrote nothing."""
+    path = _file(paths, window_id)
+    return Verdict.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def asked_by(verdict: Verdict) -> Ask:
+    """The cycle that a window's verdict asks for."""
+    return Ask(verdict.window_id, verdict.reasons, verdict.champion)
+
+
+def _reasons(raised: Sequence[Alarm]) -> tuple[str, ...]:
+    return tuple(alarm.reason for alarm in raised if alarm.starts_cycle)
+
+
+def _note(raised: Sequence[Alarm]) -> str:
+    if not raised:
+        return "traffic looks like the reference"
+    return f"no cycle, retraining would not help: {'; '.join(alarm.reason for alarm in raised)}"
+
+
+def _faces(paths: Paths, champion: Champion, last_sequence: int) -> IdentityAggregate | None:
+    """Who was in the window: the champion's aggregates between the last window and the last row of this one."""
+    judged = last_judged(paths)
+    with open_log(paths) as log:
+        found = log.entries("identity", after=judged.last_sequence if judged else 0)
+    own = [entry for entry in found if entry.key == champion.version and entry.sequence <= last_sequence]
+    return merged(IdentityAggregate.model_validate(entry.body) for entry in own)
+
+
+def _recognition(limits: WatchParams, paths: Paths, champion: Champion, now: datetime) -> Recognition:
+    """Over the champion's requests of the last weeks, with all feedback that has come by now."""
+    asked = limits.recognition
+    with open_log(paths) as log:
+        rows = log.window(now - timedelta(days=asked.days), now)
+    return recognition_by_block(
+        rows[rows["model_version"] == champion.version],
+        now,
+        at_least=limits.min_recognition_accuracy,
+        error=asked.error,
+        days=asked.days,
+    )
+
+
+def _pending(paths: Paths, champion: Champion) -> Verdict | None:
+    """The last window's verdict, if it called for a cycle that nobody has started and its champion still stands."""
+    judged = last_judged(paths)
+    verdict = verdict_of(paths, judged.window_id) if judged else None
+    if verdict is None:
+        return None
+    standing = Standing(champion.version, is_claimed(paths, verdict.window_id))
+    return verdict if may_start(asked_by(verdict), standing) == "start" else None
+
+
+def _thin(params: Params, paths: Paths, champion: Champion, requests: int, now: datetime) -> Verdict:
+    """Too little traffic to compare. Age alone may still trigger: once per champion and calendar week."""
+    week = now.isocalendar()
+    window_id = f"age-{champion.version}-{week.year}-{week.week:02d}"
+    raised = alarms(None, None, champion, params.watch) if not is_claimed(paths, window_id) else []
+    due = _reasons(raised)
+    verdict = Verdict(
+        window_id=window_id if due else "",
+        triggered=bool(due),
+        alarms=tuple(raised),
+        reasons=due,
+        note=f"not enough traffic: {requests} requests, needs {params.watch.min_requests}",
+        requests=requests,
+        champion=champion.version,
+        champion_weeks=champion.weeks,
+        drift=None,
+        recognition=None,
+        overrides={"champion.version": champion.version},
+        report_html=None,
+    )
+    if due:
+        _write(paths, verdict)
+    return verdict
+
+
+def _write(paths: Paths, verdict: Verdict) -> None:
+    write_text(_file(paths, verdict.window_id), verdict.model_dump_json(indent=2))
+
+
+def _file(paths: Paths, window_id: str) -> Path:
+    return window_folder(paths, window_id) / "verdict.json"

@@ -1,0 +1,99 @@
+"""Windows of the production log: judged one after another, each claimed by at most one cycle."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from models.errors import DataError
+from monitoring.log.production_log import open_log
+from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
+
+
+class Judged(BaseModel):
+    """How far the watch has got: the number of the last log row it judged, and in which window."""
+
+    model_config = ConfigDict(frozen=True)
+
+    last_sequence: int
+    window_id: str
+
+
+def last_judged(paths: Paths) -> Judged | None:
+    """What `close_window` wrote last; None before the first window."""
+    path = _state(paths)
+    if not path.is_file():
+        return None
+    try:
+        return Judged.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        raise DataError(f"the watch's place in the log at {path}", "a damaged file", "delete it") from error
+
+
+def open_window(paths: Paths) -> pd.DataFrame:
+    """Rows of the log that no window has covered yet."""
+    judged = last_judged(paths)
+    with open_log(paths) as log:
+        return log.after(judged.last_sequence if judged else 0)
+
+
+def close_window(paths: Paths, window_id: str, last_sequence: int) -> None:
+    """Remember that the rows up to `last_sequence` are judged; the next window starts behind them."""
+    write_text(_state(paths), Judged(last_sequence=last_sequence, window_id=window_id).model_dump_json())
+
+
+def mark_look(paths: Paths, now: datetime) -> None:
+    """Remember that a look at production has been done to its end, whether or not there was enough to judge."""
+    write_text(_look(paths), now.isoformat())
+
+
+def last_look(paths: Paths) -> datetime | None:
+    """When `mark_look` was called last; None before the first look."""
+    path = _look(paths)
+    return datetime.fromisoformat(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def window_name(rows: pd.DataFrame) -> str:
+    """The window of these log rows by its first and last row, as "00000001-00000120"."""
+    return f"{rows['sequence'].iloc[0]:08d}-{rows['sequence'].iloc[-1]:08d}"
+
+
+def window_folder(paths: Paths, window_id: str) -> Path:
+    """Where report, verdict and claim of a window lie."""
+    return paths.drift / window_id
+
+
+def claim_window(paths: Paths, window_id: str, now: datetime) -> bool:
+    """Take the one right to start a cycle for this window; True for one caller ever, across processes.
+
+    The claim is a file that only one process can create (O_EXCL); it stays, also when the cycle fails.
+    """
+    path = _claim(paths, window_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+    except FileExistsError:
+        return False
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(now.isoformat())
+    return True
+
+
+def is_claimed(paths: Paths, window_id: str) -> bool:
+    """Whether a cycle was started for this window."""
+    return _claim(paths, window_id).exists()
+
+
+def _state(paths: Paths) -> Path:
+    return paths.state / "watch.json"
+
+
+def _look(paths: Paths) -> Path:
+    return paths.state / "last-look"
+
+
+def _claim(paths: Paths, window_id: str) -> Path:
+    return window_folder(paths, window_id) / "claimed"

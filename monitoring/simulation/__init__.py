@@ -1,0 +1,1 @@
+"""Simulated production traffic, and the baseline made from it."""

@@ -1,0 +1,104 @@
+"""Choose whose portraits simulated traffic uses: held-out splits, or people whom no model has seen."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from models.errors import DataError
+from models.images import Image
+from pipeline.config.load import Params
+from pipeline.config.simulate import Shift
+from pipeline.portraits.read import landmarks_of, load_image, points_of, read_portraits
+from pipeline.project.paths import Paths
+
+SPLITS = ("validation", "test")
+_FRESH = 2**30  # seeds of the sampler from here on are the traffic's; the lower ones are for data.sampler.seed
+
+Points = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sitter:
+    """An intact portrait (S, S, 3) with its detector points (5, 2) and landmarks (68, 2), in its pixels.
+
+    `yaw` in degrees. `axis`: where the person stands in the population, in any unit: the sampler's first component, of
+    other portraits the skin tone (individual typology angle, degrees).
+    """
+
+    portrait_id: str
+    image: Image
+    points: Points
+    landmarks: Points
+    yaw: float
+    axis: float
+
+
+def sitters(params: Params, paths: Paths) -> Iterator[Sitter]:
+    """Endless, the same for the same `simulate.seed`: fresh people where `simulate.fresh_people` allows, else held out.
+
+    Fresh people come from the built-in sampler, so only where `data.source` is the sampler too; each comes once.
+
+    Raises:
+        DataError: ingest has not run, or no portrait is held out.
+    """
+    if params.simulate.fresh_people and params.data.source == "sampler":
+        return fresh(params)
+    return held_out(paths, params.simulate.seed)
+
+
+def selected(people: Iterator[Sitter], shift: Shift, of: int) -> Iterator[Sitter]:
+    """The shift `more-profile` takes the most turned head of every `of`, `other-people` who is lowest on the axis."""
+    if shift not in ("more-profile", "other-people"):
+        yield from people
+        return
+    while group := list(islice(people, of)):
+        yield max(group, key=lambda sitter: abs(sitter.yaw) if shift == "more-profile" else -sitter.axis)
+
+
+def held_out(paths: Paths, seed: int) -> Iterator[Sitter]:
+    """Portraits of the validation and test splits; every one comes once before any comes again."""
+    portraits = read_portraits(paths)
+    rows = portraits[portraits["split"].isin(SPLITS)].sort_values("portrait_id")
+    if rows.empty:
+        raise DataError(f"portraits in the splits {' and '.join(SPLITS)}", "none", "ingest more portraits")
+    return _rounds(paths, rows, np.random.default_rng(seed))
+
+
+def _rounds(paths: Paths, rows: pd.DataFrame, rng: np.random.Generator) -> Iterator[Sitter]:
+    records = rows.to_dict("records")
+    while True:
+        for index in rng.permutation(len(records)):
+            yield _stored(paths, {str(key): value for key, value in records[index].items()})
+
+
+def _stored(paths: Paths, row: dict[str, Any]) -> Sitter:
+    from pipeline.portraits.photometry import skin_region, typology_angle
+
+    image, landmarks = load_image(paths, row["portrait_id"]), landmarks_of(row)
+    tone = typology_angle(image, skin_region(landmarks, image.shape[:2]))
+    return _sitter(row["portrait_id"], image, points_of(row), landmarks, tone)
+
+
+def fresh(params: Params) -> Iterator[Sitter]:
+    """One view each of people of the sampler, read and aligned as ingest does; where no face is found, the next."""
+    from pipeline.config.data import SamplerParams
+    from pipeline.face_sampler.generate import portraits
+    from pipeline.portraits.align import Aligner
+
+    aligner = Aligner(params.ingest.min_detector_score, params.ingest.image_size)
+    endless = SamplerParams(identities=2**31 - 1, views=1, seed=_FRESH + params.simulate.seed % _FRESH)
+    for portrait in portraits(endless):
+        found = aligner.best_face(portrait.image, portrait.landmarks)
+        if found is not None:
+            yield _sitter(portrait.name, found.image, found.points, found.landmarks, portrait.component)
+
+
+def _sitter(name: str, image: Image, points: Points, landmarks: Points, axis: float) -> Sitter:
+    from models.face.landmarks import head_pose
+
+    return Sitter(name, image, points, landmarks, head_pose(landmarks, image.shape[0])[0], axis)

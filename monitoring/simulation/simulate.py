@@ -1,0 +1,171 @@
+"""Simulate production: damaged portraits through the restorer into the log, with or without a shift."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from monitoring.ab.experiment import Experiment, running
+from monitoring.champion import Champion, current_champion
+from monitoring.log.production_log import open_log
+from monitoring.log.rows import LogRow
+from pipeline.config.load import Params
+from pipeline.config.masks import MaskParams
+from pipeline.config.simulate import Shift, SimulateParams
+from pipeline.evaluation.threshold import read_recognition_threshold
+from pipeline.project.paths import Paths
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from restoration.types import Tools
+
+Observe = Callable[[str, "Tensor"], None]
+Clock = Callable[[], datetime]
+_BATCH = 16  # requests whose likeness is measured together
+_logger = logging.getLogger(__name__)
+
+
+class SimulationReport(BaseModel):
+    """What was sent and what became of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    shift: Shift
+    requests: int
+    model_version: str
+    modes: dict[str, int]
+    judged: int
+    """Requests with a known original."""
+    recognised: int
+    median_milliseconds: float
+    seconds: float
+
+
+def utc_now() -> datetime:
+    """The time, with its zone."""
+    return datetime.now(UTC)
+
+
+def simulate(
+    params: Params,
+    paths: Paths,
+    *,
+    shift: Shift | None = None,
+    requests: int | None = None,
+    seed: int | None = None,
+    clock: Clock = utc_now,
+    run: str = "",
+) -> SimulationReport:
+    """Send damaged portraits of the held-out splits to the champion and append one row each to the production log.
+
+    While an A/B test is on, each request goes to its arm.
+
+    The same seed gives the same rows but for their times, durations and request ids. Rows are appended batch by
+    batch: what was logged stays when a run is stopped.
+
+    Args:
+        params: of the checkout; `simulate` gives what the arguments leave out.
+        paths: of the checkout.
+        shift: how the traffic differs from the reference.
+        requests: how many.
+        seed: of portraits, damage and known originals.
+        clock: read once per request, and once for the request ids.
+        run: prefix of the request ids, where they, and with them the arms, must be the same each time.
+
+    Raises:
+        DataError: ingest or evaluate has not run.
+        WeightsError: the champion's weights are missing or changed.
+    """
+    given = {"shift": shift, "requests": requests, "seed": seed}
+    chosen = SimulateParams.model_validate(
+        params.simulate.model_dump() | {key: value for key, value in given.items() if value is not None}
+    )
+    from monitoring.drift.identity_space import IdentityWindow
+    from monitoring.simulation.traffic import shifted_masks
+
+    start, begun = clock(), monotonic()
+    champion = current_champion(params, paths, now=start)
+    run = run or f"{start.astimezone(UTC):%Y%m%dT%H%M%S%f}-{chosen.seed}"
+    test = running(params, paths)
+    mix = shifted_masks(params.masks, chosen)
+    faces = IdentityWindow(params.watch.identity, champion.version)
+    rows: list[LogRow] = []
+    for batch in serve(params, paths, champion, chosen, mix, clock=clock, run=run, observe=faces.add, test=test):
+        with open_log(paths) as log:  # only now: a run that cannot start leaves no log
+            if (seen := faces.flush_if_ready()) is not None:
+                log.record("identity", champion.version, seen.model_dump(), batch[-1].time)
+            log.append(batch)
+        rows += batch
+    return _report(rows, chosen, champion.version, monotonic() - begun)
+
+
+def serve(
+    params: Params,
+    paths: Paths,
+    champion: Champion,
+    traffic: SimulateParams,
+    mix: MaskParams,
+    *,
+    clock: Clock,
+    run: str,
+    observe: Observe | None = None,
+    at_once: int = _BATCH,
+    test: Experiment | None = None,
+) -> Iterator[list[LogRow]]:
+    """Log rows, `at_once` together, of `traffic` with masks of `mix` restored by `champion`; nothing is written.
+
+    `observe` sees the embeddings of the champion's restored faces, see `restoration.types.Tools`. With a `test`,
+    its challenger serves its share of the requests.
+    """
+    from models.load import load_restorer
+    from monitoring.simulation.replay import Production
+    from monitoring.simulation.traffic import draw_requests
+    from monitoring.simulation.two_arms import beside
+
+    restorer, tools = load_restorer(champion.weights), _tools(params, traffic)
+    seen, threshold = replace(tools, observe=observe), read_recognition_threshold(paths)
+    alone = Production(restorer, champion.version, params.restore, seen, threshold)
+    production = alone if test is None else beside(alone, test, params, paths, tools)
+    drawn = draw_requests(params.model_copy(update={"simulate": traffic}), paths, mix)
+    done = 0
+    while batch := list(islice(drawn, at_once)):
+        yield production.handle(batch, [clock() for _ in batch], run)
+        done += len(batch)
+        _logger.info("%d of %d requests (%s)", done, traffic.requests, traffic.shift)
+
+
+def _tools(params: Params, traffic: SimulateParams) -> "Tools":
+    from monitoring.simulation.traffic import BrokenDetector
+    from restoration.types import load_tools
+
+    tools = load_tools(params.restore.min_detector_score)
+    if traffic.shift != "broken-detector":
+        return tools
+    limits, rng = traffic.shifts, np.random.default_rng(traffic.seed)
+    broken = BrokenDetector(
+        tools.detector, misses=limits.detector_misses, score_factor=limits.detector_score_factor, rng=rng
+    )
+    return replace(tools, detector=broken)
+
+
+def _report(rows: list[LogRow], traffic: SimulateParams, version: str, seconds: float) -> SimulationReport:
+    judged = [row.recognised for row in rows if row.recognised is not None]
+    durations = sorted(row.milliseconds for row in rows)
+    return SimulationReport(
+        shift=traffic.shift,
+        requests=len(rows),
+        model_version=version,
+        modes=dict(Counter(row.mode for row in rows)),
+        judged=len(judged),
+        recognised=sum(judged),
+        median_milliseconds=durations[len(durations) // 2],
+        seconds=seconds,
+    )

@@ -1,0 +1,1 @@
+"""The state of everything, collected for the status page."""

@@ -1,0 +1,93 @@
+"""Collect the status of everything: read, never changed, and answered also when a part does not answer."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from models.errors import LikenessError
+from monitoring.retraining.windows import last_look
+from monitoring.status.experiments import NO_CHALLENGE, UNKNOWN_CHALLENGE, challenge, measured_onsets
+from monitoring.status.log import recent_cost, verified
+from monitoring.status.model import Onset, Serving, Status, Window
+from monitoring.status.windows import accuracy_now, judged_windows, recent_alerts, running_cycle
+from monitoring.status.wording import headline, light
+from pipeline.config.load import Params
+from pipeline.project.paths import Paths
+from pipeline.registry.versions import SHIPPED, ModelRow, list_models
+
+Value = TypeVar("Value")
+
+_WEEK = timedelta(weeks=1)
+_NO_ROWS: tuple[ModelRow, ...] = ()
+_NO_ONSETS: tuple[Onset, ...] = ()
+
+
+class Attempts:
+    """Calls that may fail without taking the page with them."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+
+    def __call__(self, read: Callable[[], Value], otherwise: Value) -> Value:
+        """What `read` gives, or `otherwise`, with the problem noted."""
+        try:
+            return read()
+        except LikenessError as error:
+            self.problems.append(str(error))
+            return otherwise
+
+
+def status(params: Params, paths: Paths, *, now: datetime) -> Status:
+    """Read what is known at `now`.
+
+    A part that fails (the registry does not answer, the log's key is missing) is empty and named in `problems`.
+    Warm and with MLflow in SQLite it takes a few tenths of a second; the first call imports MLflow. A registry that
+    hangs is given up after eight seconds.
+    """
+    attempt = Attempts()
+    versions = attempt(lambda: tuple(list_models(paths, params.registry.model_name)), _NO_ROWS)
+    answers = not attempt.problems  # one that hangs takes seconds to say so: it is asked once
+    windows = judged_windows(paths)
+    champion = serving(versions, params.watch.max_champion_weeks, now) if answers else last_seen(windows)
+    found = Status(
+        now=now,
+        light="waiting",
+        headline=(),
+        champion=champion,
+        versions=versions,
+        bound=params.watch.min_recognition_accuracy,
+        accuracy=accuracy_now(windows, champion.version),
+        windows=windows,
+        last_look=last_look(paths),
+        cycle=running_cycle(paths),
+        challenge=attempt(lambda: challenge(params, paths, now=now), NO_CHALLENGE) if answers else UNKNOWN_CHALLENGE,
+        onsets=attempt(lambda: measured_onsets(paths, versions), _NO_ONSETS) if answers else _NO_ONSETS,
+        cost=attempt(lambda: recent_cost(params, paths), None),
+        alerts=recent_alerts(paths),
+        audit=attempt(lambda: verified(paths), None),
+        problems=tuple(attempt.problems),
+    )
+    return found.model_copy(update={"light": light(found), "headline": headline(found)})
+
+
+def serving(versions: Sequence[ModelRow], max_weeks: float, now: datetime) -> Serving:
+    """The champion among the versions, or the shipped model."""
+    row = next((row for row in versions if "champion" in row.aliases), None)
+    since = row.promoted if row else None
+    return Serving(
+        known=True,
+        version=row.version if row else SHIPPED,
+        since=since,
+        weeks=None if since is None else (now - since) / _WEEK,
+        max_weeks=max_weeks,
+        recognition_accuracy=row.recognition_accuracy if row else None,
+        lpips_vs_telea=row.lpips_vs_telea if row else None,
+        identity_distance_vs_telea=row.identity_distance_vs_telea if row else None,
+    )
+
+
+def last_seen(windows: Sequence[Window]) -> Serving:
+    """Who served when the watch last looked; nothing else is known of it while the registry does not answer."""
+    version = windows[-1].champion if windows else SHIPPED
+    nothing = dict.fromkeys(("since", "weeks", "recognition_accuracy", "lpips_vs_telea", "identity_distance_vs_telea"))
+    return Serving(known=False, version=version, max_weeks=0.0, **nothing)

@@ -1,0 +1,111 @@
+"""Comparisons of models: the A/B test under way, and the onset of hallucination over the versions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from monitoring.log.production_log import open_log
+from monitoring.status.log import log_exists
+from monitoring.status.model import ArmFigures, Challenge, Onset
+from pipeline.ablation.results import AblateReport
+from pipeline.config.load import Params
+from pipeline.project.files import read_report
+from pipeline.project.paths import Paths
+from pipeline.registry.client import EXPERIMENT, answering, connect
+from pipeline.registry.versions import ModelRow, untouched
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from monitoring.ab.verdict import AbVerdict
+
+NO_CHALLENGE = Challenge(on=False, state="none", challenger="", sentence="No A/B test is on.", counts={}, figures=())
+UNKNOWN_CHALLENGE = NO_CHALLENGE.model_copy(
+    update={"state": "unknown", "sentence": "Not known: the model registry does not answer."}
+)
+
+_METRIC = "ablate.onset.independent"
+_VERSION = "ablate.version"
+
+
+def challenge(params: Params, paths: Paths, *, now: datetime) -> Challenge:
+    """How the A/B test stands, or how the last one ended; the log's rows are read only while one is on."""
+    from monitoring.ab.experiment import running
+    from monitoring.ab.record import ended, unfinished
+    from monitoring.ab.verdict import judge
+
+    if not log_exists(paths):
+        return NO_CHALLENGE
+    with open_log(paths) as log:
+        waiting, over = unfinished(log), ended(log)
+    if waiting is not None:
+        return _shown(waiting, f"{_ended(waiting)} Likeness is about to act on it.")
+    if running(params, paths) is not None:
+        verdict = judge(params, paths, now=now)
+        tried = f"{params.ab.share:.0%} of the people are served by version {verdict.challenger}, on trial"
+        return _shown(verdict, f"{tried}: {verdict.reason}.")
+    if over:
+        return _shown(over[-1][0], _ended(over[-1][0])).model_copy(update={"on": False})
+    return NO_CHALLENGE
+
+
+def _ended(verdict: "AbVerdict") -> str:
+    return f"The trial of version {verdict.challenger} against {verdict.champion} ended: {verdict.reason}."
+
+
+def _shown(verdict: "AbVerdict", sentence: str) -> Challenge:
+    return Challenge(
+        on=True,
+        state=verdict.state,
+        challenger=verdict.challenger,
+        sentence=sentence,
+        counts=verdict.subjects,
+        figures=tuple(
+            ArmFigures(
+                name=effect.name,
+                unit=effect.unit,
+                better=effect.better,
+                champion=effect.mean_champion,
+                challenger=effect.mean_challenger,
+                effect=effect.effect,
+                low=effect.low,
+                high=effect.high,
+            )
+            for effect in verdict.effects
+        ),
+    )
+
+
+def measured_onsets(paths: Paths, versions: Sequence[ModelRow]) -> tuple[Onset, ...]:
+    """The onset by version, oldest first, from `likeness ablate`; a version that it never studied has no value."""
+    measured = _of_registry(paths) | _of_report(paths)
+    names = ["shipped", *sorted((row.version for row in versions), key=int)]
+    names = [name for name in names if name != "shipped" or name in measured or not versions]
+    return tuple(measured.get(name, Onset(version=name, value=None, low=None, high=None)) for name in names)
+
+
+def _of_report(paths: Paths) -> dict[str, Onset]:
+    if not paths.ablation_report.is_file():
+        return {}
+    report = read_report(paths.ablation_report, AblateReport, "ablate")
+    if report.onset is None:
+        return {}
+    found = report.onset.onsets["champion"]["independent"].crossing
+    return {report.version: Onset(version=report.version, value=found.value, low=found.low, high=found.high)}
+
+
+def _of_registry(paths: Paths) -> dict[str, Onset]:
+    """What earlier studies logged in MLflow: the value alone, the latest of each version."""
+    if untouched(paths):
+        return {}
+    client = connect(paths)
+    with answering(client.tracking_uri):
+        return _studied(client)
+
+
+def _studied(client: "MlflowClient") -> dict[str, Onset]:
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    query = f"metrics.`{_METRIC}` > 0"
+    runs = client.search_runs([experiment.experiment_id], query, order_by=["attributes.start_time ASC"])
+    values = {run.data.tags.get(_VERSION, ""): run.data.metrics[_METRIC] for run in runs}
+    return {name: Onset(version=name, value=value, low=None, high=None) for name, value in values.items() if name}

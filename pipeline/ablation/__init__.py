@@ -1,0 +1,1 @@
+"""Studies behind the claims: onset of hallucination, transition, curvature, variants."""

@@ -1,0 +1,59 @@
+"""Section for restoring photos."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from pipeline.config.base import Section, Share
+
+
+class RiskWeights(Section):
+    """How much a pixel of each region says about who somebody is; the largest is 1."""
+
+    eye: Share
+    brow: Share
+    nose: Share
+    mouth: Share
+    skin: Share
+    background: Share
+
+
+class ReferenceUse(Section):
+    """When a photo of the same person is believed, and how far."""
+
+    min_similarity: float = Field(ge=-1.0, le=1.0)
+    max_missing_features: Share
+    witness: Share
+
+
+class FinderParams(Section):
+    """Which damage that was found is used, and which is only proposed."""
+
+    threshold: Share
+    sure: Share
+    sure_patch: Share
+    certain: Share
+    doubtful: Share
+    large: Share
+    face_share: Share
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.doubtful <= self.sure <= min(self.sure_patch, self.certain):
+            raise ValueError("restore.finder: doubtful <= sure, and sure <= sure_patch and certain")
+        return self
+
+
+class RestoreParams(Section):
+    """Where the router stops, when a reference photo counts, and what the damage finder must be sure of."""
+
+    max_area: Share
+    max_inpaint_area: Share
+    doubtful_identity_risk: Share
+    max_identity_risk: Share
+    risk_weights: RiskWeights
+    reference: ReferenceUse
+    min_detector_score: Share
+    min_certain_score: Share
+    context: Share
+    finder: FinderParams

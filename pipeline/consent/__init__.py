@@ -1,0 +1,1 @@
+"""Pictures kept with consent: records, storage and withdrawal."""

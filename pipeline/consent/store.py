@@ -1,0 +1,152 @@
+"""Store kept pictures in a folder or below a prefix of an S3 bucket, behind one small interface."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from models.errors import DataError, ServiceUnavailable
+
+_AT_ONCE = 1000  # more S3 does not delete in one call
+_KEY = re.compile(r"[0-9A-Za-z_-]{1,64}(/[0-9A-Za-z_-]{1,64}(/[0-9a-z-]{1,32}\.[a-z]{3,4})?)?")
+
+
+class Store(Protocol):
+    """Keys are `person`, `person/record` or `person/record/name.ext`; nothing else is a key."""
+
+    def put(self, key: str, content: bytes) -> None: ...
+
+    def get(self, key: str) -> bytes | None: ...
+
+    def names(self, person: str = "") -> Iterator[str]: ...
+
+    def delete(self, prefix: str) -> None: ...
+
+
+def open_store(location: str, root: Path, key: str) -> Store:
+    """The store at `location`: `s3://bucket/prefix`, or a folder, relative to `root` unless absolute.
+
+    Args:
+        location: as in params.yaml.
+        root: of the project.
+        key: of params.yaml, for messages.
+
+    Raises:
+        DataError: an address that is none.
+    """
+    if location.startswith("s3://"):
+        return BucketStore(location, key)
+    return FolderStore(root / Path(location).expanduser())
+
+
+def checked(key: str) -> str:
+    """The key itself, if it is one: letters, digits, two signs; no way out of the store.
+
+    Raises:
+        DataError: it is not.
+    """
+    if not _KEY.fullmatch(key):
+        raise DataError("a key of letters, digits, - and _", repr(key)[:80], "use the ids that the service gave")
+    return key
+
+
+class FolderStore:
+    """Files that only their owner reads, below a folder that may not exist yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write one file, whole or not at all."""
+        path = self._folder / checked(key)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = path.with_suffix(".tmp")
+        temporary.touch(mode=0o600)
+        temporary.write_bytes(content)
+        temporary.replace(path)
+
+    def get(self, key: str) -> bytes | None:
+        """One file; None where there is none (any more)."""
+        path = self._folder / checked(key)
+        if not path.is_file() or path.is_symlink():
+            return None
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:  # deleted since the look above
+            return None
+
+    def names(self, person: str = "") -> Iterator[str]:
+        """Keys of everything that lies there, of one person or all, sorted; other files and links are none of ours."""
+        found = (
+            path
+            for path in self._folder.glob(f"{checked(person) if person else '*'}/*/*")
+            if path.is_file() and not path.is_symlink()
+        )
+        names = (path.relative_to(self._folder).as_posix() for path in found)
+        yield from sorted(name for name in names if _KEY.fullmatch(name))
+
+    def delete(self, prefix: str) -> None:
+        """Delete a person or a record with everything in it."""
+        place = self._folder / checked(prefix)
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        if place.parent != self._folder and place.parent.is_dir() and not any(place.parent.iterdir()):
+            place.parent.rmdir()
+
+
+class BucketStore:
+    """Objects below a prefix; deleting takes every version of an object with it."""
+
+    def __init__(self, location: str, key: str) -> None:
+        from pipeline.project import object_store  # boto3 takes half a second to import
+
+        self._bucket, prefix = object_store.address(location, key)
+        self._prefix = prefix.rstrip("/") + "/" if prefix else ""
+        self._client, self._location = object_store.connect(), location
+        self._translated_errors = object_store.translated_errors
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write one object."""
+        with self._translated_errors(self._location):
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + checked(key), Body=content)
+
+    def get(self, key: str) -> bytes | None:
+        """One object; None where there is none (any more)."""
+        with self._translated_errors(self._location):
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + checked(key))
+                return bytes(answer["Body"].read())
+            except self._client.exceptions.NoSuchKey:
+                return None
+
+    def names(self, person: str = "") -> Iterator[str]:
+        """Keys of everything that lies there, of one person or all, in order; other objects are none of ours."""
+        below = f"{self._prefix}{checked(person)}/" if person else self._prefix
+        for entry in self._pages("list_objects_v2", "Contents", below):
+            name = entry["Key"].removeprefix(self._prefix)
+            if _KEY.fullmatch(name):
+                yield name
+
+    def delete(self, prefix: str) -> None:
+        """Delete a person or a record with everything in it, old versions too.
+
+        Raises:
+            ServiceUnavailable: some of it could not be deleted.
+        """
+        below = f"{self._prefix}{checked(prefix)}/"
+        kinds = ("Versions", "DeleteMarkers")
+        versions = [entry for kind in kinds for entry in self._pages("list_object_versions", kind, below)]
+        for start in range(0, len(versions), _AT_ONCE):
+            some = versions[start : start + _AT_ONCE]
+            doomed = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in some]
+            with self._translated_errors(self._location):
+                answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": doomed, "Quiet": True})
+            if answer.get("Errors"):
+                got = str(answer["Errors"][0].get("Code"))
+                raise ServiceUnavailable(f"to delete what is below {below}", got, "check the rights and try again")
+
+    def _pages(self, call: str, kind: str, prefix: str) -> Iterator[dict[str, Any]]:
+        with self._translated_errors(self._location):
+            for page in self._client.get_paginator(call).paginate(Bucket=self._bucket, Prefix=prefix):
+                yield from page.get(kind, ())

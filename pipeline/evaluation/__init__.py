@@ -1,0 +1,1 @@
+"""Evaluation: methods, metrics, intervals, slices and the report."""

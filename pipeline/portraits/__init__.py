@@ -1,0 +1,1 @@
+"""Aligned portraits: their table, splits, measures, and what was not taken."""

@@ -1,0 +1,1 @@
+"""The project on this machine: paths, environment, files, locks, processes."""

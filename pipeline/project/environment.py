@@ -1,0 +1,56 @@
+"""Settings of this machine from environment variables: addresses, device, cache. Results depend on params.yaml only."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.errors import ConfigError
+from pipeline.project.paths import Paths
+
+
+def _user_cache() -> Path:
+    return Path.home() / ".cache" / "likeness"
+
+
+class Environment(BaseSettings):
+    """Read from environment variables named LIKENESS_<FIELD>; an unset or empty variable keeps the default.
+
+    Credentials are in no file: boto3 and MLflow read their own variables (AWS_*, MLFLOW_TRACKING_*), and a password
+    in `log_url`, or `log_key`, comes from the environment alone.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="LIKENESS_", frozen=True, env_ignore_empty=True)
+
+    mlflow_uri: str = Field(default="", description="MLflow server or database; empty: SQLite below state/")
+    s3_endpoint: str = Field(default="", description="address of an S3 service; empty: the one of AWS")
+    log_url: str = Field(default="", description="database of the production log; empty: SQLite below state/")
+    log_key: SecretStr = Field(default=SecretStr(""), description="secret of the log's chain; empty: a file")
+    device: Literal["cpu", "cuda"] = Field(default="cpu", description="where tensors are computed")
+    c2pa_cert: Path | None = Field(default=None, description="PEM chain that signs outputs, the signer's first")
+    c2pa_key: Path | None = Field(default=None, description="PEM private key of that chain's first certificate")
+    cache: Path = Field(default_factory=_user_cache, description="files that can be made again")
+
+    webhook: str = Field(default="", description="address that alerts are posted to as JSON; empty: none")
+    smtp: str = Field(default="", description="HOST:PORT or USER:PASSWORD@HOST:PORT that takes alerts; empty: none")
+    mail_to: str = Field(default="", description="who gets alerts by e-mail; addresses separated by commas")
+    mail_from: str = Field(default="likeness@localhost", description="sender of these")
+
+    def tracking_uri(self, paths: Paths) -> str:
+        """Address of MLflow for the checkout at `paths`."""
+        return self.mlflow_uri or f"sqlite:///{paths.mlflow_database.resolve()}"
+
+
+def environment() -> Environment:
+    """The settings as they are now.
+
+    Raises:
+        ConfigError: a variable has a value that its field does not admit.
+    """
+    try:
+        return Environment()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = "LIKENESS_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigError(f"{name}: {first['msg']}", repr(first["input"])[:80], f"change or unset {name}") from error

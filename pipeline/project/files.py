@@ -1,0 +1,75 @@
+"""Write results so that nothing half written remains, read them back, and keep secrets in files of their owner's."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from filelock import FileLock
+from pydantic import BaseModel, ValidationError
+
+from models.errors import DataError
+
+Report = TypeVar("Report", bound=BaseModel)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all; folders are made. Of several writers the last one counts."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")  # two processes may write at once
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def fresh_folder(path: Path) -> Iterator[Path]:
+    """A temporary sibling that takes the place of `path` when the block ends well, and vanishes when it fails."""
+    temporary = path.with_name(path.name + ".tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    shutil.rmtree(path, ignore_errors=True)
+    temporary.rename(path)
+
+
+def read_report(path: Path, kind: type[Report], stage: str) -> Report:
+    """Read the JSON report of a stage.
+
+    Raises:
+        DataError: it is missing or not what that stage writes.
+    """
+    remedy = f"run the stage {stage} first"
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise DataError(f"the report {path.name}", "no such file", remedy) from error
+    except ValidationError as error:
+        raise DataError(
+            f"a report of the stage {stage} in {path.name}", f"{error.error_count()} errors", remedy
+        ) from error
+
+
+def write_secret(path: Path, secret: bytes) -> None:
+    """A file that only its owner reads, from its first byte on (mode 0600)."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(secret)
+
+
+def secret_once(path: Path, length: int = 32) -> bytes:
+    """The secret in `path`; on first use random bytes are written there, by one process only."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with FileLock(path.with_name(path.name + ".lock")):
+        if not path.is_file():
+            write_secret(path, secrets.token_bytes(length))
+        return path.read_bytes()

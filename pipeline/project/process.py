@@ -1,0 +1,60 @@
+"""A well-behaved process: no telemetry, no banners, nothing loaded from pickles, exit statuses by sysexits.h."""
+
+import logging
+import os
+import warnings
+
+from models.errors import LikenessError, ServiceUnavailable
+
+_ENVIRONMENT = {
+    "DO_NOT_TRACK": "true",
+    "DVC_NO_ANALYTICS": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # the default of 20 s is too short for a fresh database
+    "NO_ALBUMENTATIONS_UPDATE": "1",
+    "PYTHONUNBUFFERED": "1",
+}
+_LOUD_LOGGERS = (
+    "lightning.pytorch",
+    "lightning.fabric",
+    "alembic",
+    "mlflow",
+    "great_expectations",
+    "evidently",
+    "httpx",
+    "onnx_ir",
+    "onnxscript",
+)
+
+
+def quieten() -> None:
+    """Set what is unset, for this process and its children; only our own progress and real warnings are left."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    for name in _LOUD_LOGGERS:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    for module in (
+        "lightning",
+        "torch",
+        "torchvision",
+        "mlflow",
+        "great_expectations",
+        "evidently",
+        "onnx2torch",
+        "insightface",
+    ):
+        warnings.filterwarnings("ignore", module=rf"{module}(\..*)?")
+
+
+FAILURE = 1
+USAGE = 2
+TEMPORARY = 75
+
+
+def exit_status(error: LikenessError) -> int:
+    """75 where trying again may help, else 1."""
+    return TEMPORARY if isinstance(error, ServiceUnavailable) else FAILURE

@@ -1,0 +1,1 @@
+"""The model registry in MLflow: register, look up, promote and roll back versions."""

@@ -1,0 +1,107 @@
+"""The MLflow store: where it is, how it is kept quiet, and what happens when it does not answer."""
+
+import logging
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from models.errors import ServiceUnavailable
+from pipeline.project.environment import environment
+from pipeline.project.paths import Paths
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "likeness"
+
+_PROBE_SECONDS = 8.0
+_QUIET = {
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # it logs a traceback before it raises; ours is one line
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+def quiet() -> None:
+    """Set the variables that keep MLflow offline, silent and free of pickle; call before importing it."""
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+@contextmanager
+def answering(uri: str) -> Iterator[None]:
+    """Turn what MLflow raises when its store does not answer into one line.
+
+    Raises:
+        ServiceUnavailable: no answer from `uri`. A refusal (unknown model, wrong name) passes through as it is.
+    """
+    from mlflow.exceptions import MlflowException
+    from requests.exceptions import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code in {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE"}:
+            raise _unavailable(uri, error) from error
+        raise
+    except (SQLAlchemyError, RequestException, ConnectionError, TimeoutError) as error:
+        raise _unavailable(uri, error) from error
+
+
+def connect(paths: Paths) -> "MlflowClient":
+    """Point MLflow at this checkout's store and make the experiment if it is not there.
+
+    Raises:
+        ServiceUnavailable: the store does not answer; after about ten seconds at most.
+    """
+    quiet()
+    uri = environment().tracking_uri(paths)
+    if uri.startswith(("http://", "https://")):
+        _probe(uri)
+    elif uri.startswith("sqlite:"):
+        paths.state.mkdir(parents=True, exist_ok=True)
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        with answering(uri):
+            mlflow.set_tracking_uri(uri)
+            client = mlflow.MlflowClient(tracking_uri=uri)
+            if client.get_experiment_by_name(EXPERIMENT) is None:
+                client.create_experiment(EXPERIMENT, artifact_location=_artifact_location(uri, paths))
+            mlflow.set_experiment(EXPERIMENT)
+    except MlflowException as error:  # something answers, but not with an experiment: no rights, another program
+        raise _unavailable(uri, error) from error
+    return client
+
+
+def _probe(uri: str) -> None:
+    """MLflow itself would retry for minutes."""
+    try:
+        urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=_PROBE_SECONDS).close()  # noqa: S310 - http was checked
+    except urllib.error.HTTPError:
+        return  # something answers; what it says is for MLflow to judge
+    except (OSError, ValueError) as error:
+        raise _unavailable(uri, error) from error
+
+
+def _unavailable(uri: str, error: Exception) -> ServiceUnavailable:
+    reason = next(iter(str(error).splitlines()), type(error).__name__)[:160]
+    return ServiceUnavailable(f"MLflow at {uri}", reason, "start the server, or set or unset LIKENESS_MLFLOW_URI")
+
+
+def _artifact_location(uri: str, paths: Paths) -> str | None:
+    """Absolute, for a store of files; a server chooses its own."""
+    return None if uri.startswith(("http://", "https://")) else paths.mlflow_artifacts.resolve().as_uri()

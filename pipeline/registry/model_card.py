@@ -1,0 +1,124 @@
+"""The model card of a registered version, as Markdown: purpose, data, training, evaluation, gate, limits, licence."""
+
+from dataclasses import dataclass
+
+from pipeline.config.load import Params
+from pipeline.config.metric_names import Metric
+from pipeline.evaluation.gate_report import GateReport, format_gate
+from pipeline.evaluation.results import EvaluateReport, Figure
+from pipeline.registry.lineage import Provenance
+
+METRICS: tuple[Metric, ...] = (
+    "lpips",
+    "ms_ssim",
+    "psnr",
+    "pixel_mse",
+    "identity_similarity_training",
+    "identity_similarity_independent",
+    "recognised_independent",
+)
+"""Columns of the evaluation table."""
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """What the card is written from."""
+
+    params: Params
+    origin: Provenance
+    evaluation: EvaluateReport
+    gate: GateReport
+    champion: str
+    """Version that the training started from and that the evaluation compares with."""
+
+
+def model_card(facts: CardFacts) -> str:
+    """The whole card."""
+    sections = (
+        _purpose(facts),
+        _data(facts),
+        _training(facts),
+        _evaluation(facts),
+        _gate(facts),
+        _limits(),
+        _licence(),
+    )
+    return "\n\n".join(sections) + "\n"
+
+
+def _purpose(facts: CardFacts) -> str:
+    size = facts.params.ingest.image_size
+    return f"""# {facts.params.registry.model_name}
+
+Restores damaged portraits without changing who is in them: fills what is missing (`hole_mask`) and colours what is
+colourless (`chroma_mask`) in aligned portraits of {size} px. Known pixels are copied from the input, to the bit.
+A U-Net corrects a classical fill (Telea) and is told how much of the face is missing.
+
+- weights: SHA-256 `{facts.gate.challenger}`
+- code: git `{facts.origin.git_revision}`{" with uncommitted changes" if facts.origin.git_dirty else ""}
+- pipeline: SHA-256 of dvc.lock `{facts.origin.dvc_lock_sha256}`"""
+
+
+def _data(facts: CardFacts) -> str:
+    data, evaluation = facts.params.data, facts.evaluation
+    return f"""## Data
+
+Source `{data.source}`, split by identity, digest `{facts.origin.data_digest}`. Damage is synthetic: brush strokes,
+scratches, tears, corners, stains, folds, boxes, occluders, fading and loss of colour. Judged on
+{evaluation.masks} frozen masks over {evaluation.portraits} portraits of {evaluation.identities} identities that were
+not trained on."""
+
+
+def _training(facts: CardFacts) -> str:
+    train = facts.params.train
+    terms = ", ".join(f"{name} {weight:g}" for name, weight in train.losses.model_dump().items() if weight)
+    start = f"version {facts.champion}" if train.warm_start == "champion" else "nothing"
+    encoders = facts.evaluation.encoders
+    return f"""## Training
+
+`{train.kind}`, started from {start}, seed {train.seed}. Loss terms: {terms}. The identity term uses the encoder
+`{encoders.get("training", "training")}`; `{encoders.get("independent", "independent")}` only judges."""
+
+
+def _evaluation(facts: CardFacts) -> str:
+    """All buckets together, one row per method."""
+    head = "| method | " + " | ".join(METRICS) + " |"
+    rule = "|---" * (len(METRICS) + 1) + "|"
+    rows = [
+        f"| {method} | " + " | ".join(_cell(buckets["all"].get(metric)) for metric in METRICS) + " |"
+        for method, buckets in facts.evaluation.methods.items()
+        if "all" in buckets
+    ]
+    return "\n".join(
+        ["## Evaluation", "", "Means with 95 % bootstrap intervals over identities.", "", head, rule, *rows]
+    )
+
+
+def _gate(facts: CardFacts) -> str:
+    return f"## Gate\n\n{format_gate(facts.gate).strip()}"
+
+
+def _limits() -> str:
+    return """## Limits
+
+- What is missing cannot be known. The more of the eyes, brows, nose and mouth is gone, the more is guessed; see the
+  figures per bucket in the evaluation report of this run.
+- Not for identification, evidence or surveillance; a restored portrait is to be marked as such.
+- Judged on synthetic damage and on the portraits named above; other people, cameras and damage may fare worse.
+- Similarity and recognition figures are those of two face encoders, with the errors and biases of both."""
+
+
+def _licence() -> str:
+    return """## Licence
+
+The code is Apache-2.0. The weights follow the terms of the data that they learnt from: those that started from the
+shipped model inherit its card (`assets/`), CC BY-NC-SA 4.0. Face encoders and the landmark predictor have terms of
+their own; the landmark predictor (iBUG 300-W) is for research."""
+
+
+def _cell(figure: Figure | None) -> str:
+    if figure is None or figure.value is None:
+        return "-"
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.4g}"
+    return f"{figure.value:.4g} [{figure.low:.4g}, {figure.high:.4g}]"

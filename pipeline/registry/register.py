@@ -1,0 +1,185 @@
+"""Register the trained weights as a version in MLflow's registry, with everything needed to judge it later."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from models.errors import PromotionError
+from models.gan.restorer import weights_sha256
+from pipeline.config.load import Params
+from pipeline.evaluation.gate_report import GateReport
+from pipeline.evaluation.results import EvaluateReport
+from pipeline.project.files import read_report
+from pipeline.project.paths import Paths
+from pipeline.registry import tracking
+from pipeline.registry.champion import read_champion
+from pipeline.registry.client import answering, connect
+from pipeline.registry.lineage import provenance
+from pipeline.registry.model_card import CardFacts, model_card
+from pipeline.registry.promotion import promotion_lock
+from pipeline.registry.user_study_tag import demanded
+from pipeline.registry.versions import aliases_of, find_version
+from pipeline.registry.weights import WEIGHTS_FILE
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.models import ModelSignature
+    from mlflow.models.model import ModelInfo
+
+_CODE = Path(__file__).parent / "pyfunc_model.py"
+_REQUIREMENTS = ("torch", "numpy", "opencv-python-headless", "safetensors", "mlflow")
+_EXAMPLE_SIDE = 32  # pixels; the example is stored as JSON, and any multiple of 16 shows the same
+
+
+class Registered(BaseModel):
+    """A new version in the registry."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model_name: str
+    version: str
+    uri: str
+    run_id: str
+    gate_passed: bool
+
+
+def register(*, paths: Paths, params: Params) -> Registered:
+    """Register data/training/weights.safetensors with its card and tags; the alias `challenger` moves to it.
+
+    The version carries the gate's outcome, passed or not: it is `promote` that refuses. One that did not pass takes
+    the alias from no challenger that is in an A/B test.
+
+    Raises:
+        DataError: training, evaluation or gate left no report.
+        PromotionError: the gate judged other weights than those that lie there.
+        ServiceUnavailable: MLflow does not answer.
+    """
+    facts = _facts(paths, params)
+    run_id = tracking.current_run(paths)
+    client = connect(paths)
+    card = model_card(facts)
+    with answering(client.tracking_uri):
+        logged = _log_model(run_id, paths.trained_weights, card)
+        name = params.registry.model_name
+        _ensure_registered(client, name)
+        tags = _tags(facts)
+        created = client.create_model_version(
+            name, logged.model_uri, run_id, tags=tags, description=card, model_id=logged.model_id
+        )
+    with promotion_lock(paths), answering(client.tracking_uri):
+        if facts.gate.passed or not _in_test(client, name):
+            client.set_registered_model_alias(name, "challenger", created.version)
+    number = str(created.version)
+    return Registered(
+        model_name=name, version=number, uri=f"models:/{name}/{number}", run_id=run_id, gate_passed=facts.gate.passed
+    )
+
+
+def signature() -> "ModelSignature":
+    """Five named float32 arrays in, one out; batch and size are free."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    picture, mask, number = (-1, 3, -1, -1), (-1, 1, -1, -1), (-1,)
+    shapes = {"image": picture, "hole_mask": mask, "chroma_mask": mask, "coverage": number, "missing_features": number}
+    inputs = [TensorSpec(np.dtype(np.float32), shape, name) for name, shape in shapes.items()]
+    return ModelSignature(Schema(inputs), Schema([TensorSpec(np.dtype(np.float32), picture)]))
+
+
+def input_example(side: int = _EXAMPLE_SIDE) -> dict[str, Any]:
+    """One grey picture with a square hole in its middle, as `predict` takes it: float32 arrays by name."""
+    hole = np.zeros((1, 1, side, side), np.float32)
+    hole[..., side // 4 : side // 2, side // 4 : side // 2] = 1.0
+    share = hole.mean(axis=(1, 2, 3))
+    image = np.zeros((1, 3, side, side), np.float32)
+    return {"image": image, "hole_mask": hole, "chroma_mask": hole, "coverage": share, "missing_features": share}
+
+
+def _facts(paths: Paths, params: Params) -> CardFacts:
+    evaluation = read_report(paths.evaluation_report, EvaluateReport, stage="evaluate")
+    gate = read_report(paths.gate_report, GateReport, stage="gate")
+    champion = read_champion(paths).version
+    found = weights_sha256(paths.trained_weights)
+    if found != gate.challenger:
+        remedy = "run the stages evaluate and gate again"
+        raise PromotionError(f"weights that the gate judged ({gate.challenger[:12]})", found[:12], remedy)
+    return CardFacts(params, provenance(paths), evaluation, gate, champion)
+
+
+def _tags(facts: CardFacts) -> dict[str, str]:
+    failed = [row.name for row in facts.gate.rows if row.verdict != "pass"]
+    total = len(facts.gate.rows)
+    summary = f"{total - len(failed)} of {total} criteria" + (f"; not {', '.join(failed)}" if failed else "")
+    return {
+        **facts.origin.tags(),
+        "weights_sha256": facts.gate.challenger,
+        "gate": "passed" if facts.gate.passed else "failed",
+        "gate_summary": summary,
+        "started_from": facts.champion,
+        **demanded(facts.params.study),
+        **_figures(facts.evaluation.summary),
+    }
+
+
+def _figures(summary: Mapping[str, float | None]) -> dict[str, str]:
+    """The figures that `likeness models` shows; those that were not measured are left out."""
+    wanted = {
+        "recognition_accuracy": summary.get("recognised_independent"),
+        "lpips_vs_telea": summary.get("lpips_vs_telea"),
+        "identity_distance_vs_telea": summary.get("identity_distance_independent_vs_telea"),
+    }
+    return {name: f"{value:.6g}" for name, value in wanted.items() if value is not None}
+
+
+def _log_model(run_id: str, weights: Path, card: str) -> "ModelInfo":
+    """Log code and weights into the run; returns what MLflow knows of the logged model."""
+    import mlflow
+
+    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id), _no_bytecode():
+        stored = Path(shutil.copyfile(weights, Path(folder) / WEIGHTS_FILE))  # the file's name is its name in MLflow
+        mlflow.log_text(card, "model_card.md")
+        return mlflow.pyfunc.log_model(
+            name="restorer",
+            python_model=str(_CODE),
+            artifacts={"weights": str(stored)},
+            signature=signature(),
+            input_example=input_example(),
+            pip_requirements=[f"{package}=={installed(package)}" for package in _REQUIREMENTS],
+        )
+
+
+@contextmanager
+def _no_bytecode() -> Iterator[None]:
+    """MLflow imports the code from where it is about to store it, and would store a __pycache__ with it."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
+
+
+def _in_test(client: "MlflowClient", model_name: str) -> bool:
+    """Whether a registered champion and a challenger that passed the gate are there to be compared."""
+    aliases = aliases_of(client, model_name)
+    if not {"champion", "challenger"} <= aliases.keys():
+        return False
+    tags = find_version(client, model_name, aliases["challenger"]).tags
+    return bool(tags.get("gate") == "passed" and tags.get("ab") != "ended")
+
+
+def _ensure_registered(client: "MlflowClient", model_name: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(model_name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise

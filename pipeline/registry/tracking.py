@@ -1,0 +1,198 @@
+"""Track runs in MLflow: one run per cycle, shared by stages that are separate processes.
+
+The run's id lies in `state/run.json`. The flow opens it with `start_run` and closes it with `finish_run`; a stage that
+is run by hand, or by `dvc repro`, opens one by itself. Stages write their files first and log afterwards: nothing that
+is computed depends on what stands here.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pipeline.project.paths import Paths
+from pipeline.registry.client import EXPERIMENT, answering, connect
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from models.images import Image
+
+__all__ = [
+    "connect",
+    "current_run",
+    "finish_run",
+    "log_artifact",
+    "log_image",
+    "log_metrics",
+    "log_params",
+    "run",
+    "set_tags",
+    "start_run",
+    "system_metrics",
+]
+
+BY_HAND = "by-hand"
+"""Name of the run that a stage opens when no cycle is under way."""
+
+Status = Literal["FINISHED", "FAILED", "KILLED"]
+
+
+def start_run(paths: Paths, name: str, tags: Mapping[str, str]) -> str:
+    """Open the run of a cycle, for all stages until `finish_run`; a run left open by a crash is marked KILLED.
+
+    Returns the run's id.
+    """
+    client = connect(paths)
+    finish_run(paths, "KILLED")
+    with answering(client.tracking_uri):
+        experiment = client.get_experiment_by_name(EXPERIMENT)
+        run = client.create_run(experiment.experiment_id, run_name=name, tags=dict(tags))
+    run_id: str = run.info.run_id
+    _write(paths, {"run_id": run_id, "cycle": name})
+    return run_id
+
+
+def finish_run(paths: Paths, status: Status = "FINISHED") -> None:
+    """Close the run that is under way, if there is one."""
+    state = _read(paths)
+    if state is None:
+        return
+    client = connect(paths)
+    with answering(client.tracking_uri):
+        if _exists(client, state["run_id"]):
+            client.set_terminated(state["run_id"], status)
+    _state_file(paths).unlink(missing_ok=True)
+
+
+def current_run(paths: Paths, *, fresh: bool = False) -> str:
+    """Id of the run under way; opens one, named `by-hand`, where no cycle has.
+
+    Args:
+        paths: the checkout.
+        fresh: a run opened by hand is closed and a new one begins (training from step 0 asks for this); the run of a
+            cycle stays.
+    """
+    state = _read(paths)
+    if state is not None and not (fresh and state["cycle"] == BY_HAND) and _exists(connect(paths), state["run_id"]):
+        return state["run_id"]
+    finish_run(paths)
+    return start_run(paths, BY_HAND, {"cycle": BY_HAND})
+
+
+@contextmanager
+def run(paths: Paths, name: str, tags: Mapping[str, str]) -> Iterator[str]:
+    """The run of one cycle as a context: FINISHED at its end, FAILED when an error leaves it. Yields the run's id."""
+    run_id = start_run(paths, name, tags)
+    try:
+        yield run_id
+    except BaseException:
+        finish_run(paths, "FAILED")
+        raise
+    finish_run(paths)
+
+
+@contextmanager
+def system_metrics(paths: Paths, seconds: float = 10.0) -> Iterator[None]:
+    """Log processor, memory, disk and GPU figures of this machine into the current run, every `seconds`."""
+    run_id = current_run(paths)
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+    monitor = SystemMetricsMonitor(run_id, sampling_interval=seconds, resume_logging=True)
+    monitor.start()
+    try:
+        yield
+    finally:
+        monitor.finish()
+
+
+def log_params(paths: Paths, params: Mapping[str, Any]) -> None:
+    """Log parameters, nested mappings as dotted names. MLflow never changes one: a second value is left out."""
+    client, run_id = _open(paths)
+    with answering(client.tracking_uri):
+        known = client.get_run(run_id).data.params
+        for name, value in _flat(params):
+            if name not in known:
+                client.log_param(run_id, name, value)
+
+
+def log_metrics(paths: Paths, metrics: Mapping[str, float], step: int | None = None) -> None:
+    """Log numbers, all at one step."""
+    client, run_id = _open(paths)
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    batch = [Metric(name, float(value), now, step or 0) for name, value in metrics.items()]
+    with answering(client.tracking_uri):
+        client.log_batch(run_id, metrics=batch)
+
+
+def set_tags(paths: Paths, tags: Mapping[str, str]) -> None:
+    """Set or change tags of the current run."""
+    client, run_id = _open(paths)
+    with answering(client.tracking_uri):
+        for name, value in tags.items():
+            client.set_tag(run_id, name, value)
+
+
+def log_artifact(paths: Paths, file: Path, folder: str = "") -> None:
+    """Copy a file into the run, below `folder`."""
+    client, run_id = _open(paths)
+    with answering(client.tracking_uri):
+        client.log_artifact(run_id, str(file), folder or None)
+
+
+def log_image(paths: Paths, image: "Image", name: str, step: int | None = None) -> None:
+    """Log an RGB picture (H, W, 3) uint8: with a step as part of a time line, without as one file `name`.png."""
+    client, run_id = _open(paths)
+    with answering(client.tracking_uri):
+        if step is None:
+            client.log_image(run_id, image, artifact_file=f"images/{name}.png")
+        else:
+            client.log_image(run_id, image, key=name, step=step)
+
+
+def _open(paths: Paths) -> "tuple[MlflowClient, str]":
+    run_id = current_run(paths)
+    return connect(paths), run_id
+
+
+def _exists(client: "MlflowClient", run_id: str) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        with answering(client.tracking_uri):
+            client.get_run(run_id)
+    except MlflowException:  # the store answers, and knows no such run: another database than the one of run.json
+        return False
+    return True
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _state_file(paths: Paths) -> Path:
+    return paths.state / "run.json"
+
+
+def _read(paths: Paths) -> dict[str, str] | None:
+    try:
+        state: dict[str, str] = json.loads(_state_file(paths).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return state
+
+
+def _write(paths: Paths, state: Mapping[str, str]) -> None:
+    file = _state_file(paths)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_suffix(".tmp")
+    temporary.write_text(json.dumps(state), encoding="utf-8")
+    temporary.replace(file)

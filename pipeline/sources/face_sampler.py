@@ -1,0 +1,26 @@
+"""The built-in generator of portraits."""
+
+import hashlib
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pipeline.config.data import SamplerParams
+from pipeline.image_io.outcome import Accepted
+from pipeline.sources.item import SourceItem
+
+if TYPE_CHECKING:
+    from pipeline.face_sampler.generate import SampledPortrait
+
+
+def portraits(params: SamplerParams) -> Iterator[SourceItem]:
+    """Every view of every sampled identity, with the landmarks that it was drawn with."""
+    from pipeline.face_sampler.generate import portraits as sampled  # only this source needs the generator
+
+    for portrait in sampled(params):
+        yield SourceItem(portrait.name, portrait.identity, None, partial(_read, portrait), portrait.landmarks)
+
+
+def _read(portrait: "SampledPortrait") -> Accepted:
+    """There is no file: the digest is that of the pixels (rows of RGB, uint8)."""
+    return Accepted(portrait.image, hashlib.sha256(portrait.image.tobytes()).hexdigest(), (), "pixels")

@@ -1,0 +1,1 @@
+"""Expectations on the portraits, and running them with Great Expectations."""

@@ -1,0 +1,1 @@
+"""Checkouts of the project for cycles, and DVC in them."""

@@ -1,0 +1,185 @@
+"""A cycle's own checkout: the project at one revision, beside production's state, away from a person's files.
+
+`state/cycles/<id>/` holds the files of the revision, production's params.yaml as it was when the cycle began, `state`
+as a link back to the one state, and a DVC cache that all cycles share: what one has computed the next restores.
+
+`state/production/` is what the flows and the service are given as their root: params.yaml and state are links to the
+project's, `data` is a link to the data of the cycle that made the champion. A person's `data/` is read by nobody else.
+"""
+
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from models.assets import ASSETS
+from models.errors import DataError
+from pipeline.config.load import write_params
+from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
+from pipeline.workspaces.create import SKIPPED
+
+FILES = "files"
+"""Stands for a revision where the project is no git checkout: the files as they lie there."""
+_NOT_CODE = {*SKIPPED, ".git", ".venv", "build", "data", "state"}
+_LOCAL = {"cache", "tmp", "config.local"}
+_CONFIG = '[core]\n    no_scm = true\n[cache]\n    dir = {cache}\n    type = "reflink,hardlink,copy"\n'
+
+
+class CycleRecord(BaseModel):
+    """What a cycle in its own checkout did: `overrides` are the changes of params.yaml that it was made with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    cycle: str
+    revision: str
+    reason: str
+    overrides: Mapping[str, Any]
+    version: str
+    finished: datetime
+    adopted: bool
+
+
+def project(paths: Paths) -> Path:
+    """Where revisions come from: the root itself if it is a git checkout, else the one Likeness is installed from."""
+    root = paths.home.root
+    return root if _is_git(root) else ASSETS.parent
+
+
+def resolve(source: Path, revision: str) -> str:
+    """The full name of a revision ("" = HEAD); `files` where there is no git.
+
+    Raises:
+        DataError: no such revision.
+    """
+    if not _is_git(source):
+        return FILES
+    done = _git(source, "rev-parse", "--verify", "--quiet", f"{revision or 'HEAD'}^{{commit}}")
+    if done.returncode != 0:
+        raise DataError(
+            f"a revision {revision or 'HEAD'} in {source}",
+            "none",
+            "correct operate.revision in params.yaml, or fetch it",
+        )
+    return done.stdout.decode().strip()
+
+
+def checkout(source: Path, revision: str, paths: Paths, cycle: str) -> Path:
+    """Make state/cycles/<cycle>: whole, or not at all.
+
+    Args:
+        source: a git checkout of the project; nothing in it is touched, not even its list of worktrees.
+        revision: as `resolve` gives it.
+        paths: of the project whose state and params.yaml the cycle works with.
+        cycle: its name.
+
+    Raises:
+        DataError: no such revision in `source`.
+    """
+    origin, target = paths.home, paths.home.cycles / cycle
+    building = target.with_name(f".{cycle}.tmp")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(parents=True)
+    if revision == FILES:
+        shutil.copytree(source, building, ignore=_not_code(source), dirs_exist_ok=True)
+    else:
+        _extract(source, revision, building)
+    shutil.copyfile(origin.params, building / "params.yaml")
+    (building / "state").symlink_to(Path("..", ".."), target_is_directory=True)
+    write_text(building / ".dvc" / "config.local", _CONFIG.format(cache=origin.state / "dvc-cache"))
+    write_text(building / ".revision", revision)
+    building.rename(target)
+    return target
+
+
+def record(paths: Paths, done: CycleRecord) -> None:
+    """Remember what a cycle made; the record outlives its checkout."""
+    write_text(_record_file(paths, done.cycle), done.model_dump_json(indent=2))
+
+
+def records(paths: Paths) -> list[CycleRecord]:
+    """Of all cycles that ran in checkouts of their own, oldest first."""
+    files = sorted(paths.home.cycles.glob("*.json"))
+    return [CycleRecord.model_validate_json(file.read_bytes()) for file in files]
+
+
+def adopt(paths: Paths, version: str) -> bool:
+    """Let production read the data of the cycle that made `version`, now champion, and bring its parameters home.
+
+    The parameters are brought back once for a version: what a person changes afterwards stays. Returns whether that
+    version came from a checkout that is still there; calling it again changes nothing.
+    """
+    found = next((done for done in reversed(records(paths)) if version and done.version == version), None)
+    if found is None or not (paths.home.cycles / found.cycle / "data").is_dir():
+        return False
+    production(paths)
+    _point(paths.home.production / "data", Path("..", "cycles", found.cycle, "data"))
+    if not found.adopted:
+        params = paths.home.params
+        write_params(params, params, found.overrides)
+        record(paths, found.model_copy(update={"adopted": True}))
+    return True
+
+
+def production(paths: Paths) -> Path:
+    """Make state/production where it is not there yet; its data are the project's until a cycle's take their place."""
+    origin = paths.home
+    folder = origin.production
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, target in {"state": "..", "params.yaml": "../../params.yaml", "data": "../../data"}.items():
+        if not (folder / name).is_symlink():
+            _point(folder / name, Path(target))
+    return folder
+
+
+def in_use(paths: Paths) -> str:
+    """Name of the cycle whose data production reads; "" where it reads the project's own."""
+    data = paths.home.production / "data"
+    return data.readlink().parent.name if data.is_symlink() and data.readlink().parent.parent.name == "cycles" else ""
+
+
+def _not_code(source: Path) -> Callable[[str, list[str]], set[str]]:
+    """What a copy of the project's files leaves out."""
+    left_out = {str(source): _NOT_CODE, str(source / ".dvc"): _LOCAL}
+    return lambda folder, names: left_out.get(folder, {"__pycache__"}).intersection(names)
+
+
+def _extract(source: Path, revision: str, target: Path) -> None:
+    skipped = [f":(exclude){name}" for name in sorted(SKIPPED)]
+    done = _git(source, "archive", "--format=tar", revision, "--", ".", *skipped)
+    if done.returncode != 0:
+        raise DataError(f"the revision {revision[:12]} in {source}", done.stderr.decode().strip()[:160], "fetch it")
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(target, filter="data")
+
+
+def _point(link: Path, target: Path) -> None:
+    """A symbolic link, put in place of an older one in one step."""
+    temporary = link.with_name(f".{link.name}.{os.getpid()}.tmp")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    temporary.replace(link)
+
+
+def _record_file(paths: Paths, cycle: str) -> Path:
+    return paths.home.cycles / f"{cycle}.json"
+
+
+def _is_git(folder: Path) -> bool:
+    """Whether this very folder is the root of a git checkout, not merely inside one."""
+    done = _git(folder, "rev-parse", "--show-toplevel")
+    return done.returncode == 0 and Path(done.stdout.decode().strip()) == folder.resolve()
+
+
+def _git(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    try:
+        return subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, check=False)  # noqa: S603, S607 - git of the user, no shell
+    except FileNotFoundError:
+        return subprocess.CompletedProcess(arguments, returncode=127, stdout=b"", stderr=b"git is not installed")

@@ -1,0 +1,77 @@
+"""One stage through DVC's command line: DVC owns the graph and the cache, nobody keeps a second one."""
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.errors import LikenessError, ServiceUnavailable
+from pipeline.project.process import TEMPORARY
+
+log = logging.getLogger(__name__)
+_UNCHANGED = "didn't change, skipping"
+_CACHED = "is cached - skipping run"
+_CHATTER = (
+    "Running stage", "Stage '", "> ", "Data and pipelines", "Generating lock file", "Updating lock file",
+    "Use `dvc push`", "To track", "\tgit add", "Created temporary directory",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """How a stage went: `ran`, or taken from the cache."""
+
+    stage: str
+    ran: bool
+    seconds: float
+
+
+def reproduce(stage: str, root: Path, *, force: bool = False) -> Reproduced:
+    """Bring one stage up to date in a checkout; its output streams to the log.
+
+    Args:
+        stage: name in dvc.yaml.
+        root: the checkout.
+        force: run even if nothing that DVC knows of has changed (new files behind an unchanged location).
+
+    Raises:
+        ServiceUnavailable: the stage met a service that did not answer; trying again may help.
+        LikenessError: the stage failed, with its own last words.
+    """
+    command = [sys.executable, "-m", "dvc", "repro", "--single-item", stage, *(["--force"] if force else [])]
+    started = time.monotonic()
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, cwd=root, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        lines = _stream(stage, process)
+    if process.returncode != 0:
+        raise _failure(stage, lines)
+    ran = not any(_UNCHANGED in line or _CACHED in line for line in lines)
+    return Reproduced(stage, ran, time.monotonic() - started)
+
+
+def environment() -> dict[str, str]:
+    """This process's environment with `python` being this Python, for commands in dvc.yaml."""
+    folders = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    return os.environ | {"PATH": os.pathsep.join(folders), "DVC_NO_ANALYTICS": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def _stream(stage: str, process: "subprocess.Popen[str]") -> list[str]:
+    lines = []
+    assert process.stdout is not None
+    for raw in process.stdout:
+        if line := raw.rstrip():
+            lines.append(line)
+            if not line.startswith(_CHATTER):
+                log.info("  %s", line if line.startswith(stage) else f"{stage}: {line}")
+    return lines
+
+
+def _failure(stage: str, lines: list[str]) -> LikenessError:
+    own = [line for line in lines if line.startswith(f"{stage}: ")]
+    words = own[-1] if own else (lines[-1] if lines else "no output")
+    kind = ServiceUnavailable if any(f"exited with {TEMPORARY}" in line for line in lines) else LikenessError
+    return kind(f"stage {stage} to succeed", words, f"see `dvc repro {stage}` in the checkout")

@@ -1,0 +1,1 @@
+"""Restore damaged photos: one photo in, a restored photo or a refusal out."""

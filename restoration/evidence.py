@@ -1,0 +1,119 @@
+"""The evidence of all damaged faces of one photo, gathered once: for references, for the router and for restoring."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from models.evidence.evidence import Damaged, Evidence, compose, gather
+from models.evidence.reference_photo import Reference
+from models.face.landmarks import head_pose
+from models.face_model.shape_and_appearance import shipped_face_model
+from models.identity.encoders import training_encoder
+from models.images import Image, mask_to_tensor, to_tensor
+from pipeline.config.restore import ReferenceUse
+from restoration.faces import FoundFace
+from restoration.photo.geometry import cut
+from restoration.references import Candidate, KnownFace, assign
+from restoration.risk import FaceMaps, region_map
+from restoration.types import ReferenceNote
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Of the damaged faces of one photo, in their order.
+
+    `references`: the photo that serves each, or None. `notes`: what became of each photo.
+    """
+
+    evidence: Evidence
+    references: list[KnownFace | None]
+    notes: list[ReferenceNote]
+
+
+@torch.inference_mode()
+def gather_faces(
+    plain: Image, faces: Sequence[FoundFace], known: Sequence[KnownFace | None], rules: ReferenceUse
+) -> Gathered:
+    """Complete the faces, find out which reference is whose, and gather the evidence.
+
+    Args:
+        plain: the classically filled photo (H, W, 3).
+        faces: at least one, found in it.
+        known: faces of reference photos.
+        rules: when a reference is believed.
+    """
+    batch = damaged_batch(plain, faces)
+    completion = shipped_face_model(batch.image.shape[-1]).complete(batch.image, batch.hole_mask, batch.chroma_mask)
+    alike = _alike(compose(batch, completion.picture), faces, known)
+    chosen, notes = assign([_candidate(face) for face in faces], known, alike, rules)
+    return Gathered(gather(_with_references(batch, chosen), completion), chosen, notes)
+
+
+def damaged_batch(plain: Image, faces: Sequence[FoundFace]) -> Damaged:
+    """All faces of one photo as the batch that a restorer takes.
+
+    Cut from the classically filled copy: interpolation near a hole then mixes in nothing of what the hole holds.
+    """
+    return Damaged(
+        image=to_tensor(np.stack([cut(face.frame, plain) for face in faces])),
+        hole_mask=mask_to_tensor(np.stack([face.hole for face in faces])),
+        chroma_mask=mask_to_tensor(np.stack([face.chroma for face in faces])),
+        coverage=torch.tensor([face.measures.coverage for face in faces]),
+        missing_features=torch.tensor([face.measures.missing_features for face in faces]),
+    )
+
+
+def face_maps(gathered: Gathered, index: int, face: FoundFace, witness: float) -> FaceMaps:
+    """What the router looks at, for one of the faces; `witness`: how far a pixel that the reference shows counts."""
+    evidence = gathered.evidence
+    return FaceMaps(
+        hole=face.lost,
+        chroma=face.colourless,
+        certainty=evidence.certainty[index, 0].numpy(),
+        witness=(witness * evidence.witnessed[index, 0]).numpy(),
+        region=region_map(face.landmarks, face.frame.size),
+    )
+
+
+def some(evidence: Evidence, indices: Sequence[int]) -> Evidence:
+    """The evidence of some of the faces."""
+    damaged = evidence.damaged
+    reference = damaged.reference and Reference(**_rows(damaged.reference, indices))
+    return Evidence(**_rows(evidence, indices), damaged=Damaged(**_rows(damaged, indices), reference=reference))
+
+
+def _rows(batch: object, indices: Sequence[int]) -> dict[str, Tensor]:
+    return {name: value[list(indices)] for name, value in vars(batch).items() if isinstance(value, Tensor)}
+
+
+def _alike(start: Tensor, faces: Sequence[FoundFace], known: Sequence[KnownFace | None]) -> npt.NDArray[np.float32]:
+    """(faces, known) cosines by the training encoder; 0 where a photo has no face."""
+    alike = np.zeros((len(faces), len(known)), np.float32)
+    columns = [column for column, face in enumerate(known) if face is not None]
+    shown = [face for face in known if face is not None]
+    if shown:
+        ours = training_encoder().embed(start, _points(faces))
+        theirs = training_encoder().embed(to_tensor(np.stack([face.image for face in shown])), _points(shown))
+        alike[:, columns] = (ours @ theirs.T).numpy()
+    return alike
+
+
+def _points(faces: Sequence[FoundFace | KnownFace]) -> Tensor:
+    return torch.from_numpy(np.stack([np.asarray(face.points, np.float32) for face in faces]))
+
+
+def _candidate(face: FoundFace) -> Candidate:
+    return Candidate(head_pose(face.landmarks, face.frame.size), face.measures.missing_features)
+
+
+def _with_references(batch: Damaged, chosen: Sequence[KnownFace | None]) -> Damaged:
+    if not any(chosen):
+        return batch
+    nobody = np.zeros((*batch.image.shape[-2:], 3), np.uint8)
+    photos = to_tensor(np.stack([nobody if face is None else face.image for face in chosen]))
+    present = torch.tensor([float(face is not None) for face in chosen])
+    return replace(batch, reference=Reference(photos, present))

@@ -1,0 +1,175 @@
+"""Restore picture files: read, restore, write, and tell in one row what became of each."""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Literal
+
+from models.errors import LikenessError
+from models.images import Image
+from pipeline.config.restore import RestoreParams
+from pipeline.image_io.outcome import Limits
+from pipeline.image_io.write import check_writable, encoded, is_lossless, read_picture, write_file
+from restoration.mask import MaskNote, mask_for, restore_used
+from restoration.modes import RequestedMode
+from restoration.provenance.marking import MarkFacts, Seal, format_of, markable, marked, restored_share
+from restoration.requests import Request
+from restoration.types import FaceRestorer, Restoration, Tools
+
+if TYPE_CHECKING:
+    from models.damage_finder.finder import Finder
+
+RowOutcome = Literal["restored", "unchanged", "refused", "failed"]
+_FIGURES = tuple(field.name for field in fields(Restoration) if field.name not in ("image", "reason"))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is the same for every photo of a run.
+
+    `model` is the version of the restorer; `finder` proposes the mask of a photo that comes without one; `seal` signs
+    the outputs.
+    """
+
+    restorer: FaceRestorer
+    model: str
+    mode: RequestedMode
+    params: RestoreParams
+    limits: Limits
+    tools: Tools
+    references: Sequence[Image] = ()
+    finder: "Finder | None" = None
+    seal: Seal | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One photo's outcome.
+
+    `failed`: a file could not be read or written, and `reason` says why. `unchanged`: nothing was found that is damaged
+    for certain, and the output is the photo as it came.
+    `output` is None unless a file was written; `lossless` says whether its format keeps known pixels to the bit,
+    `marked` whether it says in itself that it was restored (BMP cannot).
+    `mask` is None unless there was one, or a search for one. `restoration` is None when it came to none.
+    """
+
+    input: str
+    output: str | None
+    outcome: RowOutcome
+    reason: str
+    model: str
+    milliseconds: float
+    lossless: bool | None
+    marked: bool | None
+    mask: MaskNote | None
+    restoration: Restoration | None
+
+    def as_json(self) -> str:
+        """One line of JSON; figures that do not exist are null."""
+        row = {name: value for name, value in vars(self).items() if name != "restoration"}
+        row["mask"] = None if self.mask is None else asdict(self.mask)
+        figures = {name: getattr(self.restoration, name, None) for name in _FIGURES}
+        for name in ("faces", "references"):
+            figures[name] = [asdict(entry) for entry in figures[name] or ()]
+        return json.dumps(row | figures)
+
+    def as_text(self) -> str:
+        """One readable line."""
+        place = f" -> {self.output}" if self.output else ""
+        notes = [] if self.mask is None else [self.mask.as_text()]
+        notes += least_sure(self.restoration)
+        notes += ["not marked as restored: this format cannot say so"] if self.marked is False else []
+        notes += [f"model {self.model}", f"{self.milliseconds:.0f} ms"]
+        return f"{self.outcome}: {self.input}{place}: {self.reason} [{', '.join(notes)}]"
+
+
+def least_sure(restoration: Restoration | None) -> list[str]:
+    """The region of all faces that rests most on the prior, in words; empty where there is no face."""
+    faces = () if restoration is None else restoration.faces
+    regions = [(name, share) for face in faces for name, share in face.trust.items()]
+    if not regions:
+        return []
+    name, rests = max(regions, key=lambda region: region[1].prior)
+    words = name.replace("_", " ")
+    return [
+        f"least sure: {words} (known {rests.known:.0%}, evidence {rests.evidence:.0%}, "
+        f"reference {rests.witness:.0%}, prior {rests.prior:.0%})"
+    ]
+
+
+def restore_file(request: Request, settings: Settings) -> Row:
+    """Restore one file. The output appears whole or not at all, and not for a photo that is refused.
+
+    A photo without a mask in which the finder finds nothing that it is sure of comes back as it came.
+
+    Raises:
+        DataError: no usable pair, or a file that cannot be read or written.
+        MaskError: a mask of another size, or one that says nothing.
+    """
+    if request.problem is not None:
+        raise request.problem
+    start = time.perf_counter()
+    image = read_picture(request.photo, settings.limits)
+    used = mask_for(image, request.mask, settings.mode, settings.finder, settings.tools.detector, settings.params)
+    note = used.keep(request.save_mask)
+    restoration = restore_used(
+        image, used, settings.restorer, settings.mode, settings.params, settings.references, settings.tools
+    )
+    return _write(request, restoration, settings, start, note)
+
+
+def restore_all(batch: Sequence[Request], settings: Settings) -> Iterator[Row]:
+    """One row per photo as soon as it is done; one that fails gives a row with its reason and stops nothing."""
+    for request in batch:
+        start = time.perf_counter()
+        try:
+            row = restore_file(request, settings)
+        except LikenessError as error:
+            row = _row(request, "failed", str(error), settings.model, start)
+        yield row
+
+
+def _write(request: Request, restoration: Restoration, settings: Settings, start: float, note: MaskNote) -> Row:
+    if restoration.image is None:
+        return _row(request, "refused", restoration.reason, settings.model, start, note, restoration)
+    check_writable(request.out)
+    if restoration.mode == "unchanged":
+        write_file(request.out, _as_it_came(request, restoration.image))
+        return _row(request, "unchanged", restoration.reason, settings.model, start, note, restoration)
+    original = hashlib.sha256(request.photo.read_bytes()).hexdigest()
+    facts = MarkFacts(settings.model, restoration.mode, "", restored_share(restoration), original)
+    write_file(request.out, marked(restoration.image, format_of(request.out.suffix), facts, settings.seal))
+    return _row(request, "restored", restoration.reason, settings.model, start, note, restoration)
+
+
+def _as_it_came(request: Request, image: Image) -> bytes:
+    """The file's own bytes where the output has its format, else its picture in the output's."""
+    if request.out.suffix.lower() == request.photo.suffix.lower():
+        return request.photo.read_bytes()
+    return encoded(image, request.out.suffix)
+
+
+def _row(
+    request: Request,
+    outcome: RowOutcome,
+    reason: str,
+    model: str,
+    start: float,
+    note: MaskNote | None = None,
+    restoration: Restoration | None = None,
+) -> Row:
+    written = outcome in ("restored", "unchanged")
+    return Row(
+        input=str(request.photo),
+        output=str(request.out) if written else None,
+        outcome=outcome,
+        reason=reason,
+        model=model,
+        milliseconds=round((time.perf_counter() - start) * 1000, 1),
+        lossless=is_lossless(request.out) if written else None,
+        marked=markable(format_of(request.out.suffix)) if outcome == "restored" else None,
+        mask=note,
+        restoration=restoration,
+    )

@@ -1,0 +1,173 @@
+"""Find damage in a photo without a mask: what is damaged for certain, and what may be."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from models import assets
+from models.damage_finder.finder import Finder
+from models.damage_finder.kinds import FAMILIES, KINDS, Kind
+from models.damage_finder.pieces import Pieces, find_pieces
+from models.errors import WeightsError
+from models.face.detector import Face
+from models.images import Image, Mask
+from pipeline.config.restore import FinderParams
+from restoration.photo.orientation import looking_upright
+from restoration.types import Detector
+
+_IS_AREA = np.array([kind in (*FAMILIES["veils"], *FAMILIES["losses"]) and kind != "tear" for kind in KINDS])
+"""Kinds that cover an area; a tear that is no patch is a line."""
+_SPECK = 0.0007
+"""Share of the photo below which it does not matter that a piece has the kind of a patch."""
+_MOST = 0.5
+_FEATURE_RADIUS = 0.35
+"""Radius of an eye, the nose or the mouth around the detector's point, in distances between the eyes."""
+_LISTED = 200
+"""Pieces that are described one by one, the largest first; the rest are counted."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One connected piece of damage.
+
+    `box`: x, y, width, height in pixels of the photo. `area`: its share of the photo. `confidence`: probability that
+    it is damage. `used`: it belongs to the mask; else it is only proposed, and `why` says why.
+    """
+
+    kind: Kind
+    confidence: float
+    area: float
+    box: tuple[int, int, int, int]
+    used: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class FoundDamage:
+    """What the finder found in one photo.
+
+    Attributes:
+        sure: (H, W) bool, True = damaged for certain.
+        doubtful: (H, W) bool, True = perhaps damaged; disjoint from `sure`.
+        pieces: the largest of them, by area.
+        count: how many pieces there are in all.
+    """
+
+    sure: Mask
+    doubtful: Mask
+    pieces: tuple[Piece, ...]
+    count: int
+
+    @property
+    def confidence(self) -> float | None:
+        """That of the used pieces (`mean_confidence`)."""
+        return mean_confidence(self.pieces)
+
+
+def find_damage(image: Image, finder: Finder, detector: Detector, params: FinderParams) -> FoundDamage:
+    """Search a photo (H, W, 3). That nothing was found is a value, no error.
+
+    Lines and specks of at least `params.sure` are used; patches, and what lies within an eye, the nose or the mouth (it
+    may be a pupil, a nostril, a tooth), of at least `params.sure_patch`. What else is at least `params.doubtful` is
+    proposed. What is large and touches the border may be the print's mount, and what covers most of a face the face
+    itself: such pieces are only ever proposed. In a photo where no piece is `params.certain` nothing is used: a few
+    weak pieces are what intact photos show too.
+    """
+    found = finder.search(image)
+    damaged = found.probability >= round(params.threshold * 255)
+    pieces = find_pieces(found, params.threshold, finder.confidence)
+    likely = pieces.confidence >= params.doubtful
+    large = likely & pieces.patch & (pieces.pixels >= params.large * damaged.size)
+    sure = likely & (pieces.confidence >= params.sure)
+    faces = looking_upright(detector, image, image).detector.detect(image) if sure.any() else []
+    area_kind = _IS_AREA[pieces.kind] & (pieces.pixels >= _SPECK * damaged.size)
+    risky = pieces.patch | area_kind | (_share_in_features(pieces, faces) > _MOST)
+    sure &= ~risky | (pieces.confidence >= params.sure_patch)
+    reasons = _reasons(pieces, sure & large, damaged, faces, params)
+    sure &= np.array([not reason for reason in reasons], np.bool_)
+    if not (pieces.confidence[sure] >= params.certain).any():
+        sure[:] = False
+    listed = _listed(pieces, likely, sure, reasons)
+    return FoundDamage(
+        sure=pieces.mask_of(sure, damaged),
+        doubtful=pieces.mask_of(likely & ~sure, damaged),
+        pieces=listed,
+        count=int(likely.sum()),
+    )
+
+
+def mean_confidence(pieces: Sequence[Piece]) -> float | None:
+    """Mean confidence of the used pieces, weighted by their area; None where none is used."""
+    used = [piece for piece in pieces if piece.used]
+    total = sum(piece.area for piece in used)
+    return sum(piece.confidence * piece.area for piece in used) / total if total else None
+
+
+@cache
+def shipped_finder() -> Finder:
+    """The finder in `assets/`, compared with the digest on its card.
+
+    Raises:
+        WeightsError: missing or changed.
+    """
+    weights, card = assets.ASSETS / "finder.safetensors", assets.ASSETS / "finder.json"
+    if not card.is_file():
+        raise WeightsError(f"the finder's card at {card}", "no such file", "give --mask, or run `make finder`")
+    return Finder.load(weights, json.loads(card.read_text(encoding="utf-8"))["sha256"])
+
+
+def _reasons(pieces: Pieces, large: Mask, damaged: Mask, faces: Sequence[Face], params: FinderParams) -> list[str]:
+    """For each piece why it is only proposed; empty where nothing speaks against it but its confidence."""
+    reasons = [""] * len(pieces)
+    for number in np.flatnonzero(large):
+        chosen = np.arange(len(pieces)) == number
+        mask = pieces.mask_of(chosen, damaged)
+        if _touches_border(mask):
+            reasons[number] = "large and at the border: it may be the mount"
+        elif any(_share_of(face, mask) > params.face_share for face in faces):
+            reasons[number] = "it covers most of a face"
+    return reasons
+
+
+def _share_in_features(pieces: Pieces, faces: Sequence[Face]) -> npt.NDArray[np.float64]:
+    """(P,) share of each piece that lies within an eye, the nose or the mouth of a face."""
+    features = np.zeros(pieces.labels.shape, np.uint8)
+    for face in faces:
+        middle = np.vstack([face.points[:3], face.points[3:].mean(axis=0, keepdims=True)])
+        radius = _FEATURE_RADIUS * float(np.hypot(*(face.points[1] - face.points[0])))
+        for x, y in middle / 2:  # the labels are at half resolution
+            cv2.circle(features, (round(float(x)), round(float(y))), max(1, round(radius / 2)), 1, -1)
+    inside = np.bincount(pieces.labels[features > 0], minlength=len(pieces) + 1)[1:]
+    return np.asarray(4 * inside / np.maximum(pieces.pixels, 1), np.float64)
+
+
+def _touches_border(mask: Mask) -> bool:
+    return bool(mask[0].any() or mask[-1].any() or mask[:, 0].any() or mask[:, -1].any())
+
+
+def _share_of(face: Face, mask: Mask) -> float:
+    x, y, width, height = (round(value) for value in face.box)
+    inside = mask[max(0, y) : y + height, max(0, x) : x + width]
+    return float(inside.mean()) if inside.size else 0.0
+
+
+def _listed(pieces: Pieces, likely: Mask, sure: Mask, reasons: Sequence[str]) -> tuple[Piece, ...]:
+    height, width = pieces.shape
+    numbers = np.flatnonzero(likely)
+    numbers = numbers[np.argsort(-pieces.pixels[numbers], kind="stable")][:_LISTED]
+    return tuple(
+        Piece(
+            kind=KINDS[int(pieces.kind[number])],
+            confidence=round(float(pieces.confidence[number]), 3),
+            area=float(pieces.pixels[number]) / (height * width),
+            box=tuple(int(value) for value in pieces.boxes[number]),  # type: ignore[arg-type] # four numbers
+            used=bool(sure[number]),
+            why=reasons[number] or ("" if sure[number] else "not sure enough"),
+        )
+        for number in numbers.tolist()
+    )

@@ -1,0 +1,171 @@
+"""What became of a photo and of its faces: the jobs with their decisions, put together into one outcome."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from models.images import Image, Mask
+from restoration.faces import FoundFace
+from restoration.modes import Mode
+from restoration.photo.geometry import aligned_to_photo
+from restoration.references import KnownFace
+from restoration.risk import Trust
+from restoration.routing import Decision
+from restoration.types import LikenessFigures, ReferenceNote, Restoration, RestoredFace
+
+_NO_FACE = (
+    "no face was found, neither in the classically filled copy nor in the photo as it came, in any of eight turns; "
+    "the photo may lie on its side all the same: then turn it upright and try again"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One damaged face with its decision, what it rests on, the photo that serves it, and its likeness if restored."""
+
+    found: FoundFace
+    decision: Decision
+    trust: dict[str, Trust]
+    reference: KnownFace | None = None
+    likeness: LikenessFigures | None = None
+
+    @property
+    def refused(self) -> bool:
+        return self.decision.mode == "refuse"
+
+    def compared(self, figures: LikenessFigures) -> "Job":
+        """The same job with likeness figures."""
+        return replace(self, likeness=figures)
+
+
+@dataclass(frozen=True)
+class DamagedPhoto:
+    """A photo (H, W, 3) with its masks (H, W); `chroma` contains `hole`."""
+
+    image: Image
+    hole: Mask
+    chroma: Mask
+
+
+def outcome(
+    image: Image | None,
+    damage: DamagedPhoto,
+    count: int,
+    jobs: Sequence[Job],
+    owner: npt.NDArray[np.int16],
+    notes: Sequence[ReferenceNote] = (),
+) -> Restoration:
+    """The figures of one photo.
+
+    Args:
+        image: the restored photo, None when it was refused.
+        damage: what came in.
+        count: how many faces were found.
+        jobs: those that the damage touches.
+        owner: (H, W) index of the job that each pixel belongs to, -1 for none.
+        notes: what became of the reference photos.
+    """
+    missing = max(int(damage.chroma.sum()), 1)
+    untouched = damage.chroma if image is None else untouched_pixels(damage, jobs, owner)
+    background = np.zeros_like(damage.chroma) if image is None else damage.chroma & (owner < 0)
+    outside = int(background.sum()) / missing
+    left = int(untouched.sum()) / missing
+    return Restoration(
+        image=image,
+        mode=_mode(image, damage, jobs, left),
+        reason="; ".join(
+            [
+                _reason(count, jobs, outside, image is not None),
+                *(f"reference {note.photo} {note.reason}" for note in notes),
+            ]
+        ),
+        area=float(damage.hole.mean()),
+        chroma_area=float(damage.chroma.mean()),
+        coverage=max((job.found.measures.coverage for job in jobs), default=None),
+        missing_features=max((job.found.measures.missing_features for job in jobs), default=None),
+        background=outside,
+        untouched=left,
+        face_count=count,
+        faces=tuple(_row(job) for job in jobs),
+        references=tuple(notes),
+    )
+
+
+def unchanged(image: Image, reason: str, face_count: int) -> Restoration:
+    """The outcome of a photo (H, W, 3) in which nothing is to be restored: it comes back as it came."""
+    return Restoration(
+        image=image,
+        mode="unchanged",
+        reason=reason,
+        area=0.0,
+        chroma_area=0.0,
+        coverage=None,
+        missing_features=None,
+        background=0.0,
+        untouched=0.0,
+        face_count=face_count,
+        faces=(),
+    )
+
+
+def _mode(image: Image | None, damage: DamagedPhoto, jobs: Sequence[Job], untouched: float) -> Mode:
+    """The photo's mode: the strongest of what was done to a face, where the background alone counts as inpainted."""
+    if image is None:
+        return "refuse"
+    if untouched == 1.0:
+        return "unchanged"
+    if jobs and all(job.refused for job in jobs):
+        return "partial"
+    modes = {job.decision.mode for job in jobs if not job.refused}
+    if "partial" in modes:
+        return "partial"
+    return "colorize" if modes == {"colorize"} or (not modes and not damage.hole.any()) else "inpaint"
+
+
+def _reason(count: int, jobs: Sequence[Job], outside: float, filled: bool) -> str:
+    if count == 0:
+        return "no face was found; the damage was filled from its surroundings" if filled else _NO_FACE
+    if not jobs:
+        return f"the damage touches none of the {count} faces found; it was filled classically"
+    reasons = [job.decision.reason for job in jobs]
+    if len(jobs) > 1:
+        reasons = [f"face {number}: {job.decision.mode}, {job.decision.reason}" for number, job in enumerate(jobs, 1)]
+    if outside >= 0.005:
+        reasons.append(f"{outside:.0%} of the damage lies outside these faces and was filled classically")
+    return "; ".join(reasons)
+
+
+def _row(job: Job) -> RestoredFace:
+    found, measures = job.found, job.found.measures
+    return RestoredFace(
+        box=found.face.box,
+        points=tuple((float(x), float(y)) for x, y in found.face.points),
+        detector_score=found.face.score,
+        seen_in=found.seen_in,
+        scale=found.frame.scale,
+        mode=job.decision.mode,
+        reason=job.decision.reason,
+        area=measures.area,
+        chroma_area=measures.chroma_area,
+        coverage=measures.coverage,
+        missing_features=measures.missing_features,
+        identity_risk=job.decision.risk,
+        untouched=float(job.decision.untouched.sum()) / max(int(found.colourless.sum()), 1),
+        untouched_features=job.decision.untouched_features,
+        trust=job.trust,
+        reference=None if job.reference is None else job.reference.number,
+        likeness=job.likeness,
+    )
+
+
+def untouched_pixels(damage: DamagedPhoto, jobs: Sequence[Job], owner: npt.NDArray[np.int16]) -> Mask:
+    """Missing pixels (H, W) that stay as they came: of faces that were refused, and what a budget left over."""
+    refused = [index for index, job in enumerate(jobs) if job.refused]
+    bare = damage.chroma & np.isin(owner, refused)
+    for index, job in enumerate(jobs):
+        if job.decision.mode == "partial":
+            left = aligned_to_photo(job.found.frame, job.decision.untouched, job.found.lost, damage.hole.shape)
+            bare |= damage.hole & (owner == index) & left
+    return bare

@@ -1,0 +1,171 @@
+"""Cut the aligned frame of one face out of a photo of any size, and paste it back into the hole only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, hypot
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from torch import Tensor
+
+from models.face.alignment import Matrix, Points, align, invert, similarity, transform
+from models.images import Image, Mask
+from restoration.photo.blending import Field, blend
+
+_EDGE = 1.0
+"""Aligned pixels along the frame's edge that are not pasted: interpolation there sees only half a neighbourhood."""
+
+_FADING = 0.06
+"""Width, in sides of the frame, over which a fill fades out where the hole goes on beyond the frame."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where one aligned face lies in a photo.
+
+    `window`: rows and columns of the photo that the frame needs; `matrix` (2, 3): window pixels to aligned pixels;
+    `size`: side of the aligned picture.
+    """
+
+    window: tuple[slice, slice]
+    matrix: Matrix
+    size: int
+
+    @property
+    def scale(self) -> float:
+        """Aligned pixels per photo pixel; below 1 the photo has more detail than the model sees."""
+        return hypot(self.matrix[0, 0], self.matrix[1, 0])
+
+    @property
+    def origin(self) -> npt.NDArray[np.float32]:
+        """(x, y) of the window's first pixel in the photo."""
+        return np.array([self.window[1].start, self.window[0].start], np.float32)
+
+
+def frame_of(points: Points, shape: tuple[int, int], size: int) -> Frame:
+    """The frame of the face with five detector points (5, 2), in pixels of a photo of `shape` (height, width)."""
+    matrix = similarity(points, size)
+    outline = np.array([[0, 0], [size, 0], [size, size], [0, size]], np.float32) - 0.5
+    corners = transform(outline, invert(matrix))
+    margin = ceil(3 / hypot(matrix[0, 0], matrix[1, 0])) + 3  # what interpolation and the mask's growth reach
+    left, top = (max(0, int(low) - margin) for low in np.floor(corners.min(axis=0)))
+    right, bottom = (int(high) + margin + 1 for high in np.ceil(corners.max(axis=0)))
+    window = slice(top, min(bottom, shape[0])), slice(left, min(right, shape[1]))
+    shifted = matrix.copy()
+    shifted[:, 2] += matrix[:, :2] @ np.array([left, top])
+    return Frame(window, shifted, size)
+
+
+def cut(frame: Frame, image: Image) -> Image:
+    """The aligned face (size, size, 3) of a photo (H, W, 3)."""
+    return align(image[frame.window], frame.matrix, frame.size)
+
+
+def cut_mask(frame: Frame, mask: Mask) -> Mask:
+    """The aligned mask (size, size): missing where any photo pixel that the aligned one depends on is missing."""
+    source = mask[frame.window].astype(np.float32)
+    reach = ceil(2 / min(frame.scale, 1.0))  # the cubic kernel's two pixels, at either scale
+    source = cv2.dilate(source, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    side = (frame.size, frame.size)
+    aligned = cv2.warpAffine(source, frame.matrix, side, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return np.asarray(aligned > 0)
+
+
+def cut_share(frame: Frame, mask: Mask) -> Mask:
+    """The aligned mask (size, size) for measuring: missing where most of what the aligned pixel shows is missing."""
+    source = np.repeat(mask[frame.window].astype(np.uint8)[..., None] * np.uint8(255), 3, axis=-1)
+    return np.asarray(align(source, frame.matrix, frame.size)[..., 0] > 127)
+
+
+def aligned_to_photo(frame: Frame, chosen: Mask, among: Mask, shape: tuple[int, ...]) -> Mask:
+    """Photo pixels (height, width of `shape`) whose nearest aligned pixel of `among` (size, size) is in `chosen`.
+
+    A photo pixel is missing where the aligned one is not quite: at the rim it goes with its neighbour.
+    """
+    _, (rows, columns) = ndimage.distance_transform_edt(~among, return_indices=True)
+    spread_out = (chosen[rows, columns] & among.any()).astype(np.uint8)
+    side = (frame.window[1].stop - frame.window[1].start, frame.window[0].stop - frame.window[0].start)
+    result = np.zeros(shape[:2], np.bool_)
+    back = invert(frame.matrix)
+    result[frame.window] = cv2.warpAffine(spread_out, back, side, flags=cv2.INTER_NEAREST) > 0
+    return result
+
+
+def to_frame(frame: Frame, points: Points) -> Points:
+    """Photo points (K, 2) -> aligned points (K, 2)."""
+    return transform(points - frame.origin, frame.matrix)
+
+
+def paste(frame: Frame, canvas: Image, aligned: Field, domain: Mask, missing: Mask, bare: Mask | None = None) -> Image:
+    """A copy of the photo `canvas` (H, W, 3) with the pixels of `domain` (H, W) filled from `aligned`, no seam.
+
+    `aligned` is (size, size, 3) float32 in grey levels 0..255; `missing` (H, W) are all missing pixels of the photo.
+    Enlarged where the photo has more detail than the model: such a fill is softer than its surroundings, and stays
+    so. Where the hole reaches beyond the frame, the fill fades into the canvas, but not into the pixels of `bare`
+    (H, W), which will stay missing. Other pixels are the same bits.
+    """
+    result = canvas.copy()
+    window = frame.window
+    own = domain[window] & inside(frame)
+    ramp = _FADING * frame.size / frame.scale
+    left = None if bare is None else bare[window]
+    result[window] = blend(canvas[window], spread(frame, aligned), own, missing[window], ramp, left)
+    return result
+
+
+def paste_all(
+    frames: Sequence[Frame],
+    canvas: Image,
+    aligned: Tensor,
+    domains: Sequence[Mask],
+    missing: Mask,
+    bare: Mask | None = None,
+) -> Image:
+    """As `paste`, one face after the other; `aligned` is (N, 3, size, size) RGB in [-1, 1], a domain for each."""
+    fields = aligned.add(1).mul(127.5).permute(0, 2, 3, 1).cpu().numpy()
+    for frame, field, domain in zip(frames, fields, domains, strict=True):
+        canvas = paste(frame, canvas, field, domain, missing, bare)
+    return canvas
+
+
+def spread(frame: Frame, aligned: Field) -> Field:
+    """The aligned picture (size, size, 3) float32, back at photo scale: (window height, window width, 3)."""
+    if frame.scale > 1:  # shrinking: take out what the photo's grid cannot hold
+        aligned = np.asarray(cv2.GaussianBlur(aligned, (0, 0), 0.5 * (frame.scale**2 - 1) ** 0.5 + 1e-3))
+    rows, columns = frame.window
+    side = (columns.stop - columns.start, rows.stop - rows.start)
+    back = invert(frame.matrix)
+    return np.asarray(
+        cv2.warpAffine(aligned, back, side, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
+
+
+def inside(frame: Frame) -> Mask:
+    """Which pixels of the window lie within the aligned picture: (window height, window width)."""
+    return np.asarray(_from_centre(frame) <= frame.size / 2 - _EDGE)
+
+
+def owners(frames: Sequence[Frame], shape: tuple[int, int]) -> npt.NDArray[np.int16]:
+    """For each photo pixel (H, W) the index of the frame it belongs to, -1 for none.
+
+    Where frames overlap, the one whose centre is nearer, in units of its size, has it.
+    """
+    owner = np.full(shape, -1, np.int16)
+    nearest = np.full(shape, np.inf, np.float32)
+    for index, frame in enumerate(frames):
+        distance = np.where(inside(frame), _from_centre(frame) / frame.size, np.inf)
+        closer = distance < nearest[frame.window]
+        owner[frame.window][closer] = index
+        nearest[frame.window][closer] = distance[closer]
+    return owner
+
+
+def _from_centre(frame: Frame) -> npt.NDArray[np.float32]:
+    """Distance of each window pixel from the frame's centre, in aligned pixels, by the larger coordinate."""
+    rows, columns = frame.window
+    y, x = np.mgrid[: rows.stop - rows.start, : columns.stop - columns.start].astype(np.float32)
+    (a, b, c), (d, e, f) = frame.matrix
+    centre = (frame.size - 1) / 2
+    return np.asarray(np.maximum(abs(a * x + b * y + c - centre), abs(d * x + e * y + f - centre)), np.float32)

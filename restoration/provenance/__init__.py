@@ -1,0 +1,1 @@
+"""Mark restored pictures as AI-restored: XMP and signed C2PA manifests."""

@@ -1,0 +1,45 @@
+"""Mark a restored picture as AI-restored: XMP in the file, and around it a signed C2PA manifest.
+
+Pixels are encoded once, with the XMP packet; the manifest is put in without touching them. PNG, JPEG, WebP and TIFF
+carry both. BMP has a place for neither and leaves without a mark: the service does not offer it, `likeness restore`
+says so in the row.
+"""
+
+from typing import Literal
+
+from models.images import Image
+from pipeline.image_io.write import encoded
+from restoration.provenance.c2pa import Seal, open_seal
+from restoration.provenance.xmp import MarkFacts, packet, restored_share
+
+PictureFormat = Literal["png", "jpeg", "webp", "tiff", "bmp"]
+_FORMATS: dict[str, PictureFormat] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp", ".tif": "tiff"}
+_SUFFIXES: dict[PictureFormat, str] = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif", "bmp": ".bmp"}
+
+__all__ = ["MarkFacts", "PictureFormat", "Seal", "format_of", "markable", "marked", "open_seal", "restored_share"]
+
+
+def format_of(suffix: str) -> PictureFormat:
+    """The format of a file's extension; those that cannot be marked count as BMP."""
+    return _FORMATS.get(suffix.lower().removesuffix("f") if suffix.lower() == ".tiff" else suffix.lower(), "bmp")
+
+
+def markable(format: PictureFormat) -> bool:  # noqa: A002 - the word for it
+    """Whether the format has a place for a mark."""
+    return format != "bmp"
+
+
+def marked(image: Image, format: PictureFormat, facts: MarkFacts, seal: Seal | None = None) -> bytes:  # noqa: A002 - the word for it
+    """RGB (H, W, 3) encoded in `format`, with its marks; lossless formats keep every pixel to the bit.
+
+    Args:
+        image: the restored picture.
+        format: PNG, lossless WebP, TIFF and BMP keep pixels; JPEG is encoded once, at quality 95, 4:4:4.
+        facts: what the marks say.
+        seal: signs the manifest; without one there is XMP only.
+
+    Raises:
+        ConfigError: the seal's certificate does not suit C2PA.
+    """
+    file = encoded(image, _SUFFIXES[format], packet(facts))
+    return seal.sign(file, f"image/{format}", facts) if seal and markable(format) else file

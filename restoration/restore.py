@@ -1,0 +1,128 @@
+"""Restore one damaged photo of any size: find its faces, weigh the evidence, decide, restore, paste into the hole."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from models.images import Image, Mask
+from pipeline.config.restore import RestoreParams
+from restoration.evidence import Gathered, face_maps, gather_faces, some
+from restoration.faces import FoundFace, damaged_faces
+from restoration.modes import RequestedMode
+from restoration.outcome import DamagedPhoto, Job, outcome, untouched_pixels
+from restoration.photo.classical import classical_photo, grey, is_colourless, keep_luma
+from restoration.photo.geometry import cut, owners, paste_all
+from restoration.photo.mask_edges import grow_to_edges
+from restoration.photo.orientation import looking_upright
+from restoration.realign import aligned_again
+from restoration.references import KnownFace, assign, known_faces
+from restoration.risk import trust
+from restoration.routing import route
+from restoration.similarity import likeness
+from restoration.types import FaceRestorer, LikenessFigures, Restoration, Tools, load_tools
+
+
+def restore_photo(
+    image: Image,
+    hole_mask: Mask,
+    restorer: FaceRestorer,
+    mode: RequestedMode,
+    params: RestoreParams,
+    references: Sequence[Image] = (),
+    *,
+    chroma_mask: Mask | None = None,
+    tools: Tools | None = None,
+    always_return: bool = False,
+) -> Restoration:
+    """Restore `image` (H, W, 3) where `hole_mask` (H, W) says that it is damaged. A missing face is a value, no error.
+
+    Args:
+        image: the damaged photo; what its missing pixels hold does not matter, colourless ones hold their luma.
+        hole_mask: missing pixels, and so is the rim into which a soft or compressed edge bled. With mode `colorize`
+            their colour alone is taken as missing, their luma as known.
+        restorer: works on aligned faces of side `image_size`.
+        mode: `auto` decides face by face and keeps the limits of `params`; the others override them.
+        params: limits of the router, and when a reference is believed.
+        references: intact photos (H, W, 3) of the people in it, evidence where they are believed.
+        chroma_mask: pixels whose colour is missing, where that is more than the holes.
+        tools: detector, landmarks, encoders; loaded when absent.
+        always_return: give back what can be filled, also where no face is found or all are refused; for a mask that
+            was found, in which large pieces over faces were left out beforehand.
+    """
+    tools = tools or load_tools(params.min_detector_score)
+    damage = _damage(image, hole_mask, chroma_mask, mode)
+    plain = classical_photo(image, damage.hole, damage.chroma)
+    size = restorer.image_size
+    looking = looking_upright(tools.detector, plain, image, params.min_certain_score)
+    turned = replace(tools, detector=looking.detector)
+    count, found = damaged_faces(image, plain, damage.hole, damage.chroma, turned, size, params)
+    found = aligned_again(plain, found, damage.hole, damage.chroma, turned, params.context)
+    known = known_faces(references, tools, size)
+    if not found:
+        notes = assign([], known, np.zeros((0, len(known)), np.float32), params.reference)[1]
+        unknown = np.full(damage.hole.shape, -1, np.int16)
+        return outcome(_coloured(damage, plain) if count or always_return else None, damage, count, [], unknown, notes)
+    gathered = gather_faces(plain, found, known, params.reference)
+    jobs = [_job(index, face, gathered, mode, params, looking.doubt) for index, face in enumerate(found)]
+    owner = owners([face.frame for face in found], damage.hole.shape)
+    if all(job.refused for job in jobs) and not always_return:
+        return outcome(None, damage, count, jobs, np.full_like(owner, -1), gathered.notes)
+    restored = _coloured(damage, _filled(damage, plain, jobs, owner, gathered, restorer))
+    compared = [job if job.refused else job.compared(_likeness(job, restored, plain, known, tools)) for job in jobs]
+    bare = untouched_pixels(damage, jobs, owner)
+    restored[bare] = image[bare]
+    return outcome(restored, damage, count, compared, owner, gathered.notes)
+
+
+def _damage(image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: RequestedMode) -> DamagedPhoto:
+    """Holes reach as far as their damage bled; chroma contains hole; colour-only work has no hole."""
+    hole = hole_mask if mode == "colorize" else grow_to_edges(image, hole_mask)
+    chroma = hole if chroma_mask is None else hole | chroma_mask
+    return DamagedPhoto(image, np.zeros_like(hole) if mode == "colorize" else hole, chroma)
+
+
+def _job(
+    index: int, face: FoundFace, gathered: Gathered, mode: RequestedMode, params: RestoreParams, doubt: str
+) -> Job:
+    maps = face_maps(gathered, index, face, params.reference.witness)
+    decision = route(face.measures, maps, mode, params, face.face.score, doubt)
+    return Job(face, decision, trust(maps), gathered.references[index])
+
+
+def _filled(
+    damage: DamagedPhoto,
+    plain: Image,
+    jobs: Sequence[Job],
+    owner: npt.NDArray[np.int16],
+    gathered: Gathered,
+    restorer: FaceRestorer,
+) -> Image:
+    """The classically filled photo with restored faces; pixels that shall stay as they came keep the classical fill."""
+    accepted = [index for index, job in enumerate(jobs) if not job.refused]
+    if not accepted:
+        return plain
+    restored = restorer.restore_from(some(gathered.evidence, accepted))
+    bare = untouched_pixels(damage, jobs, owner)
+    frames = [jobs[index].found.frame for index in accepted]
+    domains = [damage.chroma & (owner == index) & ~bare for index in accepted]
+    return paste_all(frames, plain, restored, domains, damage.chroma, bare)
+
+
+def _coloured(damage: DamagedPhoto, filled: Image) -> Image:
+    """A copy that keeps known luma, and stays without colour where the photo has none."""
+    canvas = filled.copy()
+    if is_colourless(damage.image, ~damage.chroma):
+        canvas[damage.hole] = grey(canvas[damage.hole])
+    return keep_luma(damage.image, canvas, damage.chroma & ~damage.hole)
+
+
+def _likeness(
+    job: Job, restored: Image, plain: Image, known: Sequence[KnownFace | None], tools: Tools
+) -> LikenessFigures:
+    """Figures of one face; compared with the reference that served it, else with the first that shows a face."""
+    frame, points = job.found.frame, job.found.points
+    shown = job.reference or next((face for face in known if face is not None), None)
+    reference = None if shown is None else (shown.image, shown.points)
+    return likeness(tools.encoders, cut(frame, restored), cut(frame, plain), points, reference, tools.observe)

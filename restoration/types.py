@@ -1,0 +1,144 @@
+"""Types of restoring a photo: tools in, restorations out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+from torch import Tensor
+
+from models.evidence.evidence import Evidence
+from models.face.alignment import Points
+from models.face.detector import Face
+from models.identity.encoders import IdentityEncoder
+from models.images import Image
+from restoration.modes import Mode
+from restoration.risk import Trust
+
+
+class FaceRestorer(Protocol):
+    """What restoring a photo needs of `models.gan.restorer.Restorer` and its like."""
+
+    image_size: int
+
+    def restore_from(self, evidence: Evidence) -> Tensor: ...
+
+
+class Detector(Protocol):
+    """What `models.face.detector.FaceDetector` offers."""
+
+    def detect(self, image: Image) -> list[Face]: ...
+
+
+class Landmarker(Protocol):
+    """What `models.face.landmarks.LandmarkPredictor` offers."""
+
+    def predict(self, image: Image, face: Face) -> Points: ...
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The networks that look at faces; loaded once for many photos.
+
+    `observe` is called with an encoder's name and the embedding (1, dim) of each restored face; whoever listens must
+    not keep it (`monitoring.drift.identity_space` adds it up).
+    """
+
+    detector: Detector
+    landmarker: Landmarker
+    encoders: Sequence[IdentityEncoder]
+    observe: Callable[[str, Tensor], None] | None = None
+
+
+@cache
+def load_tools(min_detector_score: float) -> Tools:
+    """Detector, landmarks and both identity encoders, one set per process and score."""
+    from models.face.detector import FaceDetector
+    from models.face.landmarks import LandmarkPredictor
+    from models.identity.encoders import independent_encoder, training_encoder
+
+    encoders: tuple[IdentityEncoder, ...] = (training_encoder(), independent_encoder())
+    return Tools(FaceDetector(min_detector_score), LandmarkPredictor(), encoders)
+
+
+@dataclass(frozen=True)
+class LikenessFigures:
+    """Cosine similarities in [-1, 1], by encoder name; None where there is nothing to compare with.
+
+    `to_reference`: restored face to the face of the reference photo. `to_plain`: restored face to the classically
+    filled one, that is, how far the restoration moved away from the plain evidence (1 = not at all).
+    """
+
+    to_reference: dict[str, float] | None
+    to_plain: dict[str, float] | None
+
+
+@dataclass(frozen=True)
+class RestoredFace:
+    """What became of one face that the damage touches.
+
+    `box` (x, y, width, height) and the detector's five `points` (x, y) are in photo pixels. `scale`: model pixels per
+    photo pixel; below 1 the fill is softer than the photo. `area` and `chroma_area` are shares of the aligned face
+    picture, `coverage` of the face hull. `likeness` is None for a refused face. `identity_risk`: see
+    `restoration.risk`. `untouched`: share of the face picture's missing pixels that stay as they came, and the
+    features that they reach into. `trust`: by region, what it rests on. `reference`: number, from 1, of the photo that
+    served it, or None.
+    """
+
+    box: tuple[float, float, float, float]
+    points: tuple[tuple[float, float], ...]
+    detector_score: float
+    seen_in: str
+    scale: float
+    mode: Mode
+    reason: str
+    area: float
+    chroma_area: float
+    coverage: float
+    missing_features: float
+    identity_risk: float
+    untouched: float
+    untouched_features: tuple[str, ...]
+    trust: dict[str, Trust]
+    reference: int | None
+    likeness: LikenessFigures | None
+
+
+@dataclass(frozen=True)
+class ReferenceNote:
+    """What became of one reference photo.
+
+    `photo` and `face` count from 1; `face` is the damaged face that the photo serves, None when it serves none.
+    `similarity`: cosine, by the training encoder, with the visible part of the face it is most alike; None where there
+    is nothing to compare.
+    """
+
+    photo: int
+    face: int | None
+    similarity: float | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """A restored photo and its figures.
+
+    `image` is None when the mode is `refuse`. `area`, `chroma_area`: share of the whole photo whose luma, or whose
+    colour, is missing. `coverage`, `missing_features`: the largest of the touched faces, None when no face is
+    touched. `background`: share of the missing pixels outside any touched face, filled classically; `untouched`:
+    share left as it came, in faces that were refused or in part. `face_count`: all faces found; `faces`: the touched
+    ones. `references`: what became of each reference photo.
+    """
+
+    image: Image | None
+    mode: Mode
+    reason: str
+    area: float
+    chroma_area: float
+    coverage: float | None
+    missing_features: float | None
+    background: float
+    untouched: float
+    face_count: int
+    faces: tuple[RestoredFace, ...]
+    references: tuple[ReferenceNote, ...] = ()

@@ -1,0 +1,121 @@
+"""Train the damage finder that ships: `make finder PORTRAITS=DIR PRINTS=DIR`. Resumes where it was stopped.
+
+PORTRAITS holds folders of portraits (`scripts.assets.finder_sources.FOLDERS`), PRINTS old prints. The last fifth of
+each folder, by name, is left out for the figures; the 7 % before it calibrate. Writes assets/finder.safetensors
+(float16), curves and card. `--only` does a part of it: two cores train the two networks side by side, and `--only
+calibration` ships a training that is still going on.
+"""
+
+import argparse
+import json
+import logging
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+
+from models.assets import ASSETS
+from models.damage_finder.finder import Finder
+from models.weight_files import weights_sha256
+from pipeline.config.load import load_params
+from pipeline.image_io.outcome import Limits
+from pipeline.project.process import quieten
+from scripts.assets.finder_calibration import calibrate
+from scripts.assets.finder_sources import Sources, read_sources
+from scripts.assets.finder_training import Plan, load_checkpoint, steps_done, train
+
+CYCLES = (5600, 2400)
+"""Steps of the network for parts."""
+WHOLE_CYCLES = (5000,)
+"""Steps of the network for whole prints, which begins with the weights of the other."""
+
+
+def main() -> None:
+    """Train, calibrate, write weights, curves and the card's figures of making."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--portraits", type=Path, required=True, help="folder of folders of portraits")
+    parser.add_argument("--prints", type=Path, help="folder of old prints")
+    parser.add_argument("--work", type=Path, default=Path("build/finder"), help="checkpoints and curves")
+    parser.add_argument("--cycles", type=int, nargs="+", default=CYCLES, help="steps of each, for parts")
+    parser.add_argument("--whole-cycles", type=int, nargs="+", default=WHOLE_CYCLES, help="the same, for whole prints")
+    parser.add_argument("--start-from", type=Path, help="begin with the weights of this finder, at a lower rate")
+    parser.add_argument("--only", choices=["parts", "whole", "calibration"], help="do this alone")
+    parser.add_argument("--out", type=Path, default=ASSETS)
+    arguments = parser.parse_args()
+    quieten()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    params = load_params(Path("params.yaml"))
+    limits = Limits.of(params.ingest)
+    earlier = Finder.load(arguments.start_from) if arguments.start_from else None
+    parts = continued_plan if earlier else Plan
+    plans = Plans(parts(tuple(arguments.cycles)), whole_plan(tuple(arguments.whole_cycles)))
+    if arguments.only != "calibration":
+        sources = read_sources(arguments.portraits, arguments.prints, "train", limits)
+        train_networks(sources, plans, arguments.work, arguments.only, earlier)
+    if arguments.only in (None, "calibration"):
+        held_out = read_sources(arguments.portraits, None, "validation", limits)
+        parts, whole = (load_checkpoint(arguments.work / name, plans.parts.width) for name in ("parts", "whole"))
+        ship(calibrate(parts, whole, held_out, params.restore.finder.threshold), plans, arguments.work, arguments.out)
+
+
+@dataclass(frozen=True)
+class Plans:
+    """How the two networks are trained."""
+
+    parts: Plan
+    whole: Plan
+
+
+def continued_plan(cycles: tuple[int, ...]) -> Plan:
+    """How the network for parts learns on from that of a finder."""
+    return Plan(cycles, seed=13, kernel_rate=0.012, other_rate=0.0012)
+
+
+def whole_plan(cycles: tuple[int, ...]) -> Plan:
+    """How the network for whole prints is trained."""
+    return Plan(cycles, seed=12, kernel_rate=0.006, other_rate=0.0006, part=320, parts=5, view=448, views=2, whole=True)
+
+
+def train_networks(sources: Sources, plans: Plans, work: Path, only: str | None, earlier: Finder | None) -> None:
+    """Train the network for parts, then that for whole prints, or one of them; anew, or from those of a finder."""
+    if only in (None, "parts"):
+        train(sources, plans.parts, work / "parts", earlier.parts.network if earlier else None)
+    if only in (None, "whole"):
+        begin = earlier.whole.network if earlier else load_checkpoint(work / "parts", plans.parts.width)
+        train(sources, plans.whole, work / "whole", begin)
+
+
+def ship(finder: Finder, plans: Plans, work: Path, out: Path) -> None:
+    """Write weights, curves, and what the card must say about their making."""
+    target = out / "finder.safetensors"
+    finder.save(target)
+    card: dict[str, Any] = {"sha256": weights_sha256(target), "recipe": "make finder PORTRAITS=DIR PRINTS=DIR"}
+    for name, plan, one in (("parts", plans.parts, finder.parts), ("whole", plans.whole, finder.whole)):
+        shutil.copyfile(work / name / "curves.csv", out / f"finder_{name}_curves.csv")
+        steps = steps_done(work / name)
+        card[name] = {
+            "plan": vars(plan),
+            "steps": steps,
+            "samples": samples(steps, plan),
+            "parameters": sum(weight.numel() for weight in one.network.parameters()),
+            "slope": one.slope,
+            "offset": one.offset,
+        }
+    card["made"] = datetime.now(UTC).date().isoformat()
+    (out / "finder.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+
+
+def samples(steps: int, plan: Plan) -> int:
+    """How many pictures so many steps have seen: every fourth batch is wide views."""
+    wide = steps // 4
+    return (steps - wide) * plan.parts + wide * plan.views
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Measure the running service: where the time goes, load, memory."""

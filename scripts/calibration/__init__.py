@@ -1,0 +1,1 @@
+"""Fit the constants that params.yaml and the models hold."""

@@ -1,0 +1,1 @@
+"""Write pictures and tables of the docs."""

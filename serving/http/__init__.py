@@ -1,0 +1,1 @@
+"""HTTP as such: uploads, limits, timeouts, errors, tokens, content negotiation, OpenAPI."""

@@ -1,0 +1,1 @@
+"""Restoring on worker threads: requests, queue, batches, and the models that serve."""

@@ -1,0 +1,1 @@
+"""Pictures kept with consent, pseudonyms, and aggregates of identities."""

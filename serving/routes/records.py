@@ -1,0 +1,84 @@
+"""Routes of what is on record about a request or a person."""
+
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from fastapi import APIRouter, Depends, Path, Request
+from pydantic import BaseModel, ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from monitoring.log.production_log import ProductionLog
+from monitoring.log.rows import LogRow
+from serving.http.errors import Refused
+from serving.http.openapi import FEEDBACK_BODY, problems
+from serving.schemas.records import FeedbackGiven, FeedbackTaken, Forgotten, StoredOutcome
+from serving.service import Service
+
+REQUEST = Path(description="the request_id of the answer", pattern="^[0-9a-f]{32}$")
+"""The parameter `id` of addresses below /v1/restorations."""
+_Subject = Path(description="as given in the form field `subject`", max_length=200)
+Given = TypeVar("Given", bound=BaseModel)
+
+
+def records_router(service: Service) -> APIRouter:
+    """What is on record of a request or a person."""
+    router = APIRouter(prefix="/v1", tags=["records"])
+    restorer, admin = ([Depends(service.guard.needs(role))] for role in ("restore", "admin"))
+    log, keeper = service.bench.log, service.bench.keeper
+
+    @router.get("/restorations/{id}", dependencies=restorer, responses=problems(401, 403, 404, 422, 500, 503))
+    def read_an_outcome(id: str = REQUEST) -> StoredOutcome:  # noqa: A002 - the word in the address
+        """Features and scores of an earlier request; pictures are not on record."""
+        return StoredOutcome.of(known(log, id))
+
+    @router.post(
+        "/restorations/{id}/feedback",
+        dependencies=restorer,
+        status_code=201,
+        response_model=FeedbackTaken,
+        responses=problems(401, 403, 404, 408, 413, 422, 500, 503),
+        openapi_extra=FEEDBACK_BODY,
+    )
+    async def give_feedback(request: Request, id: str = REQUEST) -> FeedbackTaken:  # noqa: A002 - the word in the address
+        """Say whether the person is recognised, or which picture is preferred. The latest answer counts."""
+        given = read_json(await request.body(), FeedbackGiven, "feedback")
+        await run_in_threadpool(known, log, id)
+        await run_in_threadpool(log.feedback, id, given, datetime.now(UTC))
+        service.metrics.feedback.labels(str(given.recognised).lower()).inc()
+        return FeedbackTaken(request_id=id)
+
+    @router.delete("/subjects/{id}", dependencies=admin, responses=problems(401, 403, 422, 500, 503))
+    def forget_a_subject(id: str = _Subject) -> Forgotten:  # noqa: A002 - the word in the address
+        """Delete all that was kept of a person, and the link between the log and them."""
+        pseudonym = keeper.pseudonym(id)
+        deleted = keeper.forget(id)
+        log.record("deletion", pseudonym, {"requests": deleted}, datetime.now(UTC))
+        return Forgotten(deleted=deleted)
+
+    return router
+
+
+def known(log: ProductionLog, identity: str) -> LogRow:
+    """The row of a request.
+
+    Raises:
+        Refused: there is none (404).
+    """
+    row = log.one(identity)
+    if row is None:
+        remedy = "use the request_id of the answer"
+        raise Refused(404, "unknown_request", "the id of a logged request", identity, remedy)
+    return row
+
+
+def read_json(body: bytes, shape: type[Given], name: str) -> Given:
+    """A JSON body, read only after the token was looked at, which FastAPI's own way would not do.
+
+    Raises:
+        Refused: it is none of that shape (422).
+    """
+    try:
+        return shape.model_validate_json(body)
+    except ValidationError as error:
+        got = error.errors(include_url=False, include_input=False)[0]["msg"]
+        raise Refused(422, "bad_request", f"{name} as JSON", got, "see /docs") from error

@@ -1,0 +1,1 @@
+"""What goes over HTTP, as checked and documented types."""

@@ -1,0 +1,159 @@
+"""The page of a user study, as an application of its own: raters need not see the rest of the service.
+
+A rater is a random cookie; the files hold only its digest. What goes out is in `monitoring/user_study/questions.py`.
+"""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Body, Cookie, Depends, FastAPI, HTTPException, Request, Response
+from fastapi.responses import FileResponse, RedirectResponse
+
+from monitoring.user_study.design import sheet
+from monitoring.user_study.questions import Reply, Said, State, feedback_of, fits, nobody, state_of
+from monitoring.user_study.schema import Answer, Circle
+from monitoring.user_study.store import StudyStore, pseudonym
+from serving.http.limits import BodyLimit
+from serving.views.assets import PAGES
+
+if TYPE_CHECKING:
+    from starlette.middleware.base import RequestResponseEndpoint
+
+_FILES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+_RATER, _ACCESS = "study_rater", "study_access"
+_COOKIE: dict[str, Any] = {"httponly": True, "samesite": "strict", "path": "/"}
+_MONTH = 30 * 24 * 3600
+_BODY_BYTES, _BODY_SECONDS = 64 * 1024, 20.0
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def create_study_app(store: StudyStore, token: str = "") -> FastAPI:
+    """The application for one study.
+
+    Args:
+        store: the study and its answers.
+        token: what the link must carry as `/?token=...`; "" lets everyone in.
+    """
+    app = FastAPI(title="Study", openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(BodyLimit, max_bytes=_BODY_BYTES, seconds=_BODY_SECONDS)
+    app.middleware("http")(_with_headers)
+    admitted = [Depends(_gatekeeper(token))]
+    _add_pages(app, token, admitted)
+    _add_questions(app, _Desk(store), admitted)
+    return app
+
+
+def _add_pages(app: FastAPI, token: str, admitted: list[Any]) -> None:
+    @app.get("/", response_model=None)
+    def page(request: Request) -> Response:
+        given = request.query_params.get("token")
+        if given is None:
+            _gatekeeper(token)(request.cookies.get(_ACCESS, ""))
+            return FileResponse(PAGES / "user_study" / "study.html", media_type="text/html")
+        _gatekeeper(token)(given)
+        answer = RedirectResponse("/", status_code=303)  # the token leaves the address bar
+        answer.set_cookie(_ACCESS, given, max_age=_MONTH, secure=_secure(request), **_COOKIE)
+        return answer
+
+    @app.get("/study.{kind}", dependencies=admitted)
+    def static(kind: str) -> FileResponse:
+        if kind not in _FILES:
+            raise HTTPException(404)
+        return FileResponse(PAGES / "user_study" / f"study.{kind}", media_type=_FILES[kind])
+
+
+def _add_questions(app: FastAPI, desk: "_Desk", admitted: list[Any]) -> None:
+    @app.get("/api/state", dependencies=admitted)
+    def where(study_rater: Annotated[str, Cookie()] = "") -> State:
+        return desk.state(study_rater)
+
+    @app.post("/api/join", dependencies=admitted)
+    def join(request: Request, response: Response, study_rater: Annotated[str, Cookie()] = "") -> State:
+        secret = desk.admit(study_rater)
+        if secret != study_rater:
+            response.set_cookie(_RATER, secret, max_age=_MONTH, secure=_secure(request), **_COOKIE)
+        return desk.state(secret)
+
+    @app.post("/api/answers", dependencies=admitted)
+    def answer(said: Annotated[Said, Body()], study_rater: Annotated[str, Cookie()] = "") -> Reply:
+        return desk.take(study_rater, said)
+
+    @app.get("/pictures/{name}", dependencies=admitted)
+    def picture(name: str) -> Response:
+        found = desk.store.picture(name)
+        if found is None:
+            raise HTTPException(404)
+        return Response(found, media_type="image/png")  # no date, no tag: nothing that orders pictures
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """Asks and takes answers; `secret` is a rater's cookie, "" where there is none."""
+
+    store: StudyStore
+
+    def state(self, secret: str) -> State:
+        study, rater = self.store.study, pseudonym(secret)
+        number = self.store.number(rater)
+        return nobody(study) if number is None else state_of(study, number, self.store.answered(rater))
+
+    def admit(self, secret: str) -> str:
+        """The secret of a rater, a new one for a stranger."""
+        if self.store.number(pseudonym(secret)) is not None:
+            return secret
+        made = self.store.join(datetime.now(UTC))
+        if made is None:
+            raise HTTPException(409, "This study has all the people it needs. Thank you for coming.")
+        return made
+
+    def take(self, secret: str, said: Said) -> Reply:
+        """Keep an answer if it is the first to a question that was asked; the next question either way."""
+        study, rater = self.store.study, pseudonym(secret)
+        number = self.store.number(rater)
+        if number is None:
+            raise HTTPException(401, "Please start on the first page.")
+        trials = sheet(study, number)
+        if said.item >= len(trials) or not fits(trials[said.item], said):
+            raise HTTPException(422, "This is no answer to that question.")
+        if not self.store.answered(rater).issuperset(range(said.item)):
+            raise HTTPException(409, "Questions come one after the other.")
+        kept = _answer(rater, said)
+        self.store.answer(kept)
+        return Reply(state=self.state(secret), feedback=feedback_of(study, trials[said.item], kept))
+
+
+def _answer(rater: str, said: Said) -> Answer:
+    marks = tuple(Circle(**mark.model_dump()) for mark in said.marks)
+    return Answer(rater=rater, marks=marks, time=datetime.now(UTC), **said.model_dump(exclude={"marks"}))
+
+
+def _gatekeeper(token: str) -> Callable[[str], None]:
+    """A check of the access cookie."""
+
+    def check(study_access: Annotated[str, Cookie()] = "") -> None:
+        if token and not hmac.compare_digest(study_access.encode(), token.encode()):
+            raise HTTPException(403, "Please use the link that you were given.")
+
+    return check
+
+
+def _secure(request: Request) -> bool:
+    """Whether cookies may be bound to TLS: else a plain-HTTP study would lose its raters."""
+    return request.url.scheme == "https"
+
+
+async def _with_headers(request: Request, call_next: "RequestResponseEndpoint") -> Response:
+    response: Response = await call_next(request)
+    response.headers.update(_HEADERS)
+    for name in ("last-modified", "etag"):
+        if name in response.headers:
+            del response.headers[name]
+    return response

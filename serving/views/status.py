@@ -1,0 +1,95 @@
+"""The status page as HTML, drawn on the server: it needs no script to be read."""
+
+import re
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from monitoring.status.model import Light, Status
+from monitoring.status.wording import advice, duration, latest, plain
+from pipeline.evaluation.report import number, share
+from pipeline.registry.versions import SHIPPED
+from pipeline.stages import ORDER
+from serving.views import status_charts
+from serving.views.assets import PAGES
+
+REFRESH_SECONDS = 15
+
+LIGHTS: dict[Light, str] = {
+    "good": "All is well",
+    "waiting": "Ready, waiting for traffic",
+    "attention": "Have a look",
+    "alarm": "Act now",
+}
+
+
+def render(found: Status, *, alone: bool = False) -> str:
+    """The whole page; every text from data is escaped.
+
+    Args:
+        found: what to show.
+        alone: one file that needs no server: styles are in it, and it does not refresh itself.
+    """
+    return (
+        _environment()
+        .get_template("status/status.html.j2")
+        .render(
+            found=found,
+            words=LIGHTS[found.light],
+            latest=latest(found),
+            advice=advice(found),
+            lead=found.headline[0],
+            rest=found.headline[1:],
+            accuracy=status_charts.accuracy_chart(found.windows, found.bound),
+            drift=status_charts.drift_chart(found.windows),
+            onset=status_charts.onset_chart(found.onsets),
+            measured={one.version: one.value for one in found.onsets},
+            size=status_charts,
+            stages=ORDER,
+            styles=(PAGES / "status" / "status.css").read_text(encoding="utf-8") if alone else "",
+            alone=alone,
+            refresh=REFRESH_SECONDS,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("serving", "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Any] = {
+        "number": number,
+        "share": share,
+        "plain": plain,
+        "duration": duration,
+        "when": _when,
+        "named": _named,
+        "money": _money,
+        "coded": _coded,
+    }
+    made.filters |= filters
+    return made
+
+
+def _when(time: Any) -> str:  # noqa: ANN401 - a datetime or nothing, from the template
+    return f"{time:%d %b %Y, %H:%M}" if time else "–"
+
+
+def _coded(text: str) -> Markup:
+    """What stands in `backticks` set as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
+
+
+def _named(version: str) -> str:
+    return "shipped model" if version == SHIPPED else f"version {version}"
+
+
+def _money(amount: float | None) -> str:
+    return "–" if amount is None else f"{amount:.2g}"

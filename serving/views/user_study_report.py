@@ -1,0 +1,61 @@
+"""The report of a study as one page that needs nothing else, with the heat maps."""
+
+import base64
+from typing import Any
+
+import cv2
+import numpy as np
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+from models.images import Image
+from monitoring.user_study.heat_map import SIDE, overlay
+from monitoring.user_study.marked_regions import heat_maps
+from monitoring.user_study.raters import judged_rater, told
+from monitoring.user_study.report import StudyReport
+from monitoring.user_study.schema import INTACT, Study
+from monitoring.user_study.store import StudyStore
+from pipeline.image_io.write import png_bytes
+
+_SHOWN = 256
+"""Pixels of a heat map's side in the page."""
+
+
+def page(store: StudyStore, made: StudyReport) -> str:
+    """The report as HTML; every text from data is escaped."""
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader("serving", "pages"), PackageLoader("pipeline", "templates")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    maps, most = _maps(store)
+    facts: dict[str, Any] = {"study": store.study, "report": made, "maps": maps, "most": most}
+    return environment.get_template("user_study/report.html.j2").render(facts)
+
+
+def overlays(store: StudyStore) -> tuple[dict[str, Image], float]:
+    """The heat map of every method over the study's mean face, and the share that the strongest colour stands for."""
+    study = store.study
+    given = told(study, store.raters(), store.answers())
+    kept = [each for rater, said in given.items() if not judged_rater(study, rater, said).excluded for each in said]
+    looks = [(trial, answer) for trial, answer in kept if (trial.question, trial.purpose) == ("invented", "question")]
+    heat = heat_maps(study, looks)
+    most = max((float(each.max()) for each in heat.values()), default=0.0)
+    face = cv2.resize(mean_face(study, store), (_SHOWN, _SHOWN), interpolation=cv2.INTER_CUBIC)
+    return {method: overlay(np.asarray(face, np.uint8), each, most) for method, each in heat.items()}, most
+
+
+def mean_face(study: Study, store: StudyStore) -> Image:
+    """The mean of the study's intact portraits (SIDE, SIDE, 3): nobody's face, but one with eyes and mouth in place."""
+    total = np.zeros((SIDE, SIDE, 3))
+    for person in study.people:
+        data = np.frombuffer(store.picture(person.pictures[INTACT]) or b"", np.uint8)
+        total += cv2.resize(cv2.imdecode(data, cv2.IMREAD_COLOR), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return np.rint(total / len(study.people))[..., ::-1].astype(np.uint8)
+
+
+def _maps(store: StudyStore) -> tuple[dict[str, str], float]:
+    pictures, most = overlays(store)
+    encoded = {name: base64.b64encode(png_bytes(image)).decode("ascii") for name, image in pictures.items()}
+    return {name: f"data:image/png;base64,{text}" for name, text in encoded.items()}, most

@@ -1,0 +1,175 @@
+"""Drift starts one cycle and no more: with a real Prefect server, worker and supervisor, and the real flow.
+
+Only the stages are stand-ins that cost nothing.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from flows.deployment.events import DRIFT, emit
+from flows.local.processes import marked
+from flows.local.services import answers
+from flows.local.supervisor import Supervisor
+from models.errors import ServiceUnavailable
+from pipeline.config.load import load_params
+from pipeline.workspaces.cycle_checkouts import in_use, records
+from tests.flows.prefect_runs import asked, deployed, runs
+from tests.flows.prefect_site import began, commit, project, until
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
+    """Prefect, a worker and the deployments of a project."""
+    folder = tmp_path_factory.mktemp("triggers") / "project"
+    paths = project(folder, **{"ab.enabled": False, "operate.when_busy": "refuse"})
+    with deployed(paths) as supervisor:
+        yield supervisor
+
+
+def tell(window: str) -> bool:
+    """What the watch tells the server; False where it does not answer just now."""
+    try:
+        return emit(DRIFT, f"likeness.window.{window}", payload(window))
+    except ServiceUnavailable:
+        return False
+
+
+def _look_again(window: str) -> bool:
+    """As the watch at its next look, while the window is not claimed: a run may have died with the server."""
+    time.sleep(3)
+    return tell(window)
+
+
+def payload(window: str) -> dict[str, Any]:
+    return {"window_id": window, "reason": '25 % "drifted": {{area}}', "overrides": {"train.epochs": 3}}
+
+
+def cycles() -> list[Any]:
+    """Runs of the cycle, oldest first."""
+    return runs("cycle/production")
+
+
+def states() -> Counter[str]:
+    return Counter(run.state_name for run in cycles())
+
+
+def settled() -> bool:
+    """All runs have ended."""
+    return all(run.state.is_final() for run in cycles())
+
+
+def test_100_triggers_in_10_seconds_start_one_cycle_also_across_a_restart_of_the_server(up: Supervisor) -> None:
+    hold = up.paths.state / "hold"
+    hold.touch()
+    start, delivered = time.monotonic(), 0
+    for number in range(100):
+        if number == 50:
+            up.watched["prefect"].process.kill()
+        delivered += tell("00000001-00000120")
+        time.sleep(max(0.0, start + 0.1 * (number + 1) - time.monotonic()))
+    assert delivered >= 40
+    until(lambda: _look_again("00000001-00000120") and began(up.paths), 300, "a cycle has begun")
+    hold.unlink()
+    until(lambda: settled() and states()["Completed"], 240, "the cycle is done", states)
+    time.sleep(15)
+    until(settled, 120, "nothing else is under way")
+    assert began(up.paths) == 1
+    (record,) = records(up.paths)
+    assert record.reason == payload("")["reason"]
+    assert (record.overrides, record.version, record.adopted) == ({"train.epochs": 3}, "1", True)
+    assert load_params(up.paths.params).train.epochs == 3
+    assert in_use(up.paths) == record.cycle
+
+
+def test_a_window_that_had_its_cycle_gets_no_other_from_a_run_that_asks_for_it(up: Supervisor) -> None:
+    from prefect.deployments import run_deployment
+
+    before = began(up.paths)
+    with asked():
+        run = run_deployment("cycle/production", parameters={"window_id": "00000001-00000120"}, timeout=180)
+    assert run.state.is_completed()
+    assert began(up.paths) == before
+
+
+def test_windows_beside_a_running_cycle_are_refused_and_can_ask_again(up: Supervisor) -> None:
+    from monitoring.retraining.windows import is_claimed
+
+    hold, before = up.paths.state / "hold", began(up.paths)
+    hold.touch()
+    assert tell("00000121-00000240")
+    until(lambda: began(up.paths) == before + 1, 120, "a cycle has begun")
+    for window in ("00000241-00000360", "00000361-00000480"):
+        assert tell(window)
+    until(lambda: states()["Cancelled"] >= 2, 60, "the others are refused")
+    hold.unlink()
+    until(settled, 240, "the cycle is done", states)
+    assert began(up.paths) == before + 1
+    assert is_claimed(up.paths, "00000121-00000240")
+    assert not is_claimed(up.paths, "00000241-00000360")
+
+
+def test_a_killed_run_becomes_crashed_and_the_next_trigger_works(up: Supervisor) -> None:
+    hold, before, crashed = up.paths.state / "hold", began(up.paths), states()["Crashed"]
+    hold.touch()
+    assert tell("00000481-00000600")
+    until(lambda: began(up.paths) == before + 1, 120, "a cycle has begun")
+    time.sleep(35)  # one heartbeat
+    for process in marked(up.running.mark, "worker"):
+        process.kill()
+    hold.unlink()
+    until(lambda: states()["Crashed"] == crashed + 1, 240, "the run counts as crashed", states)
+    assert tell("00000601-00000720")
+    until(lambda: began(up.paths) == before + 2, 180, "the next cycle has begun", states)
+    until(settled, 240, "it is done")
+    assert records(up.paths)[-1].overrides == {"train.epochs": 3}
+
+
+def test_a_run_and_its_slot_outlive_the_worker_and_the_server(up: Supervisor) -> None:
+    hold, before = up.paths.state / "hold", began(up.paths)
+    hold.touch()
+    assert tell("00000721-00000840")
+    until(lambda: began(up.paths) == before + 1, 120, "a cycle has begun")
+    for name in ("worker", "prefect"):
+        process = up.watched[name].process
+        process.kill()
+        until(lambda: up.watched[name].process not in {None, process}, 60, f"there is a new {name}")  # noqa: B023
+    until(lambda: answers(up.watched["prefect"].part), 120, "the server answers")
+    newest = cycles()[-1]
+    _renew(newest.state.state_details.deployment_concurrency_lease_id)  # a run that cannot ends itself
+    hold.unlink()
+    until(settled, 240, "the run is done", states)
+    assert cycles()[-1].state_name == "Completed"
+
+
+def _renew(lease: Any) -> None:
+    with asked() as prefect:
+        prefect.renew_concurrency_lease(lease_id=lease, lease_duration=300)
+
+
+def test_deploying_again_changes_nothing_and_keeps_what_was_switched_off(up: Supervisor) -> None:
+    from flows.deployment.deploy import deploy
+
+    def ids() -> set[str]:
+        return {str(found.id) for found in [*prefect.read_automations(), *prefect.read_deployments()]}
+
+    with asked() as prefect:
+        before, address = ids(), str(prefect.api_url)
+        (drift,) = prefect.read_automations_by_name("likeness: drift starts a cycle")
+        prefect.pause_automation(drift.id)
+        assert deploy(up.paths, address).changed == ()
+        (up.paths.root / "note").write_text("a new revision", encoding="utf-8")
+        commit(up.paths.root)
+        assert deploy(up.paths, address).changed == ("cycle",)
+        assert ids() == before
+        assert not prefect.read_deployment_by_name("cycle/production").schedules[0].active  # the fixture did that
+        assert not prefect.read_automation(drift.id).enabled

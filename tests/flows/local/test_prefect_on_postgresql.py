@@ -1,0 +1,34 @@
+"""Larger than one machine: Prefect's server keeps its state in a PostgreSQL, as docs/operations.md says."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.deployment.events import DRIFT, emit
+from flows.local.services import answers
+from tests.flows.prefect_runs import becomes, deployed, runs
+from tests.flows.prefect_site import began, project, until
+from tests.postgres import Postgres, postgres  # noqa: F401 - a fixture
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning"),
+]
+
+
+def test_drift_starts_a_cycle_before_and_after_a_kill_of_the_server(tmp_path: Path, postgres: Postgres) -> None:  # noqa: F811
+    windows = ["00000001-00000120", "00000121-00000240"]
+    paths = project(tmp_path / "project", **{"ab.enabled": False})
+    with deployed(paths, PREFECT_SERVER_DATABASE_CONNECTION_URL=postgres.database_for_asyncpg()) as up:
+        for number, window in enumerate(windows, 1):
+            assert emit(DRIFT, f"likeness.window.{window}", {"window_id": window, "reason": "drift", "overrides": {}})
+            until(lambda: len(runs("cycle/production")) == number, 120, "a cycle is asked for")  # noqa: B023
+            becomes(runs("cycle/production")[-1], "Completed")
+            process = up.watched["prefect"].process
+            process.kill()
+            until(lambda: up.watched["prefect"].process not in {None, process}, 60, "there is a new server")  # noqa: B023
+            until(lambda: answers(up.watched["prefect"].part), 120, "the server answers")
+        assert [run.parameters["window_id"] for run in runs("cycle/production")] == windows
+    assert began(paths) == 2
+    assert not (paths.prefect_home / "prefect.db").exists()

@@ -1,0 +1,233 @@
+"""The supervisor: restarts what dies, adopts what a killed one left behind, and never touches anybody else's process.
+
+The parts here are small servers of Python's own; Prefect's server and worker are supervised in test_triggers.py.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flows.local import up
+from flows.local.processes import MARK, NAME, alive, end_marked, leader, marked, same, start
+from flows.local.services import HOST, Part, answers, child_environment, parts
+from flows.local.supervisor import Running, Supervisor
+from models.errors import Busy
+from pipeline.project.paths import Paths
+from tests.flows.prefect_site import free_port, until
+
+pytestmark = pytest.mark.filterwarnings(  # a supervisor that is dropped leaves its children running: that is the test
+    "ignore:subprocess .* is still running:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+MINE = "a-mark-of-this-test"
+SLEEP = (sys.executable, "-c", "import time; time.sleep(300)")
+PARENT = (sys.executable, "-c", f"import subprocess, time; subprocess.Popen({SLEEP!r}); time.sleep(300)")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Paths]:
+    paths = Paths(tmp_path)
+    paths.logs.mkdir(parents=True)
+    yield paths
+    end_marked(MINE, seconds=5)
+
+
+def page(name: str, port: int, **more: object) -> Part:
+    """A part that serves its folder."""
+    command = (sys.executable, "-m", "http.server", str(port), "--bind", HOST)
+    return Part(name, command, f"http://{HOST}:{port}", "/", **more)  # type: ignore[arg-type]
+
+
+def supervisor(site: Paths, *wanted: Part) -> Supervisor:
+    return Supervisor(site, Running(mark=MINE, port=1), wanted)
+
+
+def up_and(watcher: Supervisor, true: Callable[[], object], what: str) -> None:
+    """Supervise until something is true."""
+
+    def looked() -> bool:
+        watcher.tick(time.monotonic())
+        return bool(true())
+
+    until(looked, 30, what)
+
+
+def test_the_mark_finds_orphans_and_nobody_else(site: Paths) -> None:
+    mine = start("a", PARENT, MINE, {}, site.logs / "a.log")
+    other = start("a", SLEEP, "another mark", {}, site.logs / "b.log")
+    until(lambda: len(marked(MINE)) == 2, 20, "parent and child")
+    mine.kill()
+    until(lambda: not alive(mine), 10, "the parent is gone")
+    (orphan,) = marked(MINE)
+    assert leader(MINE, "a") is None
+    end_marked(MINE, seconds=5)
+    assert not alive(orphan)
+    assert alive(other)
+    other.kill()
+    other.wait()
+
+
+def test_a_process_number_of_somebody_else_is_not_taken_for_the_supervisor() -> None:
+    began = psutil.Process().create_time()
+    assert same(os.getpid(), began) is not None
+    assert same(os.getpid(), began - 100) is None
+    assert same(2**22 - 7, began) is None
+
+
+def test_what_is_killed_is_started_again_with_a_growing_pause(site: Paths) -> None:
+    failing = Part("failing", (sys.executable, "-c", "raise SystemExit(3)"))
+    watcher = supervisor(site, failing)
+    watched = watcher.watched["failing"]
+    pauses = []
+    for _ in range(8):
+        watcher.tick(watched.not_before)
+        assert watched.process is not None
+        watched.process.wait()
+        watcher.tick(watched.not_before + 0.1)
+        pauses.append(watched.pause)
+        watcher.tick(watched.not_before - 0.1)
+        assert watched.process is None
+    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_a_part_that_lived_long_starts_again_at_once(site: Paths) -> None:
+    watcher = supervisor(site, Part("sleeper", SLEEP))
+    watcher.tick(0.0)
+    first = watcher.watched["sleeper"].process
+    assert first is not None
+    first.kill()
+    first.wait()
+    watcher.tick(100.0)
+    second = watcher.watched["sleeper"].process
+    assert second is not None
+    assert second.pid != first.pid
+    assert watcher.watched["sleeper"].pause == 0
+
+
+def test_parts_wait_for_what_they_need(site: Paths) -> None:
+    port = free_port(1)
+    first, then = page("first", port), Part("then", SLEEP, after=("first",))
+    watcher = supervisor(site, then, first)
+    watcher.tick(0.0)
+    assert watcher.watched["then"].process is None
+    up_and(watcher, lambda: watcher.watched["then"].process, "the second part")
+    assert answers(first)
+
+
+def test_what_is_done_once_is_not_done_again_unless_it_failed(site: Paths) -> None:
+    script = "import pathlib, sys; p = pathlib.Path('n'); p.open('a').write('x'); sys.exit(len(p.read_text()) < 2)"
+    watcher = supervisor(site, Part("once", (sys.executable, "-c", script), once=True))
+    up_and(watcher, lambda: watcher.watched["once"].done, "the second try")
+    watcher.tick(time.monotonic() + 999)
+    assert (site.logs / "n").read_text(encoding="utf-8") == "xx"
+
+
+def test_after_kill_9_of_the_supervisor_the_next_one_takes_over(site: Paths) -> None:
+    part = page("page", free_port(1))
+    before = supervisor(site, part)
+    up_and(before, lambda: answers(part), "the page")
+    killed = before.watched["page"].process  # `before` never looks again: as good as dead
+    after = supervisor(site, part)
+    assert after.adopt() == ["page"]
+    after.tick(time.monotonic())
+    taken = after.watched["page"].process
+    assert killed is not None
+    assert taken is not None
+    assert taken.pid == killed.pid
+    taken.kill()
+    killed.wait()
+    up_and(after, lambda: answers(part), "a new one")
+    after.stop()
+    assert marked(MINE) == []
+
+
+def test_an_orphan_that_does_not_answer_is_ended(site: Paths) -> None:
+    mute = start("page", SLEEP, MINE, {}, site.logs / "page.log")
+    watcher = supervisor(site, page("page", free_port(1)))
+    assert watcher.adopt() == []
+    assert not alive(mute)
+
+
+def test_a_worker_s_runs_go_on_without_it(site: Paths) -> None:
+    worker = start("worker", PARENT, MINE, {}, site.logs / "worker.log")
+    until(lambda: len(marked(MINE)) == 2, 20, "worker and run")
+    worker.kill()
+    worker.wait()
+    (run,) = marked(MINE)
+    watcher = supervisor(site, Part("worker", SLEEP))
+    assert watcher.adopt() == []
+    watcher.tick(0.0)
+    assert alive(run)
+
+
+def test_a_port_that_somebody_else_has_is_named_before_anything_starts(site: Paths) -> None:
+    port = free_port(2)
+    foreign = subprocess.Popen(
+        [sys.executable, "-m", "http.server", str(port), "--bind", HOST], stderr=subprocess.DEVNULL
+    )
+    try:
+        until(lambda: answers(page("mlflow", port)), 20, "the foreign server")
+        watcher = supervisor(site, page("mlflow", port))
+        watcher.adopt()
+        with pytest.raises(Busy, match=rf"free port for mlflow; got http://127.0.0.1:{port} taken .* --port"):
+            watcher.refuse_taken_ports()
+        assert foreign.poll() is None
+    finally:
+        foreign.kill()
+        foreign.wait()
+
+
+def test_one_supervisor_in_a_root_and_down_stops_it(site: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = page("page", free_port(1))
+    script = f"""
+from pathlib import Path
+from flows import up
+from flows.local.services import Part
+from pipeline.project.paths import Paths
+up.parts = lambda paths, port: ({part!r},)
+up.up(Paths(Path({str(site.root)!r})), None, print)
+"""
+    assert not up.down(site)
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL)
+    threading.Thread(target=process.wait, daemon=True).start()
+    until(lambda: answers(part), 60, "the page")
+    assert up.is_up(site)
+    told = json.loads(site.running.read_text(encoding="utf-8"))
+    assert told["supervisor"] == process.pid
+    with pytest.raises(Busy, match="`likeness down` stops it"):
+        up.up(site, None, print)
+
+    os.kill(process.pid, signal.SIGKILL)
+    until(lambda: not up.is_up(site), 10, "the lock is free")
+    assert answers(part)
+    assert up.down(site)
+    assert not answers(part)
+    assert marked(told["mark"]) == []
+    assert not up.down(site)
+
+
+def test_everything_lies_on_loopback_in_one_state_folder(site: Paths) -> None:
+    planned = {part.name: part for part in parts(site, 5000)}
+    assert {part.url for part in planned.values() if part.url} == {f"http://{HOST}:{5000 + n}" for n in range(4)}
+    assert all(HOST in part.command for part in planned.values() if part.url)
+    assert str(site.production) in planned["service"].command
+    assert "--open" in planned["service"].command
+    environment = child_environment(site, 5000)
+    assert environment["PREFECT_HOME"] == str(site.state / "prefect")
+    assert environment["PREFECT_API_URL"] == "http://127.0.0.1:5000/api"
+
+
+def test_a_marked_process_knows_its_name(site: Paths) -> None:
+    process = start("a", SLEEP, MINE, {"OWN": "1"}, site.logs / "a.log")
+    until(lambda: MARK in process.environ(), 30, "the new program has its environment")
+    found = process.environ()
+    assert (found[MARK], found[NAME], found["OWN"]) == (MINE, "a", "1")

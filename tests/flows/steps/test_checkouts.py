@@ -1,0 +1,46 @@
+"""What a cycle's place is, what is remembered of it, and who hears of its failure."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.steps.checkouts import own_checkout, settle
+from pipeline.config.load import load_params
+from pipeline.project.paths import Paths
+from pipeline.workspaces.cycle_checkouts import in_use, project, records, resolve
+from tests.flows.prefect_site import project as make_project
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
+    for name in ("WEBHOOK", "SMTP", "MAIL_TO", "LOG_URL", "LOG_KEY"):
+        monkeypatch.delenv(f"LIKENESS_{name}", raising=False)
+    return make_project(tmp_path / "project")
+
+
+def test_by_hand_a_cycle_works_where_it_was_called(site: Paths) -> None:
+    assert own_checkout.fn(site.root, "") == site.root
+    settle(site.root, site.root, "by hand", {}, "1", champion=True)
+    assert records(site) == []
+
+
+def test_a_deployed_cycle_is_followed_by_production_once_its_model_is_champion(site: Paths) -> None:
+    place = own_checkout.fn(site.root, resolve(project(site), ""))
+    assert place.parent == site.cycles
+    (place / "data" / "portraits").mkdir(parents=True)
+    (site.portraits).mkdir(parents=True)
+    site.portrait_rows.touch()  # production has data already: a mere challenger's are not taken
+    settle(site.root, place, "drift", {"train.epochs": 9}, "2", champion=False)
+    assert in_use(site) == ""
+    settle(site.root, place, "drift", {"train.epochs": 9}, "2", champion=True)
+    assert in_use(site) == place.name
+    assert load_params(site.params).train.epochs == 9
+
+
+def test_production_without_any_data_takes_the_first_there_are(site: Paths) -> None:
+    place = own_checkout.fn(site.root, resolve(project(site), ""))
+    (place / "data").mkdir()
+    settle(site.root, place, "three weeks", {}, "1", champion=False)
+    assert in_use(site) == place.name

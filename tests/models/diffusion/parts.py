@@ -1,0 +1,56 @@
+"""Small denoisers whose answers are known."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from models.diffusion.denoiser import Denoiser, DiffusionShape, Prediction, noise_schedule
+from models.diffusion.residual import Spread, residual
+from models.evidence.evidence import Damaged, Evidence
+
+SPREAD = Spread(rim=0.2, growth=0.05, colour=0.1, cutoff=24.0, correlation=0.9)
+
+
+def small(prediction: Prediction = "v_prediction", *, random: bool = False) -> Denoiser:
+    """Two levels, eight channels; untrained, or with random weights."""
+    torch.manual_seed(0)
+    denoiser = Denoiser(DiffusionShape((8, 16), 4, prediction, SPREAD)).eval()
+    if random:
+        for parameter in denoiser.parameters():
+            torch.nn.init.normal_(parameter, std=0.1)
+    return denoiser
+
+
+class Oracle(Denoiser):
+    """Knows the target: answers with the velocity that leads to it from wherever it is asked. Keeps what it saw."""
+
+    def __init__(self, evidence: Evidence, target: Tensor) -> None:
+        super().__init__(DiffusionShape((8, 16), 4, "v_prediction", SPREAD))
+        self.clean = residual(target, evidence, SPREAD)
+        self.signal = noise_schedule("v_prediction").alphas_cumprod
+        self.seen: list[tuple[Tensor, Tensor]] = []
+
+    def forward(self, noisy: Tensor, levels: Tensor, inputs: Tensor, condition: Tensor) -> Tensor:
+        self.seen.append((levels, noisy))
+        signal = self.signal[levels].view(-1, 1, 1, 1)
+        return (signal.sqrt() * noisy - self.clean) / (1 - signal).sqrt()
+
+
+class Echo(Denoiser):
+    """Takes the noise itself for the clean residual: each draw is its noise."""
+
+    def __init__(self) -> None:
+        super().__init__(DiffusionShape((8, 16), 4, "sample", SPREAD))
+
+    def forward(self, noisy: Tensor, *_: Any) -> Tensor:
+        return noisy
+
+
+def damaged(side: int = 32, n: int = 2) -> Damaged:
+    """Noise with a square hole, and a colourless square beside it."""
+    images = torch.rand(n, 3, side, side, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    hole, chroma = torch.zeros(2, n, 1, side, side)
+    hole[:, :, 8:20, 8:20] = 1
+    chroma[:, :, 8:20, 8:28] = 1
+    return Damaged(images, hole, chroma, torch.full((n,), 0.2), torch.full((n,), 0.1))

@@ -1,0 +1,112 @@
+"""The diffusion restorer: known pixels, repeatability, draws that are what they say, and its file."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from models.diffusion.residual import coloured, scale
+from models.diffusion.restorer import DiffusionRestorer, Sampling, save_denoiser
+from models.errors import DataError, WeightsError
+from models.evidence.evidence import Damaged, gather, luma
+from tests.models.diffusion.parts import SPREAD, Echo, damaged, small
+
+
+@pytest.fixture
+def restorer() -> DiffusionRestorer:
+    return DiffusionRestorer(small(random=True), 32, Sampling(steps=2, samples=2))
+
+
+def dice(seed: int = 1) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_known_pixels_are_those_of_the_input(restorer: DiffusionRestorer) -> None:
+    batch = damaged()
+    for restored in (restorer.restore(batch), restorer.restore_samples(batch, 3, dice()).restored):
+        known = (batch.chroma_mask < 0.5).expand_as(restored)
+        assert torch.equal(restored[known], batch.image[known])
+        assert restored.abs().max() <= 1
+        colourless = (batch.chroma_mask - batch.hole_mask) > 0.5
+        inside = colourless & (restored.abs().amax(1, keepdim=True) < 1)  # clamping may move luma
+        assert torch.allclose(luma(restored)[inside], luma(batch.image)[inside], atol=1e-5)
+
+
+def test_a_seed_decides(restorer: DiffusionRestorer) -> None:
+    first, again, other = (restorer.restore_samples(damaged(), 2, dice(seed)) for seed in (1, 1, 2))
+    assert torch.equal(first.restored, again.restored)
+    assert torch.equal(first.uncertainty, again.uncertainty)
+    assert not torch.allclose(first.restored, other.restored)
+    assert torch.equal(restorer.restore(damaged()), restorer.restore(damaged()))
+
+
+def test_restore_is_the_proposal_composed(restorer: DiffusionRestorer) -> None:
+    batch = damaged()
+    proposal = restorer.propose(batch)
+    assert proposal.abs().max() <= 1
+    start = gather(batch).start
+    known = (batch.chroma_mask < 0.5).expand_as(start)
+    assert torch.equal(proposal[known], start[known].clamp(-1, 1))
+
+
+def test_neighbours_in_the_batch_do_not_matter(restorer: DiffusionRestorer) -> None:
+    together = damaged()
+    alone = Damaged(**{name: value[1:] for name, value in vars(together).items() if value is not None})
+    assert torch.allclose(restorer.restore(together)[1:], restorer.restore(alone), atol=1e-5)
+
+
+def test_uncertainty_is_the_spread_of_the_draws() -> None:
+    batch = replace(damaged(), image=torch.zeros(2, 3, 32, 32))
+    result = DiffusionRestorer(Echo(), 32, Sampling(steps=1, samples=1)).restore_samples(batch, 4, dice())
+    thrown = dice()
+    draws = torch.stack([torch.randn(1, 3, 32, 32, generator=thrown) for _ in range(4)])
+    hole = batch.hole_mask[:1] > 0.5
+    proposed = gather(batch).start[:1] + scale(batch, SPREAD)[:1] * coloured(draws.flatten(0, 1), SPREAD)[:, None]
+    filled = proposed.clamp(-1, 1)
+    assert torch.allclose(result.uncertainty[:1][hole], filled.var(0).mean(1, keepdim=True).sqrt()[hole], atol=1e-6)
+    wide = hole.expand(-1, 3, -1, -1)
+    assert torch.allclose(result.restored[:1][wide], proposed.mean(0).clamp(-1, 1)[wide], atol=1e-6)
+
+
+def test_uncertainty_is_zero_where_known_and_for_one_draw(restorer: DiffusionRestorer) -> None:
+    batch = damaged()
+    several, one = (restorer.restore_samples(batch, samples, dice()).uncertainty for samples in (3, 1))
+    assert several.shape == (2, 1, 32, 32)
+    assert not several[batch.chroma_mask < 0.5].any()
+    assert (several[batch.hole_mask > 0.5] > 0).all()
+    assert not one.any()
+
+
+def test_round_trip(restorer: DiffusionRestorer, tmp_path: Path) -> None:
+    save_denoiser(restorer.denoiser, tmp_path / "d.safetensors", 32, restorer.sampling)
+    loaded = DiffusionRestorer.load(tmp_path / "d.safetensors")
+    assert (loaded.image_size, loaded.sampling) == (32, Sampling(2, 2))
+    assert loaded.denoiser.shape == restorer.denoiser.shape
+    assert torch.equal(loaded.restore(damaged()), restorer.restore(damaged()))
+
+
+def test_half_precision_changes_little(restorer: DiffusionRestorer, tmp_path: Path) -> None:
+    save_denoiser(restorer.denoiser, tmp_path / "d.safetensors", 32, restorer.sampling, torch.float16)
+    half = DiffusionRestorer.load(tmp_path / "d.safetensors")
+    assert (half.restore(damaged()) - restorer.restore(damaged())).abs().max() < 1 / 127.5
+
+
+@pytest.mark.parametrize("steps", [0, 3, 25])
+def test_steps_are_few_and_divide_the_levels(steps: int) -> None:
+    with pytest.raises(DataError, match=rf"divide 1000; got {steps}; choose 1, 2, 4"):
+        Sampling(steps, 1)
+
+
+def test_no_draw_is_no_restoration() -> None:
+    with pytest.raises(DataError, match="at least one sample"):
+        Sampling(1, 0)
+
+
+def test_another_kind_is_named(tmp_path: Path) -> None:
+    from models.gan.generator import Generator
+    from models.gan.restorer import save_weights
+
+    save_weights(Generator(8, 2), tmp_path / "g.safetensors", 32)
+    with pytest.raises(WeightsError, match=r"got gan; train with train\.warm_start: none"):
+        DiffusionRestorer.load(tmp_path / "g.safetensors")

@@ -1,0 +1,159 @@
+"""The Gaussian of faces against the textbook formula, and its properties."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.colour import from_planes, to_planes
+from models.errors import WeightsError
+from models.face_model.fit import face_model, fit, fit_with_noise, save_face_model
+from models.face_model.gaussian import FaceModel, flatten, mirrored, rim
+
+SIDE, COMPONENTS = 16, 6
+
+
+def pictures(count: int = 40, seed: int = 0) -> torch.Tensor:
+    """Mixtures of a few smooth pictures, so that there is something to learn."""
+    generator = torch.Generator().manual_seed(seed)
+    bases = torch.randn(4, 3, 4, 4, generator=torch.Generator().manual_seed(9)) / 4
+    smooth = torch.nn.functional.interpolate(bases, size=(SIDE, SIDE), mode="bilinear")
+    weights = torch.randn(count, 4, generator=generator)
+    return torch.einsum("nk,kchw->nchw", weights, smooth) * 0.5 + 0.02 * torch.randn(
+        count, 3, SIDE, SIDE, generator=generator
+    )
+
+
+@pytest.fixture(scope="module")
+def small() -> FaceModel:
+    return face_model(fit_with_noise(pictures(), COMPONENTS, torch.Generator().manual_seed(0)))
+
+
+def masks(left: int, chroma_everywhere: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
+    hole = torch.zeros(1, 1, SIDE, SIDE)
+    hole[..., 4:12, left : left + 4] = 1
+    return hole, torch.ones_like(hole) if chroma_everywhere else hole
+
+
+@pytest.mark.parametrize("colourless", [False, True])
+def test_completion_is_the_conditional_mean_of_the_gaussian(small: FaceModel, colourless: bool) -> None:
+    """E[x_h | x_v] = m_h + C_hv C_vv^-1 (x_v - m_v) with C = W W' + Psi, in float64 and without any shortcut."""
+    picture = pictures(1, seed=3)
+    hole, chroma = masks(6, colourless)
+    observed = flatten(to_planes(picture))[0].double()
+    coarse = torch.nn.functional.max_pool2d(chroma, 2).flatten()
+    missing = torch.cat([hole.flatten(), coarse, coarse]) > 0.5
+    basis, mean = small.basis.double(), small.mean.double()
+    covariance = basis @ basis.T
+    seen = covariance[~missing][:, ~missing] + torch.diag(small.noise.double()[~missing])
+    deviation = torch.linalg.solve(seen, observed[~missing] - mean[~missing])
+    expected = mean[missing] + covariance[missing][:, ~missing] @ deviation
+    found, _ = small._one(to_planes(picture)[0], torch.cat([hole, chroma, chroma], dim=1)[0])
+    lost = missing[: SIDE**2]
+    assert torch.allclose(found[0].flatten()[lost], expected[: int(lost.sum())].float(), atol=1e-4)
+
+
+def test_certainty_is_the_share_of_the_prior_variance(small: FaceModel) -> None:
+    hole, chroma = masks(4)
+    completion = small.complete(pictures(1, seed=5), hole, chroma)
+    missing = torch.cat([hole.flatten(), *[torch.nn.functional.max_pool2d(chroma, 2).flatten()] * 2]) > 0.5
+    weighted = small.basis[~missing] / small.noise[~missing, None]
+    posterior = torch.linalg.inv(torch.eye(small.basis.shape[1]) + small.basis[~missing].T @ weighted)
+    cell = small.basis[: SIDE**2].T.reshape(-1, SIDE, SIDE)[:, 4:8, 4:8].mean(dim=(1, 2))
+    expected = 1 - (cell @ posterior @ cell) / cell.square().sum()
+    own = completion.certainty[0, 0, 5:7, 5:7]
+    assert completion.certainty[hole < 0.5].min() == 1
+    assert own.min() < 1
+    grid = small._certainty(torch.linalg.cholesky(torch.linalg.inv(posterior)), torch.cat([hole, chroma, chroma], 1)[0])
+    assert torch.allclose(grid, completion.certainty[0], atol=1e-4)
+    assert 0 <= expected <= 1
+    assert own.mean() == pytest.approx(expected.item(), abs=0.15)  # enlarged bilinearly, neighbours mix in
+
+
+def test_a_draft_keeps_the_components_that_stand_out_from_the_noise(small: FaceModel) -> None:
+    count = small.basis.shape[1]
+    strength = (small.basis.square() / small.noise[:, None]).sum(dim=0)
+    draft = small.strongest(2)
+    assert torch.equal(draft.basis, small.basis[:, strength.argsort(descending=True)[:2]])
+    picture, (hole, chroma) = pictures(1, seed=3), masks(6)
+    whole, again, rough = (m.complete(picture, hole, chroma).picture for m in (small, small.strongest(count), draft))
+    assert torch.allclose(whole, again, atol=1e-5)
+    assert not torch.allclose(whole, rough, atol=1e-3)
+
+
+def test_a_mirrored_picture_is_completed_alike(small: FaceModel) -> None:
+    picture, (hole, chroma) = pictures(1, seed=4), masks(2)
+    straight = small.complete(picture, hole, chroma).picture
+    turned = small.complete(picture.flip(-1), hole.flip(-1), chroma.flip(-1)).picture
+    assert torch.allclose(straight, turned.flip(-1), atol=1e-4)
+
+
+def test_what_is_missing_is_never_read(small: FaceModel) -> None:
+    picture, (hole, chroma) = pictures(1, seed=6), masks(5)
+    other = torch.where(hole > 0.5, torch.rand_like(picture), picture)
+    assert torch.equal(small.complete(picture, hole, chroma).picture, small.complete(other, hole, chroma).picture)
+
+
+def test_it_predicts_better_than_the_mean(small: FaceModel) -> None:
+    unseen, (hole, chroma) = pictures(20, seed=8), masks(6)
+    holes = hole.expand(20, -1, -1, -1)
+    found = small.complete(unseen, holes, holes).picture
+    average = pictures().mean(dim=0, keepdim=True)
+    inside = holes.expand_as(unseen) > 0.5
+    assert (found - unseen)[inside].square().mean() < 0.1 * (average - unseen)[inside].square().mean()
+    assert chroma.shape == hole.shape
+
+
+def test_components_are_those_of_a_plain_pca_of_pictures_and_mirror_images() -> None:
+    faces = pictures(12)
+    tensors = fit(faces, COMPONENTS)
+    model = face_model(tensors)
+    rows = flatten(to_planes(torch.cat([faces, faces.flip(-1)]))).double().numpy()
+    centred = rows - rows.mean(axis=0)
+    values = np.linalg.svd(centred / np.sqrt(len(rows)), compute_uv=False)[:COMPONENTS]
+    found = model.basis.norm(dim=0).sort(descending=True).values.numpy()
+    np.testing.assert_allclose(found, values, rtol=1e-3)
+
+
+def test_stored_small_and_read_back(tmp_path: Path, small: FaceModel) -> None:
+    tensors = fit_with_noise(pictures(), COMPONENTS, torch.Generator().manual_seed(0))
+    path = tmp_path / "f.safetensors"
+    save_face_model(tensors, path, {"portraits": 40})
+    again, (hole, chroma) = FaceModel.load(path), masks(6)
+    picture = pictures(1, seed=2)
+    expected = small.complete(picture, hole, chroma).picture
+    assert again.size == SIDE
+    assert (again.complete(picture, hole, chroma).picture - expected).abs().max() < 0.02
+
+
+def test_a_missing_and_a_foreign_file_are_named(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"face model at .*no such file"):
+        FaceModel.load(tmp_path / "none.safetensors")
+    (tmp_path / "bad.safetensors").write_bytes(b"not weights")
+    with pytest.raises(WeightsError, match="face model in"):
+        FaceModel.load(tmp_path / "bad.safetensors")
+
+
+def test_halves_make_even_and_odd_wholes() -> None:
+    half = torch.randn(2, 3 * SIDE**2 // 4)
+    for sign in (1.0, -1.0):
+        luma = mirrored(half, SIDE, sign)[:, : SIDE**2].view(2, SIDE, SIDE)
+        assert torch.equal(luma, sign * luma.flip(-1))
+
+
+def test_rim_fades_and_meets_the_known_side() -> None:
+    residual, missing = torch.full((1, 1, 24, 24), 0.3), torch.zeros(1, 1, 24, 24)
+    missing[..., 2:22, 2:22] = 1
+    carried = rim(residual, missing)
+    assert carried[0, 0, 2, 12] == pytest.approx(0.3, abs=0.02)
+    assert carried[0, 0, 12, 12].abs() < 0.01
+
+
+def test_planes_are_bt601_and_turn_back() -> None:
+    colours = torch.tensor([[1.0, -1, -1], [-1, -1, 1], [0.2, 0.2, 0.2]]).view(3, 3, 1, 1)
+    planes = to_planes(colours)
+    assert planes[0, :, 0, 0].tolist() == pytest.approx([0.299 * 2 - 1, -0.33748, 1.0], abs=1e-3)
+    assert planes[1, 1, 0, 0].item() == pytest.approx(1.0, abs=1e-6)
+    assert planes[2, 1:, 0, 0].abs().max() < 1e-6
+    assert torch.allclose(from_planes(planes), colours, atol=1e-6)

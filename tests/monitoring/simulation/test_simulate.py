@@ -1,0 +1,129 @@
+"""Requests go through the restorer and leave features and scores; the reference is measured by the same code."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pandas as pd
+import pytest
+
+import pipeline.face_sampler.generate  # noqa: F401 - takes the real assets before a fixture puts others in their place
+from models.errors import DataError
+from monitoring.champion import current_champion
+from monitoring.drift.identity_space import IdentityAggregate
+from monitoring.log.production_log import open_log
+from monitoring.log.rows import COLUMNS
+from monitoring.simulation.baseline import reference, reference_path
+from monitoring.simulation.simulate import Clock, simulate
+from pipeline.config.load import Params
+from pipeline.project.paths import Paths
+
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.slow]
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+CHANGING = ["sequence", "request_id", "time", "milliseconds", "cpu_seconds", "verification_cpu_seconds"]
+
+
+@pytest.fixture
+def params(params: Params) -> Params:
+    """Held-out photographs: they are real faces, and in the fixture's checkout there are no others."""
+    return params.model_copy(update={"simulate": params.simulate.model_copy(update={"fresh_people": False})})
+
+
+def clock() -> Clock:
+    seconds = count()
+    return lambda: START + timedelta(seconds=next(seconds))
+
+
+def logged(paths: Paths) -> pd.DataFrame:
+    with open_log(paths) as log:
+        return log.after(0)
+
+
+def test_the_same_seed_gives_the_same_rows(params: Params, staffed: Paths) -> None:
+    report = simulate(params, staffed, requests=6, seed=3, clock=clock())
+    later = START + timedelta(days=1)
+    simulate(params, staffed, requests=6, seed=3, clock=lambda: later)
+    rows = logged(staffed)
+    first, again = rows.iloc[:6].reset_index(drop=True), rows.iloc[6:].reset_index(drop=True)
+    pd.testing.assert_frame_equal(first.drop(columns=CHANGING), again.drop(columns=CHANGING))
+    assert first["time"].is_monotonic_increasing
+    assert (again["time"] == later).all()
+    assert (first["model_version"] == "shipped").all()
+    assert sum(report.modes.values()) == report.requests == 6
+    assert report.judged == int(first["recognised"].notna().sum()) > 0
+    assert report.recognised == int(first["recognised"].sum())
+
+
+def test_scores_fit_the_damage(params: Params, staffed: Paths) -> None:
+    known = params.simulate.model_copy(update={"known_originals": 1.0})
+    simulate(params.model_copy(update={"simulate": known}), staffed, shift="none", requests=12, seed=8, clock=clock())
+    rows = logged(staffed)
+    whole = ~rows["mode"].isin(["refuse", "partial"])
+    restored = rows[whole]
+    assert len(restored) >= 6
+    assert rows[~whole]["similarity_independent"].isna().all()  # nothing is claimed of those
+    assert restored["similarity_independent"].notna().all()
+    assert restored["similarity_independent"].between(-1, 1).all()
+    assert (restored["recognised"] == (restored["similarity_independent"] >= 0.4)).all()  # the evaluation's threshold
+    assert rows[~whole]["lpips"].isna().all()
+    assert restored["lpips"].between(0, 1).all()
+    assert restored["coverage"].corr(restored["lpips"], method="spearman") > 0.3  # a larger hole shows more
+    # more of the face gone, less of the person left
+    assert restored["missing_features"].corr(restored["similarity_independent"], method="spearman") < -0.3
+
+
+def test_reference_is_unshifted_traffic_by_the_same_code(params: Params, staffed: Paths) -> None:
+    small = params.watch.model_copy(update={"reference": params.watch.reference.model_copy(update={"requests": 6})})
+    params = params.model_copy(update={"watch": small})
+    champion = current_champion(params, staffed, now=START)
+    measured = reference(params, staffed, champion)
+    assert list(measured.rows.columns) == list(COLUMNS)
+    simulate(params, staffed, shift="none", requests=6, seed=small.reference.seed, clock=clock())
+    sent = logged(staffed)
+    pd.testing.assert_frame_equal(
+        sent[list(COLUMNS)].drop(columns=CHANGING[1:]), measured.rows.drop(columns=CHANGING[1:])
+    )
+    path = reference_path(params, staffed, champion)
+    written = path.stat().st_mtime_ns
+    reference(params, staffed, champion)
+    assert path.stat().st_mtime_ns == written  # measured once
+    stricter = params.model_copy(update={"restore": params.restore.model_copy(update={"max_area": 0.3})})
+    assert reference_path(stricter, staffed, champion) != path
+
+
+def test_faces_are_added_up_and_never_written_alone(params: Params, staffed: Paths) -> None:
+    """Ten faces a batch or more: with the least number at 10 the log gets sums, and nothing with one row per face."""
+    identity = params.watch.identity.model_copy(update={"min_faces": 10})
+    watch = params.watch.model_copy(update={"identity": identity})
+    traffic = params.simulate.model_copy(update={"known_originals": 0.0})
+    params = params.model_copy(update={"watch": watch, "simulate": traffic})
+    simulate(params, staffed, shift="none", requests=20, seed=8, clock=clock())
+    with open_log(staffed) as log:
+        entries = log.entries("identity")
+    found = [IdentityAggregate.model_validate(entry.body) for entry in entries]
+    rows = logged(staffed)
+    restored = int(rows["similarity_plain_training"].notna().sum())
+    assert found
+    assert restored - 10 < sum(part.n for part in found) <= restored
+    assert all(part.n >= 10 for part in found)
+    assert all(entry.key == "shipped" for entry in entries)
+    assert found[0].mean != tuple([0.0] * identity.dimensions)
+
+
+def test_fresh_people_with_a_broken_detector(params: Params, paths: Paths) -> None:
+    """Through the whole path: the sampler's people, scores that sink, faces that are missed."""
+    limits = params.simulate.shifts.model_copy(update={"detector_misses": 0.4, "detector_score_factor": 0.5})
+    traffic = params.simulate.model_copy(update={"fresh_people": True, "shifts": limits, "known_originals": 0.0})
+    params = params.model_copy(update={"simulate": traffic})
+    report = simulate(params, paths, shift="broken-detector", requests=12, seed=2, clock=clock())
+    rows = logged(paths)
+    assert 1 <= (rows["face_count"] == 0).sum() <= 10
+    assert rows["detector_score"].dropna().max() < 0.55
+    assert report.modes == {"refuse": 12}  # too uncertain, all of them
+
+
+def test_an_evaluation_is_needed(params: Params, staffed: Paths) -> None:
+    staffed.evaluation_report.unlink()
+    with pytest.raises(DataError, match="run the stage evaluate first"):
+        simulate(params, staffed, requests=1, clock=clock())
+    assert not staffed.production_log.exists()

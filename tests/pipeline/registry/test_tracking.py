@@ -1,0 +1,109 @@
+"""One run per cycle, shared by stages; and what happens when the store does not answer."""
+
+import json
+import socket
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.errors import ServiceUnavailable
+from pipeline.project.paths import Paths
+from pipeline.registry import client, tracking
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::UserWarning:mlflow"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow"),
+]
+
+
+def found(paths: Paths, run_id: str) -> Any:
+    return tracking.connect(paths).get_run(run_id)
+
+
+def test_stages_log_into_the_run_of_their_cycle(site: Paths) -> None:
+    with tracking.run(site, "cycle-7", {"why": "drift"}) as run_id:
+        assert tracking.current_run(site) == run_id
+        assert tracking.current_run(site, fresh=True) == run_id  # training starts anew, the cycle is the same
+        tracking.log_params(site, {"train": {"steps": 40, "losses": {"lpips": 2.0}}})
+        tracking.log_metrics(site, {"loss": 0.5}, step=1)
+        tracking.log_metrics(site, {"loss": 0.25}, step=2)
+        assert found(site, run_id).info.status == "RUNNING"
+    run = found(site, run_id)
+    assert (run.info.status, run.info.run_name, run.data.tags["why"]) == ("FINISHED", "cycle-7", "drift")
+    assert run.data.params == {"train.steps": "40", "train.losses.lpips": "2.0"}
+    history = tracking.connect(site).get_metric_history(run_id, "loss")
+    assert [(metric.step, metric.value) for metric in history] == [(1, 0.5), (2, 0.25)]
+    assert not (site.state / "run.json").exists()
+
+
+def test_an_error_marks_the_run_as_failed(site: Paths) -> None:
+    with pytest.raises(RuntimeError), tracking.run(site, "cycle", {}) as run_id:
+        raise RuntimeError
+    assert found(site, run_id).info.status == "FAILED"
+
+
+def test_a_run_left_open_by_a_crash_is_killed_by_the_next(site: Paths) -> None:
+    crashed = tracking.start_run(site, "cycle-1", {})
+    assert tracking.start_run(site, "cycle-2", {}) != crashed
+    assert found(site, crashed).info.status == "KILLED"
+
+
+def test_by_hand_a_stage_opens_its_own_run_and_training_a_fresh_one(site: Paths) -> None:
+    tracking.finish_run(site)
+    trained = tracking.current_run(site, fresh=True)
+    assert tracking.current_run(site) == trained  # evaluate joins train
+    again = tracking.current_run(site, fresh=True)
+    assert again != trained
+    assert found(site, trained).info.status == "FINISHED"
+
+
+def test_a_run_of_another_database_is_not_continued(site: Paths) -> None:
+    (site.state / "run.json").write_text(json.dumps({"run_id": "0" * 32, "cycle": "gone"}))
+    assert tracking.current_run(site) != "0" * 32
+
+
+def test_a_parameter_keeps_its_first_value(site: Paths) -> None:
+    tracking.log_params(site, {"seed": 3})
+    tracking.log_params(site, {"seed": 4, "more": True})
+    assert found(site, tracking.current_run(site)).data.params.items() >= {"seed": "3", "more": "True"}.items()
+
+
+def test_files_pictures_and_machine_figures_are_kept_below_state(site: Paths) -> None:
+    run_id = tracking.start_run(site, "cycle", {})
+    picture = np.full((8, 8, 3), 200, np.uint8)
+    tracking.log_image(site, picture, "before-after")
+    tracking.log_image(site, picture, "held-out", step=20)
+    tracking.log_artifact(site, site.gate_report, "reports")
+    with tracking.system_metrics(site, seconds=0.2):
+        time.sleep(0.9)
+    kept = {
+        str(file.relative_to(site.mlflow_artifacts / run_id))
+        for file in site.mlflow_artifacts.rglob("*.*")
+        if run_id in file.parts
+    }
+    assert {"artifacts/images/before-after.png", "artifacts/reports/gate.json"} <= kept
+    assert any("held-out" in name and "step" in name for name in kept)
+    assert "system/cpu_utilization_percentage" in found(site, run_id).data.metrics
+
+
+def test_nothing_listens(local_mlflow: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIKENESS_MLFLOW_URI", "http://127.0.0.1:9")
+    with pytest.raises(ServiceUnavailable, match=r"refused.*start the server, or set or unset LIKENESS_MLFLOW_URI"):
+        tracking.connect(local_mlflow)
+
+
+def test_a_server_that_never_answers(local_mlflow: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_PROBE_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("LIKENESS_MLFLOW_URI", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(ServiceUnavailable, match="timed out"):
+            tracking.connect(local_mlflow)
+
+
+def test_a_database_that_is_none(local_mlflow: Paths) -> None:
+    local_mlflow.state.mkdir(parents=True)
+    local_mlflow.mlflow_database.write_bytes(b"not a database" * 100)
+    with pytest.raises(ServiceUnavailable, match="file is not a database"):
+        tracking.connect(local_mlflow)

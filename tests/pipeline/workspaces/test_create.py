@@ -1,0 +1,61 @@
+"""A workspace holds the code and the changed parameters, and nothing else."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from models.errors import ConfigError, DataError
+from pipeline.config.load import load_params
+from pipeline.workspaces.create import create_workspace
+from tests.conftest import ROOT
+
+PARAMS = (ROOT / "params.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A git checkout with one committed, one new and one ignored file."""
+    root = tmp_path / "checkout"
+    root.mkdir()
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    for name, text in {
+        "params.yaml": PARAMS,
+        "models/a.py": "A = 1\n",
+        ".gitignore": "data/\n",
+        "data/big.bin": "x",
+        "tests/test_a.py": "",
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    subprocess.run(["git", "add", "params.yaml"], cwd=root, check=True)
+    return root
+
+
+def test_code_and_changed_parameters_come_along(checkout: Path, tmp_path: Path) -> None:
+    create_workspace(checkout, tmp_path / "w", {"train.epochs": 9})
+    files = {str(file.relative_to(tmp_path / "w")) for file in (tmp_path / "w").rglob("*") if file.is_file()}
+    assert files == {"params.yaml", "models/a.py", ".gitignore", ".dvc/config.local"}
+    assert load_params(tmp_path / "w" / "params.yaml").train.epochs == 9
+
+
+def test_an_existing_workspace_keeps_its_state(checkout: Path, tmp_path: Path) -> None:
+    create_workspace(checkout, tmp_path / "w", {})
+    (tmp_path / "w" / "state").mkdir()
+    (tmp_path / "w" / "state" / "log").write_text("kept", encoding="utf-8")
+    (checkout / "models" / "a.py").write_text("A = 2\n", encoding="utf-8")
+    create_workspace(checkout, tmp_path / "w", {})
+    assert (tmp_path / "w" / "state" / "log").read_text(encoding="utf-8") == "kept"
+    assert (tmp_path / "w" / "models" / "a.py").read_text(encoding="utf-8") == "A = 2\n"
+
+
+def test_a_wrong_override_copies_nothing(checkout: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        create_workspace(checkout, tmp_path / "w", {"train.epoch": 9})
+    assert not (tmp_path / "w").exists()
+
+
+def test_not_a_checkout(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text(PARAMS, encoding="utf-8")
+    with pytest.raises(DataError, match="git checkout"):
+        create_workspace(tmp_path, tmp_path / "w", {})

@@ -1,0 +1,55 @@
+"""One stage through the real DVC, in a small project of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from models.errors import LikenessError, ServiceUnavailable
+from pipeline.workspaces.dvc import environment, reproduce
+
+DVC_YAML = """
+stages:
+  copy:
+    cmd: python copy_a.py
+    deps: [a.txt]
+    outs: [b.txt]
+  refuse:
+    cmd: python refuse.py
+  away:
+    cmd: python away.py
+"""
+SCRIPTS = {
+    "copy_a.py": "open('b.txt', 'w').write(open('a.txt').read())",
+    "refuse.py": "import sys; print('refuse: expected a; got b; do c', file=sys.stderr); sys.exit(1)",
+    "away.py": "import sys; sys.exit(75)",
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DVC project without git."""
+    root = tmp_path_factory.mktemp("project")
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "-q"], cwd=root, check=True, env=environment())
+    for name, text in {**SCRIPTS, "dvc.yaml": DVC_YAML}.items():
+        (root / name).write_text(text, encoding="utf-8")
+    (root / "a.txt").write_text("one", encoding="utf-8")
+    return root
+
+
+def test_a_stage_runs_once_and_again_when_forced(project: Path) -> None:
+    assert reproduce("copy", project).ran
+    assert (project / "b.txt").read_text(encoding="utf-8") == "one"
+    assert not reproduce("copy", project).ran
+    assert reproduce("copy", project, force=True).ran
+
+
+def test_what_the_stage_said_is_the_error(project: Path) -> None:
+    with pytest.raises(LikenessError, match="expected a; got b; do c"):
+        reproduce("refuse", project)
+
+
+def test_a_service_that_did_not_answer_may_be_tried_again(project: Path) -> None:
+    with pytest.raises(ServiceUnavailable):
+        reproduce("away", project)

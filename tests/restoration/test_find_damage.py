@@ -1,0 +1,133 @@
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from models import assets
+from models.errors import WeightsError
+from models.face.detector import Face
+from models.images import Image
+from pipeline.config.load import load_params
+from restoration.find_damage import FoundDamage, find_damage, shipped_finder
+from restoration.types import Detector
+from tests.conftest import ROOT
+from tests.models.damage_finder.finder_site import red_finder
+from tests.restoration.site import FACELESS, PARAMS, astronaut, tools
+
+SHIPPED = load_params(ROOT / "params.yaml").restore.finder
+RED, LESS_RED, DARK_RED = (255, 0, 0), (160, 0, 0), (140, 0, 0)
+
+
+def grey_with(*parts: tuple[slice, slice, tuple[int, int, int]]) -> Image:
+    """200 x 300 pixels with coloured rectangles."""
+    picture = np.full((200, 300, 3), 90, np.uint8)
+    for rows, columns, colour in parts:
+        picture[rows, columns] = colour
+    return picture
+
+
+def found_in(picture: Image, detector: Detector = FACELESS) -> FoundDamage:
+    return find_damage(picture, red_finder(), detector, PARAMS.finder)
+
+
+class OneFace:
+    """Sees one face over the middle of the 200 x 300 picture."""
+
+    def detect(self, image: Image) -> list[Face]:
+        points = np.array([[124, 85], [156, 85], [140, 105], [128, 125], [152, 125]], np.float32)
+        return [Face((100.0, 50.0, 80.0, 100.0), points, 0.95)]
+
+
+def test_sure_pieces_are_used_and_doubtful_ones_proposed() -> None:
+    found = found_in(grey_with((slice(20, 30), slice(40, 60), RED), (slice(100, 108), slice(200, 250), DARK_RED)))
+    assert found.sure[20:30, 40:60].all()
+    assert found.sure.sum() == 200
+    assert found.doubtful[100:108, 200:250].all()
+    assert found.doubtful.sum() == 400
+    assert found.count == 2
+    doubtful, sure = found.pieces
+    assert (sure.kind, sure.used, sure.why, sure.box) == ("hole", True, "", (40, 20, 20, 10))
+    assert sure.area == pytest.approx(200 / 60_000)
+    assert (doubtful.used, doubtful.why) == (False, "not sure enough")
+    assert 0.4 <= doubtful.confidence < 0.8 < sure.confidence
+    assert found.confidence == pytest.approx(sure.confidence)
+
+
+def test_nothing_is_a_value() -> None:
+    found = found_in(grey_with())
+    assert not found.sure.any()
+    assert not found.doubtful.any()
+    assert (found.pieces, found.count, found.confidence) == ((), 0, None)
+
+
+def test_what_is_large_and_at_the_border_is_only_proposed() -> None:
+    mount = found_in(grey_with((slice(0, 200), slice(0, 40), RED)))
+    assert not mount.sure.any()
+    assert mount.doubtful[:, :40].all()
+    assert "mount" in mount.pieces[0].why
+    inside = found_in(grey_with((slice(50, 150), slice(100, 140), RED)))
+    assert inside.sure[50:150, 100:140].all()
+
+
+def test_a_thin_crack_from_border_to_border_is_used_however_long() -> None:
+    found = found_in(grey_with((slice(60, 62), slice(0, 300), RED), (slice(0, 200), slice(80, 82), RED)))
+    assert found.sure[60:62].all()
+    assert found.sure[:, 80:82].all()
+
+
+def test_what_covers_most_of_a_face_is_only_proposed() -> None:
+    picture = grey_with((slice(60, 150), slice(105, 175), RED))
+    found = found_in(picture, OneFace())
+    assert not found.sure.any()
+    assert found.pieces[0].why == "it covers most of a face"
+
+
+def test_what_lies_within_a_feature_must_be_surer_than_what_crosses_it() -> None:
+    pupil = found_in(grey_with((slice(80, 90), slice(120, 130), LESS_RED)), OneFace())
+    assert not pupil.sure.any()
+    assert pupil.doubtful[82:88, 122:128].all()
+    assert pupil.pieces[0].why == "not sure enough"
+    assert 0.8 < pupil.pieces[0].confidence < 0.9
+    assert found_in(grey_with((slice(80, 90), slice(120, 130), RED)), OneFace()).sure.any()
+    crack = found_in(grey_with((slice(82, 86), slice(60, 240), RED)), OneFace())
+    assert crack.sure[83:85, 62:238].all()
+    cheek = found_in(grey_with((slice(104, 108), slice(168, 172), LESS_RED)), OneFace())
+    assert cheek.sure.any()
+
+
+def test_weak_pieces_count_only_beside_a_certain_one() -> None:
+    params = PARAMS.finder.model_copy(update={"certain": 0.95})
+    weak, strong = (slice(20, 24), slice(40, 48), LESS_RED), (slice(100, 108), slice(200, 250), RED)
+    alone = find_damage(grey_with(weak), red_finder(), FACELESS, params)
+    assert not alone.sure.any()
+    assert alone.doubtful[21:23, 42:46].all()
+    assert find_damage(grey_with(weak, strong), red_finder(), FACELESS, params).sure[21:23, 42:46].all()
+
+
+def test_the_shipped_finder_finds_a_white_crack_on_a_photograph_and_nothing_on_the_intact_one() -> None:
+    photo = np.ascontiguousarray(astronaut()[:300, 60:420]).copy()
+    intact = find_damage(photo, shipped_finder(), tools().detector, SHIPPED)
+    assert intact.sure.mean() < 0.003
+    heights = 150 + np.cumsum(np.random.default_rng(4).normal(0, 4, 81))
+    line = np.stack([np.arange(20, 344, 4), heights], axis=1).round().astype(np.int32)
+    drawn = np.zeros(photo.shape[:2], np.uint8)
+    cv2.polylines(drawn, [line.reshape(-1, 1, 2)], False, 255, 2, cv2.LINE_AA)
+    crack = drawn > 127
+    photo = np.where(crack[..., None], np.uint8([244, 236, 214]), photo)
+    found = find_damage(photo, shipped_finder(), tools().detector, SHIPPED)
+    assert found.sure[crack].mean() > 0.8
+    assert (found.sure & ~crack).sum() < 2 * crack.sum()
+
+
+def test_the_card_goes_with_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = assets.ASSETS / "finder.safetensors"
+    assert weights.stat().st_size < 4_000_000
+    (tmp_path / "finder.safetensors").write_bytes(weights.read_bytes())
+    monkeypatch.setattr("models.assets.ASSETS", tmp_path)
+    with pytest.raises(WeightsError, match="finder's card"):
+        shipped_finder.__wrapped__()
+    (tmp_path / "finder.json").write_text(json.dumps({"sha256": "0" * 64}))
+    with pytest.raises(WeightsError, match="SHA-256"):
+        shipped_finder.__wrapped__()

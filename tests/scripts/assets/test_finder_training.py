@@ -1,0 +1,60 @@
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from scripts.assets.finder_sources import Sources
+from scripts.assets.finder_training import Batches, Plan, damage_loss, load_checkpoint, rate, steps_done, train
+from tests.restoration.site import astronaut
+
+TINY = Plan(cycles=(4,), width=4, part=32, parts=2, view=64, views=1)
+
+
+def sources() -> Sources:
+    return Sources([np.ascontiguousarray(astronaut()[:256, 100:356])])
+
+
+def test_loss_by_hand() -> None:
+    logits = torch.tensor([0.0, 0.0, math.log(3), 9.0]).view(1, 1, 2, 2)
+    damaged = torch.tensor([0.0, 1.0, 1.0, 0.0]).view(1, 1, 2, 2)
+    judged = torch.tensor([1.0, 1.0, 1.0, 0.0]).view(1, 1, 2, 2)
+    weight = torch.tensor([1.0, 3.0, 1.0, 5.0]).view(1, 1, 2, 2)
+    entropy = (math.log(2) + 3 * math.log(2) + math.log(4 / 3)) / 3
+    dice = 1 - (2 * (0.5 + 0.75) + 30) / ((0.5 + 0.5 + 0.75) + 2 + 30)
+    assert damage_loss(logits, damaged, judged, weight).item() == pytest.approx(entropy + 0.5 * dice, abs=1e-6)
+
+
+def test_rate_rises_and_falls_and_starts_again_at_half() -> None:
+    rates = [rate(step, (1050, 500)) for step in range(1550)]
+    assert rates[0] == pytest.approx(1 / 50)
+    assert max(rates) == rates[50] == 1.0
+    assert rates[550] == pytest.approx(0.5)
+    assert 0 < rates[1049] < 1e-4
+    assert rates[1050] == 0.5
+    assert rates[1300] == pytest.approx(0.25)
+    assert 0 < rates[-1] < 1e-4
+
+
+def test_a_batch_depends_on_its_step_alone() -> None:
+    batches = Batches(sources(), TINY)
+    assert torch.equal(batches[1].fine, Batches(sources(), TINY)[1].fine)
+    assert not torch.equal(batches[1].fine, batches[2].fine)
+    assert batches[1].fine.shape[0] == 2
+    assert batches[3].fine.shape[-1] == 64
+
+
+def test_a_stopped_training_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts.assets.finder_training._EVERY", 2)
+    whole = train(sources(), TINY, tmp_path / "whole", workers=0)
+    monkeypatch.setattr("scripts.assets.finder_training.rate", lambda step, cycles: rate(step, TINY.cycles))
+    train(sources(), Plan(**{**vars(TINY), "cycles": (2,)}), tmp_path / "halves", workers=0)
+    assert steps_done(tmp_path / "halves") == 2
+    resumed = train(sources(), TINY, tmp_path / "halves", workers=0)
+    for name, value in whole.state_dict().items():
+        assert torch.allclose(value, resumed.state_dict()[name], atol=1e-6), name
+        assert torch.allclose(value, load_checkpoint(tmp_path / "halves", 4).state_dict()[name], atol=1e-6), name
+    with (tmp_path / "halves" / "curves.csv").open() as stream:
+        assert [row["step"] for row in csv.DictReader(stream)] == ["2", "4"]

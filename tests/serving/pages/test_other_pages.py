@@ -1,0 +1,130 @@
+"""The pages of MLflow, Evidently, Prefect and Great Expectations, each from a real server, in a real browser."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from flows.local.services import Part, child_environment, parts
+from pipeline.config.load import load_params
+from pipeline.project.paths import Paths
+from pipeline.validate import validate
+from tests import browser as chromium
+from tests.conftest import ROOT
+from tests.pipeline.test_validate import good, lay_out
+
+browser = chromium.browser
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:great_expectations"),
+    pytest.mark.filterwarnings("ignore:module 'sre_constants':DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning:great_expectations"),
+]
+
+
+@pytest.fixture
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
+    monkeypatch.delenv("LIKENESS_MLFLOW_URI", raising=False)
+    made = Paths(tmp_path)
+    for folder in (made.evidently_workspace, made.prefect_home):
+        folder.mkdir(parents=True)
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    return made
+
+
+def four_free_ports() -> int:
+    """A port that is free with the three after it, as `likeness up` needs them."""
+    for _ in range(50):
+        with socket.socket() as first:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+        try:
+            for offset in range(4):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port + offset))
+        except OSError:
+            continue
+        return port
+    pytest.fail("no four free ports in a row")
+
+
+@contextmanager
+def running(part: Part, paths: Paths, port: int) -> Iterator[str]:
+    """The server as `likeness up` starts it, answering."""
+    environment = os.environ | child_environment(paths, port) | {"DO_NOT_TRACK": "true"}
+    process = subprocess.Popen(
+        part.command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        deadline = time.monotonic() + 300
+        while not _there(part.url + part.ready):
+            assert process.poll() is None, part.command
+            assert time.monotonic() < deadline, part.command
+            time.sleep(0.5)
+        yield part.url
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _there(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=3).close()
+    except OSError:
+        return False
+    return True
+
+
+def own_troubles(browser: Any, url: str, marker: str) -> list[str]:
+    """Open a page, wait for its words, and give what went wrong at its own origin: hosts elsewhere are out of reach."""
+    own = urlsplit(url).netloc
+    troubles: list[str] = []
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("response", lambda r: troubles.append(f"{r.status} {r.url}") if own in r.url and r.status >= 500 else None)
+    page.goto(url, wait_until="domcontentloaded", timeout=120_000)
+    page.get_by_text(marker).first.wait_for(timeout=120_000)
+    assert len(page.screenshot()) > 5_000
+    context.close()
+    return troubles
+
+
+@pytest.mark.parametrize(
+    ("name", "marker"), [("mlflow", "Experiments"), ("drift", "Project"), ("prefect", "Dashboard")]
+)
+def test_a_server_s_page_loads(browser: Any, paths: Paths, name: str, marker: str) -> None:
+    port = four_free_ports()
+    part = next(part for part in parts(paths, port) if part.name == name)
+    with running(part, paths, port) as url:
+        assert own_troubles(browser, url, marker) == []
+
+
+def test_data_docs_load(browser: Any, paths: Paths) -> None:
+    """Its styles come from elsewhere; without them the page is plain, and says the same."""
+    lay_out(paths, good())
+    validate(validate=load_params(paths.params).validate_, paths=paths)
+    page = browser.new_context().new_page()
+    for name, words in (("index.html", "Data Docs"), (_first_validation(paths), "Overview")):
+        page.goto((paths.validation_docs / name).as_uri(), wait_until="domcontentloaded")
+        assert words in page.inner_text("body")
+        assert len(page.screenshot()) > 5_000
+    page.context.close()
+
+
+def _first_validation(paths: Paths) -> str:
+    return str(next(paths.validation_docs.glob("validations/**/*.html")).relative_to(paths.validation_docs))
