@@ -182,11 +182,13 @@ def _optimisers(network: FinderNetwork, plan: Plan) -> Optimisers:
 
 
 def _step(network: FinderNetwork, optimisers: Optimisers, batch: Batch, plan: Plan, step: int) -> tuple[float, float]:
-    """One step; the losses of damage and of kinds."""
-    logits, kinds = network(
-        batch.fine.contiguous(memory_format=torch.channels_last),
-        batch.coarse.contiguous(memory_format=torch.channels_last),
-    )
+    """One step, in bfloat16 where the processor has it (half the time); the losses of damage and of kinds."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=torch.ops.mkldnn._is_mkldnn_bf16_supported()):
+        logits, kinds = network(
+            batch.fine.contiguous(memory_format=torch.channels_last),
+            batch.coarse.contiguous(memory_format=torch.channels_last),
+        )
+    logits, kinds = logits.float(), kinds.float()
     thin = torch.isin(batch.kind, torch.tensor(_THIN))[:, None].float()
     weight = 1 + (plan.thin_weight - 1) * F.interpolate(thin, scale_factor=2.0, mode="nearest")
     found = damage_loss(logits, batch.damaged, batch.judged, weight)
