@@ -121,6 +121,18 @@ def load_checkpoint(folder: Path, width: int) -> FinderNetwork:
     return network.eval()
 
 
+def averaged(first: FinderNetwork, second: FinderNetwork, share: float) -> FinderNetwork:
+    """A network whose weights and statistics are the average of two, `share` (0..1) being that of the second."""
+    network = FinderNetwork(first.width)
+    network.load_state_dict(
+        {
+            name: torch.lerp(value, second.state_dict()[name], share) if value.is_floating_point() else value
+            for name, value in first.state_dict().items()
+        }
+    )
+    return network.eval()
+
+
 def steps_done(folder: Path) -> int:
     """How many steps the training has done."""
     return int(torch.load(folder / "checkpoint.pt", weights_only=True)["step"])

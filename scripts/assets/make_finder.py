@@ -9,7 +9,6 @@ calibration` ships a training that is still going on.
 import argparse
 import json
 import logging
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,18 +19,22 @@ import torch
 
 from models.assets import ASSETS
 from models.damage_finder.finder import Finder
+from models.damage_finder.network import FinderNetwork
 from models.weight_files import weights_sha256
 from pipeline.config.load import load_params
 from pipeline.image_io.outcome import Limits
 from pipeline.project.process import quieten
 from scripts.assets.finder_calibration import calibrate
 from scripts.assets.finder_sources import Sources, read_sources
-from scripts.assets.finder_training import Plan, load_checkpoint, steps_done, train
+from scripts.assets.finder_training import Plan, averaged, load_checkpoint, steps_done, train
 
 CYCLES = (5600, 2400)
 """Steps of the network for parts."""
 WHOLE_CYCLES = (5000,)
 """Steps of the network for whole prints, which begins with the weights of the other."""
+
+LATER = 0.5
+"""Share of the weights that were learnt on, in the average with those that they began with."""
 
 
 def main() -> None:
@@ -53,15 +56,21 @@ def main() -> None:
     params = load_params(Path("params.yaml"))
     limits = Limits.of(params.ingest)
     earlier = Finder.load(arguments.start_from) if arguments.start_from else None
-    parts = continued_plan if earlier else Plan
-    plans = Plans(parts(tuple(arguments.cycles)), whole_plan(tuple(arguments.whole_cycles)))
+    for_parts = continued_plan if earlier else Plan
+    plans = Plans(for_parts(tuple(arguments.cycles)), whole_plan(tuple(arguments.whole_cycles)))
     if arguments.only != "calibration":
         sources = read_sources(arguments.portraits, arguments.prints, "train", limits)
         train_networks(sources, plans, arguments.work, arguments.only, earlier)
     if arguments.only in (None, "calibration"):
         held_out = read_sources(arguments.portraits, None, "validation", limits)
-        parts, whole = (load_checkpoint(arguments.work / name, plans.parts.width) for name in ("parts", "whole"))
-        ship(calibrate(parts, whole, held_out, params.restore.finder.threshold), plans, arguments.work, arguments.out)
+        parts, whole = networks(plans, arguments.work, earlier)
+        ship(
+            calibrate(parts, whole, held_out, params.restore.finder.threshold),
+            plans,
+            arguments.work,
+            arguments.start_from,
+            arguments.out,
+        )
 
 
 @dataclass(frozen=True)
@@ -91,24 +100,50 @@ def train_networks(sources: Sources, plans: Plans, work: Path, only: str | None,
         train(sources, plans.whole, work / "whole", begin)
 
 
-def ship(finder: Finder, plans: Plans, work: Path, out: Path) -> None:
-    """Write weights, curves, and what the card must say about their making."""
+def networks(plans: Plans, work: Path, earlier: Finder | None) -> tuple[FinderNetwork, FinderNetwork]:
+    """Give both networks as far as they were trained; one that learnt on is averaged with the one it began with.
+
+    What was not trained in `work` is that of the earlier finder. Halfway between the weights before and after, real
+    prints are searched better than at both ends (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+    """
+    found = []
+    for name in ("parts", "whole"):
+        begun = getattr(earlier, name).network if earlier else None
+        if begun is not None and not (work / name).is_dir():
+            found.append(begun)
+            continue
+        trained = load_checkpoint(work / name, plans.parts.width)
+        found.append(trained if begun is None else averaged(begun, trained, LATER))
+    return found[0], found[1]
+
+
+def ship(finder: Finder, plans: Plans, work: Path, start_from: Path | None, out: Path) -> None:
+    """Write weights, curves, and what the card must say about their making, with that of the finder begun with."""
+    earlier = json.loads(start_from.with_suffix(".json").read_text(encoding="utf-8")) if start_from else {}
     target = out / "finder.safetensors"
     finder.save(target)
     card: dict[str, Any] = {"sha256": weights_sha256(target), "recipe": "make finder PORTRAITS=DIR PRINTS=DIR"}
     for name, plan, one in (("parts", plans.parts, finder.parts), ("whole", plans.whole, finder.whole)):
-        shutil.copyfile(work / name / "curves.csv", out / f"finder_{name}_curves.csv")
-        steps = steps_done(work / name)
+        legs = earlier[name]["legs"] if start_from else []
+        if (work / name).is_dir():
+            steps = steps_done(work / name)
+            legs = [*legs, {"plan": vars(plan), "steps": steps, "samples": samples(steps, plan)}]
+            _append_curves(work / name / "curves.csv", start_from, out / f"finder_{name}_curves.csv")
         card[name] = {
-            "plan": vars(plan),
-            "steps": steps,
-            "samples": samples(steps, plan),
+            "legs": legs,
             "parameters": sum(weight.numel() for weight in one.network.parameters()),
             "slope": one.slope,
             "offset": one.offset,
         }
     card["made"] = datetime.now(UTC).date().isoformat()
     (out / "finder.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+
+
+def _append_curves(curves: Path, start_from: Path | None, target: Path) -> None:
+    """Write the curves of a leg below those of the legs before, with one head."""
+    lines = curves.read_text(encoding="utf-8").splitlines(keepends=True)
+    before = start_from.with_name(target.name).read_text(encoding="utf-8") if start_from else lines[0]
+    target.write_text(before + "".join(lines[1:]), encoding="utf-8")
 
 
 def samples(steps: int, plan: Plan) -> int:

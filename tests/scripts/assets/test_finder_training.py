@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 import torch
 
+from models.damage_finder.network import FinderNetwork
 from scripts.assets.finder_sources import Sources
-from scripts.assets.finder_training import Batches, Plan, damage_loss, load_checkpoint, rate, steps_done, train
+from scripts.assets.finder_training import (
+    Batches,
+    Plan,
+    averaged,
+    damage_loss,
+    load_checkpoint,
+    rate,
+    steps_done,
+    train,
+)
 from tests.restoration.site import astronaut
 
 TINY = Plan(cycles=(4,), width=4, part=32, parts=2, view=64, views=1)
@@ -36,6 +46,19 @@ def test_rate_rises_and_falls_and_starts_again_at_half() -> None:
     assert rates[1050] == 0.5
     assert rates[1300] == pytest.approx(0.25)
     assert 0 < rates[-1] < 1e-4
+
+
+def test_an_average_lies_between_both_networks() -> None:
+    torch.manual_seed(0)
+    first, second = FinderNetwork(4).eval(), FinderNetwork(4).eval()
+    between = averaged(first, second, 0.25)
+    for name, value in between.state_dict().items():
+        if value.is_floating_point():
+            expected = 0.75 * first.state_dict()[name] + 0.25 * second.state_dict()[name]
+            assert torch.allclose(value, expected, atol=1e-7), name
+    for share, end in ((0.0, first), (1.0, second)):
+        same = averaged(first, second, share).state_dict()
+        assert all(torch.equal(same[name], value) for name, value in end.state_dict().items())
 
 
 def test_a_batch_depends_on_its_step_alone() -> None:
