@@ -8,8 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
 
 from serving.http import errors
-from serving.http.limits import BodyLimit
-from serving.http.request_id import Envelope
+from serving.http.connection import BodyLimit, RequestId
 from serving.routes.docs import docs_router
 from serving.routes.pages import page_router
 from serving.routes.records import records_router
@@ -38,7 +37,7 @@ def create_app(service: Service) -> FastAPI:
     )
     serve = service.params.serve
     app.add_middleware(BodyLimit, max_bytes=int(serve.body_mebibytes * 2**20), seconds=serve.body_seconds)
-    app.add_middleware(Envelope)
+    app.add_middleware(RequestId)
     errors.install(app, lambda code: service.metrics.rejected.labels(code).inc())
     for router in (photos_router(service), records_router(service), reviews_router(service), _operations(service)):
         app.include_router(router)

@@ -11,7 +11,7 @@ from pipeline.project.paths import Paths
 from serving.app import create_app
 from serving.assemble import assemble
 from serving.http.auth import LOOPBACK
-from serving.http.timeouts import patient
+from serving.http.connection import protocol_with_timeouts
 from serving.service import Service
 
 _CONNECTIONS = 512
@@ -43,7 +43,7 @@ def server_for(service: Service) -> uvicorn.Server:
     limits = service.params.serve
     config = uvicorn.Config(
         create_app(service),
-        http=patient(limits.header_seconds),
+        http=protocol_with_timeouts(limits.header_seconds),
         ws="none",
         loop="asyncio",
         lifespan="on",

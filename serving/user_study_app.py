@@ -16,7 +16,7 @@ from monitoring.user_study.design import sheet
 from monitoring.user_study.questions import Reply, Said, State, feedback_of, fits, nobody, state_of
 from monitoring.user_study.schema import Answer, Circle
 from monitoring.user_study.store import StudyStore, pseudonym
-from serving.http.limits import BodyLimit
+from serving.http.connection import BodyLimit
 from serving.views.assets import PAGES
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import click
 from cli.options import json_option, root_option
 
 if TYPE_CHECKING:
-    from serving.http.tokens import Role
+    from serving.http.auth import Role
 
 _ROLES = ("restore", "review", "admin")
 
@@ -31,7 +31,7 @@ def token_group() -> None:
 def new_command(role: "Role", name: str, root: Path) -> None:
     """Make a token and print it, this once."""
     from pipeline.project.paths import Paths
-    from serving.http.tokens import new_token
+    from serving.http.auth import new_token
 
     click.echo(new_token(Paths(root.resolve()), role, name, datetime.now(UTC)))
 
@@ -42,7 +42,7 @@ def new_command(role: "Role", name: str, root: Path) -> None:
 def list_command(as_json: bool, root: Path) -> None:
     """List tokens: id, role, name, since when, and whether revoked."""
     from pipeline.project.paths import Paths
-    from serving.http.tokens import read_tokens
+    from serving.http.auth import read_tokens
 
     for token in read_tokens(Paths(root.resolve()).tokens):
         if as_json:
@@ -58,7 +58,7 @@ def list_command(as_json: bool, root: Path) -> None:
 def revoke_command(identity: str, root: Path) -> None:
     """Take away the rights of the token ID; a running service sees it at the next request."""
     from pipeline.project.paths import Paths
-    from serving.http.tokens import revoke_token
+    from serving.http.auth import revoke_token
 
     token = revoke_token(Paths(root.resolve()), identity, datetime.now(UTC))
     click.echo(f"{token.id} ({token.name}) is revoked")

@@ -3,9 +3,8 @@
 from typing import Any, get_args
 
 from restoration.modes import RequestedMode
-from serving.http.accept import PICTURES as _TYPES
-from serving.http.accept import ZIP
 from serving.http.errors import MEDIA_TYPE
+from serving.http.request_form import PICTURE_TYPES, ZIP
 from serving.schemas.records import FeedbackGiven
 from serving.schemas.restorations import EXAMPLE_ID, PictureWish, Problem
 from serving.schemas.reviews import ReviewGiven
@@ -96,7 +95,7 @@ PICTURES: Answers = {
         "description": "The outcome, as Accept asks: figures with the picture in base64, the marked picture with "
         "figures in X-Likeness-* headers, or a ZIP of restored picture, original and outcome.json. A photo in which "
         "no damage is certain comes back as it came, unmarked (mode `unchanged`)",
-        "content": {name: {"schema": _FILE} for name in (*_TYPES, ZIP)},
+        "content": {name: {"schema": _FILE} for name in (*PICTURE_TYPES, ZIP)},
     }
 }
 

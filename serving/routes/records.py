@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 
 from monitoring.log.production_log import ProductionLog
 from monitoring.log.rows import LogRow
-from serving.http.errors import Refused
 from serving.http.openapi import FEEDBACK_BODY, problems
+from serving.http.refused import Refused
 from serving.schemas.records import FeedbackGiven, FeedbackTaken, Forgotten, StoredOutcome
 from serving.service import Service
 
@@ -23,8 +23,8 @@ Given = TypeVar("Given", bound=BaseModel)
 def records_router(service: Service) -> APIRouter:
     """What is on record of a request or a person."""
     router = APIRouter(prefix="/v1", tags=["records"])
-    restorer, admin = ([Depends(service.guard.needs(role))] for role in ("restore", "admin"))
-    log, keeper = service.bench.log, service.bench.keeper
+    restorer, admin = ([Depends(service.guard.require(role))] for role in ("restore", "admin"))
+    log, kept = service.context.log, service.context.pictures
 
     @router.get("/restorations/{id}", dependencies=restorer, responses=problems(401, 403, 404, 422, 500, 503))
     def read_an_outcome(id: str = REQUEST) -> StoredOutcome:  # noqa: A002 - the word in the address
@@ -50,8 +50,8 @@ def records_router(service: Service) -> APIRouter:
     @router.delete("/subjects/{id}", dependencies=admin, responses=problems(401, 403, 422, 500, 503))
     def forget_a_subject(id: str = _Subject) -> Forgotten:  # noqa: A002 - the word in the address
         """Delete all that was kept of a person, and the link between the log and them."""
-        pseudonym = keeper.pseudonym(id)
-        deleted = keeper.forget(id)
+        pseudonym = kept.pseudonym(id)
+        deleted = kept.forget(id)
         log.record("deletion", pseudonym, {"requests": deleted}, datetime.now(UTC))
         return Forgotten(deleted=deleted)
 

@@ -104,8 +104,8 @@ def test_a_mask_is_found_where_none_is_given(site: Site) -> None:
         found = client.post("/v1/restorations", files=files).json()
         proposed = client.post("/v1/masks", files=files).json()
         bare = client.post("/v1/masks", files=files, headers={"Accept": "image/png"})
-    bench = site.service.bench
-    expected = find_damage(image, bench.finder, bench.tools.fresh().detector, PARAMS.restore.finder)
+    context = site.service.context
+    expected = find_damage(image, context.finder, context.tools.for_request().detector, PARAMS.restore.finder)
     levels = pixels_of(base64.b64decode(proposed["mask"]))[..., 0]
     assert np.array_equal(levels == 255, hole)
     assert np.array_equal(levels == 96, stain)
@@ -267,7 +267,7 @@ def test_every_error_has_one_shape(
 
 
 def test_feedback_is_joined_to_its_request(site: Site) -> None:
-    log = site.service.bench.log
+    log = site.service.context.log
     with site.client() as client:
         request_id = client.post("/v1/restorations", files=form(), data={"picture": "none"}).json()["request_id"]
         for given in ({"recognised": True}, {"recognised": False, "preferred": "original"}):
