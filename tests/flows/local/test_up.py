@@ -190,7 +190,7 @@ def test_one_supervisor_in_a_root_and_down_stops_it(site: Paths, monkeypatch: py
     part = page("page", free_port(1))
     script = f"""
 from pathlib import Path
-from flows import up
+from flows.local import up
 from flows.local.services import Part
 from pipeline.project.paths import Paths
 up.parts = lambda paths, port: ({part!r},)
