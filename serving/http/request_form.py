@@ -59,7 +59,7 @@ async def read_upload(request: Request, max_references: int) -> Upload:
         raise _wrong("references", f"at most {max_references}", str(len(references)))
     subject, basis = texts.get("subject", ""), texts.get("keep_basis", "")
     if basis and not subject:
-        raise _wrong("keep_basis", "a subject beside it", "none")
+        raise _wrong("keep_basis", "a subject with it", "none")
     if len(subject) > _SUBJECT_LENGTH:
         raise _wrong("subject", f"at most {_SUBJECT_LENGTH} characters", str(len(subject)))
     return Upload(

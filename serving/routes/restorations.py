@@ -60,8 +60,8 @@ def photos_router(service: Service) -> APIRouter:
     async def restore_a_photo(request: Request) -> Response:
         """Restore the faces of one photo.
 
-        A photo that is refused is an outcome as well (mode `refuse`). So is one in which nothing is damaged for
-        certain: it comes back as it came (mode `unchanged`).
+        A refused photo is an outcome, too (mode `refuse`). A photo without certain damage is returned unchanged (mode
+        `unchanged`).
         """
         with pool.reading():
             upload = await read_upload(request, limits.max_references)
@@ -78,7 +78,7 @@ def photos_router(service: Service) -> APIRouter:
         openapi_extra=MASK_BODY,
     )
     async def propose_a_mask(request: Request) -> Response:
-        """Find the damage in a photo: what is certain, and what may be. `Accept: image/png` gives the bare mask."""
+        """Detect the certain and the possible damage in a photo. `Accept: image/png` gives the mask alone."""
         media_type = chosen(request.headers.get("accept", ""), (JSON, "image/png"))
         with pool.reading():
             image = await read_image(request)

@@ -1,4 +1,4 @@
-"""The human look: which kept restorations wait for it, what was kept of them, and what the reviewer says."""
+"""Routes of human review: kept restorations flagged for review, their pictures, and the reviewer's answer."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ from serving.http.refused import Refused
 from serving.http.request_form import JSON, ZIP, chosen
 from serving.inference.context import ServingContext
 from serving.privacy.review_pictures import in_base64, marked_pictures, zipped
-from serving.routes.records import REQUEST, known, read_json
+from serving.routes.records import REQUEST, find_row, read_json
 from serving.schemas.reviews import ReviewGiven, Reviews, ReviewTaken, ShownPictures, WaitingReview
 from serving.service import Service
 
@@ -23,22 +23,22 @@ _Accept = Header("", description="application/json, or application/zip")
 
 
 def reviews_router(service: Service) -> APIRouter:
-    """Addresses that need the role `review`; each look at a person's pictures is in the log before it happens."""
+    """Make the routes that need the role `review`; each look at a person's pictures is logged before they are sent."""
     router = APIRouter(prefix="/v1", tags=["reviews"])
     context, rules = service.context, service.params.serve.review
     reviewer = Depends(service.guard.require("review"))
 
     @router.get("/reviews", dependencies=[reviewer], responses=problems(401, 403, 422, 500, 503))
     def list_what_waits(limit: int = _Limit, days: float | None = _Days) -> Reviews:
-        """Restorations that worry, whose pictures were kept and that nobody has reviewed yet; most worrying first."""
+        """List restorations flagged for review, with kept pictures and not yet reviewed; most urgent first."""
         now = datetime.now(UTC)
         since = now - timedelta(days=rules.days if days is None else days)
 
         def still_there(row: LogRow) -> bool:
             return context.pictures.record(row.subject, row.request_id, now) is not None
 
-        found = most_worrying(context.log.unreviewed(since), rules, limit, still_there)
-        return Reviews(since=since, reviews=tuple(WaitingReview.of(waiting) for waiting in found))
+        flagged = most_worrying(context.log.unreviewed(since), rules, limit, still_there)
+        return Reviews(since=since, reviews=tuple(WaitingReview.of(waiting) for waiting in flagged))
 
     @router.get(
         "/restorations/{id}/pictures",
@@ -46,7 +46,7 @@ def reviews_router(service: Service) -> APIRouter:
         responses=KEPT | problems(401, 403, 404, 406, 410, 422, 500, 503),
     )
     def look_at_the_pictures(id: str = REQUEST, accept: str = _Accept, by: str = reviewer) -> Response:  # noqa: A002 - the word in the address
-        """What was kept of a request, as its sender opted in to. The look goes into the log, with the token's id."""
+        """Read the kept pictures of a request, which its sender allowed. The look is logged with the token's id."""
         media_type = chosen(accept, (JSON, ZIP))
         row = _kept(context, id)
         pictures = context.pictures.pictures(row.subject, id, datetime.now(UTC))
@@ -66,7 +66,7 @@ def reviews_router(service: Service) -> APIRouter:
         openapi_extra=REVIEW_BODY,
     )
     async def give_a_review(request: Request, id: str = REQUEST, by: str = reviewer) -> ReviewTaken:  # noqa: A002 - the word in the address
-        """Say whether it is the same person, and what looks invented. It is counted apart from people's feedback."""
+        """Say whether it is the same person, and what looks invented. Reviews are counted separately from feedback."""
         given = read_json(await request.body(), ReviewGiven, "a review")
         await run_in_threadpool(_take, context, id, given, by)
         service.metrics.reviews.labels(str(given.same_person).lower()).inc()
@@ -76,7 +76,7 @@ def reviews_router(service: Service) -> APIRouter:
 
 
 def _take(context: ServingContext, identity: str, given: ReviewGiven, by: str) -> None:
-    """Log a review; once the pictures are gone, nothing more is said of the person."""
+    """Log a review; after the pictures are deleted, nothing more is recorded about the person."""
     now = datetime.now(UTC)
     if context.pictures.record(_kept(context, identity).subject, identity, now) is None:
         raise _gone()
@@ -84,12 +84,12 @@ def _take(context: ServingContext, identity: str, given: ReviewGiven, by: str) -
 
 
 def _kept(context: ServingContext, identity: str) -> LogRow:
-    """The row of a request whose pictures were kept, perhaps no longer are.
+    """Find the row of a request whose pictures were kept, even if they are deleted by now.
 
     Raises:
-        Refused: no such request, or none that was kept since consent covers a look (404).
+        Refused: no such request, or no picture of it was kept with consent to review (404).
     """
-    row = known(context.log, identity)
+    row = find_row(context.log, identity)
     if not context.log.has("keeping", identity):
         expected, remedy = "a request whose sender let its pictures be kept", "take one of /v1/reviews"
         raise Refused(404, "no_pictures", expected, f"nothing kept of {identity}", remedy)
