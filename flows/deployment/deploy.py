@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 POOL = "likeness"
 NAME = "production"
+ENTRYPOINT = "flows.deployment.worker_entrypoint"
 _MONDAY = datetime(2026, 1, 5, tzinfo=UTC)  # cron cannot express three weeks
 
 
@@ -48,13 +49,13 @@ class Planned:
     def command(self) -> str:
         """Command that the worker starts for a run."""
         log = f"{self.working_dir}/state/logs/runs.log"
-        return shlex.join([sys.executable, "-m", "flows.deployment.worker_entrypoint", log])
+        return shlex.join([sys.executable, "-m", ENTRYPOINT, log])
 
     @property
     def digest(self) -> str:
         """Digest that changes exactly when the deployment has to change."""
         when = self.every.total_seconds(), self.at.total_seconds()
-        text = json.dumps([self.flow, when, self.when_busy, self.parameters, self.command])
+        text = json.dumps([self.flow, when, self.when_busy, self.parameters, ENTRYPOINT])
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
