@@ -1,4 +1,4 @@
-"""The command `likeness`. Commands are imported when they are called: `--help` loads nothing heavy."""
+"""The command `likeness`. Subcommands are imported when they are called, so that `--help` is fast."""
 
 import importlib
 import logging
@@ -11,43 +11,64 @@ from pipeline.project.process import exit_status, quieten
 
 COMMANDS = {
     "restore": ("cli.photos.restore:restore_command", "Restore damaged portraits: one photo or a folder."),
-    "check": ("cli.photos.check:check_command", "Say which pictures of a folder can be read, and why the others not."),
+    "check": (
+        "cli.photos.check:check_command",
+        "List which pictures of a folder can be read, and why the others cannot.",
+    ),
     "demo": (
         "cli.loop.demo:demo_command",
-        "A whole cycle on built-in portraits, drifting traffic, and the next cycle.",
+        "Try everything on built-in portraits: a cycle, traffic that drifts, the next cycle.",
     ),
-    "workspace": ("cli.loop.workspace:workspace_command", "Make a checkout of its own for cycles."),
-    "cycle": ("cli.loop.cycle:cycle_command", "Run one cycle: data, training, evaluation, gate, promotion."),
-    "simulate": ("cli.loop.production:simulate_command", "Send damaged portraits through the champion and log them."),
-    "watch": ("cli.loop.production:watch_command", "Judge production traffic; start a cycle where it has drifted."),
-    "models": ("cli.models.registry:models_command", "List the versions in the registry."),
-    "promote": ("cli.models.registry:promote_command", "Make a version the champion."),
+    "workspace": ("cli.loop.workspace:workspace_command", "Copy this checkout to a folder in which cycles can run."),
+    "cycle": (
+        "cli.loop.cycle:cycle_command",
+        "Run one cycle: data, training, evaluation, gate, then an A/B test or promotion.",
+    ),
+    "simulate": (
+        "cli.loop.production:simulate_command",
+        "Simulate production: restore damaged portraits with the champion and log features.",
+    ),
+    "watch": (
+        "cli.loop.production:watch_command",
+        "Compare production traffic with the reference; run a cycle if it has drifted.",
+    ),
+    "models": ("cli.models.registry:models_command", "List the model versions in the registry."),
+    "promote": ("cli.models.registry:promote_command", "Make a model version the champion, which restores photos."),
     "rollback": ("cli.models.registry:rollback_command", "Make the previous champion the champion again."),
-    "ablate": ("cli.models.ablate:ablate_command", "Study the champion: where it stops being the person, and why."),
-    "serve": ("cli.operation.serve:serve_command", "Serve restorations over HTTP, with a page to try them."),
-    "token": ("cli.operation.token:token_group", "Make, list and revoke the service's access tokens."),
+    "ablate": (
+        "cli.models.ablate:ablate_command",
+        "Run the ablation studies: from how much damage on the person changes, and why.",
+    ),
+    "serve": ("cli.operation.serve:serve_command", "Serve restorations over HTTP, with a web page."),
+    "token": ("cli.operation.token:token_group", "Create, list and revoke access tokens of the service."),
     "up": (
         "cli.operation.up:up_command",
-        "Start everything on this machine: Prefect, worker, MLflow, drift pages, service.",
+        "Start everything on this machine: Prefect, its worker, MLflow, drift reports, service.",
     ),
-    "down": ("cli.operation.up:down_command", "Stop what `up` started."),
+    "down": ("cli.operation.up:down_command", "Stop everything that `up` started."),
     "deploy": ("cli.operation.deploy:deploy_command", "Create the schedules and triggers on a running Prefect server."),
-    "ab": ("cli.models.ab:ab_command", "Say how the A/B test between champion and challenger stands."),
-    "audit": ("cli.operation.audit:audit_group", "Verify the production log's hash chain."),
-    "study": ("cli.models.user_study:study_group", "Ask people: blinded pairs, what looks invented, and the report."),
-    "dashboards": ("cli.operation.dashboards:dashboards_command", "Addresses of all pages, and the status page."),
+    "ab": ("cli.models.ab:ab_command", "Show or decide the A/B test between champion and challenger."),
+    "audit": ("cli.operation.audit:audit_group", "Verify that the production log was not changed."),
+    "study": (
+        "cli.models.user_study:study_group",
+        "Run a user study: raters compare restorations and mark what looks invented.",
+    ),
+    "dashboards": (
+        "cli.operation.dashboards:dashboards_command",
+        "List the addresses of all pages, or write the status page to a file.",
+    ),
 }
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands' names and help lines without importing them."""
+    """A group that lists its commands without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Names, in the order in which a newcomer meets them."""
+        """List the names, the most common commands first."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """The real command, imported now."""
+        """Import a command."""
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
@@ -55,24 +76,24 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """The list of commands in the help."""
+        """Write the list of commands in the help."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, help_line) for name, (_, help_line) in COMMANDS.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
-@click.option("--quiet", is_flag=True, help="No progress, only results.")
+@click.option("--quiet", is_flag=True, help="Print results only, no progress.")
 @click.version_option(package_name="likeness")
 def likeness(debug: bool, quiet: bool) -> None:  # noqa: ARG001 - `main` reads --debug
-    """Restores damaged portraits without changing who is in them, and keeps the model that does so fresh."""
+    """Restore damaged portraits without changing who is in them, and retrain the model when photos change."""
     quieten()
     level = logging.WARNING if quiet else logging.INFO
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point: errors of ours become one line and a status; tracebacks need --debug."""
+    """Run the command; print an error of the project as one line, with a traceback only after --debug."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
         likeness.main(given, prog_name="likeness")

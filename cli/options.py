@@ -9,7 +9,7 @@ from models.assets import ASSETS
 
 
 def default_root() -> Path:
-    """The folder here if it holds a params.yaml, else the checkout that this command was installed from."""
+    """Give the current folder if it has a params.yaml, else the checkout that this command was installed from."""
     here = Path.cwd()
     return here if (here / "params.yaml").is_file() else ASSETS.parent
 
@@ -18,21 +18,25 @@ root_option = click.option(
     "--root",
     type=click.Path(path_type=Path, file_okay=False),
     default=default_root,
-    help="The checkout to work in [default: here, if it has a params.yaml].",
+    help="The checkout to work in [default: the current folder if it has a params.yaml, else the installed one].",
 )
 
-json_option = click.option("--json", "as_json", is_flag=True, help="JSON, for programs.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def settings_option(command: Any) -> Any:  # noqa: ANN401 - click's decorators are untyped in this respect
-    """`--set train.epochs=4`, as often as wanted."""
-    return click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a value of params.yaml.")(
-        command
-    )
+    """Add the option `--set train.epochs=4`, which may be given several times."""
+    return click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Change a value of params.yaml, as train.epochs=4; may be given several times.",
+    )(command)
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
-    """("train.epochs=4",) -> {"train.epochs": 4}; values are YAML, as in params.yaml.
+    """Parse ("train.epochs=4",) to {"train.epochs": 4}; values are YAML, as in params.yaml.
 
     Raises:
         click.BadParameter: no `=` in a setting.

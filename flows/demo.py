@@ -1,31 +1,24 @@
-"""The demo: a cycle on built-in portraits, traffic that shifts, the cycle this starts, and its test on live traffic."""
+"""The demo: a cycle on built-in portraits, traffic that shifts, the cycle this starts, and its A/B test."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
-from typing import TypeVar
 
 from flows.ab_verdict import ab_verdict
 from flows.cycle import cycle
+from flows.steps.demo import Stopwatch, run_ab_test, send_traffic
 from flows.steps.reports import AbReport, CycleReport, WatchReport
 from flows.watch import watch
 from models.errors import LikenessError
-from monitoring.simulation.simulate import SimulationReport, simulate
-from pipeline.config.load import load_params
-from pipeline.project.paths import Paths
+from monitoring.simulation.simulate import SimulationReport
 
-Say = Callable[[str], None]
-Result = TypeVar("Result")
-
-_BATCH = 40  # requests between two looks at the A/B test
 _SHIFT = "larger-masks"
 
 
 @dataclass(frozen=True)
 class Demo:
-    """Everything that the demo did."""
+    """The results of all parts of the demo."""
 
     first: CycleReport
     quiet: SimulationReport
@@ -33,71 +26,35 @@ class Demo:
     shifted: SimulationReport
     second_watch: WatchReport
     trial: AbReport | None
-    """None where the gate let no challenger through."""
+    """None if no challenger passed the gate."""
     trial_requests: int
     drift_to_champion: float | None
-    """Seconds from the first shifted request to the promotion; None where none came of it."""
+    """Seconds from the first shifted request to the promotion; None without a promotion."""
     seconds: dict[str, float]
 
 
-def demo(root: Path, say: Say) -> Demo:
-    """Run it all in a workspace; `say` gets a headline before each part.
+def demo(root: Path, say: Callable[[str], None]) -> Demo:
+    """Run all parts in a workspace; `say` gets a headline before each.
 
     Raises:
-        LikenessError: a part failed, or the watch did not do what a shift of the traffic asks for.
+        LikenessError: a part failed, or the shift of the traffic did not start a cycle.
     """
-    clock = _Clock()
-    say("1/6 first cycle: built-in portraits to a judged model")
+    clock = Stopwatch()
+    say("1/6 first cycle: built-in portraits to an evaluated model")
     first = clock.time("first cycle", lambda: cycle(root, "demo: first cycle"))
     say("2/6 production traffic as expected")
-    quiet = clock.time("quiet traffic", lambda: _send(root, "none", 0))
+    quiet = clock.time("quiet traffic", lambda: send_traffic(root, "none", 0))
     say("3/6 the watch looks at it")
     first_watch = clock.time("first watch", lambda: watch(root))
     say("4/6 production traffic shifts: larger damage than the model was trained for")
     drifted = time.monotonic()
-    shifted = clock.time("shifted traffic", lambda: _send(root, _SHIFT, 1))
-    say("5/6 the watch looks again, and starts the next cycle by itself")
+    shifted = clock.time("shifted traffic", lambda: send_traffic(root, _SHIFT, 1))
+    say("5/6 the watch looks again, and starts the next cycle")
     second_watch = clock.time("second watch and cycle", lambda: watch(root))
     if first is None or second_watch.cycle is None:
         raise LikenessError("drift to start a cycle", second_watch.verdict.note or "none", "see the drift report")
-    say("6/6 the new model meets the champion on live traffic: an A/B test decides")
-    trial, sent = clock.time("A/B test", lambda: _try(root, second_watch.cycle))
-    won = trial is not None and trial.action == "promoted"
-    took = round(time.monotonic() - drifted, 1) if won else None
+    say("6/6 an A/B test on live traffic decides between the new model and the champion")
+    trial, sent = clock.time("A/B test", lambda: run_ab_test(root, _SHIFT, second_watch.cycle, ab_verdict))
+    promoted = trial is not None and trial.action == "promoted"
+    took = round(time.monotonic() - drifted, 1) if promoted else None
     return Demo(first, quiet, first_watch, shifted, second_watch, trial, sent, took, clock.seconds)
-
-
-def _try(root: Path, made: CycleReport | None) -> tuple[AbReport | None, int]:
-    """Traffic to both arms, a look after every batch, until the verdict; and how many requests that took.
-
-    The originals of all these requests come to light, or the test would take twice as many; and the request ids are
-    the same each time, so that the demo ends the same.
-    """
-    if made is None or not made.awaiting:
-        return None, 0
-    for turn in count(2):
-        _send(root, _SHIFT, turn, requests=_BATCH, known=1.0, run=f"trial-{turn}")
-        report = ab_verdict(root)
-        if report.verdict.state != "running":
-            return report, _BATCH * (turn - 1)
-    raise AssertionError  # count never ends
-
-
-def _send(
-    root: Path, shift: str, turn: int, *, requests: int | None = None, known: float | None = None, run: str = ""
-) -> SimulationReport:
-    paths = Paths(root)
-    changes = {"simulate.shift": shift} | ({} if known is None else {"simulate.known_originals": known})
-    params = load_params(paths.params, changes)
-    return simulate(params, paths, seed=params.simulate.seed + turn, requests=requests, run=run)
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    def time(self, name: str, part: Callable[[], Result]) -> Result:
-        started = time.monotonic()
-        result = part()
-        self.seconds[name] = round(time.monotonic() - started, 1)
-        return result

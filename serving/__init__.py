@@ -1,1 +1,4 @@
-"""The HTTP service: restorations in production, its page, the user study and the status page."""
+"""The HTTP service: restorations, their web page, review, status page and user study.
+
+`routes/restorations.py` lists the files that one request passes.
+"""

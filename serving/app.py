@@ -1,4 +1,4 @@
-"""The HTTP service, put together: all its addresses, and what every answer has in common."""
+"""Assemble the HTTP application: routes, middleware and error handlers."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,8 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
 
 from serving.http import errors
-from serving.http.limits import BodyLimit
-from serving.http.request_id import Envelope
+from serving.http.connection import BodyLimit, RequestId
 from serving.routes.docs import docs_router
 from serving.routes.pages import page_router
 from serving.routes.records import records_router
@@ -21,7 +20,7 @@ from serving.service import Service
 
 
 def create_app(service: Service) -> FastAPI:
-    """The application over an assembled service, which it closes when it ends."""
+    """Make the application over an assembled service, which it closes when it ends."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -38,27 +37,27 @@ def create_app(service: Service) -> FastAPI:
     )
     serve = service.params.serve
     app.add_middleware(BodyLimit, max_bytes=int(serve.body_mebibytes * 2**20), seconds=serve.body_seconds)
-    app.add_middleware(Envelope)
+    app.add_middleware(RequestId)
     errors.install(app, lambda code: service.metrics.rejected.labels(code).inc())
     for router in (photos_router(service), records_router(service), reviews_router(service), _operations(service)):
         app.include_router(router)
-    for pages in (page_router(), status_router(service.paths), docs_router(app)):
+    for pages in (page_router(service.params), status_router(service.paths), docs_router(app)):
         app.include_router(pages)
     return app
 
 
 def _operations(service: Service) -> APIRouter:
-    """For machines that look after the service; no figure here is about a person."""
+    """Make the routes for operation; they contain no personal data."""
     router = APIRouter(tags=["operations"])
 
     @router.get("/healthz")
     async def health() -> Health:
-        """The process answers."""
+        """Tell whether the process answers."""
         return Health()
 
     @router.get("/readyz")
     async def readiness() -> Readiness:
-        """Models are loaded. A registry that is down does not matter: what is loaded goes on serving."""
+        """Tell whether models are loaded. They go on serving while the registry is down."""
         arms = service.models.arms
         challenger = None if arms.challenger is None else arms.challenger.version
         up = service.models.registry_up
@@ -66,7 +65,7 @@ def _operations(service: Service) -> APIRouter:
 
     @router.get("/metrics", response_class=Response)
     def metrics() -> Response:
-        """For Prometheus."""
+        """Metrics for Prometheus."""
         return Response(service.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
     return router

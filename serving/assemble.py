@@ -9,12 +9,12 @@ from serving.service import Service
 
 
 def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Service:
-    """Load tools, models, log and tokens.
+    """Load tools, models, log and tokens, and start to poll the registry.
 
     Args:
         paths: the checkout.
         params: its parameters.
-        open_to_all: ask for no tokens; for a service that listens on this machine only.
+        open_to_all: admit requests without a token; for a service that listens on this machine only.
 
     Raises:
         WeightsError: the champion, or a tool, is missing or changed.
@@ -25,51 +25,51 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     from pipeline.image_io.outcome import Limits
     from restoration.find_damage import shipped_finder
     from restoration.provenance.marking import open_seal
-    from serving.http.auth import Guard
-    from serving.http.tokens import Access
-    from serving.inference.context import Bench, OwnTools
+    from serving.http.auth import Guard, TokenStore
+    from serving.inference.context import ServingContext
     from serving.inference.model_store import ModelStore
-    from serving.inference.worker_pool import Engine
+    from serving.inference.worker_pool import ThreadTools, WorkerPool
     from serving.metrics.drift import WatchCollector
     from serving.metrics.service import Metrics
-    from serving.privacy.identity_aggregates import Identities
-    from serving.privacy.kept_pictures import Keeper
+    from serving.privacy.personal_data import IdentityAggregates, PictureStore
 
-    one_thread_each(params.serve.threads)
+    limit_threads(params.serve.threads)
     metrics = Metrics()
-    engine = Engine(params.serve, metrics)
-    tools = OwnTools(params.restore.min_detector_score)
-    models = ModelStore(params, paths, metrics, lambda: engine.at_work)
+    pool = WorkerPool(params.serve, metrics)
+    models = ModelStore(params, paths, metrics, pool.running)
     metrics.registry.register(WatchCollector(paths, lambda: models.arms.champion.promoted))
-    bench = Bench(
+    context = ServingContext(
         params=params,
         limits=Limits.of(params.ingest),
-        tools=tools,
+        tools=ThreadTools(params.restore.min_detector_score),
         finder=shipped_finder(),
         seal=open_seal(paths),
         log=open_log(paths),
-        keeper=Keeper(paths, params.keep),
+        pictures=PictureStore(paths, params.keep),
         metrics=metrics,
-        identities=Identities(params.watch.identity),
+        identities=IdentityAggregates(params.watch.identity),
         threshold=recognition_threshold(paths),
     )
     models.start()
-    return Service(params, paths, Guard(None if open_to_all else Access(paths)), metrics, models, engine, bench)
+    guard = Guard(None if open_to_all else TokenStore(paths))
+    return Service(params, paths, guard, metrics, models, pool, context)
 
 
-def one_thread_each(threads: int) -> None:
-    """Networks compute on so many threads per photo: photos side by side fill the cores, and CPU time can be told."""
+def limit_threads(threads: int) -> None:
+    """Limit the threads of computing libraries per photo: concurrent photos fill the cores, and CPU time is exact."""
     import cv2
     import torch
     from threadpoolctl import threadpool_limits
 
-    threadpool_limits(threads, user_api="blas")  # for good: `models.runtime.threads` would restore it amid others
+    threadpool_limits(
+        threads, user_api="blas"
+    )  # permanent: `models.runtime.threads` would reset it while others compute
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
 
 
 def recognition_threshold(paths: Paths) -> float | None:
-    """Of the last evaluation: independent similarity from which a face counts as recognised; None before the first."""
+    """Read the last evaluation's threshold of independent similarity for a recognised face; None before the first."""
     from pipeline.evaluation.threshold import read_recognition_threshold
 
     try:

@@ -1,4 +1,4 @@
-"""uvicorn around the service: one process, its limits on slow clients, and an orderly end."""
+"""Run the service with uvicorn: one process, limits for slow clients, and an orderly shutdown."""
 
 import socket
 from collections.abc import Callable
@@ -11,25 +11,25 @@ from pipeline.project.paths import Paths
 from serving.app import create_app
 from serving.assemble import assemble
 from serving.http.auth import LOOPBACK
-from serving.http.timeouts import patient
+from serving.http.connection import protocol_with_timeouts
 from serving.service import Service
 
 _CONNECTIONS = 512
-"""Beyond them uvicorn answers 503 by itself."""
+"""With more open connections uvicorn answers 503."""
 _IDLE_SECONDS = 75
-"""A kept connection may idle so long: longer than clients and proxies keep theirs, or both would close at once and a
-request that is under way would be lost."""
+"""How long a connection may be idle: longer than clients and proxies keep theirs, or a request could be lost when both
+sides close at once."""
 
 
 def serve(paths: Paths, params: Params, host: str, port: int, *, open_to_all: bool, say: Callable[[str], None]) -> None:
     """Serve until a signal ends it.
 
     Raises:
-        ConfigError: an open service on an address that others can reach, or a port that is taken.
+        ConfigError: an open service on an address that other machines can reach, or a port that is taken.
         LikenessError: as `assemble`.
     """
     if open_to_all and host not in LOOPBACK:
-        remedy = "leave out --open and make tokens with `likeness token new`"
+        remedy = "leave out --open and create tokens with `likeness token new`"
         raise ConfigError(f"one of {', '.join(LOOPBACK)} for an open service", host, remedy)
     listening = listen(host, port)
     service = assemble(paths, params, open_to_all=open_to_all)
@@ -39,11 +39,11 @@ def serve(paths: Paths, params: Params, host: str, port: int, *, open_to_all: bo
 
 
 def server_for(service: Service) -> uvicorn.Server:
-    """The server, not yet running. No access log: addresses and paths of callers are nobody's business."""
+    """Make the server, not yet running. It has no access log, which would contain addresses of callers."""
     limits = service.params.serve
     config = uvicorn.Config(
         create_app(service),
-        http=patient(limits.header_seconds),
+        http=protocol_with_timeouts(limits.header_seconds),
         ws="none",
         loop="asyncio",
         lifespan="on",
@@ -58,7 +58,7 @@ def server_for(service: Service) -> uvicorn.Server:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one.
+    """Open a listening socket; port 0 takes any free port.
 
     Raises:
         ConfigError: the address cannot be listened on.

@@ -1,13 +1,13 @@
-"""The service as a whole: assembled once, closed once."""
+"""The parts of the service, assembled once and closed once."""
 
 from dataclasses import dataclass
 
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
 from serving.http.auth import Guard
-from serving.inference.context import Bench
+from serving.inference.context import ServingContext
 from serving.inference.model_store import ModelStore
-from serving.inference.worker_pool import Engine
+from serving.inference.worker_pool import WorkerPool
 from serving.metrics.service import Metrics
 
 
@@ -20,11 +20,11 @@ class Service:
     guard: Guard
     metrics: Metrics
     models: ModelStore
-    engine: Engine
-    bench: Bench
+    pool: WorkerPool
+    context: ServingContext
 
     def close(self) -> None:
-        """Finish what has begun, then let go of everything."""
-        self.engine.close()
+        """Finish the requests that have begun, then close all parts."""
+        self.pool.close()
         self.models.close()
-        self.bench.log.close()
+        self.context.log.close()

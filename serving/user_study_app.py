@@ -1,6 +1,7 @@
-"""The page of a user study, as an application of its own: raters need not see the rest of the service.
+"""The page of a user study, a separate application, so that raters do not see the rest of the service.
 
-A rater is a random cookie; the files hold only its digest. What goes out is in `monitoring/user_study/questions.py`.
+A rater is identified by a random cookie, of which only the digest is stored. `monitoring/user_study/questions.py` has
+the questions.
 """
 
 import hmac
@@ -16,13 +17,13 @@ from monitoring.user_study.design import sheet
 from monitoring.user_study.questions import Reply, Said, State, feedback_of, fits, nobody, state_of
 from monitoring.user_study.schema import Answer, Circle
 from monitoring.user_study.store import StudyStore, pseudonym
-from serving.http.limits import BodyLimit
+from serving.http.connection import BodyLimit
 from serving.views.assets import PAGES
 
 if TYPE_CHECKING:
     from starlette.middleware.base import RequestResponseEndpoint
 
-_FILES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+_FILES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 _RATER, _ACCESS = "study_rater", "study_access"
 _COOKIE: dict[str, Any] = {"httponly": True, "samesite": "strict", "path": "/"}
 _MONTH = 30 * 24 * 3600
@@ -36,11 +37,11 @@ _HEADERS = {
 
 
 def create_study_app(store: StudyStore, token: str = "") -> FastAPI:
-    """The application for one study.
+    """Make the application for one study.
 
     Args:
         store: the study and its answers.
-        token: what the link must carry as `/?token=...`; "" lets everyone in.
+        token: the secret in the link, `/?token=...`; "" admits everyone.
     """
     app = FastAPI(title="Study", openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(BodyLimit, max_bytes=_BODY_BYTES, seconds=_BODY_SECONDS)
@@ -57,17 +58,21 @@ def _add_pages(app: FastAPI, token: str, admitted: list[Any]) -> None:
         given = request.query_params.get("token")
         if given is None:
             _gatekeeper(token)(request.cookies.get(_ACCESS, ""))
-            return FileResponse(PAGES / "user_study" / "study.html", media_type="text/html")
+            return FileResponse(PAGES / "user_study" / "index.html", media_type="text/html")
         _gatekeeper(token)(given)
-        answer = RedirectResponse("/", status_code=303)  # the token leaves the address bar
+        answer = RedirectResponse("/", status_code=303)  # removes the token from the address bar
         answer.set_cookie(_ACCESS, given, max_age=_MONTH, secure=_secure(request), **_COOKIE)
         return answer
 
-    @app.get("/study.{kind}", dependencies=admitted)
-    def static(kind: str) -> FileResponse:
+    @app.get("/user_study/study.{kind}", dependencies=admitted)
+    def own_file(kind: str) -> FileResponse:
         if kind not in _FILES:
             raise HTTPException(404)
         return FileResponse(PAGES / "user_study" / f"study.{kind}", media_type=_FILES[kind])
+
+    @app.get("/shared/api.js", dependencies=admitted)
+    def shared_file() -> FileResponse:
+        return FileResponse(PAGES / "shared" / "api.js", media_type=_FILES["js"])
 
 
 def _add_questions(app: FastAPI, desk: "_Desk", admitted: list[Any]) -> None:
@@ -88,15 +93,15 @@ def _add_questions(app: FastAPI, desk: "_Desk", admitted: list[Any]) -> None:
 
     @app.get("/pictures/{name}", dependencies=admitted)
     def picture(name: str) -> Response:
-        found = desk.store.picture(name)
-        if found is None:
+        content = desk.store.picture(name)
+        if content is None:
             raise HTTPException(404)
-        return Response(found, media_type="image/png")  # no date, no tag: nothing that orders pictures
+        return Response(content, media_type="image/png")  # no date and no tag, which could reveal an order
 
 
 @dataclass(frozen=True)
 class _Desk:
-    """Asks and takes answers; `secret` is a rater's cookie, "" where there is none."""
+    """Gives questions and stores answers; `secret` is a rater's cookie, or ""."""
 
     store: StudyStore
 
@@ -106,7 +111,7 @@ class _Desk:
         return nobody(study) if number is None else state_of(study, number, self.store.answered(rater))
 
     def admit(self, secret: str) -> str:
-        """The secret of a rater, a new one for a stranger."""
+        """Give a rater's secret; a new rater gets a new one."""
         if self.store.number(pseudonym(secret)) is not None:
             return secret
         made = self.store.join(datetime.now(UTC))
@@ -115,16 +120,16 @@ class _Desk:
         return made
 
     def take(self, secret: str, said: Said) -> Reply:
-        """Keep an answer if it is the first to a question that was asked; the next question either way."""
+        """Store an answer if it is the first to its question; gives the next question."""
         study, rater = self.store.study, pseudonym(secret)
         number = self.store.number(rater)
         if number is None:
             raise HTTPException(401, "Please start on the first page.")
         trials = sheet(study, number)
         if said.item >= len(trials) or not fits(trials[said.item], said):
-            raise HTTPException(422, "This is no answer to that question.")
+            raise HTTPException(422, "This is not an answer to that question.")
         if not self.store.answered(rater).issuperset(range(said.item)):
-            raise HTTPException(409, "Questions come one after the other.")
+            raise HTTPException(409, "Please answer the questions in order.")
         kept = _answer(rater, said)
         self.store.answer(kept)
         return Reply(state=self.state(secret), feedback=feedback_of(study, trials[said.item], kept))
@@ -136,7 +141,7 @@ def _answer(rater: str, said: Said) -> Answer:
 
 
 def _gatekeeper(token: str) -> Callable[[str], None]:
-    """A check of the access cookie."""
+    """Make a check of the access cookie."""
 
     def check(study_access: Annotated[str, Cookie()] = "") -> None:
         if token and not hmac.compare_digest(study_access.encode(), token.encode()):
@@ -146,7 +151,7 @@ def _gatekeeper(token: str) -> Callable[[str], None]:
 
 
 def _secure(request: Request) -> bool:
-    """Whether cookies may be bound to TLS: else a plain-HTTP study would lose its raters."""
+    """Tell whether cookies can require TLS; over plain HTTP they would be lost."""
     return request.url.scheme == "https"
 
 

@@ -9,21 +9,21 @@ from cli.options import json_option, parse_settings, root_option, settings_optio
 
 @click.command("cycle")
 @settings_option
-@click.option("--reason", default="by hand", show_default=True, help="Why, for people.")
+@click.option("--reason", default="by hand", show_default=True, help="Why this cycle runs; shown in reports.")
 @json_option
 @root_option
 def cycle_command(settings: tuple[str, ...], reason: str, as_json: bool, root: Path) -> None:
-    """Run every stage in a checkout, register the challenger, and promote it if it passes the gate.
+    """Run every stage and register a challenger; if it passes the gate, promote it or start an A/B test.
 
-    The cycle writes `champion.version` to params.yaml of that checkout: prefer a workspace of its own. The exit
-    status is 0 also when the gate says no: that is a result.
+    The cycle writes `champion.version` to params.yaml of the checkout, so a separate workspace is better (`likeness
+    workspace`). The exit status is 0 also if the version does not pass the gate.
     """
     from flows.deployment.prefect_home import use_prefect_home
     from pipeline.config.load import load_params
     from pipeline.project.paths import Paths
 
     overrides = parse_settings(settings)
-    load_params(Paths(root).params, overrides)  # a typing error need not wait for Prefect
+    load_params(Paths(root).params, overrides)  # report a wrong setting before Prefect is imported
     use_prefect_home(root)
     from flows.cycle import cycle
     from flows.steps.summary import cycle_lines

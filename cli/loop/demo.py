@@ -1,4 +1,4 @@
-"""`likeness demo`: the whole loop on this machine."""
+"""`likeness demo`: run the whole loop on this machine."""
 
 import shutil
 import time
@@ -20,7 +20,7 @@ TRIAL: dict[str, Any] = {
     "ab.tuned_for": 60,
     "ab.max_requests": 600,
 }
-"""An A/B test that ends within a few minutes of one machine: it proves less than the defaults of params.yaml do."""
+"""Settings for an A/B test that ends within a few minutes; it proves less than one with the defaults."""
 
 TINY: dict[str, Any] = {
     "data.sampler.identities": 24,
@@ -34,20 +34,26 @@ TINY: dict[str, Any] = {
     "simulate.requests": 60,
     "watch.reference.requests": 60,
 }
-"""Small enough for a test of every stage; its figures mean nothing."""
+"""Settings for a quick run of every stage; its figures mean nothing."""
 
 
 @click.command("demo")
 @click.option(
-    "--workspace", type=click.Path(path_type=Path, file_okay=False), default=Path("build/demo"), show_default=True
+    "--workspace",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("build/demo"),
+    show_default=True,
+    help="Folder of the demo; what is in it is deleted first.",
 )
-@click.option("--tiny", is_flag=True, help="A few portraits and steps: shows that every stage works, nothing more.")
+@click.option(
+    "--tiny", is_flag=True, help="Use few portraits and steps, to see that every stage works; the figures mean nothing."
+)
 @settings_option
 @root_option
 def demo_command(workspace: Path, tiny: bool, settings: tuple[str, ...], root: Path) -> None:
-    """A whole cycle on built-in portraits, then traffic that drifts, the cycle that this starts, and its A/B test.
+    """Run a cycle on built-in portraits, send traffic that drifts, run the cycle that this starts, and its A/B test.
 
-    The workspace is made anew.
+    It takes about a quarter of an hour on two cores. Each part prints a headline; the end lists what to look at.
     """
     from flows.deployment.prefect_home import use_prefect_home
     from pipeline.workspaces.create import create_workspace
@@ -62,10 +68,10 @@ def demo_command(workspace: Path, tiny: bool, settings: tuple[str, ...], root: P
 
     done = demo(workspace, lambda line: click.secho(f"\n== {line}  [{time.monotonic() - started:.0f} s]", bold=True))
     make_pictures(workspace, workspace / "pictures", "champion", seed=4)
-    _tell(workspace, done, time.monotonic() - started)
+    _print_summary(workspace, done, time.monotonic() - started)
 
 
-def _tell(workspace: Path, done: "Demo", seconds: float) -> None:
+def _print_summary(workspace: Path, done: "Demo", seconds: float) -> None:
     from flows.steps.summary import ab_lines, cycle_lines, models_lines, watch_lines
     from pipeline.config.load import load_params
     from pipeline.project.paths import Paths
@@ -95,7 +101,7 @@ def _from_drift(done: "Demo") -> str:
 
 
 def where_to_look(paths: "Paths") -> list[str]:
-    """Pages, and the commands that open dashboards."""
+    """List the pages, and the commands that open dashboards."""
     return [
         "Look at:",
         f"  real photographs, restored      {paths.root / 'pictures' / 'restored.jpg'}",

@@ -1,4 +1,4 @@
-"""`likeness workspace`: a checkout of its own for cycles."""
+"""`likeness workspace`: copy the checkout for cycles."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from cli.options import parse_settings, root_option, settings_option
 @settings_option
 @root_option
 def workspace_command(folder: Path, settings: tuple[str, ...], root: Path) -> None:
-    """Copy this checkout's code and parameters to FOLDER, where cycles may run and change params.yaml.
+    """Copy this checkout's code and parameters to FOLDER, where cycles can run and change params.yaml.
 
     An existing workspace keeps its data and state.
     """

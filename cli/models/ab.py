@@ -1,4 +1,4 @@
-"""`likeness ab`: how the A/B test stands, and a person's word about a winner."""
+"""`likeness ab`: show the A/B test, decide it, or approve a winner."""
 
 import getpass
 from pathlib import Path
@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 
 @click.command("ab")
-@click.option("--decide", is_flag=True, help="Do now what the hourly verdict would do: promote, retire, or wait.")
-@click.option("--approve/--reject", "approved", default=None, help="Answer for a winner that waits, and act on it.")
+@click.option("--decide", is_flag=True, help="Apply the verdict now, as the hourly run does: promote, retire, or wait.")
+@click.option(
+    "--approve/--reject",
+    "approved",
+    default=None,
+    help="Approve or reject a winner that waits for it, and apply the verdict.",
+)
 @json_option
 @root_option
 def ab_command(decide: bool, approved: bool | None, as_json: bool, root: Path) -> None:
-    """Say how the A/B test between champion and challenger stands; nothing changes without an option."""
+    """Show the state of the A/B test between champion and challenger. Without an option nothing changes."""
     from pipeline.config.load import load_params
     from pipeline.project.paths import Paths
 
@@ -30,7 +35,7 @@ def ab_command(decide: bool, approved: bool | None, as_json: bool, root: Path) -
     params = load_params(paths.params)
     if approved is not None:
         _answer(paths, approved=approved)
-    report = _decided(root) if decide or approved is not None else _standing(params, paths)
+    report = _apply(root) if decide or approved is not None else _current(params, paths)
     _show(params, report, as_json=as_json)
 
 
@@ -44,11 +49,13 @@ def _answer(paths: "Paths", *, approved: bool) -> None:
     with open_log(paths) as log:
         verdict = unfinished(log)
         if verdict is None or verdict.state != "win":
-            raise PromotionError("a winner that waits for approval", "none", "`likeness ab` says how the test stands")
+            raise PromotionError(
+                "a winner that waits for approval", "none", "`likeness ab` shows the state of the test"
+            )
         record_answer(log, verdict.experiment, approved=approved, by=getpass.getuser(), now=datetime.now(UTC))
 
 
-def _decided(root: Path) -> "AbReport":
+def _apply(root: Path) -> "AbReport":
     from flows.deployment.prefect_home import use_prefect_home
 
     use_prefect_home(root)
@@ -57,7 +64,7 @@ def _decided(root: Path) -> "AbReport":
     return ab_verdict(root)
 
 
-def _standing(params: "Params", paths: "Paths") -> "AbReport":
+def _current(params: "Params", paths: "Paths") -> "AbReport":
     from flows.steps.reports import AbReport
 
     verdict = _verdict(params, paths)
@@ -65,7 +72,7 @@ def _standing(params: "Params", paths: "Paths") -> "AbReport":
 
 
 def _verdict(params: "Params", paths: "Paths") -> "AbVerdict":
-    """The one that is still to be acted on, else how the test stands."""
+    """Give the verdict that still needs an action, else the current one."""
     from datetime import UTC, datetime
 
     from monitoring.ab.record import unfinished

@@ -1,4 +1,4 @@
-"""`likeness ablate`: the studies behind the claims, in a workspace of their own."""
+"""`likeness ablate`: run the ablation studies in a separate workspace."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,17 +29,39 @@ QUICK: dict[str, Any] = {
     "ablate.variants.width": 8,
     "ablate.variants.depth": 2,
 }
-"""Small enough to see every study run; its figures mean nothing."""
+"""Settings for a quick run of every study; its figures mean nothing."""
 FOLDERS: dict[str, Any] = {"data.source": "folder", "data.identity_pattern": "^([^_.]+)"}
-"""PERSON.jpg and PERSON_ANYTHING.jpg."""
+"""Settings for folders with PERSON.jpg and PERSON_ANYTHING.jpg."""
 
 
 @click.command("ablate")
-@click.option("--workspace", type=click.Path(path_type=Path, file_okay=False), default=Path("build/ablate"))
-@click.option("--portraits", type=click.Path(path_type=Path, file_okay=False, exists=True), help="One per person.")
-@click.option("--views", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Several of each person.")
-@click.option("--study", "studies", multiple=True, metavar="NAME", help="onset, transition, curvature or variants.")
-@click.option("--quick", is_flag=True, help="A few portraits and steps: shows that every study runs, nothing more.")
+@click.option(
+    "--workspace",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("build/ablate"),
+    show_default=True,
+    help="Where the studies run.",
+)
+@click.option(
+    "--portraits",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder with one portrait per person, PERSON.jpg.",
+)
+@click.option(
+    "--views",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder with several portraits of each person, PERSON_ANYTHING.jpg.",
+)
+@click.option(
+    "--study",
+    "studies",
+    multiple=True,
+    metavar="NAME",
+    help="onset, transition, curvature or variants; may be given several times [default: all].",
+)
+@click.option(
+    "--quick", is_flag=True, help="Use few portraits and steps, to see that every study runs; the figures mean nothing."
+)
 @settings_option
 @json_option
 @root_option
@@ -53,12 +75,15 @@ def ablate_command(
     as_json: bool,
     root: Path,
 ) -> None:
-    """Study the shipped model, or `champion.version`, in a workspace of its own.
+    """Study the shipped model, or `champion.version`, in a separate workspace.
 
-    Studies: the onset of hallucination, the step from inpainting to colour, what each part of the design does, and
-    how the loss bends. Without --portraits the built-in ones serve. With it, the last fifth of the files by name (and
-    the last 30 % of the people in --views) is held out, as in the recipe of the shipped weights. Portraits are read
-    once; with --study the other studies keep the figures of the run before.
+    Studies: from how much damage on the restored face is another person (onset), the transition from inpainting to
+    colorizing (transition), what each part of the design contributes (variants), and the curvature of the loss
+    (curvature).
+
+    Without --portraits the built-in portraits are used. With it, the last fifth of the files by name (and the last 30 %
+    of the people in --views) is held out, as for the shipped weights. Portraits are read once per workspace; studies
+    that are not chosen keep their figures of the run before.
     """
     from pipeline.ablate import run_studies
     from pipeline.ablation.results import STUDIES
@@ -84,7 +109,7 @@ def ablate_command(
 
 
 def _sorted(portraits: Path | None, views: Path | None, paths: "Paths") -> dict[str, Any]:
-    """Sort the files into splits, once; where they then lie."""
+    """Sort the files into splits, once; gives the settings to read them."""
     if portraits is None:
         return {}
     from scripts.portrait_folders import sort_portraits
@@ -96,7 +121,7 @@ def _sorted(portraits: Path | None, views: Path | None, paths: "Paths") -> dict[
 
 
 def _lines(report: "AblateReport", page: Path) -> list[str]:
-    """What a person wants to know first."""
+    """Summarize the studies."""
     from pipeline.evaluation.report import ends, middle
 
     lines = [f"{report.portraits} portraits of {report.people} people, champion {report.version}"]

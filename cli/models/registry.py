@@ -1,4 +1,4 @@
-"""`likeness models`, `promote`, `rollback`: the registry by hand."""
+"""`likeness models`, `promote`, `rollback`: list and promote model versions."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @json_option
 @root_option
 def models_command(as_json: bool, root: Path) -> None:
-    """List all versions, newest first, with aliases and the gate's outcome."""
+    """List all model versions, newest first, with aliases, the gate's result and figures."""
     from flows.steps.summary import models_lines
     from pipeline.registry.versions import list_models
 
@@ -26,7 +26,7 @@ def models_command(as_json: bool, root: Path) -> None:
 
 @click.command("promote")
 @click.argument("version")
-@click.option("--force", is_flag=True, help="Although the gate said no. It is recorded.")
+@click.option("--force", is_flag=True, help="Promote a version that did not pass the gate; this is recorded.")
 @root_option
 def promote_command(version: str, force: bool, root: Path) -> None:
     """Make VERSION (a number, or `challenger`) the champion; the old champion becomes `previous`."""
@@ -40,7 +40,7 @@ def promote_command(version: str, force: bool, root: Path) -> None:
 @click.command("rollback")
 @root_option
 def rollback_command(root: Path) -> None:
-    """Swap `champion` and `previous`."""
+    """Make the previous champion the champion again: swap the aliases `champion` and `previous`."""
     from pipeline.registry.promotion import rollback
 
     done = rollback(*_registry(root))

@@ -1,4 +1,4 @@
-"""`likeness study`: ask people, and report what they said."""
+"""`likeness study`: create, serve and report a user study."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,20 +13,27 @@ if TYPE_CHECKING:
 
 @click.group("study")
 def study_group() -> None:
-    """Blinded pairs, what looks invented, and the report (docs/study.md)."""
+    """Run a user study: raters compare blinded restorations and mark what looks invented (docs/study.md)."""
 
 
 @study_group.command("new")
 @click.option(
-    "--methods", default="champion,challenger", show_default=True, help="Two or more; also telea, intact, ..."
+    "--methods",
+    default="champion,challenger",
+    show_default=True,
+    help="Two or more methods to compare: champion, challenger, a version, telea, intact, ...",
 )
 @click.option("--trials", type=click.IntRange(2, 500), help="Questions per rater [default: params.yaml].")
-@click.option("--raters", type=click.IntRange(1), help="How many have to count for a verdict [default: params.yaml].")
-@click.option("--seed", type=click.IntRange(0), help="Of people and orders [default: params.yaml].")
-@click.option("--name", default="", help="For people.")
+@click.option("--raters", type=click.IntRange(1), help="How many valid raters a verdict needs [default: params.yaml].")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    help="Seed of the choice of people and the order of questions [default: params.yaml].",
+)
+@click.option("--name", default="", help="Name of the study in reports [default: the methods].")
 @root_option
 def new_command(methods: str, trials: int | None, raters: int | None, seed: int | None, name: str, root: Path) -> None:
-    """Restore portraits of the test split by every method, and lay the study out in state/studies."""
+    """Create a study in state/studies: restore portraits of the test split by every method."""
     from datetime import UTC, datetime
 
     from monitoring.user_study.make import Plan, make_study
@@ -45,12 +52,19 @@ def new_command(methods: str, trials: int | None, raters: int | None, seed: int 
 
 @study_group.command("serve")
 @click.argument("study_id")
-@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 for raters elsewhere; then give --token.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8100, show_default=True)
-@click.option("--token", default="", envvar="LIKENESS_STUDY_TOKEN", help="What the link must carry.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; 0.0.0.0 for raters on other machines, then with --token.",
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8100, show_default=True, help="Port to listen on.")
+@click.option(
+    "--token", default="", envvar="LIKENESS_STUDY_TOKEN", help="Secret that the link must contain as ?token=..."
+)
 @root_option
 def serve_command(study_id: str, host: str, port: int, token: str, root: Path) -> None:
-    """Show the questions to whoever opens the page; Ctrl+C ends it, and every answer is kept."""
+    """Serve the page with the questions until Ctrl-C. Every answer is stored at once."""
     import uvicorn
 
     from monitoring.user_study.store import open_study
@@ -64,11 +78,11 @@ def serve_command(study_id: str, host: str, port: int, token: str, root: Path) -
 
 @study_group.command("report")
 @click.argument("study_id")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Also as a page, with the heat maps.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Also write an HTML page with heat maps.")
 @json_option
 @root_option
 def report_command(study_id: str, html: Path | None, as_json: bool, root: Path) -> None:
-    """Say what people said; the first verdict of enough raters is written on the version in the registry."""
+    """Print the results. The first verdict of enough raters is recorded on the version in the registry."""
     from datetime import UTC, datetime
 
     from monitoring.user_study.conclude import conclude
@@ -88,7 +102,7 @@ def report_command(study_id: str, html: Path | None, as_json: bool, root: Path) 
 
 
 def _lines(outcome: "Outcome") -> list[str]:
-    """What a person wants to know first."""
+    """Summarize the report."""
     made = outcome.report
     lines = [
         f"study {made.study_id} ({made.name}): {made.counted} of {len(made.raters)} raters count, {made.wanted} wanted"
@@ -99,4 +113,4 @@ def _lines(outcome: "Outcome") -> list[str]:
     lines += [f"  P(challenger over champion) = {made.better}"] if made.better else []
     lines += [f"  {row.method:<14} {row.any_mark} of looks ended in a mark" for row in made.invented]
     lines += [f"  verdict: {made.verdict}" + (" (final)" if outcome.final else "")]
-    return [*lines, *(f"  version {number} carries it" for number in outcome.versions)]
+    return [*lines, *(f"  recorded on version {number}" for number in outcome.versions)]

@@ -1,4 +1,4 @@
-"""`likeness audit`: whether the production log is still what was written to it."""
+"""`likeness audit`: verify that the production log was not changed."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.group("audit")
 def audit_group() -> None:
-    """Verify the production log's hash chain (docs/audit.md)."""
+    """Verify that the production log was not changed, by its hash chain (docs/audit.md)."""
 
 
 def _heads(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) -> "tuple[Head, ...]":  # noqa: ARG001 - click's signature
@@ -28,27 +28,38 @@ def _heads(ctx: click.Context, option: click.Parameter, given: tuple[str, ...]) 
 
 @audit_group.command("verify")
 @click.option(
-    "--head", "heads", multiple=True, metavar="SEQ:CHAIN", callback=_heads, help="An end written down before."
+    "--head",
+    "heads",
+    multiple=True,
+    metavar="SEQ:CHAIN",
+    callback=_heads,
+    help="An end of the log that `audit head` printed earlier; it must still be in the chain.",
 )
 @json_option
 @root_option
 def verify_command(heads: "tuple[Head, ...]", as_json: bool, root: Path) -> None:
-    """Check every entry, and that the log still reaches its sealed head; status 1 and one line where it is broken."""
+    """Check every entry and the sealed end of the log.
+
+    The exit status is 1 if the chain is broken.
+    """
     from datetime import UTC, datetime
 
     from monitoring.log.verified import verify_log
     from pipeline.project.paths import Paths
 
-    found = verify_log(Paths(root.resolve()), *heads, now=datetime.now(UTC))
-    click.echo(found.model_dump_json() if as_json else f"{'whole' if found.whole else 'BROKEN'}: {found.message}")
-    if not found.whole:
+    result = verify_log(Paths(root.resolve()), *heads, now=datetime.now(UTC))
+    click.echo(result.model_dump_json() if as_json else f"{'whole' if result.whole else 'BROKEN'}: {result.message}")
+    if not result.whole:
         sys.exit(1)
 
 
 @audit_group.command("head")
 @root_option
 def head_command(root: Path) -> None:
-    """Print the log's end as SEQ:CHAIN. Keep it where nobody who can write to the log can: it proves no rewriting."""
+    """Print the end of the log as SEQ:CHAIN.
+
+    Store it where those who can write to the log cannot change it; `audit verify --head` then detects rewriting.
+    """
     from monitoring.log.production_log import open_log
     from pipeline.project.paths import Paths
 

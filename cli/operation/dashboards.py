@@ -1,4 +1,4 @@
-"""`likeness dashboards`: where to look."""
+"""`likeness dashboards`: list all pages, or write the status page."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,41 +14,47 @@ if TYPE_CHECKING:
 
 @click.command("dashboards")
 @click.option(
-    "--port", type=click.IntRange(1024, 65000), help="Prefect's; the others follow [default: that of `likeness up`]."
+    "--port",
+    type=click.IntRange(1024, 65000),
+    help="Port of Prefect; the other servers use the next ports [default: that of `likeness up`].",
 )
 @click.option(
-    "--status", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write the status page to this file."
+    "--status", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write the status page to this HTML file."
 )
 @json_option
 @root_option
 def dashboards_command(port: int | None, file: Path | None, as_json: bool, root: Path) -> None:
-    """List all pages, whether each answers and what starts it; or write the status page: for that nothing need run."""
+    """List all pages, whether each answers, and the command that starts it; or write the status page to a file.
+
+    The status page can be written without any server running.
+    """
     from pipeline.project.paths import Paths
 
     paths = Paths(root.resolve())
     if file is not None:
         _write_status(paths, file)
         return
-    found = _pages(paths, port)
-    click.echo("\n".join(page.model_dump_json() for page in found) if as_json else "\n".join(_lines(found, paths)))
+    listed = _pages(paths, port)
+    lines = [page.model_dump_json() for page in listed] if as_json else _lines(listed, paths)
+    click.echo("\n".join(lines))
 
 
 def _pages(paths: "Paths", port: int | None) -> "list[Page]":
     from flows.local.dashboards import pages
-    from flows.local.up import remembered
+    from flows.local.up import read_running
 
-    return pages(paths, port or remembered(paths).port)
+    return pages(paths, port or read_running(paths).port)
 
 
-def _lines(found: "list[Page]", paths: "Paths") -> list[str]:
-    width = max(len(page.name) for page in found)
+def _lines(listed: "list[Page]", paths: "Paths") -> list[str]:
+    width = max(len(page.name) for page in listed)
     lines = []
-    for page in found:
+    for page in listed:
         lines.append(f"{'✓' if page.answers else '·'} {page.name:<{width}}  {page.address}  {page.about}")
         if not page.answers:
-            lines.append(f"  {'':<{width}}  not there; {page.start}")
-    if not all(page.answers for page in found):
-        lines += ["", f"All servers at once: likeness up --root {paths.root}"]
+            lines.append(f"  {'':<{width}}  not available; start it with: {page.start}")
+    if not all(page.answers for page in listed):
+        lines += ["", f"Start all servers: likeness up --root {paths.root}"]
     return lines
 
 
@@ -60,6 +66,6 @@ def _write_status(paths: "Paths", file: Path) -> None:
     from pipeline.project.files import write_text
     from serving.views.status import render
 
-    found = status(load_params(paths.params), paths, now=datetime.now(UTC))
-    write_text(file, render(found, alone=True))
-    click.echo(f"{file}: {found.headline[0]}")
+    current = status(load_params(paths.params), paths, now=datetime.now(UTC))
+    write_text(file, render(current, alone=True))
+    click.echo(f"{file}: {current.headline[0]}")

@@ -12,10 +12,10 @@ from cli.options import json_option, root_option
 @json_option
 @root_option
 def deploy_command(server: str, as_json: bool, root: Path) -> None:
-    """Create or update what runs by itself: cycle, watch, A/B verdict, housekeeping, and drift starting a cycle.
+    """Create or update the schedules (cycle, watch, A/B verdict, housekeeping), and the trigger of cycles on drift.
 
-    Cycles run at the revision that is checked out now (or `operate.revision`), in checkouts of their own. Running it
-    again changes nothing unless the project did; what you paused stays paused.
+    Cycles run at the revision that is checked out now (or `operate.revision`), in separate checkouts. Running the
+    command again changes nothing unless the project has changed; what you paused stays paused.
     """
     import json
     from dataclasses import asdict
@@ -33,5 +33,5 @@ def deploy_command(server: str, as_json: bool, root: Path) -> None:
     for name in done.changed:
         click.echo(f"  {name}: deployed")
     for name in done.kept:
-        click.echo(f"  {name}: as it was")
+        click.echo(f"  {name}: unchanged")
     click.echo(f"  cycles run at {done.revision[:12]}")

@@ -10,17 +10,22 @@ from cli.options import root_option
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 = a free one.")
-@click.option("--open", "open_to_all", is_flag=True, help="Ask for no tokens; on loopback addresses only.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 = any free port.",
+)
+@click.option("--open", "open_to_all", is_flag=True, help="Require no tokens; only with a loopback address.")
 @root_option
 def serve_command(host: str, port: int, open_to_all: bool, root: Path) -> None:
-    """Serve restorations over HTTP, with a page to try them. Ctrl-C or SIGTERM ends it after what has begun.
+    """Serve restorations over HTTP, with a web page at / and the API's documentation at /docs.
 
-    Without --open each request needs a token: `likeness token new --role restore --name NAME`.
+    Without --open each request needs a token: `likeness token new --role restore --name NAME`. Ctrl-C or SIGTERM
+    ends the service after the requests that have begun.
     """
-    os.environ.setdefault(
-        "OMP_WAIT_POLICY", "PASSIVE"
-    )  # threads that wait shall not spin; read at torch's first import
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # waiting threads must not spin; torch reads it on import
     from pipeline.config.load import load_params
     from pipeline.project.paths import Paths
     from serving.server import serve

@@ -1,4 +1,4 @@
-"""`likeness token`: who may use the service."""
+"""`likeness token`: access tokens of the service."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,14 +9,14 @@ import click
 from cli.options import json_option, root_option
 
 if TYPE_CHECKING:
-    from serving.http.tokens import Role
+    from serving.http.auth import Role
 
 _ROLES = ("restore", "review", "admin")
 
 
 @click.group("token")
 def token_group() -> None:
-    """Access tokens of `likeness serve`; only their digests are stored, in state/tokens.json."""
+    """Manage access tokens of `likeness serve`; only their digests are stored, in state/tokens.json."""
 
 
 @token_group.command("new")
@@ -24,14 +24,14 @@ def token_group() -> None:
     "--role",
     type=click.Choice(_ROLES),
     required=True,
-    help="restore: restore photos; review: that, and look at kept pictures (/review); admin: that, and delete.",
+    help="restore: restore photos; review: also look at kept pictures (/review); admin: also delete a person's data.",
 )
-@click.option("--name", required=True, help="For whom or what, to know it again.")
+@click.option("--name", required=True, help="Who or what uses the token.")
 @root_option
 def new_command(role: "Role", name: str, root: Path) -> None:
-    """Make a token and print it, this once."""
+    """Create a token and print it; it cannot be shown again."""
     from pipeline.project.paths import Paths
-    from serving.http.tokens import new_token
+    from serving.http.auth import new_token
 
     click.echo(new_token(Paths(root.resolve()), role, name, datetime.now(UTC)))
 
@@ -40,9 +40,9 @@ def new_command(role: "Role", name: str, root: Path) -> None:
 @json_option
 @root_option
 def list_command(as_json: bool, root: Path) -> None:
-    """List tokens: id, role, name, since when, and whether revoked."""
+    """List tokens with id, role, date, state and name."""
     from pipeline.project.paths import Paths
-    from serving.http.tokens import read_tokens
+    from serving.http.auth import read_tokens
 
     for token in read_tokens(Paths(root.resolve()).tokens):
         if as_json:
@@ -56,9 +56,9 @@ def list_command(as_json: bool, root: Path) -> None:
 @click.argument("identity", metavar="ID")
 @root_option
 def revoke_command(identity: str, root: Path) -> None:
-    """Take away the rights of the token ID; a running service sees it at the next request."""
+    """Revoke the token ID, also for a running service."""
     from pipeline.project.paths import Paths
-    from serving.http.tokens import revoke_token
+    from serving.http.auth import revoke_token
 
     token = revoke_token(Paths(root.resolve()), identity, datetime.now(UTC))
     click.echo(f"{token.id} ({token.name}) is revoked")

@@ -1,4 +1,4 @@
-"""`likeness check`: the reading step alone."""
+"""`likeness check`: test which pictures can be read."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from cli.options import json_option, root_option
 @json_option
 @root_option
 def check_command(folder: Path, as_json: bool, root: Path) -> None:
-    """Read every file below FOLDER as ingest would, and print one line each. Nothing is moved or written."""
+    """Read every file below FOLDER as `ingest` does, and print one line per file. Nothing is moved or written."""
     from pipeline.config.load import load_params
     from pipeline.image_io.outcome import Limits
     from pipeline.project.paths import Paths

@@ -1,4 +1,4 @@
-"""`likeness restore`: one photo or a folder of them."""
+"""`likeness restore`: restore one photo or a folder of photos."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,36 +19,38 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--mask",
     type=_PATH,
-    help="White where the photo is damaged; a folder for a folder. Without it, damage is searched.",
+    help="Picture that is white where the photo is damaged; a folder if INPUT is one. Without it, damage is detected.",
 )
 @click.option(
     "--out",
     type=_PATH,
-    help="A picture file, or a folder (then PNG, by the same stem). Else INPUT-restored.png, or the folder "
-    "INPUT-restored, beside INPUT; one from an earlier run is replaced.",
+    help="Output file, or a folder (then PNG files with the same names). An existing file is replaced. "
+    "[default: INPUT-restored.png or the folder INPUT-restored, next to INPUT]",
 )
 @click.option(
     "--save-mask",
     type=_PATH,
-    help="Also write the mask: white = restored, dark grey = only proposed; a folder for a folder.",
+    help="Also write the mask: white = restored, dark grey = only proposed; a folder if INPUT is one.",
 )
 @click.option(
     "--mode",
     type=click.Choice(["auto", "inpaint", "partial", "colorize"]),
     default="auto",
     show_default=True,
-    help="auto keeps the limits of params.yaml, inpaint overrides them; partial fills within them and leaves the rest; "
-    "colorize takes only the colour under the mask, or without one that of the whole photo, as missing.",
+    help="auto: keep the limits of params.yaml; inpaint: ignore them; partial: fill within them and leave the rest; "
+    "colorize: only add colour, under the mask or without one to the whole photo.",
 )
-@click.option("--model", default="champion", show_default=True, help="champion, challenger, shipped or a version.")
+@click.option(
+    "--model", default="champion", show_default=True, help="Model: champion, challenger, shipped or a version number."
+)
 @click.option(
     "--reference",
     "references",
     type=_PATH,
     multiple=True,
-    help="An intact photo of the person, as evidence; several may be given. One that shows somebody else is not used.",
+    help="An intact photo of the same person; may be given several times. A photo of another person is not used.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON per photo.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per photo.")
 @root_option
 def restore_command(
     photo: Path,
@@ -61,18 +63,17 @@ def restore_command(
     as_json: bool,
     root: Path,
 ) -> None:
-    """Restore the photo or print INPUT where MASK is white, or where damage is found.
+    """Restore INPUT, a photo or a folder of photos, where the mask is white or where damage is detected.
 
-    Without a mask, cracks, folds, scratches, dust, stains, tears, holes and the like are searched over the whole photo.
-    What is damaged for certain is restored; what may be is only proposed (--save-mask shows it in dark grey, --mode
-    inpaint takes it). A photo in which nothing is certain comes back as it came, and its line says "unchanged". A photo
-    without colour is not damaged for that: ask for colour with --mode colorize.
+    Without a mask, cracks, folds, scratches, dust, stains, tears, holes and the like are detected in the whole photo.
+    Certain damage is restored; possible damage is only proposed (--save-mask shows it in dark grey, --mode inpaint
+    restores it, too). A photo without certain damage is returned unchanged, and its line says "unchanged". Missing
+    colour is no damage: use --mode colorize for it.
 
-    Known pixels stay as they were, to the bit (in PNG, TIFF, BMP and WebP); the mask first grows, by at most 12 pixels,
-    over the rim into which a soft or compressed edge of the damage has bled. Outputs are marked as AI-restored, in XMP
-    and in a signed C2PA manifest (not in BMP, which has no place for it); the metadata of INPUT is not carried over.
-    A photo that is refused gets its reason and no output. In a folder, a file that fails gets a row and stops nothing;
-    the exit status is then 1.
+    Pixels outside the mask stay exactly the same (in PNG, TIFF, BMP and WebP); the mask first grows by at most 12
+    pixels, over the blurred or compressed edge of the damage. Outputs are marked as AI-restored, in XMP and in a signed
+    C2PA manifest (not in BMP, which cannot contain them); the metadata of INPUT is not copied. A refused photo gets a
+    reason and no output. In a folder, a file that fails gets a line, the others go on, and the exit status is 1.
     """
     from restoration.files import restore_all, restore_file
     from restoration.requests import requests
@@ -105,12 +106,12 @@ def _settings(
     paths = Paths(root.resolve())
     params = load_params(paths.params)
     limits = Limits.of(params.ingest)
-    known = [read_picture(path, limits) for path in references]
+    reference_photos = [read_picture(path, limits) for path in references]
     weights, version = resolve_weights(paths, params.registry.model_name, model)
     tools = load_tools(params.restore.min_detector_score)
     finder = shipped_finder() if search else None
     restorer, seal = load_restorer(weights), open_seal(paths)
-    return Settings(restorer, version, mode, params.restore, limits, tools, known, finder, seal)
+    return Settings(restorer, version, mode, params.restore, limits, tools, reference_photos, finder, seal)
 
 
 def _show(row: "Row", as_json: bool) -> None:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from prefect.events import AutomationCore
 
 WINDOW = "likeness.window"
-_FOLDED = timedelta(minutes=1)  # triggers of one window within this time are one; the claim stops later ones
-_SILENT = timedelta(seconds=90)  # three missed heartbeats: the run is dead
+_FOLDED = timedelta(minutes=1)  # events of one window within this time start one cycle; the claim stops later ones
+_SILENT = timedelta(seconds=90)  # three missed heartbeats
 
 
 def automations(cycle_id: "UUID") -> "tuple[AutomationCore, ...]":
-    """Drift starts a cycle; a run that has gone silent counts as crashed, so that the next one may begin."""
+    """Define the automations: drift starts a cycle; a run without a heartbeat counts as crashed."""
     from prefect.client.schemas.objects import StateType
     from prefect.events import AutomationCore, EventTrigger
     from prefect.events.actions import ChangeFlowRunState, RunDeployment
@@ -53,23 +53,23 @@ def _from_event(field: str) -> dict[str, str]:
 
 
 def automate(client: "SyncPrefectClient", wanted: "AutomationCore") -> bool:
-    """Make or change the automation of this name; whether something was done."""
-    found = client.read_automations_by_name(wanted.name)
-    if not found:
+    """Create or change the automation of this name; tells whether anything changed."""
+    existing = client.read_automations_by_name(wanted.name)
+    if not existing:
         client.create_automation(wanted)
         return True
-    kept = wanted.model_copy(update={"enabled": found[0].enabled})
-    if _meaning(found[0]) == _meaning(kept):
+    target = wanted.model_copy(update={"enabled": existing[0].enabled})
+    if _comparable(existing[0]) == _comparable(target):
         return False
-    client.update_automation(found[0].id, kept)
+    client.update_automation(existing[0].id, target)
     return True
 
 
-def _meaning(automation: "AutomationCore") -> Any:  # noqa: ANN401 - JSON
-    """Trigger and actions as JSON, without the ids that the server adds and without order where there is none."""
-    told = automation.model_dump(mode="json", include={"trigger", "actions"}, exclude_none=True)
-    told["trigger"].pop("id", None)
-    return json.loads(json.dumps(told, sort_keys=True), object_hook=_unordered)
+def _comparable(automation: "AutomationCore") -> Any:  # noqa: ANN401 - JSON
+    """Trigger and actions as JSON, without the ids that the server adds and with lists sorted."""
+    dumped = automation.model_dump(mode="json", include={"trigger", "actions"}, exclude_none=True)
+    dumped["trigger"].pop("id", None)
+    return json.loads(json.dumps(dumped, sort_keys=True), object_hook=_unordered)
 
 
 def _unordered(node: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Deployments on a Prefect server: what runs when, and where."""
+"""Create the deployments on a Prefect server: which flow runs when, and where."""
 
 import hashlib
 import importlib
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 POOL = "likeness"
 NAME = "production"
 ENTRYPOINT = "flows.deployment.worker_entrypoint"
-_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)  # three weeks cannot be said in cron
+_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)  # cron cannot express three weeks
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A flow, how often it runs and when first in a week, and what becomes of a run that is due while another runs."""
+    """A flow, its interval, its first time in a week, and what happens to a run that is due while another runs."""
 
     flow: str
     every: timedelta
@@ -42,18 +42,18 @@ class Planned:
 
     @property
     def working_dir(self) -> str:
-        """Of its runs: the root that it is given."""
+        """Working directory of its runs: their root."""
         return str(self.parameters["root"])
 
     @property
     def command(self) -> str:
-        """What the worker starts for a run."""
+        """Command that the worker starts for a run."""
         log = f"{self.working_dir}/state/logs/runs.log"
         return shlex.join([sys.executable, "-m", ENTRYPOINT, log])
 
     @property
     def digest(self) -> str:
-        """Changes exactly when the deployment must."""
+        """Digest that changes exactly when the deployment has to change."""
         when = self.every.total_seconds(), self.at.total_seconds()
         text = json.dumps([self.flow, when, self.when_busy, self.parameters, ENTRYPOINT])
         return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -61,7 +61,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Deployed:
-    """Names of what was made or changed, and of what was as it should be."""
+    """Names of the deployments and automations that were changed, and of those that were up to date."""
 
     changed: tuple[str, ...]
     kept: tuple[str, ...]
@@ -69,7 +69,7 @@ class Deployed:
 
 
 def plan(paths: Paths) -> tuple[Planned, ...]:
-    """What runs by itself for the project at `paths`; cycles at the revision that is checked out there now.
+    """Plan the scheduled flows of the project at `paths`; cycles run at the revision that is checked out now.
 
     Raises:
         DataError: `operate.revision` of params.yaml is not in the project.
@@ -79,19 +79,19 @@ def plan(paths: Paths) -> tuple[Planned, ...]:
     revision = resolve(project(paths), params.revision)
     here = {"root": root}
     cycle = {**here, "revision": revision, "reason": "three weeks have passed"}
-    return (  # never two at the same minute: they share the log and the machine
+    return (  # never two in the same minute: they share the log and the machine
         Planned("flows.cycle:cycle", timedelta(weeks=3), timedelta(hours=2, minutes=20), params.when_busy, cycle),
         Planned("flows.watch:watch", timedelta(hours=1), timedelta(minutes=5), "refuse", {**here, "by_event": True}),
-        # a run that somebody has just answered must not be cancelled because another one looks
+        # a run that a person has just approved must not be cancelled because another one is due
         Planned("flows.ab_verdict:ab_verdict", timedelta(hours=1), timedelta(minutes=35), "queue", here),
         Planned("flows.housekeeping:housekeeping", timedelta(days=1), timedelta(hours=1, minutes=50), "refuse", here),
     )
 
 
 def deploy(paths: Paths, server: str = "") -> Deployed:
-    """Bring a server's deployments and automations to what `plan` says; doing it twice changes nothing.
+    """Create or change a server's deployments and automations as planned; repeating it changes nothing.
 
-    What a person has switched off in Prefect's pages - a schedule, a deployment, an automation - stays off.
+    A schedule, deployment or automation that was switched off in Prefect's pages stays off.
 
     Args:
         paths: of the project.
@@ -106,12 +106,12 @@ def deploy(paths: Paths, server: str = "") -> Deployed:
     with _server(server), get_client(sync_client=True) as client:
         _make_pool(client)
         done = {entry.flow.partition(":")[2]: _deploy(client, entry) for entry in planned}
-        ids = {name: found for name, (found, _) in done.items()}
-        changed = {name: made for name, (_, made) in done.items()}
+        ids = {name: deployment_id for name, (deployment_id, _) in done.items()}
+        changed = {name: is_new for name, (_, is_new) in done.items()}
         changed |= {entry.name: automate(client, entry) for entry in automations(ids["cycle"])}
     return Deployed(
-        tuple(name for name, made in changed.items() if made),
-        tuple(name for name, made in changed.items() if not made),
+        tuple(name for name, is_new in changed.items() if is_new),
+        tuple(name for name, is_new in changed.items() if not is_new),
         str(planned[0].parameters["revision"]),
     )
 
@@ -130,7 +130,7 @@ def _server(address: str) -> Iterator[None]:
         with temporary_settings({PREFECT_API_URL: address}):
             yield
     except PrefectHTTPStatusError:
-        raise  # it answers, and what it says is for us to mend
+        raise  # the server answers: the error is one of this program
     except HTTPError as error:
         reason = str(error)[:160] or type(error).__name__
         raise ServiceUnavailable(f"Prefect at {address}", reason, remedy) from error
@@ -149,7 +149,7 @@ def _make_pool(client: "SyncPrefectClient") -> None:
 
 
 def _deploy(client: "SyncPrefectClient", planned: Planned) -> "tuple[UUID, bool]":
-    """Its id, and whether it was made or changed."""
+    """Create or change a deployment; gives its id, and whether it changed."""
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.types.entrypoint import EntrypointType
 

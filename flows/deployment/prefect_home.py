@@ -1,4 +1,4 @@
-"""Where Prefect keeps its database when no server is given: in the checkout's state, never in the user's home."""
+"""Keep Prefect's database in the checkout's state, not in the user's home, when no server is configured."""
 
 import os
 from pathlib import Path
@@ -11,4 +11,4 @@ def use_prefect_home(root: Path) -> None:
     home = Paths(root.resolve()).state / "prefect"
     home.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("PREFECT_HOME", str(home))
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # errors reach the caller, who prints one line
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # the caller prints errors in one line

@@ -1,7 +1,7 @@
-"""Entry point of a run on a worker: Prefect's engine, once the server answers, with its output in a file.
+"""Start a run on a worker: wait for the server, then run Prefect's engine with its output in a file.
 
-By itself the engine gives up at once where the server is just being started again (its client repeats a refused
-connection only after one that succeeded), and a run that writes into its worker's pipe dies with the worker.
+The engine alone gives up at once while the server restarts (its client repeats a refused connection only after one
+that succeeded), and a run that writes to its worker's pipe dies with the worker.
 """
 
 import os
@@ -17,7 +17,7 @@ _PAUSE = 1.0
 
 
 def main(file: Path) -> None:
-    """Become Prefect's engine; standard output and errors are appended to `file`."""
+    """Run Prefect's engine in this process; standard output and errors are appended to `file`."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("ab") as stream:
         os.dup2(stream.fileno(), 1)
@@ -28,7 +28,7 @@ def main(file: Path) -> None:
 
 
 def wait(api: str, seconds: float) -> bool:
-    """Whether the server at `api` answers within this time; without an address there is nothing to wait for."""
+    """Wait until the server at `api` answers; tells whether it did in time. Without an address return at once."""
     deadline = time.monotonic() + seconds
     while api:
         try:

@@ -1,1 +1,1 @@
-"""Everything on one machine: `likeness up` and its processes."""
+"""Run everything on one machine: `likeness up` and its processes."""

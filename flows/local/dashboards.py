@@ -1,4 +1,4 @@
-"""List all pages: where they are, whether they answer, and what starts or makes them."""
+"""List all pages: their addresses, whether they answer, and the commands that start or make them."""
 
 import shlex
 import sys
@@ -12,15 +12,15 @@ from pipeline.project.paths import Paths
 
 _ABOUT = {
     "service": "restore a photo",
-    "status": "how everything stands, in plain words",
-    "prefect": "what ran, runs and will run",
-    "mlflow": "every training with its figures; the model registry",
+    "status": "the state of everything, in plain words",
+    "prefect": "past, current and scheduled runs",
+    "mlflow": "all trainings with their figures; the model registry",
     "drift": "traffic against the reference, window by window (Evidently)",
 }
 
 
 class Page(BaseModel):
-    """One page. `answers`: it is there now. `start`: the command that brings it about."""
+    """One page. `answers`: it is available now. `start`: the command that starts or makes it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,35 +32,40 @@ class Page(BaseModel):
 
 
 def pages(paths: Paths, port: int) -> list[Page]:
-    """Those of the servers of `likeness up` at `port` and above, then those that are files."""
+    """List the pages of the servers of `likeness up` at `port` and above, then those that are files."""
     served = [part for part in parts(paths, port) if part.url]
     with ThreadPoolExecutor(len(served)) as pool:
-        there = dict(zip((part.name for part in served), pool.map(answers, served), strict=True))
-    found = {part.name: _server(part, paths, port, there=there[part.name]) for part in served}
-    service = found["service"]
+        available = dict(zip((part.name for part in served), pool.map(answers, served), strict=True))
+    server_pages = {part.name: _server(part, paths, port, available=available[part.name]) for part in served}
+    service = server_pages["service"]
     status = service.model_copy(
         update={"name": "status", "about": _ABOUT["status"], "address": f"{service.address}/status"}
     )
-    return [service, status, *(found[name] for name in ("prefect", "mlflow", "drift")), *_files(paths)]
+    return [service, status, *(server_pages[name] for name in ("prefect", "mlflow", "drift")), *_files(paths)]
 
 
-def _server(part: Part, paths: Paths, port: int, *, there: bool) -> Page:
+def _server(part: Part, paths: Paths, port: int, *, available: bool) -> Page:
     command = [Path(word).name if word in (sys.executable, part.command[0]) else word for word in part.command]
     needs = {name: value for name, value in child_environment(paths, port).items() if name == "PREFECT_HOME"}
     before = [f"{name}={shlex.quote(value)}" for name, value in needs.items() if part.name == "prefect"]
     start = " ".join([*before, shlex.join(command)])
-    return Page(name=part.name, about=_ABOUT[part.name], address=part.url, answers=there, start=start)
+    return Page(name=part.name, about=_ABOUT[part.name], address=part.url, answers=available, start=start)
 
 
 def _files(paths: Paths) -> list[Page]:
     root = shlex.quote(str(paths.root))
     stage = f"cd {root} && dvc repro"
-    known = (
-        ("data docs", "what the data were checked for", paths.validation_docs / "index.html", f"{stage} validate"),
+    stage_pages = (
+        ("data docs", "the checks of the data", paths.validation_docs / "index.html", f"{stage} validate"),
         ("evaluation", "before and after, worst cases first", paths.evaluation_html, f"{stage} evaluate"),
-        ("studies", "where invention starts, and why", paths.ablation_html, f"likeness ablate --root {root}"),
+        (
+            "studies",
+            "from how much damage on the model invents, and why",
+            paths.ablation_html,
+            f"likeness ablate --root {root}",
+        ),
     )
     return [
         Page(name=name, about=about, address=str(file), answers=file.is_file(), start=start)
-        for name, about, file, start in known
+        for name, about, file, start in stage_pages
     ]

@@ -1,7 +1,7 @@
-"""Processes that belong to one `likeness up`, known by a mark in their environment.
+"""Find and end the processes that belong to one `likeness up`, by a mark in their environment.
 
-The mark is inherited: it finds a server's workers, a flow run and the training below it, also when all of their
-parents were killed, and it never finds a process of somebody else, whatever became of a process number.
+The mark is inherited: it identifies a server's workers, a flow run and its training, also when all of their parents
+were killed, and never a foreign process that has got a reused process number.
 """
 
 import contextlib
@@ -15,14 +15,18 @@ import psutil
 
 MARK = "LIKENESS_UP"
 NAME = "LIKENESS_UP_NAME"
-_GONE = (psutil.NoSuchProcess, psutil.AccessDenied, OSError)  # it has ended meanwhile, or is not ours to look at
+_GONE = (
+    psutil.NoSuchProcess,
+    psutil.AccessDenied,
+    OSError,
+)  # the process has ended meanwhile, or belongs to another user
 
 
 def start(name: str, command: tuple[str, ...], mark: str, environment: Mapping[str, str], log: Path) -> psutil.Process:
-    """Start a process in a session of its own, so that nothing that is meant for us reaches it; it writes to `log`."""
+    """Start a process in a new session, so that it does not get this process's signals; it writes to `log`."""
     marked = {**os.environ, **environment, MARK: mark, NAME: name}
     with log.open("ab") as stream:
-        return psutil.Popen(  # the command is our own
+        return psutil.Popen(  # the command is made here
             command,
             stdin=subprocess.DEVNULL,
             stdout=stream,
@@ -34,20 +38,20 @@ def start(name: str, command: tuple[str, ...], mark: str, environment: Mapping[s
 
 
 def marked(mark: str, name: str | None = None) -> list[psutil.Process]:
-    """Living processes with the mark, oldest first; with `name`, only those that descend from the one so called."""
+    """List the living processes with the mark, oldest first; with `name`, only descendants of that process."""
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found = [process for process in psutil.process_iter() if process.pid not in own and _has(process, mark, name)]
-    return sorted(found, key=_created)
+    processes = (process for process in psutil.process_iter() if process.pid not in own)
+    return sorted((process for process in processes if _has(process, mark, name)), key=_created)
 
 
 def leader(mark: str, name: str) -> psutil.Process | None:
-    """The process that was started as `name`, if it lives: the leader of its session."""
+    """Find the process that was started as `name`, the leader of its session; None if it has ended."""
     return next((process for process in marked(mark, name) if _session(process) == process.pid), None)
 
 
 def alive(process: psutil.Process) -> bool:
-    """Whether it runs; one that has ended but was not waited for does not."""
-    if isinstance(process, psutil.Popen):  # ours: the kernel tells when it is over, and takes its status only then
+    """Tell whether a process runs; a zombie does not."""
+    if isinstance(process, psutil.Popen):  # a child: poll() collects its exit status
         return process.poll() is None
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
@@ -56,17 +60,17 @@ def alive(process: psutil.Process) -> bool:
 
 
 def exit_status(process: psutil.Process) -> int | None:
-    """Of a child of ours that has ended; None while it runs, and for all others."""
+    """Give the exit status of a child that has ended; None while it runs, and for other processes."""
     return process.poll() if isinstance(process, psutil.Popen) else None
 
 
 def end(processes: Iterable[psutil.Process], seconds: float) -> None:
-    """Ask them to stop, and kill those that have not after `seconds`."""
-    asked = list(processes)
-    for process in asked:
+    """Terminate processes, and kill those that have not ended after `seconds`."""
+    targets = list(processes)
+    for process in targets:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
-    _, left = psutil.wait_procs(asked, timeout=seconds)
+    _, left = psutil.wait_procs(targets, timeout=seconds)
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
@@ -74,14 +78,14 @@ def end(processes: Iterable[psutil.Process], seconds: float) -> None:
 
 
 def end_marked(mark: str, name: str | None = None, *, seconds: float = 15.0) -> None:
-    """End everything with the mark, also what a dying process still starts."""
+    """End all processes with the mark, also those that an ending process still starts."""
     deadline = time.monotonic() + 4 * seconds
-    while (found := marked(mark, name)) and time.monotonic() < deadline:
-        end(found, seconds)
+    while (processes := marked(mark, name)) and time.monotonic() < deadline:
+        end(processes, seconds)
 
 
 def same(pid: int, created: float) -> psutil.Process | None:
-    """The process with this number, if it is the one that began then and not a later one."""
+    """Find the process with this number; None if it began at another time, because the number was reused."""
     try:
         process = psutil.Process(pid)
         return process if abs(process.create_time() - created) < 1.0 and alive(process) else None

@@ -1,4 +1,4 @@
-"""The processes of `likeness up`: their commands, where they answer, and what they need to know."""
+"""Define the processes of `likeness up`: commands, addresses and environment."""
 
 import os
 import socket
@@ -13,14 +13,14 @@ from pipeline.project.paths import Paths
 from pipeline.workspaces.cycle_checkouts import production
 
 HOST = "127.0.0.1"
-_ASKED = 2.0
+_PROBE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Part:
-    """One process: its command, where it answers ("" = it has no page), and what must answer before it is started.
+    """One process: its command, its address ("" = none), and the parts that must answer before it is started.
 
-    A part that is done `once` ends by itself and is started again only if it fails.
+    A part that runs `once` ends by itself and is started again only if it fails.
     """
 
     name: str
@@ -32,26 +32,28 @@ class Part:
 
 
 def parts(paths: Paths, port: int) -> tuple[Part, ...]:
-    """Prefect at `port`, MLflow at + 1, Evidently at + 2, the service at + 3, all on this machine's own address only.
+    """List the parts: Prefect at `port`, MLflow at + 1, Evidently at + 2, the service at + 3, on loopback only.
 
-    A worker, not a serving process: deployments then live in the server whether or not anybody executes them, a
-    restart creates nothing anew, and a run outlives the worker that started it.
+    Flows run on a worker and not in a serving process: deployments then exist on the server independently of who
+    executes them, a restart creates no new ones, and a run outlives the worker that started it.
     """
     python = sys.executable
     url = [f"http://{HOST}:{port + offset}" for offset in range(4)]
     root = str(production(paths))
     store = environment().mlflow_uri or f"sqlite:///{paths.mlflow_database}"
-    likeness = (beside("likeness"),)
+    likeness = (installed("likeness"),)
     prefect = (python, "-m", "prefect")
     mlflow = ("mlflow", "server", "--backend-store-uri", store, "--host", HOST, "--workers", "1")
-    evidently = (beside("evidently"), "ui", "--workspace", str(paths.evidently_workspace))
+    evidently = (installed("evidently"), "ui", "--workspace", str(paths.evidently_workspace))
     serve = (*likeness, "serve", "--open", "--host", HOST, "--port", str(port + 3), "--root", root)
     worker = (*prefect, "worker", "start", "--pool", "likeness", "--type", "process", "--name", "likeness")
     return (
         Part("prefect", (*prefect, "server", "start", "--host", HOST, "--port", str(port)), url[0], "/api/health"),
         Part("mlflow", (python, "-m", *mlflow, "--port", str(port + 1)), url[1], "/health"),
         Part("drift", (*evidently, "--host", HOST, "--port", str(port + 2)), url[2], "/"),
-        Part("service", serve, url[3], "/healthz", after=("mlflow",)),  # both would make MLflow's tables
+        Part(
+            "service", serve, url[3], "/healthz", after=("mlflow",)
+        ),  # two processes must not create MLflow's tables at once
         Part(
             "deploy",
             (*likeness, "deploy", "--server", f"{url[0]}/api", "--root", str(paths.root)),
@@ -62,40 +64,40 @@ def parts(paths: Paths, port: int) -> tuple[Part, ...]:
     )
 
 
-def beside(name: str) -> str:
-    """A command that was installed with this Python, whatever PATH says."""
+def installed(name: str) -> str:
+    """Give the path of a command that is installed with this Python, independently of PATH."""
     return str(Path(sys.executable).with_name(name))
 
 
 def child_environment(paths: Paths, port: int) -> dict[str, str]:
-    """What the parts need to know; a variable that is set already (PostgreSQL for Prefect) stays.
+    """Make the environment of the parts; a variable that is already set (PostgreSQL for Prefect) stays.
 
-    Leases of running cycles are files: by default the server holds them in memory, and a run that cannot renew its
-    lease after the server's restart ends itself.
+    Leases of running cycles are files: by default the server keeps them in memory, and a run that cannot renew its
+    lease after the server's restart ends.
     """
-    wanted = {
+    defaults = {
         "PREFECT_HOME": str(paths.prefect_home),
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,monitoring,pipeline",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
-    return {name: os.environ.get(name, value) for name, value in wanted.items()} | {
+    return {name: os.environ.get(name, value) for name, value in defaults.items()} | {
         "PREFECT_API_URL": f"http://{HOST}:{port}/api"
     }
 
 
 def answers(part: Part) -> bool:
-    """Whether the part says that it is there."""
+    """Tell whether a part answers."""
     try:
-        with urllib.request.urlopen(part.url + part.ready, timeout=_ASKED):  # noqa: S310 - our own address
+        with urllib.request.urlopen(part.url + part.ready, timeout=_PROBE_SECONDS):  # noqa: S310 - a loopback address
             return True
     except (URLError, OSError):
         return False
 
 
 def taken(url: str) -> bool:
-    """Whether somebody listens there."""
+    """Tell whether the port of an address is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""The supervisor: starts the parts, starts again what dies, adopts what a killed supervisor left behind."""
+"""The supervisor: start the parts, restart those that die, adopt those that a killed supervisor left running."""
 
 import logging
 import threading
@@ -16,11 +16,11 @@ from pipeline.project.paths import Paths
 log = logging.getLogger(__name__)
 _TICK = 0.5
 _LONGEST_PAUSE = 60.0
-_SETTLED = 60.0  # a process that has lived so long starts again at once
+_SETTLED = 60.0  # a process that has run this long is restarted at once
 
 
 class Running(BaseModel):
-    """What `likeness up` has put into state/up.json."""
+    """The content of state/up.json."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,7 +32,7 @@ class Running(BaseModel):
 
 @dataclass
 class Watched:
-    """A part and how it is faring."""
+    """A part and its state."""
 
     part: Part
     process: psutil.Process | None = None
@@ -44,7 +44,7 @@ class Watched:
 
 @dataclass
 class Supervisor:
-    """Keeps the parts running until it is told to stop."""
+    """Keep the parts running until `stopped` is set."""
 
     paths: Paths
     running: Running
@@ -56,22 +56,22 @@ class Supervisor:
         self._environment = child_environment(self.paths, self.running.port)
 
     def adopt(self) -> list[str]:
-        """Take over what a killed supervisor left behind, if it still answers; end what does not."""
-        taken = []
+        """Adopt the parts that a killed supervisor left running, if they still answer; end the others."""
+        adopted = []
         for name, watched in self.watched.items():
-            found = leader(self.running.mark, name)
-            if found is not None and not watched.part.once and (not watched.part.url or answers(watched.part)):
-                watched.process, watched.began = found, time.monotonic()
-                taken.append(name)
+            process = leader(self.running.mark, name)
+            if process is not None and not watched.part.once and (not watched.part.url or answers(watched.part)):
+                watched.process, watched.began = process, time.monotonic()
+                adopted.append(name)
             else:
                 self._clear(watched.part)
-        return taken
+        return adopted
 
     def refuse_taken_ports(self) -> None:
-        """Say so before anything is started.
+        """Check the ports before anything is started.
 
         Raises:
-            Busy: somebody else listens at a port that a part needs.
+            Busy: another program uses a port that a part needs.
         """
         for watched in self.watched.values():
             if watched.process is None and watched.part.url and taken(watched.part.url):
@@ -82,13 +82,13 @@ class Supervisor:
                 )
 
     def supervise(self) -> None:
-        """Until `stopped` is set."""
+        """Check the parts until `stopped` is set."""
         while not self.stopped.is_set():
             self.tick(time.monotonic())
             self.stopped.wait(_TICK)
 
     def tick(self, now: float) -> None:
-        """Look once at every part; start what is due."""
+        """Check every part once; start those that are due."""
         for watched in self.watched.values():
             if watched.process is not None and not alive(watched.process):
                 self._ended(watched, now)
@@ -97,7 +97,7 @@ class Supervisor:
                 self._start(watched, now)
 
     def stop(self) -> None:
-        """End all parts, those that need others first."""
+        """End all parts, dependent ones first."""
         for watched in reversed(self.watched.values()):
             if watched.process is not None:
                 end([watched.process], 15.0)
@@ -111,7 +111,7 @@ class Supervisor:
             return
         watched.pause = 0.0 if now - watched.began >= _SETTLED else min(_LONGEST_PAUSE, max(1.0, 2 * watched.pause))
         watched.not_before = now + watched.pause
-        log.warning("%s has ended (%s); again in %.0f s", watched.part.name, status, watched.pause)
+        log.warning("%s has ended with status %s; restart in %.0f s", watched.part.name, status, watched.pause)
 
     def _start(self, watched: Watched, now: float) -> None:
         self._clear(watched.part)
@@ -120,6 +120,6 @@ class Supervisor:
         watched.began = now
 
     def _clear(self, part: Part) -> None:
-        """End what a dead server has left behind at its port; a worker's runs go on without it."""
+        """End the processes that a dead server has left at its port; the runs of a worker go on without it."""
         if part.url:
             end_marked(self.running.mark, part.name)

@@ -1,7 +1,7 @@
-"""Everything on one machine: `likeness up` and `likeness down`.
+"""Start and stop everything on one machine: `likeness up` and `likeness down`.
 
-`state/up.json` says which mark the processes carry (flows/local/processes.py), at which ports they are and who
-supervises them. A lock of the kernel says whether a supervisor lives: `kill -9` frees it.
+`state/up.json` has the mark of the processes (flows/local/processes.py), their ports and their supervisor. A file lock
+tells whether a supervisor runs: `kill -9` releases it.
 """
 
 import os
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import psutil
 
 from flows.local.processes import alive, end, end_marked, marked, same, start
-from flows.local.services import answers, beside, parts
+from flows.local.services import answers, installed, parts
 from flows.local.supervisor import Running, Supervisor
 from models.errors import Busy, ServiceUnavailable
 from pipeline.project.files import write_text
@@ -28,13 +28,13 @@ _START_SECONDS = 300.0
 
 
 def up(paths: Paths, port: int | None, say: Callable[[str], None]) -> None:
-    """Run everything until SIGTERM or Ctrl-C; what a killed supervisor left behind is taken over.
+    """Run everything until SIGTERM or Ctrl-C; adopt the processes that a killed supervisor left running.
 
     Raises:
-        Busy: a supervisor is at work here already, or somebody else listens at one of the ports.
+        Busy: a supervisor already runs here, or another program uses one of the ports.
     """
     with _only_one(paths):
-        before = remembered(paths)
+        before = read_running(paths)
         chosen = port or before.port
         if chosen != before.port:
             end_marked(before.mark)
@@ -45,8 +45,12 @@ def up(paths: Paths, port: int | None, say: Callable[[str], None]) -> None:
         adopted = supervisor.adopt()
         supervisor.refuse_taken_ports()
         _prepare(paths, running)
-        say(f"taken over: {', '.join(adopted)}" if adopted else "starting; the first time takes a minute or two")
-        threading.Thread(target=_tell_when_up, args=(supervisor, say), daemon=True).start()
+        say(
+            f"still running, taken over: {', '.join(adopted)}"
+            if adopted
+            else "starting; the first time takes a minute or two"
+        )
+        threading.Thread(target=_report_when_up, args=(supervisor, say), daemon=True).start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: supervisor.stopped.set())
         try:
@@ -64,14 +68,14 @@ def detach(paths: Paths, port: int | None, say: Callable[[str], None]) -> None:
         ServiceUnavailable: the supervisor ended, or a part does not answer in time.
     """
     paths.logs.mkdir(parents=True, exist_ok=True)
-    running = remembered(paths)
+    running = read_running(paths)
     _write(paths, running)
-    command = (beside("likeness"), "up", "--root", str(paths.root), "--port", str(port or running.port))
+    command = (installed("likeness"), "up", "--root", str(paths.root), "--port", str(port or running.port))
     file = paths.logs / "up.log"
     process = start("supervisor", command, running.mark, {}, file)
     wanted = [part for part in parts(paths, port or running.port) if part.url]
     deadline = time.monotonic() + _START_SECONDS
-    while remembered(paths).supervisor != process.pid or not all(answers(part) for part in wanted):
+    while read_running(paths).supervisor != process.pid or not all(answers(part) for part in wanted):
         if not alive(process) or time.monotonic() > deadline:
             last = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
             raise ServiceUnavailable("everything to answer", last[0] if last else "nothing", f"see {paths.logs}")
@@ -81,24 +85,24 @@ def detach(paths: Paths, port: int | None, say: Callable[[str], None]) -> None:
 
 
 def down(paths: Paths) -> bool:
-    """Stop everything that `up` started here, also what it lost sight of; returns whether anything was there.
+    """Stop everything that `up` started here, also orphans; returns whether anything was running.
 
-    Processes are known by their mark: nobody else's can be meant.
+    Processes are identified by their mark, so no foreign process is ended.
     """
     if not paths.running.is_file():
         return False
-    running = remembered(paths)
+    running = read_running(paths)
     supervisor = same(running.supervisor, running.supervisor_began) if running.supervisor else None
-    found = supervisor is not None or bool(marked(running.mark))
+    was_running = supervisor is not None or bool(marked(running.mark))
     if supervisor is not None:
         end([supervisor], 90.0)
     end_marked(running.mark)
     _write(paths, running.model_copy(update={"supervisor": 0, "supervisor_began": 0.0}))
-    return found
+    return was_running
 
 
 def is_up(paths: Paths) -> bool:
-    """Whether a supervisor is at work."""
+    """Tell whether a supervisor runs."""
     try:
         with _only_one(paths):
             return False
@@ -107,13 +111,13 @@ def is_up(paths: Paths) -> bool:
 
 
 def lines(paths: Paths) -> list[str]:
-    """Addresses, and whether each answers."""
-    shown = [part for part in parts(paths, remembered(paths).port) if part.url]
+    """List the addresses, and whether each answers."""
+    shown = [part for part in parts(paths, read_running(paths).port) if part.url]
     return [f"  {part.name:<8} {part.url}  {'answers' if answers(part) else 'DOES NOT ANSWER'}" for part in shown]
 
 
-def remembered(paths: Paths) -> Running:
-    """What state/up.json says; a new mark where there is none."""
+def read_running(paths: Paths) -> Running:
+    """Read state/up.json; without the file make a new mark."""
     if paths.running.is_file():
         return Running.model_validate_json(paths.running.read_bytes())
     return Running(mark=secrets.token_hex(16), port=PORT)
@@ -121,7 +125,7 @@ def remembered(paths: Paths) -> Running:
 
 @contextmanager
 def _only_one(paths: Paths) -> Iterator[None]:
-    busy = ("nothing up here", f"a supervisor at work in {paths.root}", "`likeness down` stops it")
+    busy = ("no other supervisor", f"one that runs in {paths.root}", "`likeness down` stops it")
     with hold_lock(paths.locks / "up.lock", seconds=0, busy=busy):
         yield
 
@@ -136,7 +140,7 @@ def _write(paths: Paths, running: Running) -> None:
     write_text(paths.running, running.model_dump_json(indent=1))
 
 
-def _tell_when_up(supervisor: Supervisor, say: Callable[[str], None]) -> None:
+def _report_when_up(supervisor: Supervisor, say: Callable[[str], None]) -> None:
     shown = [part for part in supervisor.wanted if part.url]
     deadline = time.monotonic() + _START_SECONDS
     while not all(answers(part) for part in shown) and time.monotonic() < deadline:

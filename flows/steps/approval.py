@@ -1,8 +1,8 @@
 """Ask a person to approve a winner (`ab.approval`): in Prefect's pages, or by `likeness ab --approve`.
 
-Where a worker runs the flow, the run is suspended and its page shows a form for as long as nobody answers; no process
-waits for it, so it outlives every restart. The answer goes into the production log, where one given on the command
-line goes too. The log decides: whichever answer came first is acted on.
+If a worker runs the flow, the run is suspended and its page shows a form until somebody answers; no process waits for
+it, so it survives restarts. The answer goes into the production log, as one given on the command line does. The first
+answer in the log counts.
 """
 
 from collections.abc import Callable
@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 
 
 class Approval(RunInput):
-    """The form."""
+    """The form of the approval."""
 
     approve: bool = False
     by: str = ""
 
 
-Ask = Callable[[AbVerdict], Approval | None]
-"""Asks a person; None where nobody has answered yet."""
+AskPerson = Callable[[AbVerdict], Approval | None]
+"""Asks a person for approval; None if nobody has answered yet."""
 
 
-def served() -> bool:
-    """Whether a deployment runs this flow: only then is there a page with a form, and somebody to look at it."""
+def is_deployed() -> bool:
+    """Tell whether a deployment runs this flow: only then is there a page that can show a form."""
     from prefect.runtime import deployment
 
     return deployment.id is not None
 
 
 def ask_in_prefect(verdict: AbVerdict) -> Approval | None:
-    """What the form of this run says; a run without one shows it and ends here, until somebody fills it in.
+    """Read the form of this run; a run without an answer is suspended here until somebody fills it in.
 
-    None where another run shows the form for this test. Call it in a flow, outside of its tasks: the run that goes on
-    begins anew, in a new process.
+    None if another run shows the form for this test. Call it in a flow, outside of its tasks: a resumed run starts from
+    the beginning, in a new process.
     """
     from prefect.client.orchestration import get_client
 
@@ -53,10 +53,10 @@ def ask_in_prefect(verdict: AbVerdict) -> Approval | None:
 
 
 def withdraw_forms(waiting_for: str) -> int:
-    """Cancel the runs whose form asks about a test that is decided already; returns how many.
+    """Cancel the runs whose form is about a test that is already decided; returns how many.
 
     Args:
-        waiting_for: id of the test that still waits for an answer; "" = none does.
+        waiting_for: id of the test that still needs an answer; "" = none does.
     """
     from prefect.client.orchestration import get_client
     from prefect.states import Cancelled
@@ -69,7 +69,7 @@ def withdraw_forms(waiting_for: str) -> int:
 
 
 def _open_forms(client: "SyncPrefectClient") -> "list[FlowRun]":
-    """Suspended runs of the deployment that runs this flow."""
+    """List the suspended runs of the deployment that runs this flow."""
     from prefect.client.schemas.filters import DeploymentFilter, FlowRunFilter
     from prefect.runtime import deployment
 
@@ -79,12 +79,12 @@ def _open_forms(client: "SyncPrefectClient") -> "list[FlowRun]":
 
 
 def _test_of(form: "FlowRun") -> str:
-    """Id of the A/B test that a suspended run asks about."""
+    """Id of the A/B test that a suspended run is about."""
     return (form.state and form.state.state_details.pause_key) or ""
 
 
 def question(verdict: AbVerdict) -> str:
-    """What the person is asked, in Markdown."""
+    """Word the question to the person, in Markdown."""
     return (
         f"**Version {verdict.challenger} has won the A/B test against {verdict.champion}.** {verdict.reason}.\n\n"
         "Approve to make it champion; leave it off to keep the champion and retire the challenger."

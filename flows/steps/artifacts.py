@@ -1,18 +1,18 @@
-"""Artifacts that Prefect's pages show of a run."""
+"""Publish artifacts, which Prefect's pages show with a run."""
 
 from pathlib import Path
 
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
-from flows.steps.reports import CycleReport
+from flows.steps.reports import CycleReport, HouseReport
 from flows.steps.summary import outcome
 from monitoring.ab.verdict import AbVerdict
 from monitoring.retraining.watch import Verdict
 from pipeline.project.paths import Paths
 
 
-def publish(root: Path, report: CycleReport) -> None:
-    """Gate table, summary and a link to the pictures of a cycle."""
+def publish_cycle(root: Path, report: CycleReport) -> None:
+    """Publish a cycle's gate table, summary and a link to its pictures."""
     create_table_artifact(
         key="gate", table=[row.model_dump(mode="json") for row in report.gate.rows], description="The gate"
     )
@@ -22,8 +22,8 @@ def publish(root: Path, report: CycleReport) -> None:
 
 
 def publish_verdict(verdict: Verdict) -> None:
-    """The watch's verdict, with a link to the drift report."""
-    lines = [f"## {'Cycle asked for' if verdict.triggered else 'Quiet'}: window `{verdict.window_id}`", ""]
+    """Publish the watch's verdict, with a link to the drift report."""
+    lines = [f"## {'Cycle requested' if verdict.triggered else 'Quiet'}: window `{verdict.window_id}`", ""]
     lines += [f"- {reason}" for reason in verdict.reasons or (verdict.note,)]
     create_markdown_artifact(key="watch", markdown="\n".join(lines), description="The watch's verdict")
     if verdict.report_html is not None:
@@ -31,16 +31,22 @@ def publish_verdict(verdict: Verdict) -> None:
 
 
 def publish_ab(verdict: AbVerdict) -> None:
-    """How the A/B test stands: the reason, and a table of the outcomes."""
-    title = verdict.experiment or "none is on"
+    """Publish the state of the A/B test, its reason, and a table of the outcomes."""
+    title = verdict.experiment or "none under way"
     create_markdown_artifact(key="ab", markdown=f"## A/B test: {title}\n\n**{verdict.state}**: {verdict.reason}")
     if verdict.effects:
         rows = [effect.model_dump(exclude={"better", "alpha"}) for effect in verdict.effects]
         create_table_artifact(key="ab-outcomes", table=rows, description="challenger minus champion")
 
 
+def publish_housekeeping(report: HouseReport) -> None:
+    """Publish what housekeeping did, as a table."""
+    lines = [f"| {name} | {value} |" for name, value in report.model_dump().items()]
+    create_markdown_artifact(key="housekeeping", markdown="\n".join(["| what | |", "|---|---|", *lines]))
+
+
 def summary(report: CycleReport) -> str:
-    """A cycle in a few lines of Markdown."""
+    """Summarize a cycle in a few lines of Markdown."""
     times = [f"| {stage} | {seconds:.1f} |" for stage, seconds in report.seconds.items()]
     cached = [f"| {stage} | up to date |" for stage in report.cached]
     head = [f"## Version {report.version} {outcome(report)}", "", f"Started by: {report.reason}", ""]

@@ -1,4 +1,4 @@
-"""Choose a cycle's checkout: the root itself when called by hand, one of its own when called by a deployment."""
+"""Choose a cycle's checkout: the root itself when called by hand, a separate one when called by a deployment."""
 
 import secrets
 from collections.abc import Mapping
@@ -9,13 +9,14 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from flows.steps.reports import CycleReport
 from pipeline.project.paths import Paths
 from pipeline.workspaces.cycle_checkouts import CycleRecord, adopt, checkout, in_use, project, record
 
 
 @task(name="checkout", cache_policy=NO_CACHE, persist_result=False)
-def own_checkout(root: Path, revision: str) -> Path:
-    """The project at `revision` in state/cycles; `root` itself where no revision is asked for."""
+def choose_checkout(root: Path, revision: str) -> Path:
+    """Check out the project at `revision` in state/cycles; without a revision give `root` itself."""
     if not revision:
         return root
     paths = Paths(root)
@@ -23,8 +24,8 @@ def own_checkout(root: Path, revision: str) -> Path:
     return checkout(project(paths), revision, paths, name)
 
 
-def settle(root: Path, place: Path, reason: str, overrides: Mapping[str, Any], version: str, *, champion: bool) -> None:
-    """Remember what a cycle in its own checkout has made; where it is champion, production follows it."""
+def settle(root: Path, place: Path, report: CycleReport, overrides: Mapping[str, Any]) -> None:
+    """Record the result of a cycle in a separate checkout; if its version is champion, production follows it."""
     if place == root:
         return
     paths = Paths(root)
@@ -32,12 +33,12 @@ def settle(root: Path, place: Path, reason: str, overrides: Mapping[str, Any], v
     record(
         paths,
         CycleRecord(
-            cycle=place.name, revision=revision, reason=reason, overrides=overrides, version=version,
+            cycle=place.name, revision=revision, reason=report.reason, overrides=overrides, version=report.version,
             finished=datetime.now(UTC), adopted=False,
         ),
     )  # fmt: skip
-    if champion or _has_no_data(paths):
-        adopt(paths, version)
+    if report.promoted or _has_no_data(paths):
+        adopt(paths, report.version)
 
 
 def _has_no_data(paths: Paths) -> bool:

@@ -9,23 +9,23 @@ from pipeline.config.load import Params
 from pipeline.project.paths import Paths
 
 _TITLES = {
-    "inputs": "The photos that come in have changed",
+    "inputs": "The incoming photos have changed",
     "masks": "The damage has changed",
-    "outputs": "What the service answers has changed",
-    "identity": "Other people are restored than the model was measured on",
-    "detector": "Faces are found worse than before",
+    "outputs": "The service's results have changed",
+    "identity": "The restored people differ from those that the model was measured on",
+    "detector": "Faces are detected less well than before",
     "recognition": "Too few restored people are recognised",
     "age": "The champion is old",
 }
 
 
-def tell(params: Params, paths: Paths, verdict: Verdict, now: datetime) -> int:
-    """Send the alerts of a verdict; returns how many went out."""
+def send_drift_alerts(params: Params, paths: Paths, verdict: Verdict, now: datetime) -> int:
+    """Send the alerts of a verdict; returns how many were sent."""
     return sum(alert(params, paths, _alert(verdict, alarm), now) for alarm in verdict.alarms)
 
 
 def _alert(verdict: Verdict, alarm: Alarm) -> Alert:
-    then = " A cycle starts by itself." if alarm.starts_cycle else ""
+    then = " A cycle starts automatically." if alarm.starts_cycle else ""
     return Alert(
         code=f"watch-{alarm.group}",
         title=_TITLES[alarm.group],

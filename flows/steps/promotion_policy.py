@@ -1,4 +1,4 @@
-"""Decide whether a version that passed the gate is promoted at once, or first meets the champion in an A/B test."""
+"""Decide whether a cycle may start, and whether a version is promoted at once or tested against the champion."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,17 +7,24 @@ from monitoring.ab.experiment import experiment_id, running
 from monitoring.ab.verdict import AbVerdict, judge
 from monitoring.retraining.policy import Answer, Ask, Standing, may_start
 from monitoring.retraining.watch import asked_by, verdict_of
-from monitoring.retraining.windows import is_claimed
+from monitoring.retraining.windows import claim_window, is_claimed
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from pipeline.registry.versions import SHIPPED, champion_version, untouched
 
 STUDY = "user study"
-"""What decides about a version that needs a study and meets nobody live."""
+"""Decides about a version that needs a user study and gets no A/B test."""
+
+
+def claim_start(root: Path, window_id: str) -> bool:
+    """Tell whether this cycle may start; claim the watch's window, so that it starts no other one."""
+    if may_cycle(root, window_id) != "start":
+        return False
+    return not window_id or claim_window(Paths(root), window_id, datetime.now(UTC))
 
 
 def may_cycle(root: Path, window_id: str) -> Answer:
-    """Whether a cycle may start now, for a window of the watch or by hand (""); see `monitoring.retraining.policy`."""
+    """Decide whether a cycle may start now, for a window of the watch or by hand ("")."""
     paths = Paths(root)
     params = load_params(paths.params)
     verdict = verdict_of(paths, window_id) if window_id else None
@@ -29,17 +36,17 @@ def may_cycle(root: Path, window_id: str) -> Answer:
     return may_start(asked_by(verdict) if verdict else Ask(window_id), standing)
 
 
-def trial_under_way(root: Path) -> AbVerdict:
-    """How the test that is on stands, before a new challenger ends it."""
+def ab_test_under_way(root: Path) -> AbVerdict:
+    """Judge the A/B test under way, before a new challenger ends it."""
     paths = Paths(root)
     return judge(load_params(paths.params), paths, now=datetime.now(UTC))
 
 
-def trial_ahead(root: Path, version: str) -> str:
-    """Id of the A/B test that decides about `version`, or `STUDY`; "" where it is to be promoted at once.
+def next_decision(root: Path, version: str) -> str:
+    """Id of the A/B test that decides about `version`, or `STUDY`; "" if it is to be promoted at once.
 
-    The first version is, if no user study has to say so: the shipped model was never promoted here and is no standard
-    of production's, and the gate has already compared the two on the same portraits.
+    The first version is promoted at once, unless a user study has to decide: the shipped model was never promoted here,
+    and the gate has already compared the two on the same portraits.
     """
     paths = Paths(root)
     params = load_params(paths.params)

@@ -1,7 +1,8 @@
-"""Prefect tasks: each reproduces one stage through DVC, or does one thing that is not a file."""
+"""Steps of the cycle as Prefect tasks: each reproduces one stage through DVC, or talks to the registry."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -16,7 +17,7 @@ from pipeline.project.files import read_report
 from pipeline.project.paths import Paths
 from pipeline.registry.promotion import Promotion, promote
 from pipeline.registry.register import Registered, register
-from pipeline.registry.tracking import start_run
+from pipeline.registry.tracking import finish_run, start_run
 from pipeline.registry.versions import champion_version
 from pipeline.workspaces.dvc import Reproduced, reproduce
 
@@ -25,21 +26,21 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Timed(Generic[Value]):
-    """What a task's own work gave, and how long that took: the rest of a cycle's time is orchestration."""
+    """The result of a task's work, and its seconds: the rest of a cycle's time is orchestration."""
 
     value: Value
     seconds: float
 
 
 def timed(work: Callable[[], Value]) -> Timed[Value]:
-    """Do the work and time it."""
+    """Do the work and measure its time."""
     started = time.monotonic()
     value = work()
     return Timed(value, time.monotonic() - started)
 
 
 def _temporary(task_: Any, run: Any, state: Any) -> bool:  # noqa: ANN401, ARG001 - Prefect's signature
-    """Retry where a service did not answer, never where a stage said no."""
+    """Retry if a service did not answer, but not if a stage failed."""
     return isinstance(state.result(raise_on_failure=False), ServiceUnavailable)
 
 
@@ -56,7 +57,7 @@ def _io(name: str) -> dict[str, Any]:
 
 @task(**_io("prepare"))
 def prepare(root: Path, overrides: dict[str, Any], reason: str) -> "Timed[str]":
-    """Pin the champion and the asked-for changes in params.yaml, open the MLflow run; gives its id."""
+    """Write the champion and the overrides to params.yaml, and open the MLflow run; gives its id."""
     return timed(lambda: _prepare(root, overrides, reason))
 
 
@@ -67,9 +68,20 @@ def _prepare(root: Path, overrides: dict[str, Any], reason: str) -> str:
     return start_run(paths, f"cycle after {pinned['champion.version']}", {"reason": reason})
 
 
+@contextmanager
+def close_run(root: Path) -> Iterator[None]:
+    """Close the MLflow run after the block: FINISHED, or FAILED on an error."""
+    try:
+        yield
+    except BaseException:
+        finish_run(Paths(root), "FAILED")
+        raise
+    finish_run(Paths(root))
+
+
 @task(**_io("stage"), task_run_name="{stage}")
 def run_stage(stage: str, root: Path) -> Reproduced:
-    """One stage through DVC. Sources other than the sampler may change behind DVC's back, so they are read anew."""
+    """Reproduce one stage through DVC. Sources that DVC does not track may change, so they are always read again."""
     data = load_params(Paths(root).params).data
     outside = data.source != "sampler" or bool(data.intake)
     done = reproduce(stage, root, force=outside and stage == "ingest")
@@ -79,19 +91,19 @@ def run_stage(stage: str, root: Path) -> Reproduced:
 
 @task(**_io("read-gate"))
 def read_gate(root: Path) -> GateReport:
-    """The gate's table, as the stage wrote it."""
+    """Read the gate's table."""
     return read_report(Paths(root).gate_report, GateReport, "gate")
 
 
 @task(**_io("register"))
 def register_challenger(root: Path) -> "Timed[Registered]":
-    """A new version in the registry, alias `challenger`."""
+    """Register a new version with the alias `challenger`."""
     paths = Paths(root)
     return timed(lambda: register(paths=paths, params=load_params(paths.params)))
 
 
 @task(**_io("promote"))
 def promote_challenger(root: Path, version: str) -> "Timed[Promotion]":
-    """The version becomes `champion`, the old one `previous`."""
+    """Make the version `champion` and the old one `previous`."""
     paths = Paths(root)
     return timed(lambda: promote(paths, load_params(paths.params).registry.model_name, version))

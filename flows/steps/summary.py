@@ -1,4 +1,4 @@
-"""Reports as lines that a person can read in a terminal."""
+"""Format reports as lines for a terminal."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from pipeline.registry.versions import ModelRow
 
 
 def cycle_lines(root: Path, report: CycleReport) -> list[str]:
-    """Per stage what went in and came out, the gate's table, the version and its alias."""
+    """Format a cycle: input and output of each stage, the gate's table, the version and its state."""
     stages = [f"  {name:<9} {_took(report, name)}  {line}" for name, line in stage_lines(Paths(root)).items()]
     return [
         f"Cycle ({report.reason})",
@@ -29,16 +29,16 @@ def cycle_lines(root: Path, report: CycleReport) -> list[str]:
 
 
 def outcome(report: CycleReport) -> str:
-    """What became of a cycle's version, as the end of a sentence."""
+    """State of a cycle's version, as the end of a sentence."""
     if report.awaiting == STUDY:
-        return "is challenger: people decide (likeness study new), then likeness promote"
+        return "is challenger: a user study decides (likeness study new), then likeness promote"
     if report.awaiting:
         return f"is challenger: the A/B test {report.awaiting} decides on live traffic"
-    return "is now champion" if report.promoted else "stays challenger: the gate said no"
+    return "is now champion" if report.promoted else "stays challenger: it did not pass the gate"
 
 
 def stage_lines(paths: Paths) -> dict[str, str]:
-    """What each stage took in and gave out, read from its report; stages that have not run are left out."""
+    """Input and output of each stage, read from its report; stages that have not run are left out."""
     reports = {
         "ingest": (paths.ingest_report, _ingest),
         "validate": (paths.validation_report, _validate),
@@ -46,11 +46,11 @@ def stage_lines(paths: Paths) -> dict[str, str]:
         "train": (paths.training_report, _train),
         "evaluate": (paths.evaluation_report, _evaluate),
     }
-    return {name: say(json.loads(file.read_bytes())) for name, (file, say) in reports.items() if file.is_file()}
+    return {name: line(json.loads(file.read_bytes())) for name, (file, line) in reports.items() if file.is_file()}
 
 
 def watch_lines(root: Path, report: WatchReport) -> list[str]:
-    """The verdict, why, and the cycle it started."""
+    """Format a verdict of the watch, its reasons, and the cycle it started."""
     verdict = report.verdict
     head = "Drift: a cycle is needed" if verdict.triggered else "Quiet: no cycle"
     lines = [f"{head} (window {verdict.window_id}, {verdict.requests} requests, champion {verdict.champion})"]
@@ -61,7 +61,7 @@ def watch_lines(root: Path, report: WatchReport) -> list[str]:
 
 
 def ab_lines(report: AbReport, next_step: str) -> list[str]:
-    """State of the A/B test, its figures, what was done, and what happens next."""
+    """Format the state of the A/B test, its figures, the action, and the next step."""
     verdict = report.verdict
     lines = [f"A/B test {verdict.experiment}: {verdict.state}", f"  {verdict.reason}"]
     if not verdict.experiment:
@@ -70,19 +70,19 @@ def ab_lines(report: AbReport, next_step: str) -> list[str]:
         lines += [f"  {arm:<10} {verdict.requests[arm]} requests, {n} subjects" for arm, n in verdict.subjects.items()]
     lines += [line for effect in verdict.effects if (line := effect_line(effect))]
     if verdict.explained is not None:
-        lines.append(f"  the damage foretells {verdict.explained:.0%} of the identity outcome's variance, taken off")
+        lines.append(f"  the damage predicts {verdict.explained:.0%} of the identity outcome's variance, subtracted")
     if verdict.sample_ratio_p is not None:
-        lines.append(f"  split of the subjects: p = {verdict.sample_ratio_p:.3g}")
+        lines.append(f"  test of equal split of the subjects: p = {verdict.sample_ratio_p:.3g}")
     done = f"version {verdict.challenger} was {report.action}" if report.action else next_step
     return [*lines, f"  {'done' if report.action else 'next'}: {done}"]
 
 
 def effect_line(effect: Effect) -> str:
-    """One outcome: means by arm and the difference with its interval; "" where nothing was measured."""
+    """Format one outcome: means by arm and the difference with its interval; "" if nothing was measured."""
     if effect.effect is None:
         return ""
     n = f"{effect.n_champion} + {effect.n_challenger}"
-    if effect.name == "latency":  # measured as a logarithm, told as people know it
+    if effect.name == "latency":  # measured as a logarithm, shown in milliseconds
         ends = (exp(value) for value in (effect.effect or 0.0, effect.low or 0.0, effect.high or 0.0))
         ratio, low, high = (f"{value:.2f}" for value in ends)
         before, after = exp(effect.mean_champion or 0.0), exp(effect.mean_challenger or 0.0)
@@ -93,7 +93,7 @@ def effect_line(effect: Effect) -> str:
 
 
 def models_lines(rows: Sequence[ModelRow]) -> list[str]:
-    """A table of versions."""
+    """Format a table of versions."""
     if not rows:
         return ["no version registered yet: `likeness restore` uses the shipped weights"]
     figures = f"{'recognised':<10} {'LPIPS/Telea':<11} {'id. dist/Telea':<14}"

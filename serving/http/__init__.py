@@ -1,1 +1,1 @@
-"""HTTP as such: uploads, limits, timeouts, errors, tokens, content negotiation, OpenAPI."""
+"""HTTP: connection and limits, authentication, forms and Accept, errors, OpenAPI."""

@@ -1,4 +1,4 @@
-"""Errors as callers see them: what was expected, what came, what to do; never a trace."""
+"""Turn errors into answers: what was expected, what came and what to do; never a stack trace."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from models.errors import Busy, DataError, LikenessError, MaskError, ServiceUnavailable
-from serving.http.request_id import headers_of, request_id
+from serving.http.connection import headers_of, request_id
+from serving.http.refused import Refused
 from serving.schemas.restorations import Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -21,32 +22,13 @@ _STATUS: tuple[tuple[type[LikenessError], int, str], ...] = (
     (ServiceUnavailable, 503, "unavailable"),
     (Busy, 503, "busy"),
 )
-"""First match counts; any other error of ours is a fault of the service."""
+"""The first match counts; any other error of the project is a fault of the service."""
 
 _log = logging.getLogger("likeness.serving")
 
 
-class Refused(HTTPException):
-    """Ends a request with a problem.
-
-    Args:
-        status: HTTP status.
-        code: a word for programs.
-        expected: what the service needed, as a noun phrase.
-        got: what came instead.
-        remedy: what the caller can do, as an imperative.
-        headers: of the answer, beside the usual ones.
-    """
-
-    def __init__(
-        self, status: int, code: str, expected: str, got: str, remedy: str, headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(status, f"expected {expected}; got {got}; {remedy}", dict(headers or {}))
-        self.code, self.expected, self.got, self.remedy = code, expected, got, remedy
-
-
 def install(app: FastAPI, count: Callable[[str], None]) -> None:
-    """Make every error of the app a problem; `count` is told the code of each."""
+    """Answer every error of the app with a problem; `count` is called with the code of each."""
     handlers: dict[type[Exception], Callable[[Request, Any], Refused]] = {
         HTTPException: _of_http,
         LikenessError: _of_likeness,
@@ -69,7 +51,7 @@ def _handler(
 
 
 def refused_by(error: LikenessError) -> Refused:
-    """An error of ours as the caller sees it; of a fault of the service only that there was one."""
+    """Make the answer to an error of the project; a fault of the service shows no details."""
     for kind, status, code in _STATUS:
         if isinstance(error, kind):
             return Refused(status, code, error.expected, error.got, error.remedy)
@@ -99,7 +81,7 @@ def _of_validation(_: Request, error: RequestValidationError) -> Refused:
 
 
 def _of_fault(request: Request, _: Exception) -> Refused:
-    """Starlette calls this outside all middleware, and raises again behind it: the trace is in the server's log."""
+    """Starlette calls this outside all middleware and raises the error again, so that the server logs the trace."""
     return _fault(headers_of(request.scope))
 
 

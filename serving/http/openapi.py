@@ -1,11 +1,10 @@
-"""Complete OpenAPI by hand: uploaded forms, pictures as answers, and an example of every error."""
+"""Parts of the OpenAPI document that FastAPI cannot derive: forms, picture answers, and examples of errors."""
 
 from typing import Any, get_args
 
 from restoration.modes import RequestedMode
-from serving.http.accept import PICTURES as _TYPES
-from serving.http.accept import ZIP
 from serving.http.errors import MEDIA_TYPE
+from serving.http.request_form import PICTURE_TYPES, ZIP
 from serving.schemas.records import FeedbackGiven
 from serving.schemas.restorations import EXAMPLE_ID, PictureWish, Problem
 from serving.schemas.reviews import ReviewGiven
@@ -20,14 +19,14 @@ _ERRORS: dict[int, tuple[str, str, str, str, str]] = {
     406: ("Nothing that Accept admits", "not_acceptable", "Accept to admit one of application/json, image/png",
           "text/html", "accept one of these"),
     408: ("The body came too slowly", "slow_body", "the body within 20 s", "1024 bytes and silence", "send it faster"),
-    410: ("The pictures were kept and are gone: deleted, or expired", "gone", "pictures that are still kept",
+    410: ("The pictures were kept and are now deleted or expired", "gone", "pictures that are still kept",
           "deleted or expired ones", "go on with the next"),
     413: ("The body is too large", "too_large", "at most 41943040 bytes", "50000000 bytes", "send smaller pictures"),
     422: ("A picture, a mask or a field that cannot be used, or a photo refused where a picture was wanted", "corrupt",
           "a readable picture as image", "no readable JPEG header", "send another file"),
     429: ("The queue is full; Retry-After says when to come again", "queue_full", "room for one more photo",
           "18 photos before this one", "come again in 9 s"),
-    500: ("A fault of the service", "fault", "an outcome", "a fault of the service", "tell the operator its id"),
+    500: ("An error of the service", "fault", "an outcome", "a fault of the service", "tell the operator its id"),
     503: ("No outcome in time, or a store that does not answer", "too_late", "an outcome within 60 s", "none yet",
           "come again"),
 }  # fmt: skip
@@ -43,11 +42,12 @@ RESTORATION_BODY: dict[str, Any] = {
                     "additionalProperties": False,
                     "properties": {
                         "image": _FILE | {"description": "JPEG, PNG, WebP, TIFF or BMP"},
-                        "mask": _FILE | {"description": "of the photo's size, white = missing; without it, searched"},
+                        "mask": _FILE
+                        | {"description": "of the photo's size, white = missing; without it, damage is detected"},
                         "references": {
                             "type": "array",
                             "items": _FILE,
-                            "description": "intact photos of the same person, as evidence",
+                            "description": "intact photos of the same person",
                         },
                         "mode": {"type": "string", "enum": list(get_args(RequestedMode)), "default": "auto"},
                         "subject": {"type": "string", "description": "your id of the person; stored as a pseudonym"},
@@ -94,15 +94,15 @@ KEPT: Answers = {
 PICTURES: Answers = {
     200: {
         "description": "The outcome, as Accept asks: figures with the picture in base64, the marked picture with "
-        "figures in X-Likeness-* headers, or a ZIP of restored picture, original and outcome.json. A photo in which "
-        "no damage is certain comes back as it came, unmarked (mode `unchanged`)",
-        "content": {name: {"schema": _FILE} for name in (*_TYPES, ZIP)},
+        "figures in X-Likeness-* headers, or a ZIP of restored picture, original and outcome.json. A photo "
+        "without certain damage is returned unchanged and unmarked (mode `unchanged`)",
+        "content": {name: {"schema": _FILE} for name in (*PICTURE_TYPES, ZIP)},
     }
 }
 
 
 def problems(*statuses: int) -> Answers:
-    """The errors of an address, each with an example."""
+    """Document the errors of a route, each with an example."""
     return {status: _problem(status) for status in statuses}
 
 

@@ -1,1 +1,1 @@
-"""Restoring on worker threads: requests, queue, batches, and the models that serve."""
+"""Restore on worker threads: queue, requests, batches, and the models that serve."""

@@ -1,10 +1,10 @@
-"""What the registry wants to be served, asked often and cheaply; and what it wanted last, for when it is down."""
+"""Read from the registry which versions to serve; remember the last ones, for when the registry is down."""
 
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import LikenessError, ServiceUnavailable
 from models.gan.restorer import weights_sha256
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
-class Standing(BaseModel):
-    """Versions by arm; `challenger` is None while no A/B test is on. `promoted`: when the champion became that."""
+class DesiredVersions(BaseModel):
+    """Versions by arm; `challenger` is None without an A/B test. `promoted`: when the champion was promoted."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,33 +35,33 @@ class Standing(BaseModel):
 
 
 class Registry:
-    """Asks the registry; keeps its client, so that a question costs one query, or two while a test is on."""
+    """Polls the model registry; keeps its client, so that a poll costs one query, or two during an A/B test."""
 
     def __init__(self, params: Params, paths: Paths) -> None:
         self._name, self._enabled, self._paths = params.registry.model_name, params.ab.enabled, paths
         self._client: MlflowClient | None = None
         self._promoted: dict[str, datetime | None] = {SHIPPED: None}
-        served = remembered(paths)
-        self._used = served is not None and served.standing.champion != SHIPPED
+        served = read_served(paths)
+        self._used = served is not None and served.desired.champion != SHIPPED
 
-    def standing(self) -> Standing:
-        """What shall be served now.
+    def desired_versions(self) -> DesiredVersions:
+        """Read which versions to serve now.
 
         Raises:
             LikenessError: the registry does not answer, or contradicts itself.
         """
         if untouched(self._paths):
-            if self._used:  # a volume that is not mounted must not bring back the model of long ago
+            if self._used:  # a volume that is not mounted must not bring back the shipped model
                 raise ServiceUnavailable(f"MLflow's {self._paths.mlflow_database}", "no such file", "restore it")
-            return Standing(champion=SHIPPED, challenger=None)
+            return DesiredVersions(champion=SHIPPED, challenger=None)
         try:
             self._client = self._client or connect(self._paths)
-            return self._ask(self._client)
+            return self._query(self._client)
         except LikenessError:
-            self._client = None  # the next question probes first, so that a dead server costs seconds and not minutes
+            self._client = None  # the next poll probes first, so that a dead server costs seconds and not minutes
             raise
 
-    def _ask(self, client: "MlflowClient") -> Standing:
+    def _query(self, client: "MlflowClient") -> DesiredVersions:
         aliases = aliases_of(client, self._name)
         self._used = self._used or "champion" in aliases
         if self._used and not {"champion", "previous"} & aliases.keys():  # a rollback to `shipped` leaves `previous`
@@ -73,34 +73,34 @@ class Registry:
             at = find_version(client, self._name, champion).tags.get("promoted_at")
             self._promoted[champion] = None if at is None else datetime.fromisoformat(at)
         challenger = None if tested is None else str(tested.version)
-        return Standing(champion=champion, challenger=challenger, promoted=self._promoted[champion])
+        return DesiredVersions(champion=champion, challenger=challenger, promoted=self._promoted[champion])
 
 
-class Served(BaseModel):
-    """What was served last, with the digest of each version's weights."""
+class ServedVersions(BaseModel):
+    """The versions that were served last, with the digest of each version's weights."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
-    standing: Standing
+    desired: DesiredVersions = Field(alias="standing")
     sha256: dict[str, str]
 
 
-def remember(paths: Paths, served: Served) -> None:
-    """Write it to the state folder."""
+def write_served(paths: Paths, served: ServedVersions) -> None:
+    """Write the served versions to the state folder."""
     write_text(paths.served, served.model_dump_json(indent=2))
 
 
-def remembered(paths: Paths) -> Served | None:
-    """What `remember` wrote; None where nothing was served yet or the file is damaged."""
+def read_served(paths: Paths) -> ServedVersions | None:
+    """Read what `write_served` wrote; None if nothing was served yet or the file is damaged."""
     try:
-        return Served.model_validate_json(paths.served.read_bytes())
+        return ServedVersions.model_validate_json(paths.served.read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
 
 
 def cached_weights(paths: Paths, version: str) -> Path | None:
-    """Weights of a version that was served last, from the cache, compared with the digest that they had then."""
-    served = remembered(paths)
+    """Find the weights of a version that was served last in the cache, verified by the digest they had then."""
+    served = read_served(paths)
     if served is None or version not in served.sha256:
         return None
     if version == SHIPPED:

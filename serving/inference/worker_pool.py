@@ -1,64 +1,100 @@
-"""A bounded queue before a few worker threads. What does not fit is refused at once, with when to come again."""
+"""Run work in a few threads behind a bounded queue. What does not fit is refused at once, with a time to try again."""
 
 import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 from math import ceil
 from typing import Any, TypeVar
 
 from starlette.requests import Request
 
+from models.face.detector import Face, FaceDetector
+from models.images import Image
 from pipeline.config.serving import ServeParams
-from serving.http.errors import Refused
+from restoration.types import Detector, Tools, load_tools
+from serving.http.refused import Refused
 from serving.metrics.service import Metrics
 
 Result = TypeVar("Result")
 
 _FIRST_GUESS = 1.0
-"""Seconds of service before any was seen."""
+"""Seconds of service before any were measured."""
 _RECENT = 20
 _LONGEST = 600
+_CACHED_PICTURES = 2
+"""A request detects faces in the same picture more than once: for the mask, and for the restoration."""
 
 
-def retry_after(ahead: int, workers: int, mean_seconds: float) -> int:
-    """Whole seconds, from 1 to 600, until `ahead` photos are done by `workers` at `mean_seconds` each."""
-    return max(1, ceil(min(_LONGEST, ahead * mean_seconds / workers)))
-
-
-class Engine:
-    """Runs work in threads: at most `serve.workers` at once, at most `serve.queue` waiting."""
+class WorkerPool:
+    """Worker threads: `serve.workers` run, `serve.queue` may wait, `serve.uploads` bodies may be read at once."""
 
     def __init__(self, serve: ServeParams, metrics: Metrics) -> None:
         self._serve, self._metrics = serve, metrics
         self._pool = ThreadPoolExecutor(serve.workers, thread_name_prefix="photo")
         self._lock = threading.Lock()
-        self._waiting = self._running = 0
+        self._uploads = self._waiting = self._running = 0
         self._recent: deque[float] = deque([_FIRST_GUESS], maxlen=_RECENT)
 
-    @property
-    def at_work(self) -> int:
-        """Pieces of work that have begun and not ended."""
+    def running(self) -> int:
+        """Count the pieces of work that have begun and not ended."""
         return self._running
 
-    @property
     def waiting(self) -> int:
-        """Pieces of work that have not begun."""
+        """Count the pieces of work that have not begun."""
         return self._waiting
 
-    def check_room(self) -> None:
-        """Refuse before a body is read for which there would be no room.
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Hold a place for a body that is read in this block; bodies are in memory.
 
         Raises:
-            Refused: the queue is full (429).
+            Refused: the queue is full, or too many bodies are being read (429).
         """
         with self._lock:
             self._refuse_if_full()
+            if self._uploads >= self._serve.uploads:
+                raise _queue_full(f"{self._uploads} uploads", 1)
+            self._uploads += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._uploads -= 1
+
+    async def run(self, request: Request, work: Callable[[float], Result], seconds: float) -> Result:
+        """Queue work and wait for its result; work that has not begun is dropped when nobody waits for it any more.
+
+        Args:
+            request: whose caller waits.
+            work: is called with the seconds that it waited in the queue.
+            seconds: how long to wait.
+
+        Raises:
+            Refused: the queue is full (429), no result within `seconds` (503), or the caller has disconnected (499,
+                which nobody receives).
+        """
+        result: asyncio.Future[Result] = asyncio.wrap_future(self.submit(work))
+        gone: asyncio.Future[None] = asyncio.ensure_future(_disconnected(request))
+        both: set[asyncio.Future[Any]] = {result, gone}
+        try:
+            await asyncio.wait(both, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if result.done():
+                return result.result()
+            if gone.done():
+                raise Refused(499, "gone", "a caller to answer", "a closed connection", "send it again")
+            retry = {"Retry-After": "5"}
+            raise Refused(503, "too_late", f"an outcome within {seconds:g} s", "none yet", "come again", retry)
+        finally:
+            gone.cancel()
+            result.cancel()
 
     def submit(self, work: Callable[[float], Result]) -> "Future[Result]":
-        """Queue a piece of work; it is told how many seconds it waited. Cancel the future to drop it unbegun.
+        """Queue work, which is called with the seconds that it waited. Cancel the future to drop it before it begins.
 
         Raises:
             Refused: the queue is full (429).
@@ -69,7 +105,7 @@ class Engine:
             self._metrics.queue.set(self._waiting)
         begun = time.perf_counter()
         future = self._pool.submit(self._run, work, begun)
-        future.add_done_callback(self._dropped)
+        future.add_done_callback(self._count_cancelled)
         return future
 
     def close(self) -> None:
@@ -85,7 +121,7 @@ class Engine:
             self._count(running=-1)
             self._recent.append(time.perf_counter() - begun)
 
-    def _dropped(self, future: "Future[Result]") -> None:
+    def _count_cancelled(self, future: "Future[Result]") -> None:
         if future.cancelled():
             self._count(waiting=-1)
 
@@ -99,38 +135,49 @@ class Engine:
         ahead = self._waiting + self._running
         if ahead >= self._serve.workers + self._serve.queue:
             seconds = retry_after(ahead, self._serve.workers, sum(self._recent) / len(self._recent))
-            raise full(f"{ahead} photos before this one", seconds)
+            raise _queue_full(f"{ahead} photos before this one", seconds)
 
 
-def full(got: str, seconds: int) -> Refused:
-    """There is no room; in so many seconds there may be."""
+def retry_after(ahead: int, workers: int, mean_seconds: float) -> int:
+    """Whole seconds, from 1 to 600, until `ahead` photos are done by `workers` at `mean_seconds` each."""
+    return max(1, ceil(min(_LONGEST, ahead * mean_seconds / workers)))
+
+
+def _queue_full(got: str, seconds: int) -> Refused:
     remedy, headers = f"come again in {seconds} s", {"Retry-After": str(seconds)}
     return Refused(429, "queue_full", "room for one more photo", got, remedy, headers)
 
 
-async def outcome(request: Request, future: "Future[Result]", seconds: float) -> Result:
-    """The result of work, unless it comes too late or the caller has gone; then work that has not begun is dropped.
-
-    Raises:
-        Refused: no result within `seconds` (503), or nobody to give it to (499, which nobody sees).
-    """
-    result: asyncio.Future[Result] = asyncio.wrap_future(future)
-    gone: asyncio.Future[None] = asyncio.ensure_future(_gone(request))
-    both: set[asyncio.Future[Any]] = {result, gone}
-    try:
-        await asyncio.wait(both, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if result.done():
-            return result.result()
-        if gone.done():
-            raise Refused(499, "gone", "a caller to answer", "a closed connection", "send it again")
-        raise Refused(
-            503, "too_late", f"an outcome within {seconds:g} s", "none yet", "come again", {"Retry-After": "5"}
-        )
-    finally:
-        gone.cancel()
-        result.cancel()
-
-
-async def _gone(request: Request) -> None:
+async def _disconnected(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+class ThreadTools:
+    """Give each worker thread its own detector; landmarks and encoders, which have no state, are shared."""
+
+    def __init__(self, min_detector_score: float) -> None:
+        self._score, self._shared, self._own = min_detector_score, load_tools(min_detector_score), threading.local()
+
+    def for_request(self) -> Tools:
+        """Make the calling thread's tools for one request."""
+        if not hasattr(self._own, "detector"):
+            self._own.detector = FaceDetector(self._score)
+        return replace(self._shared, detector=_CachingDetector(self._own.detector))
+
+
+class _CachingDetector:
+    """A detector that remembers its results for the last pictures; they must not be changed meanwhile."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._results: list[tuple[Image, list[Face]]] = []
+
+    def detect(self, image: Image) -> list[Face]:
+        """See `models.face.detector.FaceDetector.detect`."""
+        for picture, faces in self._results:
+            if picture is image:
+                return faces
+        faces = self._detector.detect(image)
+        self._results = [*self._results[1 - _CACHED_PICTURES :], (image, faces)]
+        return faces

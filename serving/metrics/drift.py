@@ -1,4 +1,4 @@
-"""Export the watch's last verdict to Prometheus, read when it is scraped."""
+"""Export the watch's last verdict to Prometheus; it is read at each scrape."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,18 +13,18 @@ from pipeline.project.paths import Paths
 
 
 class WatchCollector(Collector):
-    """The watch's last look and what it saw, and the champion's age; each is absent while it is unknown.
+    """The time and results of the last watch, and the champion's age; each is absent while it is unknown.
 
     Args:
         paths: the checkout.
-        promoted: when the serving champion became that; None for the shipped model.
+        promoted: when the serving champion was promoted; None for the shipped model.
     """
 
     def __init__(self, paths: Paths, promoted: Callable[[], datetime | None]) -> None:
         self._paths, self._promoted = paths, promoted
 
     def collect(self) -> Iterator[Metric]:
-        """Called at each scrape."""
+        """Collect the metrics at a scrape."""
         verdict = self._last_verdict()
         recognition, drift = verdict.get("recognition") or {}, verdict.get("drift") or {}
         columns = drift.get("columns")
@@ -39,12 +39,12 @@ class WatchCollector(Collector):
         yield _gauge("likeness_champion_age_seconds", "Since its promotion", age)
 
     def _last_verdict(self) -> dict[str, Any]:
-        """Windows are named by their rows in the log, so that names sort by time."""
+        """Read the last verdict: windows are named by their rows in the log, so that names sort by time."""
         files = sorted(self._paths.drift.glob("[0-9]*/verdict.json"))
         if not files:
             return {}
-        found: dict[str, Any] = json.loads(files[-1].read_text(encoding="utf-8"))
-        return found
+        verdict: dict[str, Any] = json.loads(files[-1].read_text(encoding="utf-8"))
+        return verdict
 
 
 def _gauge(name: str, about: str, value: float | None) -> GaugeMetricFamily:

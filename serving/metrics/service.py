@@ -1,7 +1,6 @@
-"""Figures for Prometheus, in a registry of the service's own."""
+"""Metrics for Prometheus, in a registry of the service's own."""
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from prometheus_client import (
     CollectorRegistry,
@@ -12,9 +11,6 @@ from prometheus_client import (
     generate_latest,
 )
 
-if TYPE_CHECKING:
-    from monitoring.log.rows import LogRow
-
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 _STAGE_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _SHARES = tuple(round(step / 10, 1) for step in range(11))
@@ -22,10 +18,10 @@ _COSINES = tuple(round(step / 10, 1) for step in range(-2, 11))
 
 
 class Metrics:
-    """What the service counts. Thread-safe, as Prometheus' own types are."""
+    """The counters, gauges and histograms of the service. Thread-safe, as Prometheus' types are."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nothing here reads
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # unused
         own = self.registry = CollectorRegistry(auto_describe=True)
         arm = ("arm",)
         self.requests = Counter("likeness_requests", "Photos answered", ("mode", "arm"), registry=own)
@@ -55,35 +51,12 @@ class Metrics:
         self.reloads = Counter("likeness_reloads", "After an alias moved", ("outcome",), registry=own)
         self.registry_up = Gauge("likeness_registry_up", "Whether the model registry answers", registry=own)
 
-    def observe(self, row: "LogRow", stages: Iterable[tuple[str, float]], encoders: Sequence[str]) -> None:
-        """Count one outcome.
-
-        Args:
-            row: as it is logged.
-            stages: names and seconds.
-            encoders: names of the training and of the independent one.
-        """
-        self.requests.labels(row.mode, row.arm).inc()
-        self.seconds.labels(row.arm).observe(row.milliseconds / 1000)
-        for name, seconds in stages:
-            self.stages.labels(name).observe(seconds)
-        self.cpu.labels("verification").inc(row.verification_cpu_seconds)
-        self.cpu.labels("restoration").inc(max(0.0, row.cpu_seconds - row.verification_cpu_seconds))
-        if row.mode == "unchanged":  # nothing was restored that could be alike, or at risk
-            return
-        alike = (row.similarity_plain_training, row.similarity_plain_independent)
-        for encoder, cosine in zip(encoders, alike, strict=True):
-            if cosine is not None:
-                self.similarity.labels(encoder, row.arm).observe(cosine)
-        if row.identity_risk is not None:
-            self.risk.observe(row.identity_risk)
-
-    def serve(self, versions: Iterable[tuple[str, str]]) -> None:
-        """Say which (arm, version) serve now; earlier ones disappear."""
+    def set_models(self, versions: Iterable[tuple[str, str]]) -> None:
+        """Set which (arm, version) serve now; earlier ones disappear."""
         self.model.clear()
         for arm, version in versions:
             self.model.labels(arm, version).set(1)
 
     def exposition(self) -> bytes:
-        """The text that Prometheus scrapes."""
+        """Make the text that Prometheus scrapes."""
         return generate_latest(self.registry)

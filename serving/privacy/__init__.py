@@ -1,1 +1,1 @@
-"""Pictures kept with consent, pseudonyms, and aggregates of identities."""
+"""Personal data: pictures kept with consent, pseudonyms, aggregates of identities, pictures for review."""

@@ -1,4 +1,4 @@
-"""Kept pictures on their way to a reviewer: the restored one marked as such, all of them as base64 or in a ZIP."""
+"""Prepare kept pictures for a reviewer: mark the restored one; encode all as base64 or in a ZIP."""
 
 import base64
 import hashlib
@@ -17,13 +17,13 @@ Pictures = Mapping[str, bytes]
 
 
 def marked_pictures(pictures: Pictures, row: LogRow, limits: Limits, seal: Seal) -> Pictures:
-    """The same, with `restored.png` marked as it was in the answer: no restored picture leaves without a mark.
+    """Mark `restored.png` as in the answer: no restored picture is sent without a mark.
 
     Args:
         pictures: as kept.
         row: of the request, for the marks.
         limits: for reading pictures.
-        seal: signs.
+        seal: signs the mark.
     """
     damaged, restored = (_read(pictures.get(name, b""), limits) for name in ("damaged.png", "restored.png"))
     if damaged is None or restored is None:
@@ -35,12 +35,12 @@ def marked_pictures(pictures: Pictures, row: LogRow, limits: Limits, seal: Seal)
 
 
 def in_base64(pictures: Pictures) -> dict[str, str]:
-    """For JSON."""
+    """Encode pictures for JSON."""
     return {name: base64.b64encode(content).decode("ascii") for name, content in pictures.items()}
 
 
 def zipped(pictures: Pictures) -> bytes:
-    """Stored, not deflated: pictures are compressed already."""
+    """Make a ZIP, not deflated: pictures are compressed already."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         for name, content in pictures.items():
@@ -49,5 +49,5 @@ def zipped(pictures: Pictures) -> bytes:
 
 
 def _read(data: bytes, limits: Limits) -> Image | None:
-    found = read_bytes(data, limits)
-    return found.image if isinstance(found, Accepted) else None
+    outcome = read_bytes(data, limits)
+    return outcome.image if isinstance(outcome, Accepted) else None

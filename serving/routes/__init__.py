@@ -1,1 +1,1 @@
-"""Addresses of the service, one router per file."""
+"""Routes of the service, one router per file."""

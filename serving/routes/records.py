@@ -1,4 +1,4 @@
-"""Routes of what is on record about a request or a person."""
+"""Routes of the records about a request or a person: outcome, feedback, deletion."""
 
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 
 from monitoring.log.production_log import ProductionLog
 from monitoring.log.rows import LogRow
-from serving.http.errors import Refused
 from serving.http.openapi import FEEDBACK_BODY, problems
+from serving.http.refused import Refused
 from serving.schemas.records import FeedbackGiven, FeedbackTaken, Forgotten, StoredOutcome
 from serving.service import Service
 
@@ -21,15 +21,15 @@ Given = TypeVar("Given", bound=BaseModel)
 
 
 def records_router(service: Service) -> APIRouter:
-    """What is on record of a request or a person."""
+    """Make the routes of records."""
     router = APIRouter(prefix="/v1", tags=["records"])
-    restorer, admin = ([Depends(service.guard.needs(role))] for role in ("restore", "admin"))
-    log, keeper = service.bench.log, service.bench.keeper
+    restorer, admin = ([Depends(service.guard.require(role))] for role in ("restore", "admin"))
+    log, kept = service.context.log, service.context.pictures
 
     @router.get("/restorations/{id}", dependencies=restorer, responses=problems(401, 403, 404, 422, 500, 503))
     def read_an_outcome(id: str = REQUEST) -> StoredOutcome:  # noqa: A002 - the word in the address
-        """Features and scores of an earlier request; pictures are not on record."""
-        return StoredOutcome.of(known(log, id))
+        """Read features and scores of an earlier request; pictures are not recorded."""
+        return StoredOutcome.of(find_row(log, id))
 
     @router.post(
         "/restorations/{id}/feedback",
@@ -42,7 +42,7 @@ def records_router(service: Service) -> APIRouter:
     async def give_feedback(request: Request, id: str = REQUEST) -> FeedbackTaken:  # noqa: A002 - the word in the address
         """Say whether the person is recognised, or which picture is preferred. The latest answer counts."""
         given = read_json(await request.body(), FeedbackGiven, "feedback")
-        await run_in_threadpool(known, log, id)
+        await run_in_threadpool(find_row, log, id)
         await run_in_threadpool(log.feedback, id, given, datetime.now(UTC))
         service.metrics.feedback.labels(str(given.recognised).lower()).inc()
         return FeedbackTaken(request_id=id)
@@ -50,16 +50,16 @@ def records_router(service: Service) -> APIRouter:
     @router.delete("/subjects/{id}", dependencies=admin, responses=problems(401, 403, 422, 500, 503))
     def forget_a_subject(id: str = _Subject) -> Forgotten:  # noqa: A002 - the word in the address
         """Delete all that was kept of a person, and the link between the log and them."""
-        pseudonym = keeper.pseudonym(id)
-        deleted = keeper.forget(id)
+        pseudonym = kept.pseudonym(id)
+        deleted = kept.forget(id)
         log.record("deletion", pseudonym, {"requests": deleted}, datetime.now(UTC))
         return Forgotten(deleted=deleted)
 
     return router
 
 
-def known(log: ProductionLog, identity: str) -> LogRow:
-    """The row of a request.
+def find_row(log: ProductionLog, identity: str) -> LogRow:
+    """Find the log row of a request.
 
     Raises:
         Refused: there is none (404).
@@ -72,10 +72,10 @@ def known(log: ProductionLog, identity: str) -> LogRow:
 
 
 def read_json(body: bytes, shape: type[Given], name: str) -> Given:
-    """A JSON body, read only after the token was looked at, which FastAPI's own way would not do.
+    """Parse a JSON body after the token was checked, which FastAPI's body parameters would not guarantee.
 
     Raises:
-        Refused: it is none of that shape (422).
+        Refused: it does not have this shape (422).
     """
     try:
         return shape.model_validate_json(body)

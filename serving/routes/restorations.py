@@ -1,31 +1,55 @@
-"""Routes of work on pictures: restore a photo, find its damage."""
+"""Routes of work on pictures: restore a photo, find its damage.
 
+One request for a restoration passes these files of `serving/`, in this order:
+
+1. `http/connection.py`: time limits for slow clients, request id, common headers, limits of the body
+2. `http/auth.py`: token and role
+3. `routes/restorations.py`: admission, the steps below, and the answer as JSON, picture or ZIP
+4. `http/request_form.py`: the fields of the form, and the form of the answer from the Accept header
+5. `inference/worker_pool.py`: queue, worker threads, deadline, each thread's tools
+6. `inference/request.py`: decode, find the damage, restore, encode, keep, log, count
+7. `inference/arms.py`: the model of the request's A/B arm, faces of concurrent requests in one batch
+8. `privacy/personal_data.py`: pseudonym, pictures kept with consent, aggregates of identities
+
+`tests/serving/test_request_path.py` checks the list.
+"""
+
+import base64
+import io
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import zipfile
+from dataclasses import asdict
 from functools import partial
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from serving.http.accept import JSON, chosen
+from restoration.mask import UsedMask
+from restoration.types import RestoredFace
+from serving.http.connection import request_id
 from serving.http.openapi import MASK_BODY, PICTURES, RESTORATION_BODY, problems
-from serving.http.request_id import request_id
-from serving.http.uploads import read_image, read_upload
-from serving.inference.request import Ask, propose, restore
-from serving.inference.worker_pool import full, outcome
-from serving.routes.responses import answer, mask_answer
-from serving.schemas.restorations import Outcome, ProposedMask
+from serving.http.refused import Refused
+from serving.http.request_form import JSON, PICTURE_TYPES, ZIP, chosen, read_image, read_upload
+from serving.inference.request import FoundMask, RestoreRequest, RestoreResult, propose_mask, restore
+from serving.schemas.restorations import (
+    DamagePiece,
+    FaceFigures,
+    MaskFigures,
+    Outcome,
+    ProposedMask,
+    RegionTrust,
+)
 from serving.service import Service
 
+_HEADERS = ("mode", "area", "coverage", "missing_features", "uncertainty", "model_version", "arm")
 _log = logging.getLogger("likeness.serving")
 
 
 def photos_router(service: Service) -> APIRouter:
-    """Addresses that take pictures; they need the role `restore`."""
-    router = APIRouter(prefix="/v1", tags=["photos"], dependencies=[Depends(service.guard.needs("restore"))])
-    reading = Uploads(service.params.serve.uploads)
+    """Make the routes that take pictures; they need the role `restore`."""
+    router = APIRouter(prefix="/v1", tags=["photos"], dependencies=[Depends(service.guard.require("restore"))])
+    pool, context, limits = service.pool, service.context, service.params.serve
 
     @router.post(
         "/restorations",
@@ -36,17 +60,16 @@ def photos_router(service: Service) -> APIRouter:
     async def restore_a_photo(request: Request) -> Response:
         """Restore the faces of one photo.
 
-        A photo that is refused is an outcome as well (mode `refuse`). So is one in which nothing is damaged for
-        certain: it comes back as it came (mode `unchanged`).
+        A refused photo is an outcome, too (mode `refuse`). A photo without certain damage is returned unchanged (mode
+        `unchanged`).
         """
-        service.engine.check_room()
-        with reading.one():
-            upload = await read_upload(request, service.params.serve.max_references)
-        ask = Ask(request_id(request.scope), upload, service.models.arms, request.headers.get("accept", ""))
-        future = service.engine.submit(partial(restore, service.bench, ask))
-        done = await outcome(request, future, service.params.serve.answer_seconds)
-        _log.info("%s %s %.0f ms", ask.request_id, done.row.mode, done.row.milliseconds)
-        return await run_in_threadpool(answer, done)
+        with pool.reading():
+            upload = await read_upload(request, limits.max_references)
+        accept = request.headers.get("accept", "")
+        wanted = RestoreRequest(request_id(request.scope), upload, service.models.arms, accept)
+        result = await pool.run(request, partial(restore, context, wanted), limits.answer_seconds)
+        _log.info("%s %s %.0f ms", wanted.request_id, result.row.mode, result.row.milliseconds)
+        return await run_in_threadpool(_answer, result)
 
     @router.post(
         "/masks",
@@ -55,16 +78,14 @@ def photos_router(service: Service) -> APIRouter:
         openapi_extra=MASK_BODY,
     )
     async def propose_a_mask(request: Request) -> Response:
-        """Find the damage in a photo: what is certain, and what may be. `Accept: image/png` gives the bare mask."""
+        """Detect the certain and the possible damage in a photo. `Accept: image/png` gives the mask alone."""
         media_type = chosen(request.headers.get("accept", ""), (JSON, "image/png"))
-        service.engine.check_room()
-        with reading.one():
+        with pool.reading():
             image = await read_image(request)
-        future = service.engine.submit(partial(propose, service.bench, image))
-        found = await outcome(request, future, service.params.serve.answer_seconds)
+        found = await pool.run(request, partial(propose_mask, context, image), limits.answer_seconds)
         _log.info("%s mask", request_id(request.scope))
         if media_type == JSON:
-            return JSONResponse(mask_answer(request_id(request.scope), found).model_dump())
+            return JSONResponse(_proposed_mask(request_id(request.scope), found).model_dump())
         confidence = found.used.confidence
         headers = {} if confidence is None else {"X-Likeness-Confidence": f"{confidence:.4f}"}
         return Response(found.png, media_type=media_type, headers=headers)
@@ -72,23 +93,122 @@ def photos_router(service: Service) -> APIRouter:
     return router
 
 
-class Uploads:
-    """How many bodies are read at once: they are in memory."""
+def _answer(result: RestoreResult) -> Response:
+    """Answer a request for a restoration: with JSON, with a picture and figures in headers, or with a ZIP of both.
 
-    def __init__(self, limit: int) -> None:
-        self._limit, self._now = limit, 0
+    Raises:
+        Refused: a picture was wanted and there is none, because the photo was refused (422, code `refused`).
+    """
+    figures = _outcome(result)
+    if result.form.media_type == ZIP:
+        return Response(_zipped(result, figures), media_type=ZIP)
+    if result.form.media_type in PICTURE_TYPES:
+        return _picture(result, figures)
+    return JSONResponse(figures.model_dump(mode="json"), media_type=JSON)
 
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Read one.
 
-        Raises:
-            Refused: too many are being read (429).
-        """
-        if self._now >= self._limit:
-            raise full(f"{self._now} uploads", 1)
-        self._now += 1
-        try:
-            yield
-        finally:
-            self._now -= 1
+def _outcome(result: RestoreResult) -> Outcome:
+    """All figures; the picture only if JSON carries it."""
+    row, restoration = result.row, result.restoration
+    inline = result.picture if result.form.media_type == JSON else None
+    return Outcome(
+        request_id=row.request_id,
+        mode=restoration.mode,
+        reason=restoration.reason,
+        reasons=tuple(restoration.reason.split("; ")),
+        area=restoration.area,
+        coverage=restoration.coverage,
+        missing_features=restoration.missing_features,
+        uncertainty=row.uncertainty,
+        faces=tuple(_face(face) for face in restoration.faces),
+        references=tuple(note.reason for note in restoration.references),
+        mask=_mask(result.used),
+        model_version=row.model_version,
+        arm=row.arm,
+        timings=result.times.timings(),
+        kept=result.kept,
+        picture_type=None if inline is None else f"image/{result.form.picture_format}",
+        picture=None if inline is None else _text(inline),
+    )
+
+
+def _mask(used: UsedMask) -> MaskFigures:
+    return MaskFigures(
+        found=used.source == "found",
+        confidence=used.confidence,
+        proposed=used.proposed,
+        pieces=_pieces(used),
+        piece_count=used.piece_count,
+    )
+
+
+def _pieces(used: UsedMask) -> tuple[DamagePiece, ...]:
+    return tuple(DamagePiece(**asdict(piece)) for piece in used.pieces)
+
+
+def _note(used: UsedMask) -> str:
+    """Say what a caller should look at before the mask is used."""
+    if used.proposed:
+        nothing = "" if used.mask.any() else "nothing is damaged for certain; "
+        return f"{nothing}what is grey in the mask may be damaged{', too' if used.mask.any() else ''}"
+    return "" if used.mask.any() else "no damage was found"
+
+
+def _face(face: RestoredFace) -> FaceFigures:
+    named = {name: getattr(face, name) for name in FaceFigures.model_fields if hasattr(face, name)}
+    trust = {region: RegionTrust(**_shares(asdict(rests))) for region, rests in face.trust.items()}
+    alike = face.likeness
+    return FaceFigures(
+        **(named | {"trust": trust}),
+        likeness_to_plain=None if alike is None else alike.to_plain,
+        likeness_to_reference=None if alike is None else alike.to_reference,
+    )
+
+
+def _shares(rests: dict[str, float]) -> dict[str, float]:
+    """Clip to [0, 1]: means of many pixels may leave it by a rounding error."""
+    return {name: min(1.0, max(0.0, rests[name])) for name in RegionTrust.model_fields}
+
+
+def _picture(result: RestoreResult, figures: Outcome) -> Response:
+    headers = {_header(name): str(value) for name in _HEADERS if (value := getattr(figures, name)) is not None}
+    if result.picture is None:
+        expected, remedy = "a photo that can be restored", "see the reason; ask for application/json to get the figures"
+        raise Refused(422, "refused", expected, figures.reason, remedy, headers)
+    return Response(result.picture, media_type=result.form.media_type, headers=headers)
+
+
+def _header(name: str) -> str:
+    return "X-Likeness-" + name.replace("_", "-").title()
+
+
+def _zipped(result: RestoreResult, figures: Outcome) -> bytes:
+    """Make a ZIP, not deflated: pictures are compressed already. An unchanged photo is in it once."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        if result.picture is not None and figures.mode != "unchanged":
+            archive.writestr(f"restored.{result.form.picture_format}", result.picture)
+        assert result.photo.data is not None  # uploads are bytes
+        archive.writestr(f"original.{result.photo.format}", result.photo.data)
+        archive.writestr("outcome.json", figures.model_dump_json(indent=2))
+    return stream.getvalue()
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _proposed_mask(request_id: str, found: FoundMask) -> ProposedMask:
+    """Answer a request for a mask."""
+    used = found.used
+    return ProposedMask(
+        request_id=request_id,
+        found=bool(used.mask.any()),
+        confidence=used.confidence,
+        area=float(used.mask.mean()),
+        proposed=used.proposed,
+        note=_note(used),
+        pieces=_pieces(used),
+        piece_count=used.piece_count,
+        mask=_text(found.png),
+    )

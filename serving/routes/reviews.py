@@ -1,4 +1,4 @@
-"""The human look: which kept restorations wait for it, what was kept of them, and what the reviewer says."""
+"""Routes of human review: kept restorations flagged for review, their pictures, and the reviewer's answer."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,12 +8,12 @@ from starlette.concurrency import run_in_threadpool
 
 from monitoring.log.rows import LogRow
 from monitoring.review import most_worrying
-from serving.http.accept import JSON, ZIP, chosen
-from serving.http.errors import Refused
 from serving.http.openapi import KEPT, REVIEW_BODY, problems
-from serving.inference.context import Bench
+from serving.http.refused import Refused
+from serving.http.request_form import JSON, ZIP, chosen
+from serving.inference.context import ServingContext
 from serving.privacy.review_pictures import in_base64, marked_pictures, zipped
-from serving.routes.records import REQUEST, known, read_json
+from serving.routes.records import REQUEST, find_row, read_json
 from serving.schemas.reviews import ReviewGiven, Reviews, ReviewTaken, ShownPictures, WaitingReview
 from serving.service import Service
 
@@ -23,22 +23,22 @@ _Accept = Header("", description="application/json, or application/zip")
 
 
 def reviews_router(service: Service) -> APIRouter:
-    """Addresses that need the role `review`; each look at a person's pictures is in the log before it happens."""
+    """Make the routes that need the role `review`; each look at a person's pictures is logged before they are sent."""
     router = APIRouter(prefix="/v1", tags=["reviews"])
-    bench, rules = service.bench, service.params.serve.review
-    reviewer = Depends(service.guard.needs("review"))
+    context, rules = service.context, service.params.serve.review
+    reviewer = Depends(service.guard.require("review"))
 
     @router.get("/reviews", dependencies=[reviewer], responses=problems(401, 403, 422, 500, 503))
     def list_what_waits(limit: int = _Limit, days: float | None = _Days) -> Reviews:
-        """Restorations that worry, whose pictures were kept and that nobody has reviewed yet; most worrying first."""
+        """List restorations flagged for review, with kept pictures and not yet reviewed; most urgent first."""
         now = datetime.now(UTC)
         since = now - timedelta(days=rules.days if days is None else days)
 
         def still_there(row: LogRow) -> bool:
-            return bench.keeper.record(row.subject, row.request_id, now) is not None
+            return context.pictures.record(row.subject, row.request_id, now) is not None
 
-        found = most_worrying(bench.log.unreviewed(since), rules, limit, still_there)
-        return Reviews(since=since, reviews=tuple(WaitingReview.of(waiting) for waiting in found))
+        flagged = most_worrying(context.log.unreviewed(since), rules, limit, still_there)
+        return Reviews(since=since, reviews=tuple(WaitingReview.of(waiting) for waiting in flagged))
 
     @router.get(
         "/restorations/{id}/pictures",
@@ -46,14 +46,14 @@ def reviews_router(service: Service) -> APIRouter:
         responses=KEPT | problems(401, 403, 404, 406, 410, 422, 500, 503),
     )
     def look_at_the_pictures(id: str = REQUEST, accept: str = _Accept, by: str = reviewer) -> Response:  # noqa: A002 - the word in the address
-        """What was kept of a request, as its sender opted in to. The look goes into the log, with the token's id."""
+        """Read the kept pictures of a request, which its sender allowed. The look is logged with the token's id."""
         media_type = chosen(accept, (JSON, ZIP))
-        row = _kept(bench, id)
-        pictures = bench.keeper.pictures(row.subject, id, datetime.now(UTC))
+        row = _kept(context, id)
+        pictures = context.pictures.pictures(row.subject, id, datetime.now(UTC))
         if pictures is None:
             raise _gone()
-        shown = marked_pictures(pictures, row, bench.limits, bench.seal)
-        bench.log.record("look", id, {"by": by, "pictures": list(shown)}, datetime.now(UTC))
+        shown = marked_pictures(pictures, row, context.limits, context.seal)
+        context.log.record("look", id, {"by": by, "pictures": list(shown)}, datetime.now(UTC))
         if media_type == ZIP:
             return Response(zipped(shown), media_type=ZIP)
         return JSONResponse(ShownPictures(request_id=id, pictures=in_base64(shown)).model_dump())
@@ -66,31 +66,31 @@ def reviews_router(service: Service) -> APIRouter:
         openapi_extra=REVIEW_BODY,
     )
     async def give_a_review(request: Request, id: str = REQUEST, by: str = reviewer) -> ReviewTaken:  # noqa: A002 - the word in the address
-        """Say whether it is the same person, and what looks invented. It is counted apart from people's feedback."""
+        """Say whether it is the same person, and what looks invented. Reviews are counted separately from feedback."""
         given = read_json(await request.body(), ReviewGiven, "a review")
-        await run_in_threadpool(_take, bench, id, given, by)
+        await run_in_threadpool(_take, context, id, given, by)
         service.metrics.reviews.labels(str(given.same_person).lower()).inc()
         return ReviewTaken(request_id=id)
 
     return router
 
 
-def _take(bench: Bench, identity: str, given: ReviewGiven, by: str) -> None:
-    """Log a review; once the pictures are gone, nothing more is said of the person."""
+def _take(context: ServingContext, identity: str, given: ReviewGiven, by: str) -> None:
+    """Log a review; after the pictures are deleted, nothing more is recorded about the person."""
     now = datetime.now(UTC)
-    if bench.keeper.record(_kept(bench, identity).subject, identity, now) is None:
+    if context.pictures.record(_kept(context, identity).subject, identity, now) is None:
         raise _gone()
-    bench.log.record("review", identity, {"by": by, **given.model_dump(mode="json")}, now)
+    context.log.record("review", identity, {"by": by, **given.model_dump(mode="json")}, now)
 
 
-def _kept(bench: Bench, identity: str) -> LogRow:
-    """The row of a request whose pictures were kept, perhaps no longer are.
+def _kept(context: ServingContext, identity: str) -> LogRow:
+    """Find the row of a request whose pictures were kept, even if they are deleted by now.
 
     Raises:
-        Refused: no such request, or none that was kept since consent covers a look (404).
+        Refused: no such request, or no picture of it was kept with consent to review (404).
     """
-    row = known(bench.log, identity)
-    if not bench.log.has("keeping", identity):
+    row = find_row(context.log, identity)
+    if not context.log.has("keeping", identity):
         expected, remedy = "a request whose sender let its pictures be kept", "take one of /v1/reviews"
         raise Refused(404, "no_pictures", expected, f"nothing kept of {identity}", remedy)
     return row

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from monitoring.status.collect import status
+from monitoring.status.collect import status as collect_status
 from monitoring.status.model import Status
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
@@ -24,9 +24,9 @@ _HEADERS = {
 
 
 class Latest:
-    """The status, read anew at most every few seconds however many people look; one thread reads at a time.
+    """Cache the status, which one thread reads at most every few seconds.
 
-    Who looks gets the one before while a reading takes long, as it does when the registry hangs.
+    While reading takes long, as it does when the registry hangs, callers get the previous status.
     """
 
     def __init__(self, read: Callable[[], Status], seconds: float = FRESH_SECONDS, patience: float = PATIENCE) -> None:
@@ -38,7 +38,7 @@ class Latest:
         self._until = 0.0
 
     def get(self) -> Status:
-        """The status at most `seconds` old, or where reading takes longer than `patience` the last one known."""
+        """Give the status, at most `seconds` old; if reading takes longer than `patience`, the previous one."""
         with self._lock:
             known = self._known
             if known is not None and time.monotonic() < self._until:
@@ -53,18 +53,18 @@ class Latest:
 
     def _refresh(self) -> Status:
         try:
-            found = self._read()
+            status = self._read()
             with self._lock:
-                self._known, self._until = found, time.monotonic() + self._seconds
-            return found
+                self._known, self._until = status, time.monotonic() + self._seconds
+            return status
         finally:
             with self._lock:
                 self._reading = None
 
 
 def status_router(paths: Paths) -> APIRouter:
-    """The routes of the status page for the checkout at `paths`; params.yaml is read at every look, as a cycle does."""
-    latest = Latest(lambda: status(load_params(paths.params), paths, now=datetime.now(UTC)))
+    """Make the routes of the status page for the checkout at `paths`; params.yaml is read each time."""
+    latest = Latest(lambda: collect_status(load_params(paths.params), paths, now=datetime.now(UTC)))
     router = APIRouter(tags=["status"])
 
     @router.get("/status", response_class=HTMLResponse, summary="The status page")

@@ -1,1 +1,1 @@
-"""What goes over HTTP, as checked and documented types."""
+"""Types of the requests and answers, validated and documented."""

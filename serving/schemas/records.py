@@ -1,4 +1,4 @@
-"""Schemas of earlier requests, and of the service itself."""
+"""Schemas of records about earlier requests, and of the service's state."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from serving.schemas.restorations import EXAMPLE_ID, Shape, example
 
 
 class StoredOutcome(Shape):
-    """What the log holds of a request: features and scores. The subject's pseudonym is not told."""
+    """The log's features and scores of a request, without the subject's pseudonym."""
 
     request_id: str
     time: str
@@ -17,7 +17,7 @@ class StoredOutcome(Shape):
 
     @classmethod
     def of(cls, row: LogRow) -> "StoredOutcome":
-        """The row without its subject."""
+        """Take a row without its subject."""
         held = row.model_dump(mode="json", exclude={"request_id", "time", "subject"})
         return cls(request_id=row.request_id, time=row.time.isoformat(), figures=held)
 
@@ -37,7 +37,7 @@ class FeedbackGiven(Feedback):
 
 
 class FeedbackTaken(Shape):
-    """Feedback is in the log."""
+    """Confirms that the feedback is logged."""
 
     request_id: str = Field(description="of the restoration")
 
@@ -45,7 +45,7 @@ class FeedbackTaken(Shape):
 
 
 class Forgotten(Shape):
-    """A subject is forgotten."""
+    """Confirms that a subject's data are deleted."""
 
     deleted: int = Field(ge=0, description="requests whose kept pictures were deleted")
 

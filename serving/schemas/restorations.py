@@ -1,4 +1,4 @@
-"""Schemas of restorations, described for people (OpenAPI) and checked for machines."""
+"""Schemas of restorations and masks."""
 
 from typing import Annotated, Any, Literal
 
@@ -17,34 +17,34 @@ EXAMPLE_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QD
 
 
 class Shape(BaseModel):
-    """Base of all: frozen, nothing unknown, every example valid."""
+    """Base of all schemas: frozen, without unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
 
 def example(value: dict[str, Any]) -> ConfigDict:
-    """A model configuration that shows what the shape looks like."""
+    """Make a model configuration with an example."""
     return ConfigDict(json_schema_extra={"examples": [value]})
 
 
 class Problem(Shape):
-    """Why there is no outcome (served as application/problem+json)."""
+    """Why a request has no outcome (application/problem+json)."""
 
     status: int = Field(description="HTTP status")
-    code: str = Field(description="a word for programs")
+    code: str = Field(description="identifier of the problem, for programs")
     expected: str = Field(description="what the service needed")
     got: str = Field(description="what came instead")
     remedy: str = Field(description="what to do")
-    request_id: str = Field(description="of this request, for its operator")
+    request_id: str = Field(description="id of this request, for the operator")
 
 
 class RegionTrust(Shape):
-    """What one region of a face rests on; the four shares sum to 1."""
+    """Where the pixels of a region of the face come from; the four shares sum to 1."""
 
-    known: Share = Field(description="was not missing")
-    evidence: Share = Field(description="the visible rest of the face tells")
-    witness: Share = Field(description="a reference photo shows")
-    prior: Share = Field(description="what faces are like in general: made up")
+    known: Share = Field(description="not missing in the photo")
+    evidence: Share = Field(description="inferred from the visible rest of the face")
+    witness: Share = Field(description="taken from a reference photo")
+    prior: Share = Field(description="invented from what faces look like in general")
 
 
 class FaceFigures(Shape):
@@ -56,11 +56,11 @@ class FaceFigures(Shape):
     reason: str
     coverage: Share = Field(description="missing share of the face hull")
     missing_features: Share = Field(description="missing share of eyes, brows, nose and mouth")
-    identity_risk: Share = Field(description="0 = nothing is made up, 1 = the whole face")
-    untouched: Share = Field(description="share of its missing pixels that stay as they came")
+    identity_risk: Share = Field(description="0 = nothing is invented, 1 = the whole face")
+    untouched: Share = Field(description="share of its missing pixels that are left as they were")
     untouched_features: tuple[str, ...]
     trust: dict[str, RegionTrust] = Field(description="by region of the face")
-    reference: int | None = Field(description="number, from 1, of the photo that served it")
+    reference: int | None = Field(description="number, from 1, of the reference photo that was used")
     likeness_to_plain: dict[str, Cosine] | None = Field(
         description="cosine of restored and classically filled face, by encoder: 1 = nothing was changed"
     )
@@ -68,13 +68,13 @@ class FaceFigures(Shape):
 
 
 class DamagePiece(Shape):
-    """One connected piece of what was found."""
+    """One connected piece of detected damage."""
 
     kind: Kind
     confidence: Share = Field(description="probability that it is damage")
     area: Share = Field(description="of the photo")
     box: tuple[int, int, int, int] = Field(description="x, y, width, height in pixels of the photo")
-    used: bool = Field(description="certain enough for the mask; with mode `inpaint` the others are in it, too")
+    used: bool = Field(description="certain enough for the mask; with mode `inpaint` the others are used, too")
     why: str = Field(description="why it is only proposed; empty if it is used")
 
 
@@ -94,11 +94,11 @@ EXAMPLE_PIECES = (
 class MaskFigures(Shape):
     """The mask that was used."""
 
-    found: bool = Field(description="searched for by the service, not given")
-    confidence: Share | None = Field(description="mean probability that what was found and used is damage")
+    found: bool = Field(description="true: detected by the service; false: given by the caller")
+    confidence: Share | None = Field(description="mean probability that the detected mask is damage")
     proposed: Share = Field(description="share of the photo that may be damaged and is not in the mask")
-    pieces: tuple[DamagePiece, ...] = Field(description="the largest that were found")
-    piece_count: int = Field(ge=0, description="how many were found")
+    pieces: tuple[DamagePiece, ...] = Field(description="the largest detected pieces")
+    piece_count: int = Field(ge=0, description="how many pieces were detected")
 
 
 class Timings(Shape):
@@ -114,7 +114,7 @@ class Timings(Shape):
 
 
 class Outcome(Shape):
-    """What became of a photo."""
+    """The result of a request."""
 
     request_id: str
     mode: Mode
@@ -125,15 +125,15 @@ class Outcome(Shape):
     missing_features: Share | None = Field(description="largest of the faces")
     uncertainty: Share | None = Field(description="share of the missing features that rests on the prior")
     faces: tuple[FaceFigures, ...]
-    references: tuple[str, ...] = Field(description="what became of each reference photo")
+    references: tuple[str, ...] = Field(description="how each reference photo was used")
     mask: MaskFigures
     model_version: str
-    arm: Arm = Field(description="of the A/B test; champion where none is on")
+    arm: Arm = Field(description="arm of the A/B test; champion without a test")
     timings: Timings
-    kept: bool = Field(description="whether the pictures were kept, as the caller opted in to")
+    kept: bool = Field(description="whether the pictures were kept, because the caller opted in")
     picture_type: str | None = Field(description="media type of `picture`")
     picture: str | None = Field(
-        description="base64; null when refused or not asked for; the photo as it came when `mode` is `unchanged`"
+        description="base64; null if refused or not requested; the photo itself if `mode` is `unchanged`"
     )
 
     model_config = example(
@@ -190,19 +190,19 @@ class Outcome(Shape):
 
 
 class ProposedMask(Shape):
-    """Where a photo seems to be damaged."""
+    """The damage that the service detects in a photo."""
 
     request_id: str
-    found: bool = Field(description="whether anything is damaged for certain")
-    confidence: Share | None = Field(description="mean probability that what is damaged for certain is damage")
-    area: Share = Field(description="of the photo, damaged for certain")
-    proposed: Share = Field(description="of the photo, may be damaged besides")
-    note: str = Field(description="what to look at before the mask is used; empty if nothing")
+    found: bool = Field(description="whether any damage is certain")
+    confidence: Share | None = Field(description="mean probability that the certain damage is damage")
+    area: Share = Field(description="share of the photo with certain damage")
+    proposed: Share = Field(description="share of the photo with possible damage")
+    note: str = Field(description="what to check before the mask is used; may be empty")
     pieces: tuple[DamagePiece, ...] = Field(description="the largest, by area")
     piece_count: int = Field(ge=0, description="how many there are")
     mask: str = Field(
-        description="PNG of the photo's size, base64; white = damaged for certain, dark grey (96) = may be damaged; "
-        "sent back as it is, its grey counts as known"
+        description="PNG of the photo's size, base64; white = certain damage, dark grey (96) = possible damage; "
+        "if it is sent as `mask`, grey counts as not damaged"
     )
 
     model_config = example(

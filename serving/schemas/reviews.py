@@ -24,12 +24,12 @@ _WAITING = {
 
 
 class WaitingReview(Shape):
-    """A restoration that a person should look at. Which model made it is not told: whoever judges shall not know."""
+    """A restoration flagged for review. It does not name the model, so that the review is blind."""
 
     request_id: str
     time: datetime
     mode: Mode
-    worries: tuple[Worry, ...] = Field(description="why, the gravest first")
+    worries: tuple[Worry, ...] = Field(description="reasons for the review, most severe first")
     identity_risk: Share | None
     uncertainty: Share | None = Field(description="share of the missing features that rests on the prior")
     coverage: Share | None
@@ -39,7 +39,7 @@ class WaitingReview(Shape):
 
     @classmethod
     def of(cls, waiting: Waiting) -> Self:
-        """What of the log's row a reviewer needs."""
+        """Take from the log's row what a reviewer needs."""
         row = waiting.row
         same = {"request_id", "time", "mode", "identity_risk", "uncertainty", "coverage", "missing_features"}
         return cls(
@@ -53,16 +53,16 @@ class WaitingReview(Shape):
 
 
 class Reviews(Shape):
-    """What waits for a look, most worrying first."""
+    """Restorations flagged for review, most urgent first."""
 
-    since: datetime = Field(description="requests from then on were looked through")
+    since: datetime = Field(description="requests since then were searched")
     reviews: tuple[WaitingReview, ...]
 
     model_config = example({"since": "2026-10-24T09:12:44Z", "reviews": [_WAITING]})
 
 
 class ShownPictures(Shape):
-    """What was kept of a request. `restored.png` says in itself that a trained model made part of it."""
+    """The kept pictures of a request. `restored.png` is marked as restored by a trained model."""
 
     request_id: str
     pictures: dict[str, str] = Field(
@@ -75,13 +75,13 @@ class ShownPictures(Shape):
 
 
 class ReviewGiven(Review):
-    """What the reviewer says; null: it cannot be told."""
+    """The reviewer's answer; `same_person` null: cannot say."""
 
     model_config = example({"same_person": False, "invented": ["nose", "left_eye"]})
 
 
 class ReviewTaken(Shape):
-    """The review is in the log."""
+    """Confirms that the review is logged."""
 
     request_id: str = Field(description="of the restoration")
 

@@ -1,1 +1,1 @@
-"""Pages that are drawn on the server."""
+"""Pages that are rendered on the server."""

@@ -1,4 +1,4 @@
-"""Folder of the pages' files."""
+"""The folder of the pages' files."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The status page as HTML, drawn on the server: it needs no script to be read."""
+"""Render the status page as HTML on the server: it can be read without scripts."""
 
 import re
 from functools import cache
@@ -25,27 +25,27 @@ LIGHTS: dict[Light, str] = {
 }
 
 
-def render(found: Status, *, alone: bool = False) -> str:
-    """The whole page; every text from data is escaped.
+def render(current: Status, *, alone: bool = False) -> str:
+    """Render the page; every text from data is escaped.
 
     Args:
-        found: what to show.
-        alone: one file that needs no server: styles are in it, and it does not refresh itself.
+        current: what to show.
+        alone: make one file that needs no server: it contains the styles and does not refresh itself.
     """
     return (
         _environment()
         .get_template("status/status.html.j2")
         .render(
-            found=found,
-            words=LIGHTS[found.light],
-            latest=latest(found),
-            advice=advice(found),
-            lead=found.headline[0],
-            rest=found.headline[1:],
-            accuracy=status_charts.accuracy_chart(found.windows, found.bound),
-            drift=status_charts.drift_chart(found.windows),
-            onset=status_charts.onset_chart(found.onsets),
-            measured={one.version: one.value for one in found.onsets},
+            current=current,
+            words=LIGHTS[current.light],
+            latest=latest(current),
+            advice=advice(current),
+            lead=current.headline[0],
+            rest=current.headline[1:],
+            accuracy=status_charts.accuracy_chart(current.windows, current.bound),
+            drift=status_charts.drift_chart(current.windows),
+            onset=status_charts.onset_chart(current.onsets),
+            measured={one.version: one.value for one in current.onsets},
             size=status_charts,
             stages=ORDER,
             styles=(PAGES / "status" / "status.css").read_text(encoding="utf-8") if alone else "",
@@ -83,7 +83,7 @@ def _when(time: Any) -> str:  # noqa: ANN401 - a datetime or nothing, from the t
 
 
 def _coded(text: str) -> Markup:
-    """What stands in `backticks` set as code."""
+    """Set text in `backticks` as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
 
 

@@ -1,4 +1,4 @@
-"""Places of everything in the status page's small charts: numbers in, SVG coordinates out. The template draws them."""
+"""Compute the SVG coordinates of the status page's charts, which the template draws."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from monitoring.status.model import Onset, Window
 WIDTH, HEIGHT = 360, 124
 LEFT, RIGHT, TOP, BOTTOM = 38, 8, 12, 18
 _PLACES = 12
-"""At least so many windows share the width, so that two windows do not look like a whole history."""
+"""At least this many windows share the width, so that two windows do not look like a long history."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One value: its place, the ends of its interval (its foot for a bar), and words for who points at it."""
+    """One value: its place, the ends of its interval (of a bar: its foot), and the text of its tooltip."""
 
     x: float
     y: float
@@ -31,7 +31,7 @@ class Chart:
     ticks: tuple[tuple[float, str], ...]
     guide: float | None
     changes: tuple[tuple[float, str], ...]
-    """Where another model began to serve, and which."""
+    """Where another model began to serve, and its version."""
     step: float
     """Width of one place."""
     summary: str
@@ -43,7 +43,7 @@ class Chart:
 
 
 def accuracy_chart(windows: Sequence[Window], bound: float) -> Chart:
-    """Recognition accuracy as each window left it, with its interval, and the bound; one without leaves a gap."""
+    """Chart the recognition accuracy after each window, with its interval and the bound; unknown ones are gaps."""
     lows = [window.accuracy.low for window in windows if window.accuracy.low is not None]
     floor = 0.0 if min(lows, default=1.0) < 0.5 else 0.5
     marks = tuple(
@@ -65,7 +65,7 @@ def accuracy_chart(windows: Sequence[Window], bound: float) -> Chart:
 
 
 def drift_chart(windows: Sequence[Window]) -> Chart:
-    """How many of the watched properties changed, by window; those that asked for a new model are special."""
+    """Chart how many of the watched properties changed, by window; windows that requested a new model are special."""
     columns = max((window.columns for window in windows), default=0) or 1
     marks = tuple(
         Mark(
@@ -79,13 +79,13 @@ def drift_chart(windows: Sequence[Window]) -> Chart:
         for number, window in enumerate(windows)
     )
     ticks = tuple((_y(count / columns, 0.0), str(count)) for count in sorted({0, columns // 2, columns}))
-    asked = sum(mark.special for mark in marks)
-    summary = f"{len(marks)} windows, {asked} of them asked for a new model"
+    requested = sum(mark.special for mark in marks)
+    summary = f"{len(marks)} windows, {requested} of them requested a new model"
     return Chart(marks, ticks, None, _changes(windows), _step(len(windows)), summary)
 
 
 def onset_chart(onsets: Sequence[Onset], last: int = 8) -> Chart:
-    """The onset of hallucination of the last measured versions, a share of the features, higher is better."""
+    """Chart the onset of hallucination of the last measured versions, a share of the features; higher is better."""
     measured = [(onset, onset.value) for onset in onsets if onset.value is not None][-last:]
     top = max([0.4, *(onset.high or value for onset, value in measured)])
     marks = tuple(

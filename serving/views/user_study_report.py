@@ -1,4 +1,4 @@
-"""The report of a study as one page that needs nothing else, with the heat maps."""
+"""Render the report of a user study as one self-contained page with heat maps."""
 
 import base64
 from typing import Any
@@ -17,11 +17,11 @@ from monitoring.user_study.store import StudyStore
 from pipeline.image_io.write import png_bytes
 
 _SHOWN = 256
-"""Pixels of a heat map's side in the page."""
+"""Side of a heat map in the page, pixels."""
 
 
 def page(store: StudyStore, made: StudyReport) -> str:
-    """The report as HTML; every text from data is escaped."""
+    """Render the report as HTML; every text from data is escaped."""
     environment = Environment(
         loader=ChoiceLoader([PackageLoader("serving", "pages"), PackageLoader("pipeline", "templates")]),
         autoescape=True,
@@ -35,7 +35,7 @@ def page(store: StudyStore, made: StudyReport) -> str:
 
 
 def overlays(store: StudyStore) -> tuple[dict[str, Image], float]:
-    """The heat map of every method over the study's mean face, and the share that the strongest colour stands for."""
+    """Draw the heat map of every method over the study's mean face; gives also the share of the strongest colour."""
     study = store.study
     given = told(study, store.raters(), store.answers())
     kept = [each for rater, said in given.items() if not judged_rater(study, rater, said).excluded for each in said]
@@ -47,7 +47,7 @@ def overlays(store: StudyStore) -> tuple[dict[str, Image], float]:
 
 
 def mean_face(study: Study, store: StudyStore) -> Image:
-    """The mean of the study's intact portraits (SIDE, SIDE, 3): nobody's face, but one with eyes and mouth in place."""
+    """Average the study's intact portraits (SIDE, SIDE, 3) to a face without identity."""
     total = np.zeros((SIDE, SIDE, 3))
     for person in study.people:
         data = np.frombuffer(store.picture(person.pictures[INTACT]) or b"", np.uint8)

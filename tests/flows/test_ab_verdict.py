@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
-from flows import ab_verdict as flow
-from flows.ab_verdict import act, conclude, consent, supersede
+from flows.steps import ab_test
+from flows.steps.ab_test import approve_winner, conclude_test, end_test, supersede
 from flows.steps.approval import Approval
-from flows.steps.promotion_policy import may_cycle, trial_ahead
+from flows.steps.promotion_policy import may_cycle, next_decision
 from models.errors import LikenessError, ServiceUnavailable
 from monitoring.ab.experiment import running
 from monitoring.ab.record import ended, record_answer, unfinished
@@ -62,22 +62,22 @@ def tags(paths: Paths, version: str) -> dict[str, str]:
 
 def look(paths: Paths) -> str | None:
     """What the flow does, without Prefect."""
-    verdict = conclude.fn(paths.root)
+    verdict = conclude_test.fn(paths.root)
     if not verdict.final:
         return None
-    approved = consent(paths.root, verdict, None)
-    return "waiting" if approved is None else act.fn(paths.root, verdict, approved=approved)
+    approved = approve_winner(paths.root, verdict, None)
+    return "waiting" if approved is None else end_test.fn(paths.root, verdict, approved=approved)
 
 
 def test_a_winner_becomes_champion_once(tested: Paths) -> None:
     assert running(load_params(tested.params), tested) is not None
     assert look(tested) is None  # nothing was served
     serve(tested, effect=0.03)
-    verdict = conclude.fn(tested.root)
+    verdict = conclude_test.fn(tested.root)
     assert verdict.state == "win"
     assert aliases(tested)["champion"] == "1"  # judged and recorded, nothing moved
-    assert act.fn(tested.root, verdict, approved=True) == "promoted"
-    assert act.fn(tested.root, verdict, approved=True) is None  # a second run that had judged at the same time
+    assert end_test.fn(tested.root, verdict, approved=True) == "promoted"
+    assert end_test.fn(tested.root, verdict, approved=True) is None  # a second run that had judged at the same time
     assert aliases(tested) == {"champion": "2", "previous": "1"}
     assert look(tested) is None
     with open_log(tested) as log:
@@ -93,7 +93,7 @@ def test_a_crash_between_record_and_promotion_is_mended(tested: Paths, monkeypat
         raise ServiceUnavailable("Prefect", "nothing", "wait")
 
     with monkeypatch.context() as patch:
-        patch.setattr(flow, "emit", dies)
+        patch.setattr(ab_test, "emit", dies)
         with pytest.raises(ServiceUnavailable):
             look(tested)
     assert aliases(tested)["champion"] == "2"  # moved, but nobody was told
@@ -118,10 +118,10 @@ def test_a_person_has_the_last_word(tested: Paths) -> None:
     write_params(tested.params, tested.params, {"ab.approval": True})
     serve(tested, effect=0.03)
     assert look(tested) == "waiting"
-    verdict = conclude.fn(tested.root)
-    assert consent(tested.root, verdict, lambda _: None) is None  # asked, not answered
+    verdict = conclude_test.fn(tested.root)
+    assert approve_winner(tested.root, verdict, lambda _: None) is None  # asked, not answered
     assert aliases(tested)["champion"] == "1"
-    assert consent(tested.root, verdict, lambda _: Approval(approve=False, by="anna")) is False
+    assert approve_winner(tested.root, verdict, lambda _: Approval(approve=False, by="anna")) is False
     with open_log(tested) as log:
         assert log.entries("verdict")[-1].body == {"step": "answer", "approved": False, "by": "anna"}
         assert "ab-1-vs-2-approval" in {entry.body["code"] for entry in log.entries("alert")}
@@ -142,9 +142,9 @@ def test_an_approval_by_command_promotes(tested: Paths) -> None:
 
 def test_a_winner_over_a_champion_who_is_gone_is_not_promoted(tested: Paths) -> None:
     serve(tested, effect=0.03)
-    verdict = conclude.fn(tested.root)
+    verdict = conclude_test.fn(tested.root)
     promote(tested, NAME, "3", force=True)
-    assert act.fn(tested.root, verdict, approved=True) == "retired"
+    assert end_test.fn(tested.root, verdict, approved=True) == "retired"
     assert aliases(tested) == {"champion": "3", "previous": "1"}
 
 
@@ -155,7 +155,7 @@ def test_a_new_challenger_ends_the_running_test(tested: Paths) -> None:
     with open_log(tested) as log:
         [(verdict, action)] = ended(log)
     assert (verdict.state, action) == ("superseded", "retired")
-    assert verdict.reason.startswith("version 3 has taken")
+    assert verdict.reason.startswith("version 3 has replaced")
     assert verdict.requests == standing.requests
     assert tags(tested, "2")["ab_outcome"] == "superseded"
 
@@ -163,11 +163,11 @@ def test_a_new_challenger_ends_the_running_test(tested: Paths) -> None:
 def test_cycles_of_the_watch_wait_for_the_test(tested: Paths) -> None:
     assert may_cycle(tested.root, "w1") == "test under way"
     assert may_cycle(tested.root, "") == "start"  # by hand or by schedule
-    assert trial_ahead(tested.root, "3") == "1-vs-3"
+    assert next_decision(tested.root, "3") == "1-vs-3"
     retire(tested, NAME, "2", "loss")
     assert may_cycle(tested.root, "w1") == "start"
     write_params(tested.params, tested.params, {"ab.enabled": False})
-    assert trial_ahead(tested.root, "3") == ""
+    assert next_decision(tested.root, "3") == ""
 
 
 def test_a_refused_model_takes_no_challengers_place(tested: Paths) -> None:
@@ -185,7 +185,7 @@ def test_a_refused_model_takes_no_challengers_place(tested: Paths) -> None:
 
 def test_the_first_version_meets_nobody(registry: Paths) -> None:
     shutil.copy(PARAMS, registry.params)
-    assert trial_ahead(registry.root, "1") == ""
+    assert next_decision(registry.root, "1") == ""
 
 
 def test_the_command_says_how_it_stands(tested: Paths, capsys: pytest.CaptureFixture[str]) -> None:
@@ -220,4 +220,4 @@ def test_a_winner_waits_for_its_user_study_and_follows_it(
 
 def test_without_an_ab_test_people_decide_where_a_study_counts(tested: Paths) -> None:
     write_params(tested.params, tested.params, {"ab.enabled": False, "study.counts_in_gate": True})
-    assert trial_ahead(tested.root, "3") == "user study"
+    assert next_decision(tested.root, "3") == "user study"

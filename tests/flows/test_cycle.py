@@ -21,9 +21,9 @@ def own_prefect(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
 
 
 def _hold(root: str, ready: str) -> None:
-    from flows.cycle import one_at_a_time
+    from flows.steps.locks import one_cycle_at_a_time
 
-    with one_at_a_time(Path(root)):
+    with one_cycle_at_a_time(Path(root)):
         Path(ready).touch()
         time.sleep(30)
 
@@ -47,12 +47,12 @@ def test_a_second_cycle_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_lock_of_a_killed_cycle_is_free(tmp_path: Path) -> None:
-    from flows.cycle import one_at_a_time
+    from flows.steps.locks import one_cycle_at_a_time
 
     for _ in range(2):
-        with pytest.raises(RuntimeError), one_at_a_time(tmp_path):
+        with pytest.raises(RuntimeError), one_cycle_at_a_time(tmp_path):
             raise RuntimeError
-    with one_at_a_time(tmp_path):
+    with one_cycle_at_a_time(tmp_path):
         pass
 
 

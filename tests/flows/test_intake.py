@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.steps.checkouts import own_checkout
+from flows.steps.checkouts import choose_checkout
 from flows.steps.stages import run_stage
 from pipeline.config.keep import KeepParams
 from pipeline.config.load import load_params, write_params
@@ -102,7 +102,7 @@ def keep(store: Store, name: str) -> None:
 
 def checked_out(paths: Paths) -> Path:
     """A cycle's own checkout, as a deployed one begins."""
-    return own_checkout.fn(paths.root, resolve(paths.root, ""))
+    return choose_checkout.fn(paths.root, resolve(paths.root, ""))
 
 
 def came_in(place: Path) -> list[tuple[str, str, str, str]]:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
 from pipeline.registry.client import connect
-from serving.inference.model_store import Arms, ModelStore
+from serving.inference.arms import Arms
+from serving.inference.model_store import ModelStore
 from serving.metrics.service import Metrics
 from tests.pipeline.registry.site import NAME
 from tests.serving.site import PARAMS

@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from monitoring.log.rows import Feedback
-from serving.privacy.kept_pictures import KeptPictures
+from serving.privacy.personal_data import KeptPictures
 from tests.monitoring.traffic import row
 from tests.serving.site import Site, damaged, portrait
 
@@ -21,16 +21,16 @@ class Kept:
 
     def add(self, said: Feedback | None = None, *, basis: str = BASIS, references: int = 0, **figures: Any) -> str:
         """One restoration, now; returns its request_id. `figures`: of its row, `days` ago."""
-        bench, request_id = self._site.service.bench, f"{next(_NUMBERS):032x}"
+        context, request_id = self._site.service.context, f"{next(_NUMBERS):032x}"
         now = datetime.now(UTC) - timedelta(days=figures.pop("days", 0))
         image, mask = damaged()
         pictures = KeptPictures(image, mask, portrait(), (portrait(),) * references)
-        if bench.keeper.keep(self.subject(request_id), basis, pictures, request_id, now):
-            bench.log.record("keeping", request_id, {"references": references}, now)
-        pseudonym = bench.keeper.pseudonym(self.subject(request_id))
-        bench.log.append([row(request_id=request_id, time=now, subject=pseudonym, **figures)])
+        if context.pictures.keep(self.subject(request_id), basis, pictures, request_id, now):
+            context.log.record("keeping", request_id, {"references": references}, now)
+        pseudonym = context.pictures.pseudonym(self.subject(request_id))
+        context.log.append([row(request_id=request_id, time=now, subject=pseudonym, **figures)])
         if said is not None:
-            bench.log.feedback(request_id, said, now)
+            context.log.feedback(request_id, said, now)
         return request_id
 
     def subject(self, request_id: str) -> str:
@@ -40,4 +40,4 @@ class Kept:
     def forget(self) -> None:
         """Delete everything that was kept."""
         for subject in self._subjects.values():
-            self._site.service.bench.keeper.forget(subject)
+            self._site.service.context.pictures.forget(subject)

@@ -20,8 +20,7 @@ from models.gan.restorer import save_weights, weights_sha256
 from models.images import Image, Mask
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
-from serving.http.auth import Guard
-from serving.http.tokens import new_token
+from serving.http.auth import Guard, new_token
 from serving.server import listen, server_for
 from serving.service import Service
 from tests.conftest import ROOT

@@ -104,8 +104,8 @@ def test_a_mask_is_found_where_none_is_given(site: Site) -> None:
         found = client.post("/v1/restorations", files=files).json()
         proposed = client.post("/v1/masks", files=files).json()
         bare = client.post("/v1/masks", files=files, headers={"Accept": "image/png"})
-    bench = site.service.bench
-    expected = find_damage(image, bench.finder, bench.tools.fresh().detector, PARAMS.restore.finder)
+    context = site.service.context
+    expected = find_damage(image, context.finder, context.tools.for_request().detector, PARAMS.restore.finder)
     levels = pixels_of(base64.b64decode(proposed["mask"]))[..., 0]
     assert np.array_equal(levels == 255, hole)
     assert np.array_equal(levels == 96, stain)
@@ -220,7 +220,7 @@ def test_references_serve(site: Site) -> None:
         ({"image": b""}, {}, 422, "bad_request", "an empty one"),
         (form(), {"mode": "guess"}, 422, "bad_request", "auto, inpaint, partial, colorize"),
         (form(), {"size": "4"}, 422, "bad_request", "'size'"),
-        (form(), {"keep_basis": "consent"}, 422, "bad_request", "a subject beside it"),
+        (form(), {"keep_basis": "consent"}, 422, "bad_request", "a subject with it"),
         (form(), {"subject": "x" * 201}, 422, "bad_request", "200 characters"),
     ],
 )
@@ -267,7 +267,7 @@ def test_every_error_has_one_shape(
 
 
 def test_feedback_is_joined_to_its_request(site: Site) -> None:
-    log = site.service.bench.log
+    log = site.service.context.log
     with site.client() as client:
         request_id = client.post("/v1/restorations", files=form(), data={"picture": "none"}).json()["request_id"]
         for given in ({"recognised": True}, {"recognised": False, "preferred": "original"}):
@@ -276,6 +276,18 @@ def test_feedback_is_joined_to_its_request(site: Site) -> None:
     row = log.after(0).set_index("request_id").loc[request_id]
     assert (bool(row["feedback_recognised"]), row["feedback_preferred"]) == (False, "original")
     assert log.verify().whole
+
+
+def test_pages_take_their_limits_from_the_parameters(site: Site) -> None:
+    with site.client("") as client:
+        module = client.get("/settings.js")
+    assert module.headers["content-type"].startswith("text/javascript")
+    restore = PARAMS.restore
+    assert json.loads(module.text.removeprefix("export default ").removesuffix(";\n")) == {
+        "max_references": PARAMS.serve.max_references,
+        "identity_risk": {"fair": restore.doubtful_identity_risk / 2, "low": restore.doubtful_identity_risk},
+        "certain_damage": restore.finder.certain,
+    }
 
 
 def test_request_ids_are_ours(site: Site) -> None:

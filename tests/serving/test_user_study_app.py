@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["browser"]
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:starlette.testclient")
 
-SCREEN = "document.querySelector('main').innerText + shownAt + marks.length"
+SCREEN = """document.querySelector('main').innerText + [...document.images].map(image => image.src)
++ document.querySelectorAll('circle.over').length"""
+IDLE = "!document.body.classList.contains('busy')"
 """Changes with every question."""
 SMALL = {"trials": 4, "checks": 2, "invented_share": 0.5, "break_every": 3, "min_median_seconds": 0.001, "raters": 2}
 
@@ -67,7 +69,8 @@ def test_nothing_that_is_sent_tells_methods_or_people_apart(store: StudyStore) -
         sent.append(json.dumps(reply))
     assert len(sent) == len(sheet(store.study, 0))
     words = [*METHODS, "intact", "planted", "check", "purpose", "person", "bucket", store.study.digests["champion"]]
-    everything = "".join(sent) + "".join(rater.get(f"/{file}").text for file in ("", "study.js", "study.css"))
+    files = ("", "user_study/study.js", "user_study/study.css", "shared/api.js")
+    everything = "".join(sent) + "".join(rater.get(f"/{file}").text for file in files)
     assert not [word for word in words if re.search(rf"\b{word}\b", "".join(sent))]
     assert not [word for word in METHODS if word in everything]
     assert not {"last-modified", "etag"} & {name for names in headers for name in names}
@@ -125,7 +128,7 @@ def test_a_full_study_says_so(tmp_path: Path) -> None:
 def test_a_token_is_asked_for_everywhere_and_leaves_the_address(store: StudyStore) -> None:
     stranger = client(store, "open-sesame")
     name = store.study.people[0].pictures["telea"]
-    for path in ("/", "/?token=wrong", "/study.js", "/api/state", f"/pictures/{name}"):
+    for path in ("/", "/?token=wrong", "/user_study/study.js", "/api/state", f"/pictures/{name}"):
         assert stranger.get(path).status_code == 403
     assert stranger.post("/api/join", json={}).status_code == 403
     guest = client(store, "open-sesame")
@@ -138,7 +141,7 @@ def test_a_token_is_asked_for_everywhere_and_leaves_the_address(store: StudyStor
 
 def test_every_answer_carries_the_policy(store: StudyStore) -> None:
     rater = client(store)
-    for path in ("/", "/study.js", "/api/state", "/nowhere"):
+    for path in ("/", "/user_study/study.js", "/api/state", "/nowhere"):
         headers = rater.get(path).headers
         assert headers["content-security-policy"].startswith("default-src 'self';")
         assert headers["cache-control"] == "no-store"
@@ -210,11 +213,11 @@ def click_through(page: "Page", url: str, *, keys: bool, name: str) -> list[str]
     while page.locator("#thanks:not([hidden])").count() == 0:
         before = page.evaluate(SCREEN)
         seen.append(answer_question(page, keys=keys, name=name))
-        page.wait_for_function(f"before => {SCREEN} !== before && !busy", arg=before)
+        page.wait_for_function(f"before => {SCREEN} !== before && {IDLE}", arg=before)
         if len(seen) == 3:
             page.reload()
             page.wait_for_selector("section:not([hidden])")
-            page.wait_for_function("!busy")
+            page.wait_for_function(IDLE)
     shot(page, f"{name}-thanks")
     return seen
 

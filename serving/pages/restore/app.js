@@ -1,13 +1,13 @@
-// The page's flow: a photo, the damage on it, the restoration, what people say of it.
+// The steps of the page: a photo, the damage on it, the restoration, feedback.
 
-import { Trouble, blob, call, picture, post, token } from "../shared/api.js";
+import { ServiceError, blob, call, picture, post, token } from "../shared/api.js";
 import { Brush } from "./brush.js";
-import { beside, comparison } from "./compare.js";
+import { comparison, sideBySide } from "./compare.js";
 import { describe } from "./result.js";
-import { found, title } from "./texts.js";
+import { foundText, title } from "./texts.js";
+import settings from "/settings.js";
 
 const $ = (id) => document.getElementById(id);
-const MOST_REFERENCES = 4;
 const BASIS = "consent, ticked on the page";
 const now = { photo: null, file: null, name: "photo", proposed: null, outcome: null };
 
@@ -20,7 +20,7 @@ const brush = new Brush($("view"), $("light"), $("mask"), $("ring"), () => {
 });
 const split = comparison($("compare"), $("split"));
 
-function busy(words) { // over the picture, and for those who cannot see it
+function busy(words) { // over the picture, and for screen readers
   for (const id of ["busy", "progress"]) $(id).textContent = words;
   $("veil").hidden = !words;
   ready();
@@ -41,7 +41,7 @@ function problem(place, error) {
   const box = $(`${place}-problem`);
   box.textContent = error?.message ?? "";
   box.hidden = !error;
-  const denied = error instanceof Trouble && [401, 403].includes(error.status);
+  const denied = error instanceof ServiceError && [401, 403].includes(error.status);
   if (denied) { $("token-field").hidden = false; $("token").focus(); }
 }
 
@@ -69,9 +69,9 @@ async function search() {
     if (photo !== now.photo) return; // another photo was chosen meanwhile
     now.proposed = answer.found ? blob(answer.mask) : null; // its grey counts as known
     if (answer.found || answer.proposed > 0) brush.propose(await picture(answer.mask));
-    $("found").textContent = found(answer);
+    $("found").textContent = foundText(answer);
   } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
+    if (!(error instanceof ServiceError)) throw error;
     problem("work", error);
   } finally {
     busy("");
@@ -84,7 +84,7 @@ async function fields() {
     const mask = brush.edited || !now.proposed ? await brush.file(now.photo.width, now.photo.height) : now.proposed;
     given.push(["mask", mask]);
   }
-  for (const file of [...$("references").files].slice(0, MOST_REFERENCES)) given.push(["references", file]);
+  for (const file of [...$("references").files].slice(0, settings.max_references)) given.push(["references", file]);
   const subject = $("subject").value.trim();
   if ($("consent").checked && subject) given.push(["subject", subject], ["keep_basis", BASIS]);
   return given;
@@ -106,7 +106,7 @@ async function restore(event) {
     now.outcome = await call("/v1/restorations", await fields());
     await present();
   } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
+    if (!(error instanceof ServiceError)) throw error;
     problem("work", error);
   } finally {
     busy("");
@@ -141,7 +141,7 @@ function download(content, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-async function opinion(button) {
+async function sendFeedback(button) {
   const { recognised, preferred } = button.dataset;
   const given = recognised ? { recognised: recognised === "true" } : { preferred };
   try {
@@ -149,7 +149,7 @@ async function opinion(button) {
     for (const other of button.parentElement.children) other.setAttribute("aria-pressed", String(other === button));
     $("thanks").textContent = "Thank you. Answers like this decide which version serves people next.";
   } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
+    if (!(error instanceof ServiceError)) throw error;
     $("thanks").textContent = error.message;
   }
 }
@@ -182,12 +182,13 @@ $("mask").addEventListener("resize-brush", (event) => { $("size").value = Number
 $("mask").addEventListener("switch-brush", () => document.querySelector("[name=brush]:not(:checked)").click());
 for (const choice of document.querySelectorAll("[name=brush]")) choice.addEventListener("change", () => { brush.erasing = choice.value === "erase"; });
 $("references").addEventListener("change", () => {
-  const count = Math.min($("references").files.length, MOST_REFERENCES);
-  $("reference-note").textContent = count ? `${count} ${count === 1 ? "photo" : "photos"} added.` : "Undamaged, any age, up to four.";
+  const count = Math.min($("references").files.length, settings.max_references);
+  $("reference-note").textContent = count ? `${count} ${count === 1 ? "photo" : "photos"} added.` : `Undamaged, any age, up to ${settings.max_references}.`;
 });
 $("consent").addEventListener("change", () => { $("subject-field").hidden = !$("consent").checked; });
 $("adjust").addEventListener("click", () => show("work"));
 $("save").addEventListener("click", () => download(blob(now.outcome.picture, now.outcome.picture_type ?? "image/png"), `${now.name}-restored.png`));
-$("save-both").addEventListener("click", async () => download(await beside($("before"), $("after"), `Restored with AI (Likeness, model ${now.outcome.model_version})`), `${now.name}-beside.png`));
-for (const button of document.querySelectorAll(".pair button")) button.addEventListener("click", () => opinion(button));
+$("save-both").addEventListener("click", async () => download(await sideBySide($("before"), $("after"), `Restored with AI (Likeness, model ${now.outcome.model_version})`), `${now.name}-beside.png`));
+for (const button of document.querySelectorAll(".pair button")) button.addEventListener("click", () => sendFeedback(button));
 $("size").dispatchEvent(new Event("input"));
+$("references").dispatchEvent(new Event("change"));

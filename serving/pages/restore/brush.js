@@ -1,9 +1,9 @@
-// The marks on a photo: painted by pointer, finger or keyboard, undone, and given back as black and white.
-// Under them, lighter: what may be damaged and is not marked.
+// The marks on a photo: painted by pointer, finger or keyboard, undone, and exported as a black and white mask.
+// Below them, lighter: possible damage that is not marked.
 
-const LONGEST = 1600; // pixels that are painted on; larger photos get their marks enlarged
-const STRIP = 256; // rows of a found mask that are read at once
-const [MAYBE, SURE] = [64, 128]; // levels in a found mask from which it may be damage, and from which it is
+const LONGEST = 1600; // pixels of the painted canvas; the marks of larger photos are enlarged
+const STRIP = 256; // rows of a detected mask that are read at once
+const [MAYBE, SURE] = [64, 128]; // levels of a detected mask: possible and certain damage
 const STEPS = 15; // of undo
 
 export class Brush {
@@ -28,7 +28,7 @@ export class Brush {
     this.changed();
   }
 
-  propose(found) { // a picture: white = damaged, which is marked; grey = may be, which is only shown
+  propose(found) { // a picture: white = damage, which is marked; grey = possible damage, which is only shown
     const { sure, doubtful } = levels(found, this.mask.width, this.mask.height);
     this.doubtful = doubtful;
     this.#mark(sure);
@@ -42,7 +42,7 @@ export class Brush {
     this.#done();
   }
 
-  doubts() { // whether anything is shown lighter; shows it anew
+  doubts() { // redraws the possible damage; tells whether there is any
     const { data } = this.#pixels();
     const picture = new ImageData(this.mask.width, this.mask.height);
     const colour = marker("--light");
@@ -100,7 +100,7 @@ export class Brush {
 
   #radius() { return Math.max(1, this.share * Math.min(this.mask.width, this.mask.height)); }
   #pixels() { return this.ink.getImageData(0, 0, this.mask.width, this.mask.height); }
-  #mark(places) { // besides what is marked
+  #mark(places) { // in addition to what is marked
     const picture = this.#pixels();
     for (let i = 0; i < places.length; i++) if (places[i]) picture.data[4 * i + 3] = 255;
     this.#colour(picture);
@@ -183,7 +183,7 @@ function marker(name) { // a colour of the page as three numbers
   return getComputedStyle(document.documentElement).getPropertyValue(name).split(",").map(Number);
 }
 
-function levels(found, width, height) { // by pixel of a smaller picture: 1 where any pixel of the found mask is of that level
+function levels(found, width, height) { // by pixel of a smaller picture: 1 where any pixel of the detected mask has that level
   const [sure, doubtful] = [new Uint8Array(width * height), new Uint8Array(width * height)];
   const strip = Object.assign(document.createElement("canvas"), { width: found.width, height: Math.min(STRIP, found.height) });
   const context = strip.getContext("2d", { willReadFrequently: true });

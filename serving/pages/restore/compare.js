@@ -20,7 +20,7 @@ export function comparison(frame, range) {
   return (value) => { range.value = value; show(); };
 }
 
-export function beside(before, after, caption) { // original and restored in one picture, and what it is
+export function sideBySide(before, after, caption) { // original and restored in one picture, with a caption
   const strip = Math.max(36, Math.round(before.height / 18));
   const both = Object.assign(document.createElement("canvas"), { width: 2 * before.width + 12, height: before.height + strip });
   const context = both.getContext("2d");

@@ -1,4 +1,4 @@
-// Builds the panel that says what became of a photo. Text goes in as text, never as markup.
+// Builds the panel that explains the result. Text is inserted as text, never as markup.
 
 import { advice, back, comparisons, declined, grounds, legend, percent, risk, trusts, verdict, why } from "./texts.js";
 import { element } from "../shared/dom.js";
@@ -62,8 +62,8 @@ function meter({ name, cosine }) {
   const value = Math.min(1, Math.max(0, cosine));
   const full = element("i", [], { class: "known" });
   full.style.width = `${100 * value}%`;
-  const told = { class: "bar", role: "meter", "aria-valuemin": 0, "aria-valuemax": 1, "aria-valuenow": value.toFixed(2), "aria-label": name };
-  return element("div", [element("dt", name), element("dd", cosine.toFixed(2)), element("dd", element("div", full, told))]);
+  const attributes = { class: "bar", role: "meter", "aria-valuemin": 0, "aria-valuemax": 1, "aria-valuenow": value.toFixed(2), "aria-label": name };
+  return element("div", [element("dt", name), element("dd", cosine.toFixed(2)), element("dd", element("div", full, attributes))]);
 }
 
 function facts(outcome) {

@@ -1,4 +1,6 @@
-// What the figures mean, in plain words.
+// What the figures mean, in plain words. Limits come from the service.
+
+import settings from "/settings.js";
 
 const TITLES = {
   inpaint: "Restored",
@@ -25,7 +27,7 @@ const ENCODERS = { sface: "First face comparison", dlib: "Second, independent co
 
 export const percent = (share) => (share > 0 && share < 0.01 ? "under 1 %" : `${Math.round(100 * share)} %`);
 
-// Damage there is, and nothing was filled: too little of the faces is left, or no face was found.
+// There is damage, and nothing was filled: too little of the faces is left, or no face was detected.
 export const declined = (outcome) => outcome.mode === "refuse" || (outcome.mode === "unchanged" && outcome.faces.length > 0);
 
 export const title = (outcome) => TITLES[declined(outcome) ? "refuse" : outcome.mode];
@@ -36,7 +38,7 @@ export function verdict(outcome) {
   return VERDICTS[outcome.mode];
 }
 
-export function why(outcome) { // in the service's own words, where people will ask
+export function why(outcome) { // the service's reason, where people will ask
   if (!declined(outcome) && outcome.mode !== "partial") return "";
   return `Why: ${(outcome.reasons.length ? outcome.reasons : [outcome.reason]).join("; ")}.`;
 }
@@ -58,15 +60,15 @@ export function trusts(face) { // regions that were damaged, least sure first
     .map(([name, rests]) => ({ name: REGIONS[name] ?? name, rests }));
 }
 
-export function grounds(rests) { // sentence for people who cannot see the bar
+export function grounds(rests) { // text of the bar for screen readers
   return Object.keys(GROUNDS).filter((kind) => rests[kind] >= 0.005).map((kind) => `${percent(rests[kind])} ${GROUNDS[kind]}`).join(", ");
 }
 
 export const legend = (regions) => Object.entries(GROUNDS).filter(([kind]) => regions.some(({ rests }) => rests[kind] >= 0.005));
 
 export function risk(value) {
-  if (value < 0.1) return ["High.", "Little of what tells people apart had to be made up."];
-  if (value < 0.2) return ["Fair.", "Some of what tells people apart had to be made up."];
+  if (value < settings.identity_risk.fair) return ["High.", "Little of what tells people apart had to be made up."];
+  if (value < settings.identity_risk.low) return ["Fair.", "Some of what tells people apart had to be made up."];
   return ["Low.", "Much of what tells people apart had to be made up."];
 }
 
@@ -76,8 +78,8 @@ export function comparisons(face) { // cosines with the reference where there is
   return { other, rows };
 }
 
-export function found(answer) {
+export function foundText(answer) {
   if (!answer.found) return `${answer.proposed > 0 ? "Nothing here is damaged for certain." : "We found no damage."} Paint over what should be restored.`;
-  const sure = answer.confidence == null ? "" : answer.confidence > 0.9 ? " We are quite sure of it." : " We are fairly sure of it.";
+  const sure = answer.confidence == null ? "" : answer.confidence >= settings.certain_damage ? " We are quite sure of it." : " We are fairly sure of it.";
   return `This looks damaged: ${percent(answer.area)} of the photo.${sure} Adjust it with the brush.`;
 }

@@ -1,6 +1,6 @@
-// A person's look at restorations that worry: one after the other, the gravest first.
+// A person reviews the flagged restorations one after the other, the most severe first.
 
-import { Trouble, get, picture, post, token } from "../shared/api.js";
+import { ServiceError, get, picture, post, token } from "../shared/api.js";
 import { element } from "../shared/dom.js";
 import { percent, REGIONS } from "../restore/texts.js";
 
@@ -13,7 +13,7 @@ const WORRIES = {
   identity_risk: "Much of what tells people apart had to be made up.",
   unlike_plain: "The face is far from what a plain fill without any guessing would give.",
 };
-const COLOUR = "#ffd400"; // seen on skin, hair and paper alike
+const COLOUR = "#ffd400"; // visible on skin, hair and paper
 const now = { waiting: [], full: false, current: null, busy: false };
 
 function show(section) {
@@ -22,7 +22,7 @@ function show(section) {
   else $(`${section}-title`).focus({ preventScroll: true });
 }
 
-async function attempt(work) { // one thing at a time; what goes wrong is said, and a token asked for where it is the reason
+async function attempt(work) { // one action at a time; shows errors, and asks for a token if it is missing
   if (now.busy) return;
   now.busy = true;
   $("problem").hidden = true;
@@ -30,7 +30,7 @@ async function attempt(work) { // one thing at a time; what goes wrong is said, 
   try {
     await work();
   } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
+    if (!(error instanceof ServiceError)) throw error;
     const denied = [401, 403].includes(error.status);
     if (denied) show("entry");
     if (!denied || token.get()) { $("problem").textContent = error.message; $("problem").hidden = false; }
@@ -59,7 +59,7 @@ async function next() {
   await present(now.current, pictures);
 }
 
-const gone = (error) => error instanceof Trouble && [404, 410].includes(error.status);
+const gone = (error) => error instanceof ServiceError && [404, 410].includes(error.status);
 
 function skip() {
   $("note").textContent = "The pictures of one were deleted meanwhile.";
@@ -121,7 +121,7 @@ function outline(mask) { // the mask moved eight ways, less the mask itself: a l
 }
 
 function figures(waiting) {
-  const told = [
+  const all = [
     ["Identity risk", waiting.identity_risk, (value) => value.toFixed(2)],
     ["Damaged, of the face", waiting.coverage, percent],
     ["Eyes, nose, mouth missing", waiting.missing_features, percent],
@@ -129,7 +129,7 @@ function figures(waiting) {
     ["Like the plain fill", waiting.similarity_plain, (value) => value.toFixed(2)],
     ["Like the other photo", waiting.similarity_reference, (value) => value.toFixed(2)],
   ];
-  const known = told.filter(([, value]) => value != null).map(([name, value, words]) => [name, words(value)]);
+  const known = all.filter(([, value]) => value != null).map(([name, value, words]) => [name, words(value)]);
   return [...known, ["Restored", new Date(waiting.time).toLocaleString()], ["Number of the request", waiting.request_id]];
 }
 

@@ -1,8 +1,8 @@
-// Calls to the service. A token is asked for only when the service demands one.
+// Calls to the service and to a study. A token is sent if the visitor entered one.
 
 const KEY = "likeness-token";
 
-export class Trouble extends Error {
+export class ServiceError extends Error {
   constructor(status, text) { super(text); this.status = status; }
 }
 
@@ -11,20 +11,20 @@ export const token = {
   set: (value) => sessionStorage.setItem(KEY, value.trim()),
 };
 
-export const get = (path) => ask(path, { method: "GET" });
-export const post = (path, body) => ask(path, { method: "POST", body: JSON.stringify(body) }, { "Content-Type": "application/json" });
-export const call = (path, fields) => ask(path, { method: "POST", body: form(fields) });
+export const get = (path) => send(path, { method: "GET" });
+export const post = (path, body) => send(path, { method: "POST", body: JSON.stringify(body) }, { "Content-Type": "application/json" });
+export const call = (path, fields) => send(path, { method: "POST", body: form(fields) });
 
-async function ask(path, request, headers = {}) {
+async function send(path, request, headers = {}) {
   const key = token.get() ? { Authorization: `Bearer ${token.get()}` } : {};
   let answer;
   try {
     answer = await fetch(path, { ...request, headers: { Accept: "application/json", ...key, ...headers } });
   } catch {
-    throw new Trouble(0, "The service cannot be reached. Check your connection and try again.");
+    throw new ServiceError(0, "The service cannot be reached. Check your connection and try again.");
   }
   const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Trouble(answer.status, words(answer, content));
+  if (!answer.ok) throw new ServiceError(answer.status, words(answer, content));
   return content;
 }
 
@@ -35,6 +35,7 @@ function form(fields) {
 }
 
 function words(answer, problem) {
+  if (typeof problem.detail === "string") return problem.detail; // a study words its own errors
   if (answer.status === 401) return "This service needs an access token.";
   if (answer.status === 403) return "This access token does not allow that.";
   if (answer.status === 413) return "This photo is too large for the service.";

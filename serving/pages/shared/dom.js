@@ -1,4 +1,4 @@
-// Makes elements of a page. Text goes in as text, never as markup.
+// Makes elements of a page. Text is inserted as text, never as markup.
 
 export function element(name, content = [], attributes = {}) {
   const made = document.createElement(name);

@@ -1,4 +1,4 @@
-// Fetches the page again and swaps its figures; opened details and the place on the page stay.
+// Fetches the page again and replaces its figures; opened details and the scroll position stay.
 "use strict";
 
 const main = () => document.querySelector("main");

@@ -1,4 +1,6 @@
-"use strict";
+// A study's questions, one after the other, and the rater's answers.
+
+import { ServiceError, get, post } from "../shared/api.js";
 
 const TAP = 0.05;          // radius of a mark that was tapped, share of the picture's side
 const LARGEST = 0.5;
@@ -14,18 +16,6 @@ let drawing = null;
 let busy = false;
 let rested = -1;           // the number of the question before which the rater rested
 
-async function call(path, body) {
-  const options = body === undefined ? {} : {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-  };
-  const answer = await fetch(path, { credentials: "same-origin", ...options });
-  if (!answer.ok) {
-    const detail = await answer.json().then((said) => said.detail, () => null);
-    throw new Error(typeof detail === "string" ? detail : "The server did not understand. Please try again.");
-  }
-  return answer.json();
-}
-
 function show(name) {
   for (const section of sections) $(section).hidden = section !== name;
   current = name === "same" || name === "invented" ? current : null;
@@ -36,8 +26,8 @@ function progress(state) {
   $("bar").hidden = !state.joined;
   $("bar").setAttribute("aria-valuenow", share.toFixed(3));
   $("bar").firstElementChild.style.width = `${100 * share}%`;
-  const asked = state.asked;
-  $("count").textContent = !state.joined || !asked ? "" : asked.practice ? "Practice" : `${asked.number} of ${state.total}`;
+  const trial = state.asked;
+  $("count").textContent = !state.joined || !trial ? "" : trial.practice ? "Practice" : `${trial.number} of ${state.total}`;
 }
 
 async function proceed(state) {
@@ -49,13 +39,13 @@ async function proceed(state) {
     $("resume").onclick = () => attempt(() => proceed(state));
     return show("rest");
   }
-  await ask(state.asked);
+  await showTrial(state.asked);
 }
 
 function welcome(state) {
   $("total").textContent = state.total;
   $("minutes").textContent = Math.max(1, Math.round(state.total * SECONDS / 60));
-  $("start").onclick = () => attempt(async () => proceed(await call("api/join", {})));
+  $("start").onclick = () => attempt(async () => proceed(await post("api/join", {})));
   show("welcome");
 }
 
@@ -64,9 +54,9 @@ async function load(image, name) {
   await image.decode();
 }
 
-async function ask(asked) {
-  const { reference, left, right, shown } = asked.pictures;
-  if (asked.question === "same") {
+async function showTrial(trial) {
+  const { reference, left, right, shown } = trial.pictures;
+  if (trial.question === "same") {
     await Promise.all([load($("reference"), reference), load(half("left"), left), load(half("right"), right)]);
     for (const side of ["left", "right"]) $(side).blur();
   } else {
@@ -74,9 +64,9 @@ async function ask(asked) {
     draw();
     await load($("shown"), shown);
   }
-  current = asked;
-  $(asked.question).classList.toggle("practising", asked.practice);
-  show(asked.question);
+  current = trial;
+  $(trial.question).classList.toggle("practising", trial.practice);
+  show(trial.question);
   shownAt = performance.now();
 }
 
@@ -84,20 +74,20 @@ const half = (side) => $(side).querySelector("img");
 
 function answer(said) {
   if (!current || busy) return;
-  const asked = current;
-  const body = { item: asked.item, milliseconds: Math.round(performance.now() - shownAt), ...said };
+  const trial = current;
+  const body = { item: trial.item, milliseconds: Math.round(performance.now() - shownAt), ...said };
   attempt(async () => {
-    const reply = await call("api/answers", body);
-    if (reply.feedback) tell(asked, reply);
+    const reply = await post("api/answers", body);
+    if (reply.feedback) showFeedback(trial, reply);
     else await proceed(reply.state);
   });
 }
 
-function tell(asked, { feedback, state }) {
+function showFeedback(trial, { feedback, state }) {
   const [heading, text] = [$("feedback").querySelector("h1"), $("feedback").querySelector("p")];
-  $("solution").hidden = asked.question === "same";
+  $("solution").hidden = trial.question === "same";
   heading.textContent = feedback.right ? "Right." : "Not quite.";
-  if (asked.question === "same") {
+  if (trial.question === "same") {
     text.textContent = `The ${feedback.side} picture shows the same person, the other one somebody else. Often it is less plain: then take the one that is closer.`;
   } else {
     $("solution").querySelector("img").src = $("shown").src;
@@ -118,7 +108,7 @@ async function attempt(work) {
   try {
     await work();
   } catch (error) {
-    $("trouble").querySelector("p").textContent = error instanceof TypeError ? "The connection is gone. Your answers so far are kept." : error.message;
+    $("trouble").querySelector("p").textContent = error instanceof ServiceError && error.status === 0 ? "The connection is lost. Your answers so far are kept." : error.message;
     $("again").onclick = () => attempt(begin);
     show("trouble");
   } finally {
@@ -183,7 +173,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 async function begin() {
-  await proceed(await call("api/state"));
+  await proceed(await get("api/state"));
 }
 
 attempt(begin);

@@ -63,7 +63,7 @@ def test_a_file_that_is_there_answers(checkout: Path, answering: int) -> None:
 
 def test_the_list_says_what_starts_each(checkout: Path, answering: int) -> None:
     done = CliRunner().invoke(dashboards_command, ["--root", str(checkout), "--port", str(answering)])
-    assert f"All servers at once: likeness up --root {checkout}" in done.output
+    assert f"Start all servers: likeness up --root {checkout}" in done.output
     assert "evidently ui --workspace" in done.output
     assert str(ROOT / ".venv") not in done.output  # commands as a person would type them
 

@@ -62,6 +62,6 @@ def test_a_silent_server_is_an_error_for_what_must_arrive_and_a_line_for_what_is
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _use(monkeypatch, "http://127.0.0.1:1/api")
-    with pytest.raises(ServiceUnavailable, match=r"Prefect at http://127\.0\.0\.1:1/api to take the event"):
+    with pytest.raises(ServiceUnavailable, match=r"Prefect at http://127\.0\.0\.1:1/api to accept the event"):
         emit(DRIFT, "likeness.window.w", {})
     assert not announce(DRIFT, "likeness.window.w", {})

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.steps.checkouts import own_checkout, settle
+from flows.steps.checkouts import choose_checkout, settle
+from flows.steps.reports import CycleReport
 from pipeline.config.load import load_params
+from pipeline.evaluation.gate_report import GateReport
 from pipeline.project.paths import Paths
 from pipeline.workspaces.cycle_checkouts import in_use, project, records, resolve
 from tests.flows.prefect_site import project as make_project
@@ -20,27 +22,36 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     return make_project(tmp_path / "project")
 
 
+def report(version: str, *, promoted: bool) -> CycleReport:
+    """Of a cycle in which every stage was up to date."""
+    gate = GateReport(passed=promoted, challenger="0" * 64, rows=())
+    return CycleReport(
+        reason="drift", run_id="r", seconds={}, cached=(), orchestration_seconds=0.0, gate=gate, version=version,
+        promoted=promoted,
+    )  # fmt: skip
+
+
 def test_by_hand_a_cycle_works_where_it_was_called(site: Paths) -> None:
-    assert own_checkout.fn(site.root, "") == site.root
-    settle(site.root, site.root, "by hand", {}, "1", champion=True)
+    assert choose_checkout.fn(site.root, "") == site.root
+    settle(site.root, site.root, report("1", promoted=True), {})
     assert records(site) == []
 
 
 def test_a_deployed_cycle_is_followed_by_production_once_its_model_is_champion(site: Paths) -> None:
-    place = own_checkout.fn(site.root, resolve(project(site), ""))
+    place = choose_checkout.fn(site.root, resolve(project(site), ""))
     assert place.parent == site.cycles
     (place / "data" / "portraits").mkdir(parents=True)
     (site.portraits).mkdir(parents=True)
     site.portrait_rows.touch()  # production has data already: a mere challenger's are not taken
-    settle(site.root, place, "drift", {"train.epochs": 9}, "2", champion=False)
+    settle(site.root, place, report("2", promoted=False), {"train.epochs": 9})
     assert in_use(site) == ""
-    settle(site.root, place, "drift", {"train.epochs": 9}, "2", champion=True)
+    settle(site.root, place, report("2", promoted=True), {"train.epochs": 9})
     assert in_use(site) == place.name
     assert load_params(site.params).train.epochs == 9
 
 
 def test_production_without_any_data_takes_the_first_there_are(site: Paths) -> None:
-    place = own_checkout.fn(site.root, resolve(project(site), ""))
+    place = choose_checkout.fn(site.root, resolve(project(site), ""))
     (place / "data").mkdir()
-    settle(site.root, place, "three weeks", {}, "1", champion=False)
+    settle(site.root, place, report("1", promoted=False), {})
     assert in_use(site) == place.name

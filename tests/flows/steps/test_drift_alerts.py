@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.steps.drift_alerts import tell
+from flows.steps.drift_alerts import send_drift_alerts
 from monitoring.retraining.alarms import WHAT_TO_DO, Alarm
 from monitoring.retraining.watch import Verdict
 from pipeline.config.load import load_params
@@ -36,12 +36,12 @@ def test_one_alert_for_each_alarm_and_none_twice(tmp_path: Path, monkeypatch: py
         monkeypatch.delenv(f"LIKENESS_{name}", raising=False)
     params, paths = load_params(ROOT / "params.yaml"), Paths(tmp_path)
     found = verdict(alarm("masks", starts_cycle=True), alarm("detector", starts_cycle=False))
-    assert tell(params, paths, found, NOON) == 2
-    assert tell(params, paths, found, NOON) == 0
+    assert send_drift_alerts(params, paths, found, NOON) == 2
+    assert send_drift_alerts(params, paths, found, NOON) == 0
     masks, detector = (json.loads(line) for line in paths.alerts.read_text(encoding="utf-8").splitlines())
     assert masks["code"] == "watch-masks"
     assert masks["what_happened"] == "window 00000001-00000500: masks drifted"
-    assert masks["what_to_do"].endswith("A cycle starts by itself.")
+    assert masks["what_to_do"].endswith("A cycle starts automatically.")
     assert detector["what_to_do"] == WHAT_TO_DO["detector"]
 
 

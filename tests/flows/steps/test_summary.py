@@ -64,22 +64,22 @@ def test_a_cycle_says_what_went_in_and_came_out(tmp_path: Path) -> None:
 
 def test_a_refused_challenger_is_not_called_champion(tmp_path: Path) -> None:
     text = "\n".join(cycle_lines(tmp_path, report(promoted=False)))
-    assert "stays challenger: the gate said no" in text
-    assert "Version 4 stays challenger: the gate said no" in summary(report(promoted=False))
+    assert "stays challenger: it did not pass the gate" in text
+    assert "Version 4 stays challenger: it did not pass the gate" in summary(report(promoted=False))
 
 
 def test_a_version_in_a_test_is_neither_champion_nor_refused(tmp_path: Path) -> None:
     waiting = report(promoted=False).model_copy(update={"awaiting": "3-vs-4"})
     text = "\n".join([*cycle_lines(tmp_path, waiting), summary(waiting)])
     assert "version 4 is challenger: the A/B test 3-vs-4 decides on live traffic" in text
-    assert "the gate said no" not in text
+    assert "did not pass the gate" not in text
     assert "now champion" not in text
 
 
 def test_a_version_that_people_decide_about_is_in_no_ab_test(tmp_path: Path) -> None:
     waiting = report(promoted=False).model_copy(update={"awaiting": STUDY})
     for text in (summary(waiting), "\n".join(cycle_lines(tmp_path, waiting))):
-        assert "4 is challenger: people decide (likeness study new)" in text
+        assert "4 is challenger: a user study decides (likeness study new)" in text
         assert "A/B" not in text
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.http.accept import chosen
-from serving.http.errors import Refused
+from serving.http.refused import Refused
+from serving.http.request_form import chosen
 
 OFFERS = ("application/json", "image/webp", "image/png", "application/zip")
 

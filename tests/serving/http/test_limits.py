@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from serving.http.auth import Guard
-from serving.http.timeouts import PatientProtocol
-from serving.inference.worker_pool import Engine
+from serving.http.connection import TimeoutProtocol
+from serving.inference.worker_pool import WorkerPool
 from tests.serving.site import PARAMS, Shared, Site, form, running
 
 HEADER_SECONDS, BODY_SECONDS, MAX_BYTES = 0.4, 0.6, 300_000
@@ -30,10 +30,11 @@ HEAD = b"POST /v1/restorations HTTP/1.1\r\nHost: localhost\r\nContent-Type: mult
 
 @pytest.fixture(scope="module")
 def tight(site: Site) -> Iterator[tuple[str, int]]:
-    """An open service with little patience."""
-    params = PARAMS.model_copy(update={"serve": TIGHT})
-    with running(Shared.of(site.service, params=params, guard=Guard(None))) as url:
+    """An open service with short time limits."""
+    params, pool = PARAMS.model_copy(update={"serve": TIGHT}), WorkerPool(TIGHT, site.service.metrics)
+    with running(Shared.of(site.service, params=params, pool=pool, guard=Guard(None))) as url:
         yield "127.0.0.1", urlsplit(url).port or 0
+    pool.close()
 
 
 def connect(place: tuple[str, int]) -> socket.socket:
@@ -165,21 +166,21 @@ def test_an_answer_that_nobody_reads_is_given_up(tight: tuple[str, int]) -> None
 
 def test_an_orderly_end_answers_what_has_begun(site: Site) -> None:
     """The server is told to stop while a photo is in work and another one waits."""
-    engine = Engine(PARAMS.serve, site.service.metrics)
+    pool = WorkerPool(PARAMS.serve, site.service.metrics)
 
     def post(url: str) -> int:
         return httpx.post(f"{url}/v1/restorations", files=form(), timeout=60).status_code
 
-    with ThreadPoolExecutor(2) as pool:
-        with running(Shared.of(site.service, engine=engine, guard=Guard(None))) as url:
-            futures = [pool.submit(post, url) for _ in range(2)]
-            while engine.at_work + engine.waiting < 2:
+    with ThreadPoolExecutor(2) as clients:
+        with running(Shared.of(site.service, pool=pool, guard=Guard(None))) as url:
+            futures = [clients.submit(post, url) for _ in range(2)]
+            while pool.running() + pool.waiting() < 2:
                 time.sleep(0.002)
         statuses = [future.result(60) for future in futures]
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{url}/healthz")
     assert statuses == [200, 200]
-    engine.close()
+    pool.close()
 
 
 class Buffer:
@@ -198,10 +199,10 @@ class Buffer:
 @pytest.mark.parametrize("later_answer", [False, True])
 def test_only_the_answer_that_is_not_taken_is_given_up(later_answer: bool) -> None:
     """A later answer on the same connection may fill the buffer again: that is no sign that nobody reads."""
-    protocol, buffer, loop = object.__new__(PatientProtocol), Buffer(), asyncio.new_event_loop()
+    protocol, buffer, loop = object.__new__(TimeoutProtocol), Buffer(), asyncio.new_event_loop()
     protocol.__dict__ |= {"transport": buffer, "loop": loop, "header_seconds": 0.01, "cycle": object()}
     buffer.fill = 100
-    protocol._see_it_taken(protocol.cycle, 101)
+    protocol._watch_reading(protocol.cycle, 101)
     if later_answer:
         protocol.__dict__["cycle"] = object()
     loop.run_until_complete(asyncio.sleep(0.05))

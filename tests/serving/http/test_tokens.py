@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from cli.operation.token import token_group
 from models.errors import DataError
 from pipeline.project.paths import Paths
-from serving.http.tokens import Access, Role, new_token, read_tokens, revoke_token
+from serving.http.auth import Role, TokenStore, new_token, read_tokens, revoke_token
 from tests.serving.site import Site
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -23,8 +23,8 @@ def paths(tmp_path: Path) -> Paths:
     return Paths(tmp_path)
 
 
-def role_of(access: Access, token: str) -> Role:
-    holder = access.holder(token)
+def role_of(access: TokenStore, token: str) -> Role:
+    holder = access.find(token)
     assert holder is not None
     assert holder.id == token.split("_")[1]
     return holder.role
@@ -41,23 +41,23 @@ def test_only_the_digest_is_stored(paths: Paths) -> None:
 
 
 def test_roles_of_tokens(paths: Paths) -> None:
-    access = Access(paths)
+    access = TokenStore(paths)
     roles: tuple[Role, ...] = ("restore", "review", "admin")
     tokens = {role: new_token(paths, role, role, NOW) for role in roles}
     assert {role: role_of(access, token) for role, token in tokens.items()} == {role: role for role in roles}
     other = tokens["admin"]
     for wrong in ("", "lk", "lk__", other[:-1], other + "x", other.replace("lk_", "xx_"), other.upper()):
-        assert access.holder(wrong) is None
+        assert access.find(wrong) is None
     swapped = "_".join([*tokens["restore"].split("_", 2)[:2], other.split("_", 2)[2]])
-    assert access.holder(swapped) is None
+    assert access.find(swapped) is None
 
 
 def test_revoking_is_seen_at_once_and_stays_on_record(paths: Paths) -> None:
-    access, token = Access(paths), new_token(paths, "admin", "Bo", NOW)
+    access, token = TokenStore(paths), new_token(paths, "admin", "Bo", NOW)
     assert role_of(access, token) == "admin"
     identity = token.split("_")[1]
     assert revoke_token(paths, identity, NOW).revoked == NOW
-    assert access.holder(token) is None
+    assert access.find(token) is None
     later = revoke_token(paths, identity, datetime(2027, 1, 1, tzinfo=UTC))
     assert later.revoked == NOW  # the first time counts
     assert [entry.id for entry in read_tokens(paths.tokens)] == [identity]
@@ -68,7 +68,7 @@ def test_unknown_ids_and_damaged_files_are_named(paths: Paths) -> None:
         revoke_token(paths, "nobody", NOW)
     paths.tokens.write_text("[{}]")
     with pytest.raises(DataError, match=r"tokens at .*tokens\.json; got a damaged file"):
-        Access(paths).holder("lk_a_b")
+        TokenStore(paths).find("lk_a_b")
 
 
 def test_the_command_prints_a_token_once(paths: Paths) -> None:
@@ -78,13 +78,13 @@ def test_the_command_prints_a_token_once(paths: Paths) -> None:
         return result.output.strip()
 
     token = run("new", "--role", "restore", "--name", "page")
-    assert role_of(Access(paths), token) == "restore"
+    assert role_of(TokenStore(paths), token) == "restore"
     identity = token.split("_")[1]
     assert run("list").split() == [identity, "restore", f"{datetime.now(UTC):%Y-%m-%d}", "valid", "page"]
     assert "sha256" not in json.loads(run("list", "--json"))
     run("revoke", identity)
     assert "revoked" in run("list")
-    assert Access(paths).holder(token) is None
+    assert TokenStore(paths).find(token) is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from models.evidence.evidence import Damaged, Evidence
 from models.evidence.reference_photo import Reference
 from models.gan.generator import Generator
 from models.gan.restorer import Restorer
-from serving.inference.batching import BatchedRestorer, joined
+from serving.inference.arms import BatchedRestorer, concatenated
 from tests.models.gan.test_generator import batch
 
 SIDE = 32
@@ -134,7 +134,7 @@ def test_a_batch_s_cpu_time_is_shared_by_its_faces() -> None:
         start.wait()
         begun = time.thread_time()
         shared.restore_from(face)
-        spent[faces] = (time.thread_time() - begun, shared.foreign.take())
+        spent[faces] = (time.thread_time() - begun, shared.cpu_balance.take())
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(one, (1, 3)))
@@ -150,12 +150,12 @@ def test_a_reference_stays_with_its_face() -> None:
     photo = Reference(torch.rand(2, 3, SIDE, SIDE), torch.tensor([1.0, 0.0]))
     known = Damaged(**(vars(batch(SIDE, 2)) | {"reference": photo}))
     plain = bare.evidence
-    whole = joined([plain, replace(plain, damaged=known)])
+    whole = concatenated([plain, replace(plain, damaged=known)])
     assert whole.damaged.reference is not None
     assert whole.damaged.reference.present.tolist() == [0, 0, 1, 0]
     assert torch.equal(whole.damaged.reference.image[2:], photo.image)
-    assert joined([plain, plain]).damaged.reference is None
-    assert len(joined([plain, plain]).hint) == 4
+    assert concatenated([plain, plain]).damaged.reference is None
+    assert len(concatenated([plain, plain]).hint) == 4
 
 
 def test_many_threads_for_a_while() -> None:

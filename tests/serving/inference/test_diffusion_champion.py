@@ -18,8 +18,8 @@ from pipeline.project.paths import Paths
 from restoration.restore import restore_photo
 from serving.assemble import assemble
 from serving.http.auth import Guard
-from serving.http.uploads import Upload
-from serving.inference.request import Ask, Done, restore
+from serving.http.request_form import Upload
+from serving.inference.request import RestoreRequest, RestoreResult, restore
 from serving.service import Service
 from tests.conftest import ROOT
 from tests.models.diffusion.parts import small
@@ -46,11 +46,11 @@ def diffusing(surroundings: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         service.close()
 
 
-def asked(service: Service, number: int) -> Future[Done]:
+def asked(service: Service, number: int) -> Future[RestoreResult]:
     files = form()
     upload = Upload(files["image"], files["mask"], (), "auto", "", "", "png")
-    ask = Ask(f"{number:032x}", upload, service.models.arms, "application/json")
-    return service.engine.submit(partial(restore, service.bench, ask))
+    ask = RestoreRequest(f"{number:032x}", upload, service.models.arms, "application/json")
+    return service.pool.submit(partial(restore, service.context, ask))
 
 
 def test_photos_at_work_together_share_a_call_and_come_out_as_alone(diffusing: Service) -> None:
@@ -80,14 +80,14 @@ def batches(service: Service) -> tuple[float, float]:
 
 def test_its_row_is_as_any_other(diffusing: Service) -> None:
     done = asked(diffusing, 5).result(60)
-    row = diffusing.bench.log.one(f"{5:032x}")
+    row = diffusing.context.log.one(f"{5:032x}")
     assert row == done.row
     assert (row.mode, row.model_version, row.face_count) == ("inpaint", "shipped", 1)
     assert row.similarity_plain_training is not None
     assert row.similarity_plain_independent is not None
     assert None not in (row.identity_risk, row.uncertainty, row.yaw)
     assert 0 < row.verification_cpu_seconds < row.cpu_seconds
-    assert diffusing.bench.log.verify().whole
+    assert diffusing.context.log.verify().whole
 
 
 def test_an_answer_that_takes_too_long_is_given_up_and_its_worker_is_free_again(diffusing: Service) -> None:
@@ -97,6 +97,6 @@ def test_an_answer_that_takes_too_long_is_given_up_and_its_worker_is_free_again(
         answer = client.post("/v1/restorations", files=form())
         assert (answer.status_code, answer.json()["code"]) == (503, "too_late")
         assert int(answer.headers["retry-after"]) > 0
-        until(lambda: diffusing.engine.at_work == 0)
-    assert diffusing.bench.log.one(answer.json()["request_id"]) is not None  # it had begun, and cost what it cost
+        until(lambda: diffusing.pool.running() == 0)
+    assert diffusing.context.log.one(answer.json()["request_id"]) is not None  # it had begun, and cost what it cost
     assert asked(diffusing, 6).result(60).row.mode == "inpaint"

@@ -23,7 +23,7 @@ from pipeline.registry.promotion import promote
 from pipeline.registry.register import register
 from serving.assemble import assemble
 from serving.http.auth import Guard
-from serving.inference.onnx_cache import MAX_DIFFERENCE, _kept, difference, served_restorer
+from serving.inference.onnx_cache import MAX_DIFFERENCE, _cached, difference, served_restorer
 from tests.conftest import ROOT
 from tests.pipeline.registry.site import NAME, lay_out
 from tests.serving.arms import aliases, anew, polling, store_of, value, versions
@@ -170,7 +170,7 @@ def test_a_graph_is_trusted_only_if_it_says_what_the_network_says(tmp_path: Path
         path.write_bytes(damaged)
         with pytest.raises(WeightsError, match="an ONNX graph in"):
             OnnxRestorer(path, 1)
-        assert _kept(restorer, path, 1) is None  # and is exported anew
+        assert _cached(restorer, path, 1) is None  # and is exported anew
     assert list(graphs.iterdir()) == [path]
     with pytest.raises(WeightsError):
         served_restorer(weights, "0" * 64, graphs, 1)

@@ -23,8 +23,7 @@ from pipeline.project.paths import Paths
 from pipeline.registry.client import connect
 from pipeline.registry.register import register
 from serving.assemble import assemble
-from serving.http.auth import Guard
-from serving.http.tokens import new_token, revoke_token
+from serving.http.auth import Guard, new_token, revoke_token
 from serving.inference import model_store
 from serving.inference.desired_versions import Registry
 from serving.service import Service
@@ -117,7 +116,7 @@ def test_models_follow_a_server_that_hangs_dies_and_comes_back(
 def test_the_end_does_not_wait_for_a_server_that_hangs(
     server: MlflowServer, paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_store, "_LAST_QUESTION", 0.2)
+    monkeypatch.setattr(model_store, "_CLOSE_SECONDS", 0.2)
     store, _ = store_of(paths, polling(0.01))
     server.signal(signal.SIGSTOP)
     try:
@@ -152,12 +151,12 @@ def test_whatever_befalls_the_polling_thread_it_lives(paths: Paths, monkeypatch:
     store, metrics = store_of(paths, polling(0.01))
     asked = threading.Event()
 
-    def standing(_: object) -> None:
+    def desired_versions(_: object) -> None:
         asked.set()
         raise RuntimeError("an answer that nobody expected")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Registry, "standing", standing)
+        patch.setattr(Registry, "desired_versions", desired_versions)
         store.start()
         assert asked.wait(30)
     aliases(paths, champion="2")
@@ -174,7 +173,7 @@ def test_a_full_disk_swaps_nothing_and_is_tried_again(paths: Paths, monkeypatch:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(model_store, "remember", full)
+        patch.setattr(model_store, "write_served", full)
         for _ in range(3):
             store.poll()
     assert versions(store.arms) == [("champion", "1")]

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.http import errors
-from serving.http.errors import Refused
-from serving.inference.worker_pool import Engine, outcome, retry_after
+from serving.http.refused import Refused
+from serving.inference.worker_pool import WorkerPool, retry_after
 from serving.metrics.service import Metrics
 from tests.serving.site import PARAMS, Site, form
 
@@ -22,15 +22,15 @@ LIMITS = PARAMS.serve.model_copy(update={"workers": 2, "queue": 3})
 
 
 @pytest.fixture
-def engine() -> Iterator[Engine]:
-    made = Engine(LIMITS, Metrics())
+def pool() -> Iterator[WorkerPool]:
+    made = WorkerPool(LIMITS, Metrics())
     yield made
     made.close()
 
 
 @pytest.fixture
 def gate() -> Iterator[threading.Event]:
-    """Opened at the end, so that no test can hang the engine."""
+    """Opened at the end, so that no test can hang the pool."""
     opened = threading.Event()
     yield opened
     opened.set()
@@ -71,83 +71,83 @@ def test_by_hand() -> None:
     assert retry_after(1, 1, inf) == 600
 
 
-def test_what_does_not_fit_is_refused_with_when_to_come_again(engine: Engine, gate: threading.Event) -> None:
-    futures = [engine.submit(waiting_for(gate)) for _ in range(5)]
-    until(lambda: engine.at_work == 2)
-    assert engine.waiting == 3
+def test_what_does_not_fit_is_refused_with_when_to_come_again(pool: WorkerPool, gate: threading.Event) -> None:
+    futures = [pool.submit(waiting_for(gate)) for _ in range(5)]
+    until(lambda: pool.running() == 2)
+    assert pool.waiting() == 3
     with pytest.raises(Refused, match="got 5 photos before this one; come again in 3 s") as caught:
-        engine.submit(waiting_for(gate))
+        pool.submit(waiting_for(gate))
     assert (caught.value.status_code, caught.value.headers) == (429, {"Retry-After": "3"})  # 5 * 1 s / 2
     time.sleep(0.05)
     gate.set()
     queued = [future.result(10) for future in futures]
     assert max(queued[:2]) < min(queued[2:])
-    until(lambda: engine.at_work == engine.waiting == 0)
-    assert engine.submit(lambda seconds: seconds).result(10) < 1
+    until(lambda: pool.running() == pool.waiting() == 0)
+    assert pool.submit(lambda seconds: seconds).result(10) < 1
 
 
-def test_recent_times_of_service_count(engine: Engine, gate: threading.Event) -> None:
+def test_recent_times_of_service_count(pool: WorkerPool, gate: threading.Event) -> None:
     for _ in range(40):  # more than are remembered: the first guess of a second is forgotten
-        engine.submit(lambda _: time.sleep(0.001)).result(10)
-    futures = [engine.submit(waiting_for(gate)) for _ in range(5)]
-    with pytest.raises(Refused) as caught:
-        engine.check_room()
+        pool.submit(lambda _: time.sleep(0.001)).result(10)
+    futures = [pool.submit(waiting_for(gate)) for _ in range(5)]
+    with pytest.raises(Refused) as caught, pool.reading():
+        pass
     assert caught.value.headers == {"Retry-After": "1"}
     assert all(not future.cancelled() for future in futures)
 
 
-def test_what_was_cancelled_does_not_run_and_frees_its_place(engine: Engine, gate: threading.Event) -> None:
+def test_what_was_cancelled_does_not_run_and_frees_its_place(pool: WorkerPool, gate: threading.Event) -> None:
     ran: list[int] = []
-    busy = [engine.submit(waiting_for(gate)) for _ in range(2)]
-    until(lambda: engine.at_work == 2)
-    late: Future[None] = engine.submit(lambda _: ran.append(1))
+    busy = [pool.submit(waiting_for(gate)) for _ in range(2)]
+    until(lambda: pool.running() == 2)
+    late: Future[None] = pool.submit(lambda _: ran.append(1))
     assert late.cancel()
-    assert engine.waiting == 0
+    assert pool.waiting() == 0
     assert not busy[0].cancel()  # it has begun
     gate.set()
-    engine.submit(lambda _: ran.append(2)).result(10)
+    pool.submit(lambda _: ran.append(2)).result(10)
     assert ran == [2]
 
 
-def test_errors_reach_the_caller_and_leave_the_engine_whole(engine: Engine) -> None:
+def test_errors_reach_the_caller_and_leave_the_engine_whole(pool: WorkerPool) -> None:
     with pytest.raises(ZeroDivisionError):
-        engine.submit(lambda _: 1 / 0).result(10)
-    until(lambda: engine.at_work == engine.waiting == 0)
+        pool.submit(lambda _: 1 / 0).result(10)
+    until(lambda: pool.running() == pool.waiting() == 0)
 
 
 def test_closing_finishes_what_has_begun_and_drops_the_rest(gate: threading.Event) -> None:
-    engine = Engine(LIMITS, Metrics())
-    futures = [engine.submit(waiting_for(gate)) for _ in range(5)]
-    until(lambda: engine.at_work == 2)
+    pool = WorkerPool(LIMITS, Metrics())
+    futures = [pool.submit(waiting_for(gate)) for _ in range(5)]
+    until(lambda: pool.running() == 2)
     threading.Timer(0.05, gate.set).start()
-    engine.close()
+    pool.close()
     assert [future.cancelled() for future in futures] == [False, False, True, True, True]
     assert all(future.result(0) >= 0 for future in futures[:2])
 
 
-def app_over(engine: Engine, work: Callable[[float], float], seconds: float) -> FastAPI:
+def app_over(pool: WorkerPool, work: Callable[[float], float], seconds: float) -> FastAPI:
     app = FastAPI()
     errors.install(app, lambda _: None)
 
     @app.get("/")
     async def answer(request: Request) -> float:
-        return await outcome(request, engine.submit(work), seconds)
+        return await pool.run(request, work, seconds)
 
     return app
 
 
 @pytest.mark.anyio
-async def test_an_outcome_that_comes_too_late(engine: Engine, gate: threading.Event) -> None:
+async def test_an_outcome_that_comes_too_late(pool: WorkerPool, gate: threading.Event) -> None:
     ran: list[float] = []
     for _ in range(2):
-        engine.submit(waiting_for(gate))
-    app = app_over(engine, lambda queued: ran.append(queued) or queued, 0.05)  # type: ignore[func-returns-value]
+        pool.submit(waiting_for(gate))
+    app = app_over(pool, lambda queued: ran.append(queued) or queued, 0.05)  # type: ignore[func-returns-value]
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
         answer = await client.get("/")
         assert (answer.status_code, answer.json()["code"]) == (503, "too_late")
         assert int(answer.headers["retry-after"]) > 0
         gate.set()
-        until(lambda: engine.at_work == engine.waiting == 0)
+        until(lambda: pool.running() == pool.waiting() == 0)
         assert ran == []  # dropped, because it had not begun
         assert (await client.get("/")).status_code == 200
     assert len(ran) == 1
@@ -159,9 +159,9 @@ def anyio_backend() -> str:
 
 
 def test_a_full_service_says_so_over_http(site: Site, gate: threading.Event) -> None:
-    engine = site.service.engine
+    pool = site.service.pool
     room = PARAMS.serve.workers + PARAMS.serve.queue
-    futures = [engine.submit(waiting_for(gate)) for _ in range(room)]
+    futures = [pool.submit(waiting_for(gate)) for _ in range(room)]
     with site.client() as client:
         answer = client.post("/v1/restorations", files=form())
         metrics = client.get("/metrics").text

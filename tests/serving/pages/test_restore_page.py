@@ -80,7 +80,7 @@ def test_from_photo_to_download(browser: "Browser", site: Site, tmp_path: Path) 
             page.click("#save")
         assert downloading.value.suggested_filename == "grandmother-restored.png"
         saved = Path(downloading.value.path()).read_bytes()
-        state, manifest = site.service.bench.seal.read(saved, "image/png")
+        state, manifest = site.service.context.seal.read(saved, "image/png")
         assert (state, manifest["title"].split()[0]) == ("Trusted", "restored")
         with page.expect_download() as downloading:
             page.click("#save-both")
@@ -231,7 +231,7 @@ def test_the_slider_moves_by_pointer_and_by_keyboard_and_opinions_are_logged(
         assert page.get_attribute("[data-recognised=true]", "aria-pressed") == "true"
         page.click("summary:has-text('Details')")
         request_id = page.locator("#details dd").last.inner_text()
-        rows = site.service.bench.log.after(0).set_index("request_id")
+        rows = site.service.context.log.after(0).set_index("request_id")
         assert bool(rows.loc[request_id, "feedback_recognised"]) is True
 
 
@@ -311,7 +311,7 @@ def test_photos_are_kept_only_with_a_tick_and_a_subject(browser: "Browser", site
     record = json.loads(next(kept.glob("*/*/record.json")).read_text())
     assert record["basis"] == "consent, ticked on the page"
     assert "reference-1.png" in record["pictures"]
-    assert record["subject"] == site.service.bench.keeper.pseudonym("ann")
+    assert record["subject"] == site.service.context.pictures.pseudonym("ann")
     assert site.client("admin").delete("/v1/subjects/ann").json() == {"deleted": 1}
     assert not list(kept.glob("*/*/*"))
 

@@ -27,7 +27,7 @@ def shown(page: "Page", request_id: str) -> None:
 
 
 def said(site: Site, request_id: str) -> list[dict[str, object]]:
-    found = [entry.body for entry in site.service.bench.log.entries("review") if entry.key == request_id]
+    found = [entry.body for entry in site.service.context.log.entries("review") if entry.key == request_id]
     return [{name: value for name, value in body.items() if name != "by"} for body in found]
 
 
@@ -55,7 +55,7 @@ def test_one_after_the_other_until_none_is_left(browser: "Browser", site: Site, 
         shown(page, second)
         assert not page.is_visible("#others")
         assert page.locator("#invented :checked").count() == 0
-        site.service.bench.keeper.forget(kept.subject(deleted))
+        site.service.context.pictures.forget(kept.subject(deleted))
         page.keyboard.press("3")
         shown(page, last)
         assert page.inner_text("#note") == "The pictures of one were deleted meanwhile."

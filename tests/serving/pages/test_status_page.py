@@ -24,6 +24,7 @@ from serving.views.status_charts import HEIGHT, LEFT, WIDTH, accuracy_chart, dri
 from tests import browser as chromium
 from tests.browser import PHONE, clean_page, no_sideways_scroll
 from tests.conftest import ROOT
+from tests.serving.site import PARAMS
 from tests.serving.status_examples import SENT, alarming, empty, made, normal, silent, version, window
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:starlette")
@@ -203,9 +204,9 @@ def served(states: list[Status], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     """The page on a real server; each look takes the next state, the last one stays."""
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     monkeypatch.setattr(status, "FRESH_SECONDS", 0.0)
-    monkeypatch.setattr(status, "status", lambda *_, **__: states.pop(0) if len(states) > 1 else states[0])
+    monkeypatch.setattr(status, "collect_status", lambda *_, **__: states.pop(0) if len(states) > 1 else states[0])
     app = FastAPI()
-    app.include_router(page_router())
+    app.include_router(page_router(PARAMS))
     app.include_router(status_router(Paths(tmp_path)))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

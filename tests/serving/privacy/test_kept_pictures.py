@@ -21,7 +21,7 @@ from pipeline.consent.store import FolderStore, checked
 from pipeline.image_io.outcome import Limits
 from pipeline.project.paths import Paths
 from pipeline.sources.production import portraits
-from serving.privacy.kept_pictures import Keeper, KeptPictures
+from serving.privacy.personal_data import KeptPictures, PictureStore
 from tests.s3 import BUCKET, client, server, versioned  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -36,8 +36,8 @@ def pictures(seed: int = 1, references: int = 1) -> KeptPictures:
     return KeptPictures(damaged, random.random((70, 66)) < 0.3, restored, photos)
 
 
-def keeper(root: Path, location: str = "", days: int = 30) -> Keeper:
-    return Keeper(Paths(root), KeepParams(days=days, location=location))
+def keeper(root: Path, location: str = "", days: int = 30) -> PictureStore:
+    return PictureStore(Paths(root), KeepParams(days=days, location=location))
 
 
 def files(root: Path) -> list[str]:

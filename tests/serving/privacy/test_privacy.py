@@ -60,7 +60,7 @@ def test_the_log_knows_a_subject_by_pseudonym_only(site: Site) -> None:
             for subject in (SUBJECT, SUBJECT, "another")
         ]
         told = client.get(f"/v1/restorations/{ids[0]}").json()
-    rows = [site.service.bench.log.one(request_id) for request_id in ids]
+    rows = [site.service.context.log.one(request_id) for request_id in ids]
     subjects = [row.subject for row in rows if row is not None]
     assert len(subjects) == 3
     assert subjects[0] == subjects[1] != subjects[2]
@@ -71,7 +71,7 @@ def test_the_log_knows_a_subject_by_pseudonym_only(site: Site) -> None:
 
 
 def test_pictures_are_kept_only_with_a_basis_and_deleted_on_demand(site: Site) -> None:
-    log, root = site.service.bench.log, site.paths.root
+    log, root = site.service.context.log, site.paths.root
     before = files_below(root)
     with site.client("admin") as client:
         answer = client.post("/v1/restorations", files=form(), data={"subject": SUBJECT, "keep_basis": BASIS})

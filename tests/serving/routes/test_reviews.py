@@ -11,7 +11,7 @@ import pytest
 
 from monitoring.log.production_log import Entry, Kind
 from monitoring.log.rows import Feedback
-from serving.privacy.kept_pictures import KeptPictures
+from serving.privacy.personal_data import KeptPictures
 from tests.serving.reviewing import Kept
 from tests.serving.site import Site, damaged, file_of, form, pixels_of, portrait
 
@@ -21,7 +21,7 @@ VERDICT = {"same_person": False, "invented": ["nose", "left_eye", "nose"]}
 
 
 def entries(site: Site, kind: Kind, request_id: str) -> list[Entry]:
-    return [entry for entry in site.service.bench.log.entries(kind) if entry.key == request_id]
+    return [entry for entry in site.service.context.log.entries(kind) if entry.key == request_id]
 
 
 def waiting(site: Site, **query: Any) -> list[str]:
@@ -56,7 +56,7 @@ def test_the_most_worrying_comes_first_and_nothing_that_was_not_kept(site: Site,
     riskier = kept.add(identity_risk=0.22)
     gone = kept.add(SAID_NO, identity_risk=0.5)
     disowned = kept.add(SAID_NO)
-    site.service.bench.keeper.forget(kept.subject(gone))
+    site.service.context.pictures.forget(kept.subject(gone))
     assert waiting(site) == [disowned, riskier, risky]
     assert waiting(site, limit=2) == [disowned, riskier]
     assert len(waiting(site, days=32)) == 4
@@ -70,7 +70,7 @@ def test_the_most_worrying_comes_first_and_nothing_that_was_not_kept(site: Site,
 
 
 def test_what_the_service_keeps_can_be_looked_at_and_the_look_is_recorded(site: Site, kept: Kept) -> None:
-    log, data = site.service.bench.log, {"subject": kept.subject("over HTTP"), "keep_basis": "consent"}
+    log, data = site.service.context.log, {"subject": kept.subject("over HTTP"), "keep_basis": "consent"}
     files = form() | {"references": file_of(portrait())}
     with site.client() as client:
         request_id = client.post("/v1/restorations", files=files, data=data).json()["request_id"]
@@ -103,7 +103,7 @@ def test_a_restored_picture_leaves_with_its_marks(site: Site, kept: Kept) -> Non
     with site.client("review") as client:
         shown = client.get(f"/v1/restorations/{request_id}/pictures").json()["pictures"]
     restored, original = (base64.b64decode(shown[name]) for name in ("restored.png", "damaged.png"))
-    state, manifest = site.service.bench.seal.read(restored, "image/png")
+    state, manifest = site.service.context.seal.read(restored, "image/png")
     assert state == "Trusted"
     assert hashlib.sha256(original).hexdigest() in str(manifest)
     assert b"compositeWithTrainedAlgorithmicMedia" in restored
@@ -111,7 +111,7 @@ def test_a_restored_picture_leaves_with_its_marks(site: Site, kept: Kept) -> Non
 
 
 def test_a_verdict_is_recorded_counted_apart_and_ends_the_wait(site: Site, kept: Kept) -> None:
-    log = site.service.bench.log
+    log = site.service.context.log
     ids = [kept.add(SAID_NO), kept.add(SAID_NO), kept.add(SAID_NO)]
     before = log.after(0).set_index("request_id").loc[ids, ["recognised", "feedback_recognised"]]
     with site.client("review") as client:
@@ -163,12 +163,12 @@ def test_nothing_is_shown_without_a_basis(site: Site, kept: Kept) -> None:
 
 
 def test_consent_from_before_there_were_reviewers_is_not_stretched(site: Site, kept: Kept) -> None:
-    bench = site.service.bench
+    context = site.service.context
     request_id = kept.add(SAID_NO, basis="")
     image, mask = damaged()
-    row = bench.log.one(request_id)
+    row = context.log.one(request_id)
     assert row is not None
-    bench.keeper.keep(
+    context.pictures.keep(
         kept.subject(request_id), "for training", KeptPictures(image, mask, portrait()), request_id, row.time
     )
     with site.client("review") as client:

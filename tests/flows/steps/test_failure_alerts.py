@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flows.steps.failures import CYCLE, WATCH, Work, telling_failure
+from flows.steps.failure_alerts import CYCLE, WATCH, Work, alert_on_failure
 from models.errors import Busy, DataError
 from pipeline.project.paths import Paths
 from tests.conftest import ROOT
@@ -23,7 +23,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
 
 
 def fail(paths: Paths, error: Exception, work: Work = WATCH, reason: str = "") -> None:
-    with pytest.raises(type(error)) as raised, telling_failure(paths.root, work, reason):
+    with pytest.raises(type(error)) as raised, alert_on_failure(paths.root, work, reason):
         raise error
     assert raised.value is error
 
@@ -59,6 +59,6 @@ def test_the_same_failure_an_hour_later_is_not_told_again(paths: Paths) -> None:
 
 def test_what_is_merely_busy_and_what_succeeds_are_not_told(paths: Paths) -> None:
     fail(paths, Busy("no other cycle", "one under way", "wait"))
-    with telling_failure(paths.root, WATCH):
+    with alert_on_failure(paths.root, WATCH):
         pass
     assert told(paths) == []

@@ -16,7 +16,7 @@ _REMEDY = "read the run's log in Prefect's pages or in state/logs/runs.log"
 
 @dataclass(frozen=True)
 class Work:
-    """Something that runs by itself: its alert's code, its name for people, and what holds while it fails."""
+    """A scheduled flow: its alert's code and title, and what happens while it fails."""
 
     code: str
     title: str
@@ -25,20 +25,20 @@ class Work:
 
 CYCLE = Work("cycle-failed", "A cycle failed", "the champion stays, the next trigger starts a new cycle")
 WATCH = Work(
-    "watch-failed", "A look at production failed", "drift goes unseen until a look succeeds; the next is in an hour"
+    "watch-failed", "A look at production failed", "drift is not detected until a look succeeds; the next is in an hour"
 )
 VERDICT = Work("verdict-failed", "The A/B verdict failed", "both models go on serving; the next look is in an hour")
-HOUSEKEEPING = Work("housekeeping-failed", "Housekeeping failed", "what has expired may still be there; again tomorrow")
+HOUSEKEEPING = Work("housekeeping-failed", "Housekeeping failed", "expired data may remain; it runs again tomorrow")
 
 
 @contextmanager
-def telling_failure(root: Path, work: Work, reason: str = "") -> Iterator[None]:
-    """An alert when the block fails, whatever of; not where it was merely refused. The error goes on its way.
+def alert_on_failure(root: Path, work: Work, reason: str = "") -> Iterator[None]:
+    """Send an alert if the block fails, and raise the error again; no alert for `Busy`.
 
     Args:
         root: the checkout, or state/production.
-        work: what is done in the block.
-        reason: why it is done; for people.
+        work: the flow.
+        reason: why it runs; for people.
     """
     try:
         yield
@@ -46,12 +46,12 @@ def telling_failure(root: Path, work: Work, reason: str = "") -> Iterator[None]:
         raise
     except Exception as error:
         paths = Paths(root)
-        alert(load_params(paths.params), paths, _told(work, reason, error), datetime.now(UTC))
+        alert(load_params(paths.params), paths, _failure_alert(work, reason, error), datetime.now(UTC))
         raise
 
 
-def _told(work: Work, reason: str, error: Exception) -> Alert:
-    happened, remedy = _said(error)
+def _failure_alert(work: Work, reason: str, error: Exception) -> Alert:
+    happened, remedy = _describe(error)
     return Alert(
         code=work.code,
         title=work.title,
@@ -61,8 +61,8 @@ def _told(work: Work, reason: str, error: Exception) -> Alert:
     )
 
 
-def _said(error: Exception) -> tuple[str, str]:
-    """What happened and its remedy; of an error that nobody foresaw the type alone: its text may quote a person."""
+def _describe(error: Exception) -> tuple[str, str]:
+    """What happened and its remedy; of an unexpected error only the type: its text may contain personal data."""
     if isinstance(error, LikenessError):
         return f"expected {error.expected} and got {error.got}", error.remedy
     return f"ended with {type(error).__name__}", _REMEDY

@@ -1,0 +1,83 @@
+"""Steps of housekeeping as Prefect tasks."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from flows.steps.locks import one_cycle_at_a_time
+from models.errors import Busy
+from monitoring import housekeeping as house
+from monitoring.alerts.send import retry
+from pipeline.config.load import load_params
+from pipeline.consent.records import expire_kept
+from pipeline.consent.withdrawn import delete_withdrawn
+from pipeline.project.paths import Paths
+from pipeline.workspaces.cache import collect_garbage
+
+_ONCE: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
+
+
+@task(name="expire-pictures", **_ONCE)
+def expire_pictures(root: Path, now: datetime) -> int:
+    """Delete kept pictures that have expired."""
+    return expire_kept(Paths(root), load_params(Paths(root).params).keep, now)
+
+
+@task(name="delete-withdrawn", **_ONCE)
+def delete_portraits(root: Path, now: datetime) -> int | None:
+    """Delete portraits that cycles used under a consent that is no longer valid; None while a cycle is under way."""
+    try:
+        with one_cycle_at_a_time(root):
+            return delete_withdrawn(Paths(root), load_params(Paths(root).params), now)
+    except Busy:
+        return None
+
+
+@task(name="remove-checkouts", **_ONCE)
+def remove_checkouts(root: Path) -> list[str]:
+    """Remove old cycles' checkouts."""
+    return house.remove_checkouts(Paths(root), load_params(Paths(root).params).operate.keep_checkouts)
+
+
+@task(name="empty-cache", **_ONCE)
+def empty_cache(root: Path) -> int | None:
+    """Delete cached files that no checkout uses; None while a cycle is under way, whose files are not yet recorded."""
+    try:
+        with one_cycle_at_a_time(root):
+            return collect_garbage(Paths(root))
+    except Busy:
+        return None
+
+
+@task(name="remove-reports", **_ONCE)
+def remove_reports(root: Path) -> int:
+    """Remove old drift reports."""
+    return house.remove_reports(Paths(root), load_params(Paths(root).params).operate.keep_reports)
+
+
+@task(name="shorten-logs", **_ONCE)
+def shorten_logs(root: Path) -> list[str]:
+    """Shorten the logs of the processes."""
+    return house.shorten_logs(Paths(root))
+
+
+@task(name="verify-audit", **_ONCE)
+def verify_audit(root: Path, now: datetime) -> tuple[bool, int]:
+    """Verify the production log's chain: whether it is whole, and how many entries are valid."""
+    result = house.verify_audit(load_params(Paths(root).params), Paths(root), now)
+    return result.whole, result.entries
+
+
+@task(name="database-sizes", **_ONCE)
+def database_sizes(root: Path, now: datetime) -> dict[str, float]:
+    """Measure the databases of Prefect, MLflow and the log, in MiB."""
+    return house.database_sizes(load_params(Paths(root).params), Paths(root), now)
+
+
+@task(name="retry-alerts", **_ONCE)
+def retry_alerts(root: Path) -> int:
+    """Send again the alerts that a channel did not accept; returns how many still wait."""
+    return retry(Paths(root))

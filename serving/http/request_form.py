@@ -1,0 +1,206 @@
+"""Read what a caller sends and wants back: the fields of the form, and the Accept header.
+
+Forms are parsed in memory only: not even a temporary file holds a picture.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from restoration.modes import RequestedMode
+from restoration.provenance.marking import PictureFormat
+from serving.http.refused import Refused
+from serving.schemas.restorations import PictureWish
+
+JSON, ZIP = "application/json", "application/zip"
+PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/tiff")
+
+_FIELD_BYTES = 4096
+_SUBJECT_LENGTH = 200
+_INPUT_FORMATS: dict[str, PictureFormat] = {"jpeg": "jpeg", "mpo": "jpeg", "webp": "webp", "tiff": "tiff"}
+"""Formats of the picture in the answer by format of the photo; one that cannot carry a mark becomes PNG."""
+_FORMATS: dict[str, PictureFormat] = {f"image/{name}": name for name in ("png", "jpeg", "webp", "tiff")}
+
+
+@dataclass(frozen=True)
+class Upload:
+    """The form of one request, not yet decoded; `subject` and `keep_basis` are "" where they were not given."""
+
+    image: bytes
+    mask: bytes | None
+    references: tuple[bytes, ...]
+    mode: RequestedMode
+    subject: str
+    keep_basis: str
+    picture: PictureWish
+
+
+class _InMemory(MultiPartParser):
+    """Starlette's parser without temporary files: the size of bodies is already limited."""
+
+    spool_max_size = 0
+    """No limit, for `SpooledTemporaryFile`."""
+
+
+async def read_upload(request: Request, max_references: int) -> Upload:
+    """Read the form of `POST /v1/restorations`.
+
+    Raises:
+        Refused: not multipart, no image, an unknown field, or a value that its field does not admit.
+    """
+    names = ("image", "mask", "references", "mode", "subject", "keep_basis", "picture")
+    files, texts = await _parts(request, names, max_files=2 + max_references)
+    references = tuple(files.get("references", ()))
+    if len(references) > max_references:
+        raise _wrong("references", f"at most {max_references}", str(len(references)))
+    subject, basis = texts.get("subject", ""), texts.get("keep_basis", "")
+    if basis and not subject:
+        raise _wrong("keep_basis", "a subject with it", "none")
+    if len(subject) > _SUBJECT_LENGTH:
+        raise _wrong("subject", f"at most {_SUBJECT_LENGTH} characters", str(len(subject)))
+    return Upload(
+        image=_one(files, "image"),
+        mask=_one(files, "mask") if "mask" in files else None,
+        references=references,
+        mode=_word(texts, "mode", RequestedMode, "auto"),
+        subject=subject,
+        keep_basis=basis,
+        picture=_word(texts, "picture", PictureWish, "png"),
+    )
+
+
+async def read_image(request: Request) -> bytes:
+    """Read the form of `POST /v1/masks`.
+
+    Raises:
+        Refused: as `read_upload`.
+    """
+    files, _ = await _parts(request, ("image",), max_files=1)
+    return _one(files, "image")
+
+
+async def _parts(
+    request: Request, names: Collection[str], max_files: int
+) -> tuple[dict[str, list[bytes]], dict[str, str]]:
+    """Read the files and the texts of a form, by field."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise _wrong("the body", "multipart/form-data", request.headers.get("content-type", "no content type"))
+    parser = _InMemory(
+        request.headers, request.stream(), max_files=max_files, max_fields=len(names), max_part_size=_FIELD_BYTES
+    )
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise _wrong("the form", "multipart that can be read", error.message) from error
+    try:
+        return await _read(form, names)
+    finally:
+        await form.close()
+
+
+async def _read(form: FormData, names: Collection[str]) -> tuple[dict[str, list[bytes]], dict[str, str]]:
+    files: dict[str, list[bytes]] = {}
+    texts: dict[str, str] = {}
+    for name, value in form.multi_items():
+        if name not in names:
+            raise _wrong("a field", f"one of {', '.join(names)}", repr(name[:40]))
+        if isinstance(value, UploadFile):
+            files.setdefault(name, []).append(await value.read())
+        else:
+            texts[name] = value
+    return files, texts
+
+
+def _one(files: dict[str, list[bytes]], name: str) -> bytes:
+    given = files.get(name, [])
+    if len(given) != 1 or not given[0]:
+        raise _wrong(name, "one file", "an empty one" if given == [b""] else f"{len(given)} files")
+    return given[0]
+
+
+def _word(texts: dict[str, str], name: str, kind: Any, default: str) -> Any:  # noqa: ANN401 - a Literal and one of it
+    value = texts.get(name) or default
+    if value not in get_args(kind):
+        raise _wrong(name, f"one of {', '.join(get_args(kind))}", repr(value[:40]))
+    return value
+
+
+def _wrong(field: str, expected: str, got: str) -> Refused:
+    return Refused(422, "bad_request", f"{expected} as {field}", got[:200], "see /docs")
+
+
+@dataclass(frozen=True)
+class AnswerForm:
+    """The form of the answer. `picture_format`: of the restored picture in it, None where none is wanted."""
+
+    media_type: str
+    picture_format: PictureFormat | None
+
+
+def answer_form(accept: str, picture: str, photo_format: str) -> AnswerForm:
+    """Choose the form of the answer: `image/*` means the photo's format, JSON carries what the form field says.
+
+    Args:
+        accept: the request's Accept header.
+        picture: the form field: `png`, `input` or `none`.
+        photo_format: of the uploaded photo.
+
+    Raises:
+        Refused: the caller accepts none (406).
+    """
+    own = _INPUT_FORMATS.get(photo_format, "png")
+    media_type = chosen(accept, (JSON, f"image/{own}", *PICTURE_TYPES, ZIP))
+    if media_type in PICTURE_TYPES:
+        return AnswerForm(media_type, _FORMATS[media_type])
+    if media_type == JSON and picture == "none":
+        return AnswerForm(media_type, None)
+    return AnswerForm(media_type, own if picture == "input" else "png")
+
+
+def has_format(photo_format: str, wanted: PictureFormat) -> bool:
+    """Tell whether a photo's file can be sent as one of the wanted format."""
+    return _INPUT_FORMATS.get(photo_format, photo_format) == wanted
+
+
+def chosen(accept: str, offers: Sequence[str]) -> str:
+    """Choose the offer that an Accept header prefers (RFC 9110, 12.5.1); the first of several equally good ones.
+
+    Args:
+        accept: the header, or "" for none, which accepts all.
+        offers: media types in lower case, at least one.
+
+    Raises:
+        Refused: none of them (406).
+    """
+    ranges = [_range(part) for part in accept.lower().split(",") if part.strip()]
+    qualities = [_quality(offer, ranges) if ranges else 1.0 for offer in offers]
+    best = max(qualities)
+    if best <= 0.0:
+        remedy = "accept one of these"
+        raise Refused(406, "not_acceptable", f"Accept to admit one of {', '.join(offers)}", accept[:100], remedy)
+    return offers[qualities.index(best)]
+
+
+def _range(part: str) -> tuple[str, float]:
+    """Parse a media range and its quality, 0..1; an invalid quality counts as 0."""
+    media, *parameters = (piece.strip() for piece in part.split(";"))
+    weights = [value for name, _, value in (entry.partition("=") for entry in parameters) if name.strip() == "q"]
+    if not weights:
+        return media, 1.0
+    try:
+        return media, min(1.0, max(0.0, float(weights[0])))
+    except ValueError:
+        return media, 0.0
+
+
+def _quality(offer: str, ranges: Sequence[tuple[str, float]]) -> float:
+    """Quality of the most specific range that matches; 0 where none does."""
+    for pattern in (offer, f"{offer.partition('/')[0]}/*", "*/*"):
+        fitting = [quality for media, quality in ranges if media == pattern]
+        if fitting:
+            return max(fitting)
+    return 0.0
