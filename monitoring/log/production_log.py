@@ -40,7 +40,9 @@ class Entry:
 
 
 def open_log(paths: Paths, *, sealed: bool = True) -> "ProductionLog":
-    """The log of a checkout: LIKENESS_LOG_URL, else SQLite below state/; its key LIKENESS_LOG_KEY, else made once.
+    """Open the log of a checkout, and migrate its database if this version has a newer schema.
+
+    It lies at LIKENESS_LOG_URL, else in SQLite below state/; its key is LIKENESS_LOG_KEY, else made once.
 
     Args:
         paths: of the checkout.
@@ -48,7 +50,8 @@ def open_log(paths: Paths, *, sealed: bool = True) -> "ProductionLog":
 
     Raises:
         ConfigError: the address or the key is of no use.
-        DataError: what lies there is no chained log, or others can read the key, or it is another key.
+        DataError: what lies there is no log, or one of a newer version, or others can read the key, or it is another
+            key.
         ServiceUnavailable: PostgreSQL does not answer.
     """
     settings = environment()

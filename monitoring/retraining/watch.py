@@ -19,6 +19,7 @@ from monitoring.retraining.recognition import Recognition, recognition_by_block
 from monitoring.retraining.windows import (
     close_window,
     is_claimed,
+    judged_up_to,
     last_judged,
     open_window,
     window_folder,
@@ -130,9 +131,8 @@ def _note(raised: Sequence[Alarm]) -> str:
 
 def _faces(paths: Paths, champion: Champion, last_sequence: int) -> IdentityAggregate | None:
     """Who was in the window: the champion's aggregates between the last window and the last row of this one."""
-    judged = last_judged(paths)
     with open_log(paths) as log:
-        found = log.entries("identity", after=judged.last_sequence if judged else 0)
+        found = log.entries("identity", after=judged_up_to(paths, log))
     own = [entry for entry in found if entry.key == champion.version and entry.sequence <= last_sequence]
     return merged(IdentityAggregate.model_validate(entry.body) for entry in own)
 

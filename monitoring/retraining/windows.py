@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.errors import DataError
-from monitoring.log.production_log import open_log
+from monitoring.log.production_log import ProductionLog, open_log
 from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
 
@@ -35,9 +35,14 @@ def last_judged(paths: Paths) -> Judged | None:
 
 def open_window(paths: Paths) -> pd.DataFrame:
     """Rows of the log that no window has covered yet."""
-    judged = last_judged(paths)
     with open_log(paths) as log:
-        return log.after(judged.last_sequence if judged else 0)
+        return log.after(judged_up_to(paths, log))
+
+
+def judged_up_to(paths: Paths, log: ProductionLog) -> int:
+    """Return the number of the last judged row; 0 before the first window, and for a log begun since the last one."""
+    judged = last_judged(paths)
+    return judged.last_sequence if judged and judged.last_sequence <= log.head().sequence else 0
 
 
 def close_window(paths: Paths, window_id: str, last_sequence: int) -> None:

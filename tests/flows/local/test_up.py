@@ -190,7 +190,7 @@ def test_one_supervisor_in_a_root_and_down_stops_it(site: Paths, monkeypatch: py
     part = page("page", free_port(1))
     script = f"""
 from pathlib import Path
-from flows import up
+from flows.local import up
 from flows.local.services import Part
 from pipeline.project.paths import Paths
 up.parts = lambda paths, port: ({part!r},)
@@ -200,6 +200,7 @@ up.up(Paths(Path({str(site.root)!r})), None, print)
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL)
     threading.Thread(target=process.wait, daemon=True).start()
     until(lambda: answers(part), 60, "the page")
+    assert site.production_log.is_file()  # made, or migrated, before anything starts
     assert up.is_up(site)
     told = json.loads(site.running.read_text(encoding="utf-8"))
     assert told["supervisor"] == process.pid
