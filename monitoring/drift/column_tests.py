@@ -48,15 +48,14 @@ def type_of(reference: pd.Series, current: pd.Series, few_values: int) -> Type:
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """Adjusted p-values: those at most alpha are significant, with any error among all of them at most alpha.
+    """Adjust p-values: those at most alpha are significant, with any error among all of them at most alpha.
 
     Source: S. Holm, A simple sequentially rejective multiple test procedure, Scand. J. Statist. 6 (1979).
     """
-    adjusted, highest, left = {}, 0.0, len(p_values)
-    for name in sorted(p_values, key=lambda key: p_values[key]):
-        highest = max(highest, min(1.0, left * p_values[name]))
-        adjusted[name], left = highest, left - 1
-    return adjusted
+    from statsmodels.stats.multitest import multipletests
+
+    adjusted = multipletests(list(p_values.values()), method="holm")[1]
+    return dict(zip(p_values, map(float, adjusted), strict=True))
 
 
 def homogeneity(reference: pd.Series, current: pd.Series) -> float:
