@@ -13,7 +13,7 @@ from flows.steps.drift_alerts import tell
 from flows.steps.failures import WATCH, telling_failure
 from flows.steps.reports import WatchReport
 from models.errors import Busy
-from monitoring.housekeeping import tell_unfinished_cycles
+from monitoring.housekeeping import alert_unfinished_cycles
 from monitoring.retraining.watch import Verdict
 from monitoring.retraining.watch import watch as judge
 from monitoring.retraining.windows import mark_look
@@ -45,7 +45,7 @@ def alerts(root: Path, verdict: Verdict) -> None:
     tell(params, paths, verdict, now)
     try:
         with one_at_a_time(root):
-            tell_unfinished_cycles(params, paths, now)
+            alert_unfinished_cycles(params, paths, now)
     except Busy:
         return  # the one without a word is still at it
 

@@ -76,7 +76,7 @@ def notify(address: str, message: Message) -> None:
 
 
 def _service(address: str) -> "NotifyBase":
-    """The service of an Apprise URL; made anew for each alert, because one that is kept waits between two alerts."""
+    """Create the service of an Apprise URL, for one alert: a reused one waits between two alerts."""
     from apprise import Apprise, AppriseAsset, OverflowMode, PersistentStoreMode
 
     asset = AppriseAsset(
@@ -103,7 +103,7 @@ def _service(address: str) -> "NotifyBase":
 
 
 def _channel_name(address: str) -> str:
-    """Kind of service and a digest of the URL: alerts that wait find their channel again, whatever the order."""
+    """Return kind of service and a digest of the URL: waiting alerts find their channel again in any order."""
     return f"{address.partition('://')[0][:20]}-{sha256(address.encode()).hexdigest()[:8]}"
 
 

@@ -55,7 +55,7 @@ class Journal:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that no other writer, of any process, shares its time with."""
+        """Open a transaction that excludes all other writers, of any process."""
         with self._lock, self._explained(), self._writer.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -81,7 +81,7 @@ class Journal:
         return stored
 
     def _reaches(self, connection: Connection, last: Head) -> bool:
-        """Whether the sealed head is in the log; if not, it is evidence of tampering and must stay as it is."""
+        """Return whether the log contains its sealed head; if not, that is evidence of tampering and stays as it is."""
         try:
             sealed = self._head.read() or EMPTY
         except DataError:
@@ -93,22 +93,22 @@ class Journal:
         return found
 
     def stream(self, query: Select[Any]) -> Iterator[Any]:
-        """Rows of a query, a few at a time, all as of one moment."""
+        """Stream the rows of a query, all from one snapshot."""
         with self._explained(), self._engine.connect() as connection:
             yield from connection.execution_options(yield_per=_CHUNK).execute(query)
 
     def read(self, after: int) -> Iterator[Stored]:
-        """Entries whose sequence is greater than `after`, in order."""
+        """Return entries whose sequence is greater than `after`, in order."""
         query = select(*entries.c).where(entries.c.sequence > after).order_by(entries.c.sequence)
         return (Stored(*row) for row in self.stream(query))
 
     def last(self) -> Head:
-        """The last entry."""
+        """Return the last entry's place and chain value."""
         with self._explained(), self._engine.connect() as connection:
             return _last(connection)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the connections to the database."""
         self._engine.dispose()
 
     @contextmanager

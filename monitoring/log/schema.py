@@ -48,7 +48,7 @@ Index("once", entries.c.key, unique=True, sqlite_where=_ONCE, postgresql_where=_
 
 
 def open_engine(address: str) -> Engine:
-    """An engine for the address; a connection's option `write` makes SQLite take the writer's lock at its beginning.
+    """Create an engine for the address; with a connection's option `write`, SQLite locks for writing at its beginning.
 
     Raises:
         ConfigError: no address, or of another kind of database.
@@ -80,7 +80,7 @@ def _prepare(connection: Any, record: Any) -> None:  # noqa: ANN401, ARG001 - SQ
 
 
 def _begin(connection: Connection) -> None:
-    # a writer that first read and then asked for the lock could find that another one came between
+    # between a read and a later request for the lock, another writer could commit
     write = connection.get_execution_options().get("write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
@@ -89,7 +89,7 @@ _LARGEST_BODY = 65_536  # characters: figures fit, a picture does not
 
 
 def stamp(time: datetime) -> str:
-    """One zone and one width, so that the order of texts is that of times.
+    """Format a time in one zone and one width, so that the order of texts is that of times.
 
     Raises:
         DataError: a time without its zone.
@@ -100,7 +100,7 @@ def stamp(time: datetime) -> str:
 
 
 def body_text(body: Mapping[str, Any]) -> str:
-    """A body as JSON.
+    """Return a body as JSON.
 
     Raises:
         DataError: it is none (NaN is not JSON), or too large.
@@ -116,12 +116,12 @@ def body_text(body: Mapping[str, Any]) -> str:
 
 
 def about(kind: str, key: str) -> tuple[ColumnElement[bool], ...]:
-    """Entries of one kind about one thing."""
+    """Return entries of one kind about one thing."""
     return entries.c.kind == kind, entries.c.key == key
 
 
-def kept_and_unreviewed(since: str) -> Select[Any]:
-    """(body, body of the latest feedback or NULL) of restorations kept from `since` on that nobody has reviewed."""
+def unreviewed_with_feedback(since: str) -> Select[Any]:
+    """Select (body, latest feedback or NULL) of restorations stored since `since` and without a review."""
     keeping, row, answer, review = (entries.alias(name) for name in ("keeping", "row", "answer", "review"))
     latest = select(answer.c.body).where(answer.c.kind == "feedback", answer.c.key == row.c.key)
     reviewed = exists().where(review.c.kind == "review", review.c.key == row.c.key)

@@ -23,7 +23,7 @@ class Judged(BaseModel):
 
 
 def last_judged(paths: Paths) -> Judged | None:
-    """What `close_window` wrote last; None before the first window."""
+    """Return what `close_window` wrote last; None before the first window."""
     path = _state(paths)
     if not path.is_file():
         return None
@@ -34,7 +34,7 @@ def last_judged(paths: Paths) -> Judged | None:
 
 
 def open_window(paths: Paths) -> pd.DataFrame:
-    """Rows of the log that no window has covered yet."""
+    """Return rows of the log that no window has covered yet."""
     with open_log(paths) as log:
         return log.after(judged_up_to(paths, log))
 
@@ -56,18 +56,18 @@ def mark_look(paths: Paths, now: datetime) -> None:
 
 
 def last_look(paths: Paths) -> datetime | None:
-    """When `mark_look` was called last; None before the first look."""
+    """Return when `mark_look` was called last; None before the first look."""
     path = _look(paths)
     return datetime.fromisoformat(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def window_name(rows: pd.DataFrame) -> str:
-    """The window of these log rows by its first and last row, as "00000001-00000120"."""
+    """Name a window by the first and last of its log rows, as "00000001-00000120"."""
     return f"{rows['sequence'].iloc[0]:08d}-{rows['sequence'].iloc[-1]:08d}"
 
 
 def window_folder(paths: Paths, window_id: str) -> Path:
-    """Where report, verdict and claim of a window lie."""
+    """Return the folder of a window's report, verdict and claim."""
     return paths.drift / window_id
 
 
@@ -88,7 +88,7 @@ def claim_window(paths: Paths, window_id: str, now: datetime) -> bool:
 
 
 def is_claimed(paths: Paths, window_id: str) -> bool:
-    """Whether a cycle was started for this window."""
+    """Return whether a cycle was started for this window."""
     return _claim(paths, window_id).exists()
 
 

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from monitoring.log.rows import LogRow
-from monitoring.review import most_worrying
+from monitoring.review import flagged_for_review
 from serving.http.accept import JSON, ZIP, chosen
 from serving.http.errors import Refused
 from serving.http.openapi import KEPT, REVIEW_BODY, problems
@@ -37,7 +37,7 @@ def reviews_router(service: Service) -> APIRouter:
         def still_there(row: LogRow) -> bool:
             return bench.keeper.record(row.subject, row.request_id, now) is not None
 
-        found = most_worrying(bench.log.unreviewed(since), rules, limit, still_there)
+        found = flagged_for_review(bench.log.unreviewed(since), rules, limit, still_there)
         return Reviews(since=since, reviews=tuple(WaitingReview.of(waiting) for waiting in found))
 
     @router.get(

@@ -24,7 +24,7 @@ _THREADS = Lock()  # Alembic's `context` is global to the process
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the database has the schema of this version.
+    """Return whether the database has the schema of this version.
 
     Raises:
         DataError: it was written by a newer version.
