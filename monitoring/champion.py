@@ -18,7 +18,7 @@ class Champion:
 
 
 def current_champion(params: Params, paths: Paths, *, now: datetime) -> Champion:
-    """Ask the registry.
+    """Read the champion from the registry.
 
     Raises:
         WeightsError: the champion's weights are missing or changed.

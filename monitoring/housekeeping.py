@@ -29,7 +29,7 @@ def remove_checkouts(paths: Paths, keep: int) -> list[str]:
 
 
 def remove_reports(paths: Paths, keep: int) -> int:
-    """Delete all but the newest `keep` drift reports; the small verdicts and claims stay. Returns how many went."""
+    """Delete all but the newest `keep` drift reports; verdicts and claims stay. Returns how many were deleted."""
     pages = [*paths.drift.glob("*/report.html")]
     snapshots = {folder: [*folder.glob("*.json")] for folder in paths.evidently_workspace.glob("*/snapshots")}
     old = [file for files in (pages, *snapshots.values()) for file in _newest_first(files)[keep:]]
@@ -39,7 +39,7 @@ def remove_reports(paths: Paths, keep: int) -> int:
 
 
 def shorten_logs(paths: Paths) -> list[str]:
-    """Halve the logs of `likeness up` that have grown past 64 MiB; their writers append, so they go on undisturbed."""
+    """Halve the logs of `likeness up` that have grown past 64 MiB; their writers append and go on."""
     large = [file for file in paths.logs.glob("*.log") if file.stat().st_size > _LOG_BYTES]
     for file in large:
         with file.open("rb+") as stream:
@@ -60,49 +60,49 @@ def verify_audit(params: Params, paths: Paths, now: datetime) -> Verification:
     """
     found = verify_log(paths, now=now)
     if not found.whole:
-        told = Alert(
+        message = Alert(
             code="audit-broken",
             title="The production log was tampered with",
             what_happened=found.message,
             what_to_do="keep a copy of the log, find out who could write to it, and `likeness audit verify` it",
             facts={"first bad entry": found.sequence, "good entries": found.entries},
         )
-        alert(params, paths, told, now)
+        alert(params, paths, message, now)
     return found
 
 
 def database_sizes(params: Params, paths: Paths, now: datetime) -> dict[str, float]:
-    """MiB of Prefect's, MLflow's and the log's SQLite files; an alert for each that is past its limit."""
+    """Return MiB of Prefect's, MLflow's and the log's SQLite files; send an alert for each above its limit."""
     files = {"prefect": paths.prefect_home / "prefect.db", "mlflow": paths.mlflow_database, "log": paths.production_log}
     sizes = {name: round(_size(file) / _MEBIBYTE, 1) for name, file in files.items()}
     limit = params.operate.database_mebibytes
     for name, size in sizes.items():
         if size > limit:
-            told = Alert(
+            message = Alert(
                 code=f"database-{name}",
                 title=f"The database of {name} is large",
                 what_happened=f"{files[name]} has {size:.0f} MiB, the limit is {limit:.0f} MiB",
                 what_to_do="move it to PostgreSQL (docs/operations.md), or raise operate.database_mebibytes",
                 facts={"mebibytes": size},
             )
-            alert(params, paths, told, now)
+            alert(params, paths, message, now)
     return sizes
 
 
-def tell_unfinished_cycles(params: Params, paths: Paths, now: datetime) -> list[str]:
-    """Alert about cycles that ended without a word, killed or with the machine. Call it under the cycle's lock."""
+def alert_unfinished_cycles(params: Params, paths: Paths, now: datetime) -> list[str]:
+    """Alert about cycles that ended without a record: killed, or stopped with the machine. Hold the cycle's lock."""
     known = {done.cycle for done in records(paths)}
     folders = [folder for folder in sorted(paths.home.cycles.glob("[!.]*")) if folder.is_dir()]
     dead = [folder for folder in folders if folder.name not in known]
     if dead:
-        told = Alert(
+        message = Alert(
             code="cycle-failed",
             title="A cycle ended before it was done",
             what_happened=f"nothing runs in {', '.join(folder.name for folder in dead)}, and no model came of it",
             what_to_do="look at the run in Prefect's pages and at state/logs/runs.log; the champion stays, the next "
             "trigger starts a new cycle, which takes finished stages from the cache",
         )
-        alert(params, paths, told, now)
+        alert(params, paths, message, now)
     for folder in dead:
         record(paths, _nothing(folder))
     return [folder.name for folder in dead]
@@ -121,6 +121,6 @@ def _newest_first(files: list[Path]) -> list[Path]:
 
 
 def _size(file: Path) -> int:
-    """With what SQLite keeps beside it."""
+    """Return the size of a database with its write-ahead files."""
     parts = [file, *(file.with_name(file.name + ending) for ending in ("-wal", "-shm"))]
     return sum(part.stat().st_size for part in parts if part.is_file())

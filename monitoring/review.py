@@ -1,7 +1,7 @@
-"""Which restorations wait for a person's look, and what that person says of them.
+"""Choose the restorations that a person should review, and hold the result of a review.
 
-A review never counts in recognition accuracy, nor in the A/B test: reviewers see the worrying cases only, and a share
-taken over those says nothing about all. What they say is counted apart (`likeness_reviews_total`).
+A review never counts in recognition accuracy, nor in the A/B test: reviewers see flagged cases only, and a share
+taken over those says nothing about all. Reviews are counted separately (`likeness_reviews_total`).
 """
 
 from bisect import insort
@@ -16,9 +16,9 @@ from monitoring.log.rows import Feedback, LogRow
 from pipeline.config.serving import ReviewParams
 
 Worry = Literal["not_recognised", "unlike_reference", "original_preferred", "identity_risk", "unlike_plain"]
-"""Why, the gravest first: somebody said that it is not the person; the independent encoder says so, by a reference
-photo; somebody would rather have the original; much was made up; it is far from the classically filled face."""
-_GRAVITY: tuple[Worry, ...] = get_args(Worry)
+"""Reasons to review, the most serious first: feedback says that it is not the person; the independent encoder says so,
+by a reference photo; feedback prefers the original; much was invented; it is far from the classically filled face."""
+_BY_SEVERITY: tuple[Worry, ...] = get_args(Worry)
 
 
 def _each_once(regions: tuple[Region, ...]) -> tuple[Region, ...]:
@@ -26,9 +26,9 @@ def _each_once(regions: tuple[Region, ...]) -> tuple[Region, ...]:
 
 
 class Review(BaseModel):
-    """A verdict on one restoration. There is no free text: it could name somebody, and the log never forgets.
+    """The result of one review. There is no free text: it could name a person, and the log is append-only.
 
-    `same_person`: None where it cannot be told. `invented`: regions that look made up, each once.
+    `same_person`: None where it cannot be decided. `invented`: regions that look made up, each once.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,24 +39,24 @@ class Review(BaseModel):
 
 @dataclass(frozen=True)
 class Waiting:
-    """A restoration, and at least one reason to look at it, the gravest first."""
+    """A restoration with at least one reason to review it, the most serious first."""
 
     row: LogRow
     worries: tuple[Worry, ...]
 
     @property
     def order(self) -> tuple[float, ...]:
-        """Sorts the most worrying first: by the gravest reason, then by how many there are, then by risk."""
-        return _GRAVITY.index(self.worries[0]), -len(self.worries), -(self.row.identity_risk or 0.0)
+        """Sort key: by the most serious reason, then by the number of reasons, then by risk."""
+        return _BY_SEVERITY.index(self.worries[0]), -len(self.worries), -(self.row.identity_risk or 0.0)
 
 
-def worries(row: LogRow, said: Feedback | None, rules: ReviewParams) -> tuple[Worry, ...]:
-    """Reasons to look at a restoration, the gravest first; none where nothing was restored.
+def review_reasons(row: LogRow, said: Feedback | None, rules: ReviewParams) -> tuple[Worry, ...]:
+    """Return the reasons to review a restoration, the most serious first; none where nothing was restored.
 
     Args:
         row: of the log.
-        said: the latest feedback on it. Who knows the person and recognises them outweighs every figure.
-        rules: from where on figures worry.
+        said: the latest feedback on it. Recognition by a person overrides all figures.
+        rules: thresholds of the figures.
     """
     if row.mode in ("refuse", "unchanged"):
         return ()
@@ -71,26 +71,26 @@ def worries(row: LogRow, said: Feedback | None, rules: ReviewParams) -> tuple[Wo
         "identity_risk": doubted and (row.identity_risk or 0.0) >= rules.min_identity_risk,
         "unlike_plain": doubted and plain is not None and plain < rules.max_similarity,
     }
-    return tuple(worry for worry in _GRAVITY if found[worry])
+    return tuple(worry for worry in _BY_SEVERITY if found[worry])
 
 
-def most_worrying(
-    kept: Iterable[tuple[LogRow, Feedback | None]],
+def flagged_for_review(
+    unreviewed: Iterable[tuple[LogRow, Feedback | None]],
     rules: ReviewParams,
     limit: int,
     still_there: Callable[[LogRow], bool],
 ) -> list[Waiting]:
-    """At most `limit` of them, the most worrying first; never holds more, however many there are.
+    """Return at most `limit` restorations to review, the most serious first; memory does not grow with their number.
 
     Args:
-        kept: restorations whose pictures were kept and that nobody has reviewed, with their latest feedback.
-        rules: from where on figures worry.
+        unreviewed: restorations whose pictures are stored and that have no review, with their latest feedback.
+        rules: thresholds of the figures.
         limit: at least 1.
-        still_there: whether the pictures are; only asked of those that would make the list.
+        still_there: whether the pictures still exist; called only for those that would be listed.
     """
     best: list[Waiting] = []
-    for row, said in kept:
-        if not (reasons := worries(row, said, rules)):
+    for row, said in unreviewed:
+        if not (reasons := review_reasons(row, said, rules)):
             continue
         waiting = Waiting(row, reasons)
         if (len(best) < limit or waiting.order < best[-1].order) and still_there(row):

@@ -32,6 +32,7 @@ def up(paths: Paths, port: int | None, say: Callable[[str], None]) -> None:
 
     Raises:
         Busy: a supervisor already runs here, or another program uses one of the ports.
+        DataError: the production log is of a newer version, or this role may not migrate it.
     """
     with _only_one(paths):
         before = read_running(paths)
@@ -45,6 +46,7 @@ def up(paths: Paths, port: int | None, say: Callable[[str], None]) -> None:
         adopted = supervisor.adopt()
         supervisor.refuse_taken_ports()
         _prepare(paths, running)
+        _migrate_log(paths, say)
         say(
             f"still running, taken over: {', '.join(adopted)}"
             if adopted
@@ -134,6 +136,16 @@ def _prepare(paths: Paths, running: Running) -> None:
     for folder in (paths.logs, paths.prefect_home, paths.evidently_workspace):
         folder.mkdir(parents=True, exist_ok=True)
     _write(paths, running)
+
+
+def _migrate_log(paths: Paths, say: Callable[[str], None]) -> None:
+    """Opening the log migrates it. A database that does not answer yet is migrated by whoever opens it first."""
+    from monitoring.log.production_log import open_log
+
+    try:
+        open_log(paths).close()
+    except ServiceUnavailable as error:
+        say(str(error))
 
 
 def _write(paths: Paths, running: Running) -> None:

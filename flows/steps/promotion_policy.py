@@ -5,8 +5,8 @@ from pathlib import Path
 
 from monitoring.ab.experiment import experiment_id, running
 from monitoring.ab.verdict import AbVerdict, judge
-from monitoring.retraining.policy import Answer, Ask, Standing, may_start
-from monitoring.retraining.watch import asked_by, verdict_of
+from monitoring.retraining.policy import Answer, CycleRequest, ProductionState, may_start
+from monitoring.retraining.watch import cycle_request_of, verdict_of
 from monitoring.retraining.windows import claim_window, is_claimed
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
@@ -28,12 +28,12 @@ def may_cycle(root: Path, window_id: str) -> Answer:
     paths = Paths(root)
     params = load_params(paths.params)
     verdict = verdict_of(paths, window_id) if window_id else None
-    standing = Standing(
+    standing = ProductionState(
         champion=champion_version(paths, params.registry.model_name),
         claimed=bool(window_id) and is_claimed(paths, window_id),
         testing=bool(window_id) and not untouched(paths) and running(params, paths) is not None,
     )
-    return may_start(asked_by(verdict) if verdict else Ask(window_id), standing)
+    return may_start(cycle_request_of(verdict) if verdict else CycleRequest(window_id), standing)
 
 
 def ab_test_under_way(root: Path) -> AbVerdict:

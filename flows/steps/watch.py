@@ -10,7 +10,7 @@ from flows.deployment.events import DRIFT, RECOGNITION, emit
 from flows.steps.drift_alerts import send_drift_alerts
 from flows.steps.locks import one_cycle_at_a_time
 from models.errors import Busy
-from monitoring.housekeeping import tell_unfinished_cycles
+from monitoring.housekeeping import alert_unfinished_cycles
 from monitoring.retraining.watch import Verdict
 from monitoring.retraining.watch import watch as judge
 from pipeline.config.load import load_params
@@ -41,7 +41,7 @@ def send_alerts(root: Path, verdict: Verdict) -> None:
     send_drift_alerts(params, paths, verdict, now)
     try:
         with one_cycle_at_a_time(root):
-            tell_unfinished_cycles(params, paths, now)
+            alert_unfinished_cycles(params, paths, now)
     except Busy:
         return  # the cycle without a report is still running
 

@@ -31,7 +31,7 @@ class Adjustment:
     """Share of the variance that it takes away in the rows it was fitted on, 0..1."""
 
     def predict(self, rows: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Foretold identity similarity of each row of the log (n,)."""
+        """Predict the identity similarity of each row of the log (n,)."""
         standard = (_features(rows) - self.centre) / self.scale
         return np.asarray(standard @ self.weights + self.intercept)
 
@@ -56,7 +56,7 @@ def fit(rows: pd.DataFrame, identity: "pd.Series[float]", *, min_rows: int) -> A
 
 
 def _features(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Covariates, their squares, and 1 where only a reference photo could be compared with; missing ones are 0."""
+    """Return covariates, their squares, and 1 where only a reference photo was comparable; missing ones are 0."""
     plain = rows[list(COVARIATES)].fillna(0.0).to_numpy(np.float64)
     against_reference = rows["similarity_independent"].isna().to_numpy(np.float64)
     return np.column_stack([plain, plain**2, against_reference])

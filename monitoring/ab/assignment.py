@@ -8,7 +8,7 @@ _BYTES = 8
 
 
 def uniform_of(subject: str, experiment: str) -> float:
-    """The subject's place in [0, 1) in this experiment: BLAKE2b of the subject under a key made of the experiment.
+    """Hash a subject to [0, 1) for this experiment: BLAKE2b of the subject under a key made of the experiment.
 
     Without the key, who is in the challenger's arm of one test would be there in all, and what the last challenger
     did to them would be taken for the work of this one.
@@ -19,7 +19,7 @@ def uniform_of(subject: str, experiment: str) -> float:
 
 
 def arm_of(subject: str, experiment: str, share: float) -> Arm:
-    """The arm that serves `subject`; `share` in [0, 1] is the challenger's.
+    """Return the arm that serves `subject`; `share` in [0, 1] is the challenger's.
 
     Raising the share only moves subjects from champion to challenger, never back.
     """

@@ -38,24 +38,24 @@ class Interval(NamedTuple):
 
 
 def moments(values: npt.NDArray[np.float64]) -> Moments:
-    """Of the subjects' values (n,); mean NaN for none, variance NaN for fewer than two."""
+    """Return mean and variance of the subjects' values (n,); mean NaN for none, variance NaN for fewer than two."""
     n = len(values)
     return Moments(n, float(values.mean()) if n else np.nan, float(values.var(ddof=1)) if n > 1 else np.nan)
 
 
 def tightest_rho(alpha: float, t: float) -> float:
-    """The rho that makes the interval narrowest at t observations: their equation (B.2), up to O(1)."""
+    """Return the rho that makes the interval narrowest at t observations: equation (B.2), up to O(1)."""
     return float(np.sqrt((-2 * np.log(alpha) + np.log(-2 * np.log(alpha) + 1)) / t))
 
 
 def radius(t: Floats, sigma: Floats, *, rho: float, alpha: float) -> Floats:
-    """Half the width at t observations with standard deviation sigma; all times at once with probability 1 - alpha."""
+    """Return half the width after t observations with standard deviation sigma, valid at all times together."""
     spread = t * rho**2 + 1
     return sigma * np.sqrt(2 * spread / (t**2 * rho**2) * np.log(np.sqrt(spread) / alpha))
 
 
 def difference(champion: Moments, challenger: Moments, *, alpha: float, tuned_for: float) -> Interval:
-    """Challenger's mean minus champion's, with its interval.
+    """Return the challenger's mean minus champion's, with its interval.
 
     Args:
         champion: of its subjects, at least two.

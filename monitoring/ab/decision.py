@@ -77,7 +77,7 @@ class Decision(NamedTuple):
 
 
 def decide(seen: Evidence, params: AbParams) -> Decision:
-    """Judge the evidence; the first rule that speaks decides.
+    """Judge the evidence; the first rule that applies decides.
 
     Broken assignment comes first, as no figure means anything then; then harm, then the win, then giving up. A
     challenger that is proven worse never wins, not even within the margin.

@@ -1,4 +1,4 @@
-"""Which A/B test is on, read from the registry: the service, the verdict and the status page ask the same question."""
+"""Find the A/B test that is running, from the registry; used by the service, the verdict and the status page."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -27,12 +27,12 @@ class Experiment(BaseModel):
 
 
 def experiment_id(champion: str, challenger: str) -> str:
-    """Name of the test between two versions; it keys the assignment and the entries in the log."""
+    """Return the name of the test between two versions; it keys the assignment and the entries in the log."""
     return f"{champion}-vs-{challenger}"
 
 
 def running(params: Params, paths: Paths) -> Experiment | None:
-    """The test that is on, or None.
+    """Return the test that is running, or None.
 
     One is on exactly while `ab.enabled` and there is a challenger `under_test`.
 
@@ -58,7 +58,7 @@ def running(params: Params, paths: Paths) -> Experiment | None:
 
 
 def under_test(client: "MlflowClient", model_name: str, aliases: Mapping[str, str]) -> "ModelVersion | None":
-    """The challenger among the registry's aliases, where it is in a test; else None.
+    """Return the challenger among the registry's aliases, where it is in a test; else None.
 
     It is if it is not the champion itself, passed the gate, and no verdict ended its test (tag `ab` = "ended").
 

@@ -47,12 +47,12 @@ class Trial:
 
 
 def identity(rows: pd.DataFrame) -> "pd.Series[float]":
-    """Identity similarity of each row: to the original, else to the reference photo, else NaN."""
+    """Return the identity similarity of each row: to the original, else to the reference photo, else NaN."""
     return rows["similarity_independent"].fillna(rows["similarity_reference_independent"])
 
 
 def trial(rows: pd.DataFrame, champion: str, challenger: str, adjustment: Adjustment | None) -> Trial:
-    """The test's requests among rows of the log, from the first one that the challenger served, which opens it.
+    """Select the test's requests among rows of the log, from the first one that the challenger served.
 
     Before that one some service had not loaded the challenger yet, and the champion had all subjects. The subject who
     opens it does not count: that it is one of the challenger's was no chance.
@@ -67,13 +67,13 @@ def trial(rows: pd.DataFrame, champion: str, challenger: str, adjustment: Adjust
     first = in_challenger.groupby(units, sort=False).transform("first").astype(bool)
     crossed = int(units[in_challenger != first].nunique())
     requests = {arm: int((ours["arm"] == arm).sum()) for arm in ("champion", "challenger")}
-    kept, units, first = ours[in_challenger == first], units[in_challenger == first], first[in_challenger == first]
-    table = measured(kept, adjustment).assign(challenger=first)
+    rows, units, first = ours[in_challenger == first], units[in_challenger == first], first[in_challenger == first]
+    table = measured(rows, adjustment).assign(challenger=first)
     return Trial(table.groupby(units, sort=False).mean().astype({"challenger": bool}), requests, crossed)
 
 
 def measured(rows: pd.DataFrame, adjustment: Adjustment | None) -> pd.DataFrame:
-    """Every outcome of every row, NaN where it was not measured, and where no model had a part in the answer."""
+    """Return every outcome of every row, NaN where it was not measured or no model took part in the answer."""
     seen = identity(rows)
     if adjustment is not None:
         seen = seen - adjustment.predict(rows) + adjustment.intercept

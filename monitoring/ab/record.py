@@ -34,7 +34,7 @@ def record_action(log: ProductionLog, experiment: str, action: Action, champion:
 
 
 def unfinished(log: ProductionLog) -> AbVerdict | None:
-    """The latest verdict, if nothing was done about it yet."""
+    """Return the latest verdict, if nothing was done about it yet."""
     entries = log.entries("verdict")
     last = next((entry for entry in reversed(entries) if entry.body.get("step") == "verdict"), None)
     if last is None or _later(entries, last, "action"):
@@ -43,13 +43,13 @@ def unfinished(log: ProductionLog) -> AbVerdict | None:
 
 
 def answer(log: ProductionLog, experiment: str) -> bool | None:
-    """The latest answer about the test's winner; None while nobody has answered."""
+    """Return the latest answer about the test's winner; None while there is none."""
     given = [e for e in log.entries("verdict") if e.key == experiment and e.body.get("step") == "answer"]
     return bool(given[-1].body["approved"]) if given else None
 
 
 def ended(log: ProductionLog) -> list[tuple[AbVerdict, Action | None]]:
-    """All tests that came to an end, oldest first, with what was done; None while that is outstanding."""
+    """Return all tests that ended, oldest first, with what was done; None while that is outstanding."""
     entries = log.entries("verdict")
     verdicts = [entry for entry in entries if entry.body.get("step") == "verdict"]
     return [(AbVerdict.model_validate(entry.body["verdict"]), _action(entries, entry)) for entry in verdicts]

@@ -69,7 +69,7 @@ def judge(params: Params, paths: Paths, *, now: datetime) -> AbVerdict:
 def judge_rows(
     experiment: Experiment, rows: pd.DataFrame, before: pd.DataFrame, params: AbParams, *, now: datetime
 ) -> AbVerdict:
-    """The verdict over rows of the log since the test began, with the adjustment fitted on those `before`."""
+    """Judge rows of the log since the test began, with the adjustment fitted on those `before`."""
     adjustment = fit(before, identity(before), min_rows=params.covariates_from)
     found = trial(rows, experiment.champion, experiment.challenger, adjustment)
     seen = evidence(found, params, days=(now - experiment.started).total_seconds() / _DAY_SECONDS)
@@ -91,7 +91,7 @@ def judge_rows(
 
 
 def evidence(found: Trial, params: AbParams, *, days: float) -> Evidence:
-    """Every outcome's effect at its part of alpha, and the split of the subjects."""
+    """Return every outcome's effect at its part of alpha, and the split of the subjects."""
     parts = params.alpha_split.model_dump()
     effects = {name: effect_of(found, name, params.alpha * parts[name], params.tuned_for) for name in OUTCOMES}
     arms = found.subjects["challenger"].to_numpy(bool)
@@ -108,12 +108,12 @@ def evidence(found: Trial, params: AbParams, *, days: float) -> Evidence:
 
 
 def guard_tuned_for(params: AbParams) -> float:
-    """Subjects in both arms at which the guard-rail's interval is narrowest: early, as harm must be found early."""
+    """Return how many subjects in both arms make the guard-rail's interval narrowest: few, to find harm early."""
     return 4.0 * params.guard_min_subjects
 
 
 def effect_of(found: Trial, name: Name, alpha: float, tuned_for: float) -> Effect:
-    """One outcome's effect over the subjects in which it was measured."""
+    """Return one outcome's effect over the subjects in which it was measured."""
     known = found.subjects[found.subjects[name].notna()]
     values = {arm: known.loc[known["challenger"] == arm, name].to_numpy(float) for arm in (False, True)}
     champion, challenger = moments(values[False]), moments(values[True])

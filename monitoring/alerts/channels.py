@@ -1,29 +1,40 @@
-"""Channels for alerts: an HTTP POST of JSON, and e-mail."""
+"""Channels for alerts: an HTTP POST of JSON, e-mail, and Apprise URLs (Slack, Teams, Discord, PagerDuty, ...)."""
 
+import logging
 import smtplib
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
 from functools import partial
-from typing import Any
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from models.errors import ConfigError, ServiceUnavailable
 from pipeline.project.environment import Environment
 
+if TYPE_CHECKING:
+    from apprise import NotifyBase
+
 Message = Mapping[str, Any]
 """The alert as it stands in the file: code, title, what_happened, since, what_to_do, facts, time."""
-Way = Callable[[Message], None]
+Channel = Callable[[Message], None]
 
 _SECONDS = 10.0
 
 
-def ways(settings: Environment) -> dict[str, Way]:
-    """The ways that the environment names; each raises ServiceUnavailable where the other side does not take it."""
-    found: dict[str, Way] = {}
+def channels(settings: Environment) -> dict[str, Channel]:
+    """Return the channels that the environment names, by names that hold no secret.
+
+    Each raises ServiceUnavailable where the other side does not accept the alert, and ConfigError where its address is
+    not valid or would send a secret unencrypted.
+    """
+    found: dict[str, Channel] = {}
     if settings.webhook:
         found["webhook"] = partial(post, settings.webhook)
     if settings.smtp and settings.mail_to:
         found["e-mail"] = partial(mail, settings.smtp, settings.mail_from, settings.mail_to)
+    for address in settings.alert_urls.get_secret_value().split():
+        found[_channel_name(address)] = partial(notify, address)
     return found
 
 
@@ -39,6 +50,61 @@ def post(address: str, message: Message) -> None:
         httpx.post(address, json={**message, "text": text(message)}, timeout=_SECONDS).raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise _refused("the webhook", error) from error
+
+
+def notify(address: str, message: Message) -> None:
+    """Send the alert through Apprise; a secret in the address is never sent unencrypted, nor to an unverified server.
+
+    Args:
+        address: a URL as Apprise's documentation describes it for the service.
+        message: the alert.
+
+    Raises:
+        ServiceUnavailable: the service does not accept it within seconds.
+        ConfigError: Apprise does not know the address, or it has a secret and a connection without TLS.
+    """
+    from apprise import LogCapture, NotifyFormat, NotifyType
+
+    service = _service(address)
+    with LogCapture(level=logging.WARNING, fmt="%(message)s") as log:  # type: ignore[no-untyped-call]
+        sent = service.notify(
+            body=text(message), title=_subject(message), notify_type=NotifyType.WARNING, body_format=NotifyFormat.TEXT
+        )
+        reason = log.getvalue().strip()
+    if not sent:
+        raise _refused(_channel_name(address), RuntimeError(reason))
+
+
+def _service(address: str) -> "NotifyBase":
+    """Create the service of an Apprise URL, for one alert: a reused one waits between two alerts."""
+    from apprise import Apprise, AppriseAsset, OverflowMode, PersistentStoreMode
+
+    asset = AppriseAsset(
+        app_id="Likeness",
+        app_desc="Likeness",
+        app_url="",
+        image_url_mask="",
+        image_url_logo="",
+        http_redirects=False,
+        storage_mode=PersistentStoreMode.MEMORY,
+    )
+    service = Apprise.instantiate(address, asset=asset)
+    name = f"an Apprise URL in LIKENESS_ALERT_URLS ({_channel_name(address)})"
+    if service is None:
+        raise ConfigError(name, "one that Apprise does not know", "see https://appriseit.com/services/")
+    # the two differ where there is a secret to hide
+    urls = {service.url(privacy=private) for private in (True, False)}  # type: ignore[no-untyped-call]
+    encrypted = service.secure or not service.protocol  # without a `protocol`, a service is reached by HTTPS only
+    if len(urls) == 2 and not (encrypted and service.verify_certificate):
+        got = "a password or token, and a connection without TLS or without a verified certificate"
+        raise ConfigError(name, got, "use the encrypted form of the URL, such as jsons:// or mailtos://")
+    service.overflow_mode = OverflowMode.SPLIT
+    return service
+
+
+def _channel_name(address: str) -> str:
+    """Return kind of service and a digest of the URL: waiting alerts find their channel again in any order."""
+    return f"{address.partition('://')[0][:20]}-{sha256(address.encode()).hexdigest()[:8]}"
 
 
 def mail(server: str, sender: str, recipients: str, message: Message) -> None:
@@ -67,16 +133,16 @@ def mail(server: str, sender: str, recipients: str, message: Message) -> None:
 
 
 def letter(sender: str, recipients: str, message: Message) -> EmailMessage:
-    """The alert as an e-mail."""
+    """Return the alert as an e-mail."""
     made = EmailMessage()
-    made["Subject"] = " ".join(f"Likeness: {message['title']}".split())
+    made["Subject"] = _subject(message)
     made["From"], made["To"] = sender, recipients
     made.set_content(text(message))
     return made
 
 
 def text(message: Message) -> str:
-    """The alert in plain words."""
+    """Return the alert as plain text."""
     facts = [f"  {name}: {value}" for name, value in message["facts"].items()]
     return "\n".join(
         [
@@ -88,6 +154,10 @@ def text(message: Message) -> str:
             *(["", *facts] if facts else []),
         ]
     )
+
+
+def _subject(message: Message) -> str:
+    return " ".join(f"Likeness: {message['title']}".split())
 
 
 def _certified() -> Any:  # noqa: ANN401 - ssl is imported late

@@ -1,6 +1,6 @@
-"""Alerts: to a file always, to a webhook and by e-mail where those are set; the same one not again before its time.
+"""Send alerts: always to a file, and to the channels that are configured; repeat one only after a fixed time.
 
-`state/alerts.jsonl` has one line for each alert that went out. A way that fails stops nobody: the alert waits in
+`state/alerts.jsonl` has one line for each alert that was sent. A channel that fails stops nothing: the alert waits in
 `state/alerts-open.json` and is tried again with the next alert and at every housekeeping.
 """
 
@@ -11,22 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.errors import LikenessError
-from monitoring.alerts.channels import Way, ways
+from monitoring.alerts.channels import Channel, channels
 from pipeline.config.load import Params
 from pipeline.project.environment import environment
 from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
 
 log = logging.getLogger(__name__)
-_LOCK_SECONDS = 120.0  # longer than all ways may take
-_WAITING = 100  # alerts that may wait for a way; beyond, the oldest is given up
+_LOCK_SECONDS = 120.0  # longer than all channels may take
+_WAITING = 100  # alerts that may wait for a channel; beyond, the oldest is dropped
 
 
 class Alert(BaseModel):
-    """What a person must know. The same `code` is the same matter, however its words and figures change.
+    """A message for the operators. The same `code` is the same problem, however its words and figures change.
 
     `what_to_do` is an instruction; `facts` are figures for those who look closer, never pictures or embeddings.
     """
@@ -41,28 +41,28 @@ class Alert(BaseModel):
 
 
 class Trouble(BaseModel):
-    """One matter as it stands: since when it is there, when it was seen and told last."""
+    """One problem: since when it has lasted, when it was last detected and when an alert was last sent."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
 
     since: datetime
-    seen: datetime
-    told: datetime
+    detected: datetime = Field(alias="seen")
+    sent: datetime = Field(alias="told")
     times: int
 
 
 class Waiting(BaseModel):
-    """An alert that a way has not taken yet."""
+    """An alert that a channel has not accepted yet."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    way: str
+    channel: str = Field(alias="way")
     message: dict[str, Any]
     problem: str
 
 
-class Open(BaseModel):
-    """Everything that must be remembered between alerts."""
+class AlertState(BaseModel):
+    """What must be remembered between alerts; aliases are the names in the file."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -71,34 +71,34 @@ class Open(BaseModel):
 
 
 def alert(params: Params, paths: Paths, given: Alert, now: datetime) -> bool:
-    """Send an alert, unless its code was told less than `alerts.repeat_hours` ago; returns whether it was sent.
+    """Send an alert, unless its code was sent less than `alerts.repeat_hours` ago; returns whether it was sent.
 
-    Across processes an alert goes out once. A matter that was not seen for `alerts.repeat_hours` counts as new.
+    Across processes an alert goes out once. A problem that was not detected for `alerts.repeat_hours` counts as new.
 
     Raises:
         ConfigError: a LIKENESS_* variable has a value that its field does not admit.
     """
     repeat = timedelta(hours=params.alerts.repeat_hours)
-    available = ways(environment())
+    available = channels(environment())
     paths.locks.mkdir(parents=True, exist_ok=True)
     with FileLock(paths.locks / "alerts.lock", timeout=_LOCK_SECONDS):
         before = _read(paths)
-        trouble, due = _seen(before.troubles.get(given.code), now, repeat)
+        trouble, due = _update(before.troubles.get(given.code), now, repeat)
         known = {**before.troubles, given.code: trouble}
-        _write(paths, Open(troubles=known, waiting=before.waiting))  # whoever dies in a way has told it: no storm
+        # written first: a process that dies while sending has sent it, so that alerts do not pile up
+        _write(paths, AlertState(troubles=known, waiting=before.waiting))
         if due:
             message = _message(given, trouble, now)
             _record(paths, given.code, message, now)
-            waiting = _send(
-                available, (*before.waiting, *(Waiting(way=w, message=message, problem="") for w in available))
-            )
-            _write(paths, Open(troubles=known, waiting=waiting))
+            new = (Waiting(channel=name, message=message, problem="") for name in available)
+            waiting = _send(available, (*before.waiting, *new))
+            _write(paths, AlertState(troubles=known, waiting=waiting))
     return due
 
 
 def retry(paths: Paths) -> int:
-    """Try again what a way has not taken; returns how many alerts still wait."""
-    available = ways(environment())
+    """Try again what a channel has not accepted; returns how many alerts still wait."""
+    available = channels(environment())
     paths.locks.mkdir(parents=True, exist_ok=True)
     with FileLock(paths.locks / "alerts.lock", timeout=_LOCK_SECONDS):
         before = _read(paths)
@@ -108,13 +108,13 @@ def retry(paths: Paths) -> int:
     return len(waiting)
 
 
-def _seen(before: Trouble | None, now: datetime, repeat: timedelta) -> tuple[Trouble, bool]:
-    """The matter as it stands now, and whether it is to be told."""
-    if before is None or now - before.seen >= repeat:
-        return Trouble(since=now, seen=now, told=now, times=1), True
-    due = now - before.told >= repeat
-    told = now if due else before.told
-    return Trouble(since=before.since, seen=now, told=told, times=before.times + 1), due
+def _update(before: Trouble | None, now: datetime, repeat: timedelta) -> tuple[Trouble, bool]:
+    """Return the problem as of now, and whether an alert is due."""
+    if before is None or now - before.detected >= repeat:
+        return Trouble(since=now, detected=now, sent=now, times=1), True
+    due = now - before.sent >= repeat
+    sent = now if due else before.sent
+    return Trouble(since=before.since, detected=now, sent=sent, times=before.times + 1), due
 
 
 def _message(given: Alert, trouble: Trouble, now: datetime) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def _message(given: Alert, trouble: Trouble, now: datetime) -> dict[str, Any]:
 
 
 def _record(paths: Paths, code: str, message: Mapping[str, Any], now: datetime) -> None:
-    """The file, and the production log; a log that cannot be written must not silence the alert that says so."""
+    """Write to the file and the production log; a log that cannot be written must not stop the alert that says so."""
     import json
 
     from monitoring.log.production_log import open_log
@@ -138,29 +138,31 @@ def _record(paths: Paths, code: str, message: Mapping[str, Any], now: datetime) 
         log.warning("the alert is not in the production log: %s", error)
 
 
-def _send(available: Mapping[str, Way], waiting: tuple[Waiting, ...]) -> tuple[Waiting, ...]:
-    """What no way has taken, each with its reason. A way that has failed is not tried again in this turn."""
+def _send(available: Mapping[str, Channel], waiting: tuple[Waiting, ...]) -> tuple[Waiting, ...]:
+    """Return what no channel has accepted, each with its reason; a channel that fails is tried once per call."""
     failed: dict[str, str] = {}
     left = []
     for entry in waiting:
-        if entry.way in available and entry.way not in failed:
+        if entry.channel in available and entry.channel not in failed:
             try:
-                available[entry.way](entry.message)
+                available[entry.channel](entry.message)
                 continue
             except LikenessError as error:
-                log.warning("%s: %s", entry.way, error)
-                failed[entry.way] = str(error)
-        left.append(entry.model_copy(update={"problem": failed.get(entry.way, "this way is not set any more")}))
+                log.warning("%s: %s", entry.channel, error)
+                failed[entry.channel] = str(error)
+        left.append(
+            entry.model_copy(update={"problem": failed.get(entry.channel, "this channel is not configured any more")})
+        )
     return tuple(left[-_WAITING:])
 
 
-def _read(paths: Paths) -> Open:
+def _read(paths: Paths) -> AlertState:
     path = _open_file(paths)
-    return Open.model_validate_json(path.read_bytes()) if path.is_file() else Open()
+    return AlertState.model_validate_json(path.read_bytes()) if path.is_file() else AlertState()
 
 
-def _write(paths: Paths, now_open: Open) -> None:
-    write_text(_open_file(paths), now_open.model_dump_json(indent=1))
+def _write(paths: Paths, state: AlertState) -> None:
+    write_text(_open_file(paths), state.model_dump_json(indent=1, by_alias=True))
 
 
 def _open_file(paths: Paths) -> Path:

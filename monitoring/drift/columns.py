@@ -30,10 +30,10 @@ GROUP_OF: dict[str, Group] = {
 
 
 def comparable(table: pd.DataFrame) -> pd.DataFrame:
-    """The compared columns of log rows, one row per person.
+    """Return the compared columns of log rows, one row per person.
 
     Rows of one subject are no independent witnesses of the traffic, and every test here counts on independence: of each
-    named subject the first row stays. Who gave no subject counts as somebody new. Unknown kinds are missing values, not
+    named subject the first row stays. No subject counts as another person. Unknown kinds are missing values, not
     a kind of their own; categories are text, more than one face is one category.
 
     Photos that came back as they came are left out: no model had a part in them, and the reference, whose damage is
@@ -48,5 +48,5 @@ def comparable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def one_per_subject(table: pd.DataFrame, keep: Literal["first", "last"] = "first") -> pd.DataFrame:
-    """All rows without a subject, and one of each subject."""
+    """Return all rows without a subject, and one of each subject."""
     return table[(table["subject"] == "") | ~table["subject"].duplicated(keep=keep)]

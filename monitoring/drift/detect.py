@@ -36,29 +36,29 @@ def drift(
     from monitoring.drift.report import write_report
 
     frames = frames_of(current.rows, reference.rows, watch)
-    found = judged(frames, current, reference, watch)
+    found = compare(frames, current, reference, watch)
     sides = (current.rows, reference.rows)
     write_report(frames, sides, found, watch, folder=folder, workspace=workspace, now=now)
     return found
 
 
 def drift_figures(current: Traffic, reference: Traffic, watch: WatchParams) -> Drift:
-    """The same without report and dashboard; nothing is written."""
-    return judged(frames_of(current.rows, reference.rows, watch), current, reference, watch)
+    """Compute the same figures without report and dashboard; nothing is written."""
+    return compare(frames_of(current.rows, reference.rows, watch), current, reference, watch)
 
 
 def frames_of(current: pd.DataFrame, reference: pd.DataFrame, watch: WatchParams) -> Frames:
-    """Ready for the tests; see `monitoring.drift.columns.comparable`."""
+    """Prepare rows for the tests; see `monitoring.drift.columns.comparable`."""
     now, then = comparable(current), comparable(reference)
     counts = {str(name): min(int(now[name].count()), int(then[name].count())) for name in now}
     skipped = {name: f"{n} values, needs {watch.min_values}" for name, n in counts.items() if n < watch.min_values}
-    kept = [str(name) for name in now if name not in skipped]
-    types = {name: type_of(then[name].dropna(), now[name].dropna(), watch.few_values) for name in kept}
-    return Frames(_typed(now[kept], types), _typed(then[kept], types), types, skipped)
+    columns = [str(name) for name in now if name not in skipped]
+    types = {name: type_of(then[name].dropna(), now[name].dropna(), watch.few_values) for name in columns}
+    return Frames(_typed(now[columns], types), _typed(then[columns], types), types, skipped)
 
 
-def judged(frames: Frames, current: Traffic, reference: Traffic, watch: WatchParams) -> Drift:
-    """Test every column, correct for their number, and ask for more than significance."""
+def compare(frames: Frames, current: Traffic, reference: Traffic, watch: WatchParams) -> Drift:
+    """Test every column, correct for their number, and require a minimum effect as well."""
     answers = {
         name: answer(frames.reference[name].dropna(), frames.current[name].dropna(), type_)
         for name, type_ in frames.types.items()
@@ -99,6 +99,6 @@ def _identity(current: Traffic, reference: Traffic, watch: WatchParams) -> Ident
 
 
 def _typed(table: pd.DataFrame, types: Mapping[str, Type]) -> pd.DataFrame:
-    """Categories are text for Evidently, missing ones stay missing."""
+    """Convert categories to text for Evidently; missing ones stay missing."""
     categories = [name for name, type_ in types.items() if type_ == "cat"]
     return table.assign(**{name: table[name].astype("object").map(str, na_action="ignore") for name in categories})

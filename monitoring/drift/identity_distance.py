@@ -52,7 +52,7 @@ def identity_drift(
 
 
 def _p_value(distance: float, a: IdentityAggregate, b: IdentityAggregate, n: int, params: IdentitySpaceParams) -> float:
-    """Share of the resamples that are as far apart; few of them tell already that a small distance is nothing.
+    """Return the share of resamples that are as far apart; few suffice where the distance is small.
 
     Source: J. Besag, P. Clifford, Sequential Monte Carlo p-values, Biometrika 78 (1991).
     """
@@ -64,7 +64,7 @@ def _p_value(distance: float, a: IdentityAggregate, b: IdentityAggregate, n: int
 
 
 def frechet(a: IdentityAggregate, b: IdentityAggregate) -> float:
-    """Squared 2-Wasserstein distance of two Gaussians: |m - n|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2).
+    """Return the squared 2-Wasserstein distance of Gaussians: |m - n|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2).
 
     Source: D. C. Dowson, B. V. Landau, The Fréchet distance between multivariate normal distributions, JMA 12 (1982).
     """
@@ -73,7 +73,7 @@ def frechet(a: IdentityAggregate, b: IdentityAggregate) -> float:
 
 
 def chance(a: IdentityAggregate, b: IdentityAggregate, n: int, count: int, seed: int) -> Array:
-    """`count` distances of two samples, of `n` and `b.n` faces, from one Gaussian with the pooled covariance.
+    """Draw `count` distances of two samples, of `n` and `b.n` faces, from one Gaussian with the pooled covariance.
 
     A sample's mean and covariance are drawn, not the sample: the mean is normal and (n - 1) times the covariance is
     Wishart, drawn by its Bartlett factor. The distance does not change when both are rotated, so the Gaussian's axes
@@ -93,7 +93,7 @@ def _draws(n: int, m: int, size: int, count: int, seed: int) -> tuple[Array, Arr
 
 
 def _bartlett(n: int, size: int, count: int, rng: np.random.Generator) -> Array:
-    """Factors L (count, size, size), L L^T a sample covariance of n standard normal points.
+    """Draw factors L (count, size, size), L L^T a sample covariance of n standard normal points.
 
     Source: M. S. Bartlett, On the theory of statistical regression, Proc. R. Soc. Edinburgh 53 (1933).
     """
@@ -104,7 +104,7 @@ def _bartlett(n: int, size: int, count: int, rng: np.random.Generator) -> Array:
 
 
 def _distances(means: Array, a: Array, b: Array) -> Array:
-    """(...,) from differences of means (..., d) and factors A = a a^T, B = b b^T (..., d, d).
+    """Compute (...,) from differences of means (..., d) and factors A = a a^T, B = b b^T (..., d, d).
 
     The trace of (A^1/2 B A^1/2)^1/2 is the sum of the singular values of a^T b.
     """

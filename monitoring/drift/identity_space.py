@@ -46,33 +46,33 @@ class IdentityAggregate(BaseModel):
 
 
 def space_name(params: IdentitySpaceParams) -> str:
-    """As `sface/8/53`."""
+    """Return the name of the space, such as `sface/8/53`."""
     return f"{ENCODER}/{params.dimensions}/{params.seed}"
 
 
 @cache
 def directions(size: int, dimensions: int, seed: int) -> Array:
-    """(size, dimensions) orthonormal columns: the Q of a Gaussian matrix. Fewer dimensions are the first of more."""
+    """Return (size, dimensions) orthonormal columns, the Q of a Gaussian matrix; fewer are the first of more."""
     gaussian = np.random.default_rng(seed).standard_normal((dimensions, size)).T
     q, r = np.linalg.qr(gaussian)
     return np.asarray(q * np.sign(np.diag(r)), np.float64)  # the sign that QR leaves open
 
 
 def project(embeddings: npt.ArrayLike, params: IdentitySpaceParams) -> Array:
-    """(N, size) embeddings -> (N, dimensions)."""
+    """Project (N, size) embeddings to (N, dimensions)."""
     rows = np.atleast_2d(np.asarray(embeddings, np.float64))
     return rows @ directions(rows.shape[1], params.dimensions, params.seed)
 
 
 def aggregate(points: Array, space: str, model_version: str) -> IdentityAggregate:
-    """Of (N, dimensions) projected embeddings, N >= 2."""
+    """Aggregate (N, dimensions) projected embeddings, N >= 2."""
     sums = _Sums()
     sums.add(points)
     return sums.aggregate(space, model_version)
 
 
 def merged(parts: Iterable[IdentityAggregate]) -> IdentityAggregate | None:
-    """Exactly what one aggregate over all faces would be; None of nothing.
+    """Merge aggregates into exactly the one over all faces; None for none.
 
     Source: T. F. Chan, G. H. Golub, R. J. LeVeque, Updating formulae and a pairwise algorithm for computing sample
     variances (1979).
@@ -136,7 +136,7 @@ class IdentityWindow:
             self._sums.add(point)
 
     def flush_if_ready(self) -> IdentityAggregate | None:
-        """The aggregate of all faces since the last one, from `min_faces` on; before, None."""
+        """Return the aggregate of all faces since the last one, from `min_faces` on; before, None."""
         with self._lock:
             if self._sums.n < self._params.min_faces:
                 return None

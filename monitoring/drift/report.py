@@ -70,7 +70,7 @@ def write_report(
     workspace: Path,
     now: datetime,
 ) -> None:
-    """`folder/report.html`, and a run named after the folder in the workspace.
+    """Write `folder/report.html` and add a run named after the folder to the workspace.
 
     Evidently tests each column by itself; its verdicts are shown at `watch.alpha` divided by the number of columns, the
     strictest step of Holm's correction. What counts is `found`, in verdict.json. `sides`: rows of the window and of the
@@ -109,7 +109,7 @@ def _snapshot(
 
 
 def _with(table: pd.DataFrame, rows: pd.DataFrame, extra: list[str]) -> pd.DataFrame:
-    """Beside the compared columns those of all rows, also where a subject came more than once."""
+    """Add the columns of all rows to the compared ones, also where a subject came more than once."""
     return pd.concat([table, rows[extra].astype("float64").reset_index(drop=True)], axis=1)
 
 

@@ -40,7 +40,7 @@ class Drift(BaseModel):
     identity: IdentityDrift | None
 
     def drifted(self, group: Group) -> tuple[str, ...]:
-        """Columns of a group that drifted, the strongest evidence first."""
+        """Return columns of a group that drifted, the strongest evidence first."""
         found = {name: c.p for name, c in self.columns.items() if c.group == group and c.drifted}
         return tuple(sorted(found, key=lambda name: found[name]))
 

@@ -55,7 +55,7 @@ def verify(read: Read, secret: bytes, heads: Iterable[Head]) -> Verification:
 
 
 def broken(good: Head, flaw: Flaw, message: str) -> Verification:
-    """The verdict on a log that is good up to `good`."""
+    """Return the verdict on a log that is good up to `good`."""
     return Verification(
         entries=good.sequence, head=str(good), sequence=good.sequence + 1, flaw=flaw, message=f"{flaw}: {message}"
     )
@@ -75,17 +75,17 @@ def _wrong(read: Read, secret: bytes, good: Head, entry: Stored, expected: dict[
 
 
 def _diagnosis(read: Read, secret: bytes, good: Head, entry: Stored, sealed: int) -> tuple[Flaw, str]:
-    """What was done to the entry that does not fit, as far as its neighbours tell."""
+    """Classify what was done to the entry that does not fit, from its neighbours."""
     place = entry.sequence
     follower = next(read(place), None)
     if follower is not None:
-        return _beside(read, secret, good, entry, follower)
+        return _diagnosis_by_follower(read, secret, good, entry, follower)
     if place > sealed > 0:
         return "inserted", f"entry {place} was appended without the key"
     return "edited", f"entry {place} does not fit its chain value"
 
 
-def _beside(read: Read, secret: bytes, good: Head, entry: Stored, follower: Stored) -> tuple[Flaw, str]:
+def _diagnosis_by_follower(read: Read, secret: bytes, good: Head, entry: Stored, follower: Stored) -> tuple[Flaw, str]:
     place = entry.sequence
     if follower.chain == link(secret, entry.chain, follower):
         return "edited", f"entry {place} was changed, the one after it was not"
@@ -102,7 +102,7 @@ def _beside(read: Read, secret: bytes, good: Head, entry: Stored, follower: Stor
 
 
 def _origin(read: Read, secret: bytes, entry: Stored) -> int | None:
-    """The later place that an entry's chain value was made for, if it was moved here from there."""
+    """Return the later place that an entry's chain value was made for, if it was moved here from there."""
     before = entry.chain
     for other in read(entry.sequence):
         # a neighbour that changed places with it holds, at its place, the value it once followed
@@ -113,7 +113,7 @@ def _origin(read: Read, secret: bytes, entry: Stored) -> int | None:
 
 
 def _gap(secret: bytes, entry: Stored, follower: Stored) -> int:
-    """How many entries are missing before `entry`, if the follower shows its old number; 0 where it does not."""
+    """Count the missing entries before `entry`, if the follower shows its old number; 0 where it does not."""
     numbers = range(follower.sequence + 1, follower.sequence + 1 + _LONGEST_GAP)
     fits = (number for number in numbers if follower.chain == link(secret, entry.chain, follower, number))
     return next(fits, follower.sequence) - follower.sequence

@@ -37,7 +37,7 @@ EMPTY = Head(0, GENESIS)
 
 
 def link(secret: bytes, previous: str, entry: Stored, sequence: int | None = None) -> str:
-    """The chain value of an entry behind one whose value is `previous`; `entry.chain` is not read.
+    """Compute the chain value of an entry behind one whose value is `previous`; `entry.chain` is not read.
 
     Args:
         secret: the HMAC key.
@@ -50,7 +50,7 @@ def link(secret: bytes, previous: str, entry: Stored, sequence: int | None = Non
 
 
 def digest(secret: bytes, fields: Sequence[str]) -> str:
-    """HMAC-SHA256, in hex, of the fields as netstrings, so that no character can move from one into the next.
+    """Return HMAC-SHA256, in hex, of the fields as netstrings, so that no character can move between fields.
 
     Source: D. J. Bernstein, Netstrings (1997): b"5:hello," for each.
     """
@@ -59,7 +59,7 @@ def digest(secret: bytes, fields: Sequence[str]) -> str:
 
 
 def extend(secret: bytes, head: Head, entries: Sequence[tuple[str, str, str, str]]) -> list[Stored]:
-    """The (time, kind, key, body) of new entries, in order, numbered and chained behind `head`."""
+    """Number and chain new entries (time, kind, key, body), in order, behind `head`."""
     result = []
     for fields in entries:
         bare = Stored(head.sequence + 1, *fields, chain="")
@@ -70,12 +70,12 @@ def extend(secret: bytes, head: Head, entries: Sequence[tuple[str, str, str, str
 
 
 def seal(secret: bytes, head: Head) -> str:
-    """One line that says where the log ends and that only who has the key can write."""
+    """Return a line that says where the log ends and that only the key's holder can write."""
     return f"{head}:{digest(secret, ('head', str(head.sequence), head.chain))}"
 
 
 def unseal(secret: bytes, line: str) -> Head | None:
-    """The head in a sealed line; None where the seal does not fit."""
+    """Return the head in a sealed line; None where the seal does not fit."""
     head = parse_head(line.strip().rpartition(":")[0])
     return (
         head if head is not None and hmac.compare_digest(seal(secret, head).encode(), line.strip().encode()) else None
@@ -83,7 +83,7 @@ def unseal(secret: bytes, line: str) -> Head | None:
 
 
 def parse_head(text: str) -> Head | None:
-    """Reads SEQUENCE:CHAIN; None where it is something else."""
+    """Read SEQUENCE:CHAIN; None where it is something else."""
     number, _, chain = text.partition(":")
     well_formed = number.isascii() and number.isdigit() and len(chain) == 64 and set(chain) <= set("0123456789abcdef")
     return Head(int(number), chain) if well_formed else None

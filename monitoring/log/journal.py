@@ -12,18 +12,23 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from models.errors import Busy, DataError, LikenessError, ServiceUnavailable
 from monitoring.log.chain import EMPTY, Head, Stored, extend
-from monitoring.log.schema import create, entries, is_made, open_engine
+from monitoring.log.migrations import is_current, migrate
+from monitoring.log.schema import entries, open_engine
 from monitoring.log.sealed_head import HeadFile
 
 New = tuple[str, str, str, str]
 """(time, kind, key, body) of an entry to be appended."""
 _CHUNK = 2_000  # entries held at once when streaming
 _LOCK = 4_785_316_203_917  # any number: the advisory lock under which the log is appended to
+_SQLITE_REMEDY = {"file is not a database": "move the file away, a new log is made by itself"}
+_RESTORE = "check the file's permissions and the free space of its disk, or restore it from a backup"
 _logger = logging.getLogger(__name__)
 
 
 class Journal:
-    """Appends and streams entries. Threads may share it; processes each open their own (after a fork, not before).
+    """Appends and streams entries; migrates its database first.
+
+    Threads may share it; processes each open their own (after a fork, not before).
 
     Args:
         address: SQLAlchemy address; `sqlite:///PATH` or `postgresql+psycopg2://...`.
@@ -32,7 +37,7 @@ class Journal:
 
     Raises:
         ConfigError: an address that is none, or of another database.
-        DataError: what lies there is no log, or one from before the chain.
+        DataError: what lies there is no log, or one that a newer version wrote, or the role may not migrate it.
         ServiceUnavailable: PostgreSQL does not answer.
     """
 
@@ -41,16 +46,16 @@ class Journal:
         self._engine = open_engine(address)
         self._writer = self._engine.execution_options(write=True)
         with self._explained(), self._engine.connect() as connection:
-            made = is_made(connection)  # a reader waits for no writer, and needs no right to write
-        if not made:
+            current = is_current(connection)  # a reader waits for no writer, and needs no right to write
+        if not current:
             with self.writing() as connection:
-                create(connection)
+                migrate(connection)
         if not head.path.is_file():
             head.advance(self.last())
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that no other writer, of any process, shares its time with."""
+        """Open a transaction that excludes all other writers, of any process."""
         with self._lock, self._explained(), self._writer.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -76,7 +81,7 @@ class Journal:
         return stored
 
     def _reaches(self, connection: Connection, last: Head) -> bool:
-        """Whether the sealed head is in the log; if not, it is evidence of tampering and must stay as it is."""
+        """Return whether the log contains its sealed head; if not, that is evidence of tampering and stays as it is."""
         try:
             sealed = self._head.read() or EMPTY
         except DataError:
@@ -88,22 +93,22 @@ class Journal:
         return found
 
     def stream(self, query: Select[Any]) -> Iterator[Any]:
-        """Rows of a query, a few at a time, all as of one moment."""
+        """Stream the rows of a query, all from one snapshot."""
         with self._explained(), self._engine.connect() as connection:
             yield from connection.execution_options(yield_per=_CHUNK).execute(query)
 
     def read(self, after: int) -> Iterator[Stored]:
-        """Entries whose sequence is greater than `after`, in order."""
+        """Return entries whose sequence is greater than `after`, in order."""
         query = select(*entries.c).where(entries.c.sequence > after).order_by(entries.c.sequence)
         return (Stored(*row) for row in self.stream(query))
 
     def last(self) -> Head:
-        """The last entry."""
+        """Return the last entry's place and chain value."""
         with self._explained(), self._engine.connect() as connection:
             return _last(connection)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the connections to the database."""
         self._engine.dispose()
 
     @contextmanager
@@ -133,7 +138,7 @@ def _explanation(error: DBAPIError, url: URL) -> LikenessError:
     if "locked" in got:
         return Busy(f"the production log {place} within a minute", got, "try again when its other writers are done")
     if url.get_backend_name() == "sqlite":
-        return DataError(f"a production log at {place}", got, "move the file away, a new log is made by itself")
+        return DataError(f"a production log at {place}", got, _SQLITE_REMEDY.get(got, _RESTORE))
     if isinstance(error, OperationalError):
         return ServiceUnavailable(f"the production log {place}", got, "start PostgreSQL, or check LIKENESS_LOG_URL")
     return DataError(f"a production log at {place}", got, "check that LIKENESS_LOG_URL names the log's own database")

@@ -1,4 +1,4 @@
-"""Meter the CPU seconds of identity figures, beside those of the whole request."""
+"""Meter the CPU seconds of identity figures, next to those of the whole request."""
 
 import time
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class Meter:
         self._own.seconds = getattr(self._own, "seconds", 0.0) + seconds
 
     def take(self) -> float:
-        """Seconds since the last call in this thread."""
+        """Return seconds since the last call in this thread."""
         seconds: float = getattr(self._own, "seconds", 0.0)
         self._own.seconds = 0.0
         return seconds
@@ -49,5 +49,5 @@ class MeteredEncoder:
 
 
 def metered(tools: Tools, meter: Meter) -> Tools:
-    """The same tools, their encoders metered."""
+    """Return the same tools, their encoders metered."""
     return replace(tools, encoders=tuple(MeteredEncoder(encoder, meter) for encoder in tools.encoders))

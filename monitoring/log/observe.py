@@ -25,7 +25,7 @@ Pair = tuple[float | None, float | None]
 
 @dataclass(frozen=True)
 class RequestFacts:
-    """What the caller knows of a request and the restoration does not tell.
+    """What the caller knows of a request and the restoration does not contain.
 
     `cpu_seconds`: of the whole request; `verification_cpu_seconds`: of its identity figures, part of the former.
     `kind`: of the damage, "" in production. `threshold`: independent similarity from which a face counts as
@@ -67,7 +67,7 @@ def observed(
     *,
     chroma: Mask | None = None,
 ) -> LogRow:
-    """The log row of one request.
+    """Return the log row of one request.
 
     With several faces the row holds what is worst: the highest risk and uncertainty, the similarities of the face that
     the independent encoder finds least alike. Place and size are those of the face with the highest detector score.
@@ -131,7 +131,7 @@ def observed(
 
 
 def _pose(restoration: Restoration, tools: Tools) -> Pose:
-    """Of the surest restored face, in the restored photo: damage does not move its landmarks.
+    """Measure the pose of the surest restored face, in the restored photo: damage does not move its landmarks.
 
     Where it lies is known since it was found, and it is not searched for again. Its landmarks are: those of the
     completed face, from before it was restored, are cheaper but further off. Where the damage touches no face, one is
@@ -164,7 +164,7 @@ def _mean_index(counts: npt.NDArray[np.int64]) -> float:
 def _least_alike(
     faces: Sequence[RestoredFace], tools: Tools, figures: Callable[[LikenessFigures], dict[str, float] | None]
 ) -> Pair:
-    """(training, independent) of the face with the lowest independent similarity."""
+    """Return (training, independent) of the face with the lowest independent similarity."""
     if len(tools.encoders) != 2:
         return _NOWHERE
     training, independent = (encoder.name for encoder in tools.encoders)
@@ -174,7 +174,7 @@ def _least_alike(
 
 
 def _recognised(facts: RequestFacts, referred: Sequence[RestoredFace], similarity: float | None) -> bool | None:
-    """By the original, else by the reference; a face restored in part still shows damage and claims nothing."""
+    """Decide by the original, else by the reference; a face restored in part counts as unknown."""
     if facts.recognised is not None:
         return facts.recognised
     if similarity is None or facts.threshold is None or any(face.mode == "partial" for face in referred):

@@ -15,7 +15,7 @@ from monitoring.log.audit import UNSEALED, Verification, broken, verify
 from monitoring.log.chain import EMPTY, Head
 from monitoring.log.journal import Journal
 from monitoring.log.rows import Feedback, LogRow
-from monitoring.log.schema import about, body_text, entries, kept_and_unreviewed, stamp
+from monitoring.log.schema import about, body_text, entries, stamp, unreviewed_with_feedback
 from monitoring.log.sealed_head import HeadFile, secret_of
 from monitoring.log.table import log_table
 from pipeline.project.environment import environment
@@ -40,7 +40,9 @@ class Entry:
 
 
 def open_log(paths: Paths, *, sealed: bool = True) -> "ProductionLog":
-    """The log of a checkout: LIKENESS_LOG_URL, else SQLite below state/; its key LIKENESS_LOG_KEY, else made once.
+    """Open the log of a checkout, and migrate its database if this version has a newer schema.
+
+    It lies at LIKENESS_LOG_URL, else in SQLite below state/; its key is LIKENESS_LOG_KEY, else made once.
 
     Args:
         paths: of the checkout.
@@ -48,7 +50,8 @@ def open_log(paths: Paths, *, sealed: bool = True) -> "ProductionLog":
 
     Raises:
         ConfigError: the address or the key is of no use.
-        DataError: what lies there is no chained log, or others can read the key, or it is another key.
+        DataError: what lies there is no log, or one of a newer version, or others can read the key, or it is another
+            key.
         ServiceUnavailable: PostgreSQL does not answer.
     """
     settings = environment()
@@ -108,7 +111,7 @@ class ProductionLog:
         return self._add((stamp(now), kind, key, body_text(body)))
 
     def feedback(self, request_id: str, given: Feedback, now: datetime) -> None:
-        """Add what people said; the latest counts, all are kept.
+        """Add feedback to a request; the latest counts, all are stored.
 
         Raises:
             DataError: no such request was logged.
@@ -122,7 +125,7 @@ class ProductionLog:
         return (self._journal.append([new]) or [])[-1].sequence
 
     def after(self, sequence: int) -> pd.DataFrame:
-        """Rows that arrived after the entry numbered `sequence` (0 = all), in order of arrival.
+        """Return rows that arrived after the entry numbered `sequence` (0 = all), in order of arrival.
 
         Columns: those of `LogRow`, `sequence` (int64), and of the latest feedback `feedback_recognised` (boolean, NA
         without) and `feedback_preferred` ("" without). Numbers between belong to entries of other kinds.
@@ -130,7 +133,7 @@ class ProductionLog:
         return self._table(entries.c.sequence > sequence)
 
     def window(self, since: datetime, until: datetime) -> pd.DataFrame:
-        """Rows with since <= time < until, in order of arrival; columns as in `after`."""
+        """Return rows with since <= time < until, in order of arrival; columns as in `after`."""
         return self._table(entries.c.time >= stamp(since), entries.c.time < stamp(until))
 
     def _table(self, *conditions: ColumnElement[bool]) -> pd.DataFrame:
@@ -141,29 +144,29 @@ class ProductionLog:
         return log_table(self._journal.stream(rows), self._journal.stream(answers.order_by(entries.c.sequence)))
 
     def entries(self, kind: Kind, after: int = 0) -> list[Entry]:
-        """Entries of one kind whose sequence is greater than `after`, in order."""
+        """Return entries of one kind whose sequence is greater than `after`, in order."""
         query = select(*entries.c).where(entries.c.kind == kind, entries.c.sequence > after)
         rows = self._journal.stream(query.order_by(entries.c.sequence))
         return [Entry(r.sequence, datetime.fromisoformat(r.time), kind, r.key, json.loads(r.body)) for r in rows]
 
     def one(self, request_id: str) -> LogRow | None:
-        """The row of a request, None where there is none."""
+        """Return the row of a request, None where there is none."""
         found = next(self._journal.stream(select(entries.c.body).where(*about("restoration", request_id))), None)
         return None if found is None else LogRow.model_validate_json(found.body)
 
     def has(self, kind: Kind, key: str) -> bool:
-        """Whether there is an entry of this kind about `key`."""
+        """Return whether there is an entry of this kind about `key`."""
         return (
             next(self._journal.stream(select(entries.c.sequence).where(*about(kind, key)).limit(1)), None) is not None
         )
 
     def unreviewed(self, since: datetime) -> Iterator[tuple[LogRow, Feedback | None]]:
-        """Rows of requests kept from `since` on that nobody has reviewed, with their latest feedback; streamed."""
-        for row, said in self._journal.stream(kept_and_unreviewed(stamp(since))):
+        """Stream rows with pictures stored since `since` and without a review, with their latest feedback."""
+        for row, said in self._journal.stream(unreviewed_with_feedback(stamp(since))):
             yield LogRow.model_validate_json(row), None if said is None else Feedback.model_validate_json(said)
 
     def head(self) -> Head:
-        """Where the log ends now; write it down elsewhere and `verify` against it later."""
+        """Return where the log ends now; store it elsewhere and `verify` against it later."""
         return self._journal.last()
 
     def verify(self, *heads: Head) -> Verification:
@@ -175,5 +178,5 @@ class ProductionLog:
         return verify(self._journal.read, self._secret, (sealed, *heads))
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the connections to the database."""
         self._journal.close()

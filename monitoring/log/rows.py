@@ -17,7 +17,7 @@ Size = Annotated[int, Field(ge=1)]
 
 
 class LogRow(BaseModel):
-    """What is kept of one request. Numbers that need a face are None where none was found.
+    """What is stored of one request. Numbers that need a face are None where none was found.
 
     Angles in degrees, brightness 0..255 (mean luma), shares in [0, 1], CPU time in seconds, sizes in photo pixels.
     Similarities are cosines by the training and the independent encoder: of restored against original (no prefix),
@@ -84,7 +84,7 @@ NUMBERS = tuple(name for name in COLUMNS if name not in (*TEXT, *INTEGERS, "time
 
 
 def frame(rows: Iterable[LogRow]) -> pd.DataFrame:
-    """Rows as a table with the columns of `LogRow`, the same types whatever the rows hold (see `typed`)."""
+    """Build a table with the columns of `LogRow`, the same types whatever the rows hold (see `typed`)."""
     return typed(pd.DataFrame([row.model_dump() for row in rows], columns=list(COLUMNS)))
 
 

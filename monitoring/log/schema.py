@@ -1,4 +1,7 @@
-"""The production log's table: its triggers, how its databases are opened, and questions that are asked of it."""
+"""The production log's table as the code uses it, how its databases are opened, and queries.
+
+`migrations/` makes the table and its triggers; a test compares the two.
+"""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +24,6 @@ from sqlalchemy import (
     create_engine,
     event,
     exists,
-    inspect,
     select,
     text,
 )
@@ -30,12 +32,11 @@ from sqlalchemy.exc import ArgumentError
 
 from models.errors import ConfigError, DataError
 
-_METADATA = MetaData()
+METADATA = MetaData()
 
-# STRICT and plain text columns: no column takes a BLOB, so no picture or embedding can enter by mistake
 entries = Table(
     "entries",
-    _METADATA,
+    METADATA,
     Column("sequence", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
     *(Column(name, Text, nullable=False) for name in ("time", "kind", "key", "body", "chain")),
     sqlite_strict=True,
@@ -45,27 +46,9 @@ Index("by_key", entries.c.kind, entries.c.key)
 _ONCE = text("kind = 'restoration'")
 Index("once", entries.c.key, unique=True, sqlite_where=_ONCE, postgresql_where=_ONCE)
 
-_WHY = "the production log is append-only"
-_REFUSALS = {
-    "sqlite": (
-        f"CREATE TRIGGER no_update BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, '{_WHY}'); END",
-        f"CREATE TRIGGER no_delete BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, '{_WHY}'); END",
-        # REPLACE deletes without asking the trigger above
-        "CREATE TRIGGER no_replace BEFORE INSERT ON entries WHEN EXISTS (SELECT 1 FROM entries WHERE sequence ="  # noqa: S608 - no value in it
-        " NEW.sequence OR (kind = 'restoration' AND NEW.kind = 'restoration' AND key = NEW.key))"
-        f" BEGIN SELECT RAISE(ABORT, '{_WHY}'); END",
-    ),
-    "postgresql": (
-        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
-        f" $$ BEGIN RAISE EXCEPTION '{_WHY}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
-        "CREATE TRIGGER no_change BEFORE UPDATE OR DELETE ON entries FOR EACH ROW EXECUTE FUNCTION refuse_change()",
-        "CREATE TRIGGER no_truncate BEFORE TRUNCATE ON entries FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
-    ),
-}
-
 
 def open_engine(address: str) -> Engine:
-    """An engine for the address; a connection's option `write` makes SQLite take the writer's lock at its beginning.
+    """Create an engine for the address; with a connection's option `write`, SQLite locks for writing at its beginning.
 
     Raises:
         ConfigError: no address, or of another kind of database.
@@ -97,42 +80,16 @@ def _prepare(connection: Any, record: Any) -> None:  # noqa: ANN401, ARG001 - SQ
 
 
 def _begin(connection: Connection) -> None:
-    # a writer that first read and then asked for the lock could find that another one came between
+    # between a read and a later request for the lock, another writer could commit
     write = connection.get_execution_options().get("write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-def is_made(connection: Connection) -> bool:
-    """Whether the table is there.
-
-    Raises:
-        DataError: a log from before the chain is there instead.
-    """
-    tables = set(inspect(connection).get_table_names())
-    if "entries" not in tables and "requests" in tables:
-        place = connection.engine.url.database
-        raise DataError(
-            "a hash-chained production log",
-            f"one from before, without a chain, at {place}",
-            "move it and state/watch.json away; a new log is begun by itself, and what was never chained stays apart",
-        )
-    return "entries" in tables
-
-
-def create(connection: Connection) -> None:
-    """Make the table and its triggers; the connection holds the writers' lock."""
-    if is_made(connection):  # by another process, while this one waited
-        return
-    _METADATA.create_all(connection)
-    for statement in _REFUSALS[connection.dialect.name]:
-        connection.exec_driver_sql(statement)
 
 
 _LARGEST_BODY = 65_536  # characters: figures fit, a picture does not
 
 
 def stamp(time: datetime) -> str:
-    """One zone and one width, so that the order of texts is that of times.
+    """Format a time in one zone and one width, so that the order of texts is that of times.
 
     Raises:
         DataError: a time without its zone.
@@ -143,7 +100,7 @@ def stamp(time: datetime) -> str:
 
 
 def body_text(body: Mapping[str, Any]) -> str:
-    """A body as JSON.
+    """Return a body as JSON.
 
     Raises:
         DataError: it is none (NaN is not JSON), or too large.
@@ -159,12 +116,12 @@ def body_text(body: Mapping[str, Any]) -> str:
 
 
 def about(kind: str, key: str) -> tuple[ColumnElement[bool], ...]:
-    """Entries of one kind about one thing."""
+    """Return entries of one kind about one thing."""
     return entries.c.kind == kind, entries.c.key == key
 
 
-def kept_and_unreviewed(since: str) -> Select[Any]:
-    """(body, body of the latest feedback or NULL) of restorations kept from `since` on that nobody has reviewed."""
+def unreviewed_with_feedback(since: str) -> Select[Any]:
+    """Select (body, latest feedback or NULL) of restorations stored since `since` and without a review."""
     keeping, row, answer, review = (entries.alias(name) for name in ("keeping", "row", "answer", "review"))
     latest = select(answer.c.body).where(answer.c.kind == "feedback", answer.c.key == row.c.key)
     reviewed = exists().where(review.c.kind == "review", review.c.key == row.c.key)

@@ -1,4 +1,4 @@
-"""The log's key and its sealed head: two small files beside one another, outside the database."""
+"""The log's key and its sealed head: two small files outside the database."""
 
 import fcntl
 import logging
@@ -17,7 +17,7 @@ _logger = logging.getLogger(__name__)
 
 
 def secret_of(given: str, path: Path) -> bytes:
-    """The key: as given in the environment, else that of the file, which is made once, for its owner's eyes only.
+    """Return the key: from the environment, else from the file, which is made once, readable by its owner only.
 
     Raises:
         ConfigError: the given key is short.
@@ -42,7 +42,7 @@ def secret_of(given: str, path: Path) -> bytes:
 
 
 def _make(path: Path) -> None:
-    """Whoever comes first decides: the file appears whole, under its name, once."""
+    """Make the file, whole, under its name, once; the first process wins."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     _write(temporary, secrets.token_hex(32) + "\n")
@@ -74,7 +74,7 @@ class HeadFile:
     secret: bytes
 
     def read(self) -> Head | None:
-        """The head; None where there is no file yet.
+        """Return the head; None where there is no file yet.
 
         Raises:
             DataError: the seal does not fit.

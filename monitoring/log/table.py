@@ -19,7 +19,7 @@ _PARSING = arrow_json.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_beh
 
 
 def log_table(rows: Iterator[Any], answers: Iterable[Any]) -> pd.DataFrame:
-    """The table of `ProductionLog.after`.
+    """Build the table of `ProductionLog.after`.
 
     Args:
         rows: (sequence, body) of restorations.

@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict
 from monitoring.champion import Champion
 from monitoring.drift.columns import GROUP_OF, Group
 from monitoring.drift.results import ColumnDrift, Drift
-from monitoring.retraining.policy import can_be_mended
+from monitoring.retraining.policy import retraining_may_help
 from monitoring.retraining.recognition import Recognition
 from pipeline.config.watch import AlarmGroup, WatchParams
 
 WHAT_TO_DO: dict[AlarmGroup, str] = {
     "inputs": "Look at the drift report: have light, scanners, sizes or poses changed? A cycle takes in new portraits; "
-    "if the photos themselves have become bad, mend where they come from.",
+    "if the photos themselves have become worse, fix their source.",
     "masks": "Nothing, if a cycle starts: it moves the training masks to what production sees. If the damage finder "
     "was changed, check its masks first.",
     "outputs": "Compare restorations of this window with earlier ones before you trust them; let the cycle run, or go "
@@ -21,7 +21,7 @@ WHAT_TO_DO: dict[AlarmGroup, str] = {
     "identity": "Other people than those the champion was measured on: check the slices in the evaluation report for "
     "them, and add portraits of such people before the next cycle.",
     "detector": "Check the face detector: its weights, its version, the rotation and size of the photos that reach it. "
-    "Retraining the restorer does not mend it.",
+    "Retraining the restorer does not help.",
     "recognition": "People are no longer recognised often enough. Until the cycle's model is promoted, consider a "
     "lower restore.max_identity_risk, so that more photos are refused or left in part.",
     "age": "Nothing, unless one cycle after another fails: then read their gate reports.",
@@ -42,7 +42,7 @@ class Alarm(BaseModel):
 
 
 def alarms(found: Drift | None, accuracy: Recognition | None, champion: Champion, limits: WatchParams) -> list[Alarm]:
-    """All alarms of a window, drift first."""
+    """Return all alarms of a window, drift first."""
     reasons = {
         **(_drift_reasons(found) if found else {}),
         **(_accuracy_reason(accuracy, limits) if accuracy else {}),
@@ -54,7 +54,7 @@ def alarms(found: Drift | None, accuracy: Recognition | None, champion: Champion
             columns=columns,
             reason=reason,
             what_to_do=WHAT_TO_DO[group],
-            starts_cycle=can_be_mended(group, reasons, limits.starts_cycle),
+            starts_cycle=retraining_may_help(group, reasons, limits.starts_cycle),
         )
         for group, (columns, reason) in reasons.items()
     ]

@@ -11,12 +11,12 @@ _CAUSED_BY_DETECTOR: tuple[AlarmGroup, ...] = ("outputs", "identity")
 
 
 @dataclass(frozen=True)
-class Ask:
-    """A cycle that somebody asks for.
+class CycleRequest:
+    """A requested cycle.
 
     Attributes:
-        window_id: of the watch's window that asks; "" by hand or by schedule.
-        reasons: alarms of that window that a cycle may mend; None where the window has no verdict on record.
+        window_id: of the watch's window that requests it; "" by hand or by schedule.
+        reasons: alarms of that window that a cycle may resolve; None where the window has no verdict on record.
         champion: version that the window was judged under; None where the window has no verdict on record.
     """
 
@@ -26,8 +26,8 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What holds in production at the moment.
+class ProductionState:
+    """The state of production at the moment.
 
     Attributes:
         champion: version that serves.
@@ -40,34 +40,34 @@ class Standing:
     testing: bool = False
 
 
-def may_start(ask: Ask, standing: Standing) -> Answer:
+def may_start(request: CycleRequest, state: ProductionState) -> Answer:
     """Decide whether a cycle may start, and if not, why not.
 
     A cycle by hand or by schedule always may. One for a window of the watch may not if
 
-    - nothing in the window can be mended by retraining,
-    - it was judged under a champion that has gone: its drift was measured on a model that serves no more,
+    - retraining would resolve nothing in the window,
+    - it was judged under a former champion: its drift was measured on a model that no longer serves,
     - it has started its cycle: one window, one cycle,
     - an A/B test is on: its challenger was trained for the drift that the champion still suffers from, so every window
-      would ask again, and each new challenger would end the test of the last. The window stays unclaimed: it starts its
-      cycle if the champion stays.
+      would request another, and each new challenger would end the test of the last. The window stays unclaimed: it
+      starts its cycle if the champion stays.
     """
-    if not ask.window_id:
+    if not request.window_id:
         return "start"
-    if ask.reasons is not None and not ask.reasons:
+    if request.reasons is not None and not request.reasons:
         return "no reason"
-    if ask.champion is not None and ask.champion != standing.champion:
+    if request.champion is not None and request.champion != state.champion:
         return "champion gone"
-    if standing.claimed:
+    if state.claimed:
         return "already started"
-    return "test under way" if standing.testing else "start"
+    return "test under way" if state.testing else "start"
 
 
-def can_be_mended(group: AlarmGroup, alarmed: Collection[AlarmGroup], permitted: Collection[AlarmGroup]) -> bool:
+def retraining_may_help(group: AlarmGroup, alarmed: Collection[AlarmGroup], permitted: Collection[AlarmGroup]) -> bool:
     """Decide whether an alarm of `group` is a reason for a cycle.
 
     What is restored, and whose face is seen, follows from what the detector finds: while the detector is among the
-    `alarmed` groups, retraining would not mend them.
+    `alarmed` groups, retraining would not help.
 
     Args:
         group: of the alarm.

@@ -14,7 +14,7 @@ _EPOCH = datetime(1970, 1, 5, tzinfo=UTC)  # a Monday
 
 
 class Recognition(BaseModel):
-    """Recognition accuracy over a block of requests of which somebody could tell.
+    """Recognition accuracy over a block of requests for which it is known.
 
     `low`, `high`: 95 % Wilson interval, for people to read. `evidence`: factor against an accuracy of the bound or
     more; `below`: it reached one over the error, so the accuracy is below the bound, however often one has looked.
@@ -33,21 +33,21 @@ class Recognition(BaseModel):
 
 
 def recognition(rows: pd.DataFrame, *, at_least: float, error: float, since: datetime | None = None) -> Recognition:
-    """Accuracy over rows of the production log, each counted once: people's feedback where there is some.
+    """Measure accuracy over rows of the production log, each counted once, by feedback where there is some.
 
     Else `recognised` counts, by a known original or a reference photo. Of one subject the last judgement counts, so
     that nobody starts a cycle alone. A photo that came back as it came is no restoration: nothing said of it counts.
 
     Args:
-        rows: with `mode`, `recognised`, `feedback_recognised` (boolean, NA = nobody can tell) and `subject`.
-        at_least: the accuracy that is asked for, (0, 1).
+        rows: with `mode`, `recognised`, `feedback_recognised` (boolean, NA = unknown) and `subject`.
+        at_least: the accuracy that is required, (0, 1).
         error: probability that an accuracy of `at_least` is ever called lower while these rows come in.
-        since: kept with the result.
+        since: stored with the result.
     """
     restored = rows[rows["mode"] != "unchanged"]
     said = restored["feedback_recognised"].fillna(restored["recognised"])
-    told = restored.assign(told=said).dropna(subset=["told"])
-    judgements = one_per_subject(told, keep="last")["told"]
+    known = restored.assign(judgement=said).dropna(subset=["judgement"])
+    judgements = one_per_subject(known, keep="last")["judgement"]
     judged, hits = len(judgements), int(judgements.sum())
     low, high = wilson(hits, judged) if judged else (None, None)
     strength = evidence_below(hits, judged, at_least)
@@ -66,7 +66,7 @@ def recognition(rows: pd.DataFrame, *, at_least: float, error: float, since: dat
 def recognition_by_block(
     rows: pd.DataFrame, now: datetime, *, at_least: float, error: float, days: float
 ) -> Recognition:
-    """The block that alarms, else the longer one of the two that are under way.
+    """Return the block that alarms, else the longer one of the two that are under way.
 
     A test that goes on for ever would let a good past hide a bad today, so evidence is gathered in blocks of so many
     days; every half a block another begins, so that one at least half as long is always there. Each gets half the
@@ -83,11 +83,11 @@ def recognition_by_block(
 
 
 def evidence_below(hits: int, n: int, bound: float) -> float:
-    """Evidence that a share is below `bound`: e-value of `hits` in `n`, 1 where nothing is known.
+    """Return the evidence that a share is below `bound`: the e-value of `hits` in `n`, 1 for no data.
 
     The likelihood, averaged evenly over all shares below the bound, against that of the bound itself. While the true
     share is at least the bound this is a non-negative supermartingale, so by Ville's inequality it ever reaches
-    1 / error with probability `error` at most: looking often is no sin.
+    1 / error with probability `error` at most: valid under repeated checks.
 
     Source: H. Robbins, Statistical methods related to the law of the iterated logarithm, Ann. Math. Stat. 41 (1970),
     and the beta-binomial mixture of S. R. Howard et al., Time-uniform, nonparametric, nonasymptotic confidence
@@ -101,7 +101,7 @@ def evidence_below(hits: int, n: int, bound: float) -> float:
 
 
 def wilson(hits: int, n: int, z: float = Z_95) -> tuple[float, float]:
-    """Wilson score interval (low, high) of a share of `hits` in `n` >= 1 trials.
+    """Return the Wilson score interval (low, high) of a share of `hits` in `n` >= 1 trials.
 
     Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
     """

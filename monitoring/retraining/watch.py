@@ -14,11 +14,12 @@ from monitoring.drift.results import Drift
 from monitoring.log.production_log import open_log
 from monitoring.retraining.alarms import Alarm, alarms
 from monitoring.retraining.mask_mix import overrides
-from monitoring.retraining.policy import Ask, Standing, may_start
+from monitoring.retraining.policy import CycleRequest, ProductionState, may_start
 from monitoring.retraining.recognition import Recognition, recognition_by_block
 from monitoring.retraining.windows import (
     close_window,
     is_claimed,
+    judged_up_to,
     last_judged,
     open_window,
     window_folder,
@@ -34,7 +35,7 @@ from pipeline.project.paths import Paths
 class Verdict(BaseModel):
     """The watch's answer for one window.
 
-    `alarms` are all that a person should hear of; `reasons` are those of them that a cycle must start for; without any,
+    `alarms` are all alarms for a person; `reasons` are those that must start a cycle; without any,
     `note` says why not. `overrides` change params.yaml for that cycle. Whoever starts it first calls
     `claim_window(paths, window_id, now)` and starts it only on True.
     """
@@ -85,7 +86,7 @@ def judge(
     *,
     now: datetime,
 ) -> Verdict:
-    """The verdict over a window against the reference; writes the drift report, claims nothing."""
+    """Judge a window against the reference; writes the drift report, claims nothing."""
     folder = window_folder(paths, window_id)
     found = drift(traffic, expected, params.watch, folder=folder, workspace=paths.evidently_workspace, now=now)
     accuracy = _recognition(params.watch, paths, champion, now)
@@ -108,14 +109,14 @@ def judge(
 
 
 def verdict_of(paths: Paths, window_id: str) -> Verdict | None:
-    """What `watch` wrote about a window; None where it wrote nothing."""
+    """Return what `watch` wrote about a window; None where it wrote nothing."""
     path = _file(paths, window_id)
     return Verdict.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def asked_by(verdict: Verdict) -> Ask:
-    """The cycle that a window's verdict asks for."""
-    return Ask(verdict.window_id, verdict.reasons, verdict.champion)
+def cycle_request_of(verdict: Verdict) -> CycleRequest:
+    """Return the cycle that a window's verdict requests."""
+    return CycleRequest(verdict.window_id, verdict.reasons, verdict.champion)
 
 
 def _reasons(raised: Sequence[Alarm]) -> tuple[str, ...]:
@@ -129,40 +130,39 @@ def _note(raised: Sequence[Alarm]) -> str:
 
 
 def _faces(paths: Paths, champion: Champion, last_sequence: int) -> IdentityAggregate | None:
-    """Who was in the window: the champion's aggregates between the last window and the last row of this one."""
-    judged = last_judged(paths)
+    """Merge the champion's identity aggregates between the last window and the last row of this one."""
     with open_log(paths) as log:
-        found = log.entries("identity", after=judged.last_sequence if judged else 0)
+        found = log.entries("identity", after=judged_up_to(paths, log))
     own = [entry for entry in found if entry.key == champion.version and entry.sequence <= last_sequence]
     return merged(IdentityAggregate.model_validate(entry.body) for entry in own)
 
 
 def _recognition(limits: WatchParams, paths: Paths, champion: Champion, now: datetime) -> Recognition:
-    """Over the champion's requests of the last weeks, with all feedback that has come by now."""
-    asked = limits.recognition
+    """Measure recognition over the champion's requests of the last weeks, with all feedback so far."""
+    settings = limits.recognition
     with open_log(paths) as log:
-        rows = log.window(now - timedelta(days=asked.days), now)
+        rows = log.window(now - timedelta(days=settings.days), now)
     return recognition_by_block(
         rows[rows["model_version"] == champion.version],
         now,
         at_least=limits.min_recognition_accuracy,
-        error=asked.error,
-        days=asked.days,
+        error=settings.error,
+        days=settings.days,
     )
 
 
 def _pending(paths: Paths, champion: Champion) -> Verdict | None:
-    """The last window's verdict, if it called for a cycle that nobody has started and its champion still stands."""
+    """Return the last window's verdict, if it requests a cycle that was not started and its champion still serves."""
     judged = last_judged(paths)
     verdict = verdict_of(paths, judged.window_id) if judged else None
     if verdict is None:
         return None
-    standing = Standing(champion.version, is_claimed(paths, verdict.window_id))
-    return verdict if may_start(asked_by(verdict), standing) == "start" else None
+    state = ProductionState(champion.version, is_claimed(paths, verdict.window_id))
+    return verdict if may_start(cycle_request_of(verdict), state) == "start" else None
 
 
 def _thin(params: Params, paths: Paths, champion: Champion, requests: int, now: datetime) -> Verdict:
-    """Too little traffic to compare. Age alone may still trigger: once per champion and calendar week."""
+    """Return the verdict for too little traffic. Age alone may trigger: once per champion and calendar week."""
     week = now.isocalendar()
     window_id = f"age-{champion.version}-{week.year}-{week.week:02d}"
     raised = alarms(None, None, champion, params.watch) if not is_claimed(paths, window_id) else []

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.errors import DataError
-from monitoring.log.production_log import open_log
+from monitoring.log.production_log import ProductionLog, open_log
 from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
 
@@ -23,7 +23,7 @@ class Judged(BaseModel):
 
 
 def last_judged(paths: Paths) -> Judged | None:
-    """What `close_window` wrote last; None before the first window."""
+    """Return what `close_window` wrote last; None before the first window."""
     path = _state(paths)
     if not path.is_file():
         return None
@@ -34,10 +34,15 @@ def last_judged(paths: Paths) -> Judged | None:
 
 
 def open_window(paths: Paths) -> pd.DataFrame:
-    """Rows of the log that no window has covered yet."""
-    judged = last_judged(paths)
+    """Return rows of the log that no window has covered yet."""
     with open_log(paths) as log:
-        return log.after(judged.last_sequence if judged else 0)
+        return log.after(judged_up_to(paths, log))
+
+
+def judged_up_to(paths: Paths, log: ProductionLog) -> int:
+    """Return the number of the last judged row; 0 before the first window, and for a log begun since the last one."""
+    judged = last_judged(paths)
+    return judged.last_sequence if judged and judged.last_sequence <= log.head().sequence else 0
 
 
 def close_window(paths: Paths, window_id: str, last_sequence: int) -> None:
@@ -51,18 +56,18 @@ def mark_look(paths: Paths, now: datetime) -> None:
 
 
 def last_look(paths: Paths) -> datetime | None:
-    """When `mark_look` was called last; None before the first look."""
+    """Return when `mark_look` was called last; None before the first look."""
     path = _look(paths)
     return datetime.fromisoformat(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def window_name(rows: pd.DataFrame) -> str:
-    """The window of these log rows by its first and last row, as "00000001-00000120"."""
+    """Name a window by the first and last of its log rows, as "00000001-00000120"."""
     return f"{rows['sequence'].iloc[0]:08d}-{rows['sequence'].iloc[-1]:08d}"
 
 
 def window_folder(paths: Paths, window_id: str) -> Path:
-    """Where report, verdict and claim of a window lie."""
+    """Return the folder of a window's report, verdict and claim."""
     return paths.drift / window_id
 
 
@@ -83,7 +88,7 @@ def claim_window(paths: Paths, window_id: str, now: datetime) -> bool:
 
 
 def is_claimed(paths: Paths, window_id: str) -> bool:
-    """Whether a cycle was started for this window."""
+    """Return whether a cycle was started for this window."""
     return _claim(paths, window_id).exists()
 
 

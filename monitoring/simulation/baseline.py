@@ -22,13 +22,13 @@ _EPOCH = datetime.fromtimestamp(0, UTC)  # reference rows have no time of their 
 
 
 def reference(params: Params, paths: Paths, champion: Champion) -> Traffic:
-    """What a window of production is compared with: rows, and the aggregate of who is in them.
+    """Return what a window of production is compared with: rows, and the aggregate of their faces.
 
     Unshifted portraits as `simulate.fresh_people` says, damaged with fresh masks in the mix that training draws (even,
     until a cycle started by drift moved it: what the model was trained for is no drift), pass through the very code
     that serves and logs requests. Where held-out portraits are few they come again and again, here and in simulated
     traffic alike: that makes the two more alike than chance would, and the watch calmer, never wilder. Made once for a
-    champion, its thresholds and data, then kept in state/reference/.
+    champion, its thresholds and data, then stored in state/reference/.
 
     Raises:
         DataError: ingest or evaluate has not run, or the stored table cannot be read.
@@ -53,7 +53,7 @@ def _measured(params: Params, paths: Paths, champion: Champion) -> Traffic:
 
 
 def _store(traffic: Traffic, path: Path) -> None:
-    """The table last: where it is, the faces are too."""
+    """Write the faces, then the table: where the table exists, the faces do too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if traffic.identity is not None:
         write_text(_faces(path), traffic.identity.model_dump_json())
@@ -72,7 +72,7 @@ def _faces(path: Path) -> Path:
 
 
 def reference_path(params: Params, paths: Paths, champion: Champion) -> Path:
-    """Where the table lies: named after the weights and a digest of all else it depends on, so never stale."""
+    """Return the table's path, named after the weights and a digest of everything else it depends on."""
     from pipeline.portraits.read import read_portraits
 
     rows = read_portraits(paths)

@@ -39,7 +39,7 @@ class Sitter:
 
 
 def sitters(params: Params, paths: Paths) -> Iterator[Sitter]:
-    """Endless, the same for the same `simulate.seed`: fresh people where `simulate.fresh_people` allows, else held out.
+    """Yield people without end, the same for the same seed: fresh ones if `simulate.fresh_people`, else held out.
 
     Fresh people come from the built-in sampler, so only where `data.source` is the sampler too; each comes once.
 
@@ -52,7 +52,7 @@ def sitters(params: Params, paths: Paths) -> Iterator[Sitter]:
 
 
 def selected(people: Iterator[Sitter], shift: Shift, of: int) -> Iterator[Sitter]:
-    """The shift `more-profile` takes the most turned head of every `of`, `other-people` who is lowest on the axis."""
+    """Select by the shift: the most turned head of every `of`, or the one lowest on the identity axis."""
     if shift not in ("more-profile", "other-people"):
         yield from people
         return
@@ -61,7 +61,7 @@ def selected(people: Iterator[Sitter], shift: Shift, of: int) -> Iterator[Sitter
 
 
 def held_out(paths: Paths, seed: int) -> Iterator[Sitter]:
-    """Portraits of the validation and test splits; every one comes once before any comes again."""
+    """Yield portraits of the validation and test splits; every one comes once before any comes again."""
     portraits = read_portraits(paths)
     rows = portraits[portraits["split"].isin(SPLITS)].sort_values("portrait_id")
     if rows.empty:
@@ -85,7 +85,7 @@ def _stored(paths: Paths, row: dict[str, Any]) -> Sitter:
 
 
 def fresh(params: Params) -> Iterator[Sitter]:
-    """One view each of people of the sampler, read and aligned as ingest does; where no face is found, the next."""
+    """Yield one view each of people of the sampler, read and aligned as ingest does, skipping those without a face."""
     from pipeline.config.data import SamplerParams
     from pipeline.face_sampler.generate import portraits
     from pipeline.portraits.align import Aligner

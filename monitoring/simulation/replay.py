@@ -61,7 +61,7 @@ class Production:
     ) -> None:
         self._restorer, self._version, self._params, self._threshold = restorer, version, params, threshold
         self._arm = arm
-        self._meter = Meter(process_time)  # one request at a time: the process works for nobody else
+        self._meter = Meter(process_time)  # one request at a time: all CPU time of the process is its own
         self._tools = metered(tools, self._meter)
         self._training, self._independent = tools.encoders
         self._originals: dict[str, tuple[Tensor, Tensor]] = {}
@@ -97,9 +97,9 @@ class Production:
         return Served(restoration, milliseconds, process_time() - begun, self._meter.take())
 
     def _likeness(self, requests: Sequence[Request], outcomes: Sequence[Restoration]) -> dict[int, Likeness]:
-        """By request number; only where the original is known and the whole face was restored.
+        """Compare with the originals, by request number, where the whole face was restored.
 
-        A picture that was restored in part still shows damage, and nobody claims that the person can be recognised.
+        A picture that was restored in part still shows damage, so no claim of recognition is made.
         """
         pairs = [
             (request, outcome.image)
@@ -108,13 +108,15 @@ class Production:
         ]
         if not pairs:
             return {}
-        asked = [request for request, _ in pairs]
-        self._embed_originals(asked)
-        restored = self._embed([image for _, image in pairs], asked)
-        originals = zip(*(self._originals[request.portrait_id] for request in asked), strict=True)
+        requests = [request for request, _ in pairs]
+        self._embed_originals(requests)
+        restored = self._embed([image for _, image in pairs], requests)
+        originals = zip(*(self._originals[request.portrait_id] for request in requests), strict=True)
         cosines = [similarity(a, torch.stack(b)).tolist() for a, b in zip(restored, originals, strict=True)]
-        distances = _lpips([image for _, image in pairs], [request.original for request in asked])
-        return {request.number: Likeness(*values) for request, *values in zip(asked, *cosines, distances, strict=True)}
+        distances = _lpips([image for _, image in pairs], [request.original for request in requests])
+        return {
+            request.number: Likeness(*values) for request, *values in zip(requests, *cosines, distances, strict=True)
+        }
 
     def _embed_originals(self, requests: Sequence[Request]) -> None:
         new = {request.portrait_id: request for request in requests if request.portrait_id not in self._originals}
@@ -124,7 +126,7 @@ class Production:
 
     @torch.inference_mode()
     def _embed(self, images: Sequence[Image], requests: Sequence[Request]) -> tuple[Tensor, Tensor]:
-        """Embeddings (N, dim) by either encoder, at the original's points."""
+        """Embed (N, dim) with both encoders, at the original's points."""
         batch, points = to_tensor(np.stack(images)), torch.from_numpy(np.stack([r.points for r in requests]))
         return _cpu(self._training, batch, points), _cpu(self._independent, batch, points)
 

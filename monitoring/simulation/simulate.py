@@ -50,7 +50,7 @@ class SimulationReport(BaseModel):
 
 
 def utc_now() -> datetime:
-    """The time, with its zone."""
+    """Return the time in UTC."""
     return datetime.now(UTC)
 
 
@@ -120,7 +120,7 @@ def serve(
     at_once: int = _BATCH,
     test: Experiment | None = None,
 ) -> Iterator[list[LogRow]]:
-    """Log rows, `at_once` together, of `traffic` with masks of `mix` restored by `champion`; nothing is written.
+    """Restore `traffic` with masks of `mix` by `champion`, `at_once` requests together; writes nothing.
 
     `observe` sees the embeddings of the champion's restored faces, see `restoration.types.Tools`. With a `test`,
     its challenger serves its share of the requests.
@@ -128,12 +128,12 @@ def serve(
     from models.load import load_restorer
     from monitoring.simulation.replay import Production
     from monitoring.simulation.traffic import draw_requests
-    from monitoring.simulation.two_arms import beside
+    from monitoring.simulation.two_arms import add_challenger
 
     restorer, tools = load_restorer(champion.weights), _tools(params, traffic)
     seen, threshold = replace(tools, observe=observe), read_recognition_threshold(paths)
     alone = Production(restorer, champion.version, params.restore, seen, threshold)
-    production = alone if test is None else beside(alone, test, params, paths, tools)
+    production = alone if test is None else add_challenger(alone, test, params, paths, tools)
     drawn = draw_requests(params.model_copy(update={"simulate": traffic}), paths, mix)
     done = 0
     while batch := list(islice(drawn, at_once)):

@@ -22,7 +22,7 @@ from restoration.types import Detector
 
 @dataclass(frozen=True)
 class Request:
-    """One damaged photo (H, W, 3) with its masks (H, W), and what a simulation knows beside it.
+    """One damaged photo (H, W, 3) with its masks (H, W), and what a simulation also knows.
 
     `original` (H, W, 3) is the intact portrait, `points` (5, 2) its detector points; `known` says whether this
     request's original comes to light later, as it does in production through feedback.
@@ -40,7 +40,7 @@ class Request:
 
 
 def draw_requests(params: Params, paths: Paths, mix: MaskParams) -> Iterator[Request]:
-    """Requests as `params.simulate` says, the same for the same seed.
+    """Draw requests as `params.simulate` says, the same for the same seed.
 
     Args:
         params: `simulate` gives requests, seed, people, share of `known_originals` and the shift of the photos.
@@ -58,7 +58,7 @@ def draw_requests(params: Params, paths: Paths, mix: MaskParams) -> Iterator[Req
 
 
 def shifted_masks(masks: MaskParams, traffic: SimulateParams) -> MaskParams:
-    """The masks of the traffic: even over kinds and buckets, or as `traffic.shift` says."""
+    """Return the masks of the traffic: even over kinds and buckets, or as `traffic.shift` says."""
     lower_edges = masks.buckets[:-1]
     buckets = tuple(1.0 for _ in lower_edges)
     kinds: dict[Any, float] = {}
@@ -71,7 +71,7 @@ def shifted_masks(masks: MaskParams, traffic: SimulateParams) -> MaskParams:
 
 
 def shift_photo(image: Image, shift: Shift, gamma: float) -> Image:
-    """The intact photo (H, W, 3) as the shift lets it arrive: `darker` is 255 * (v / 255) ** gamma."""
+    """Apply the shift to an intact photo (H, W, 3): `darker` is 255 * (v / 255) ** gamma."""
     if shift != "darker":
         return image
     curve = np.round(255.0 * (np.arange(256) / 255.0) ** gamma).astype(np.uint8)

@@ -17,7 +17,7 @@ from restoration.types import Tools
 
 
 class TwoArms:
-    """Takes the place of one `Production`: champion and challenger behind one door.
+    """Route each simulated request to its A/B arm; used like one `Production`.
 
     Args:
         arms: the two models.
@@ -29,7 +29,7 @@ class TwoArms:
         self._arms, self._experiment, self._share = arms, experiment, share
 
     def handle(self, requests: Sequence[Request], times: Sequence[datetime], run: str) -> list[LogRow]:
-        """As `Production.handle`, in the order in which the requests came."""
+        """Restore requests, in their order; see `Production.handle`."""
         rows: dict[str, LogRow] = {}
         ids = [f"{run}-{request.number:06d}" for request in requests]
         for arm, production in self._arms.items():
@@ -40,8 +40,8 @@ class TwoArms:
         return [rows[name] for name in ids]
 
 
-def beside(champion: Production, experiment: Experiment, params: Params, paths: Paths, tools: Tools) -> TwoArms:
-    """The champion with the test's challenger beside it.
+def add_challenger(champion: Production, experiment: Experiment, params: Params, paths: Paths, tools: Tools) -> TwoArms:
+    """Load the test's challenger and route requests to it and the champion.
 
     Raises:
         WeightsError: the challenger's weights are missing or changed.

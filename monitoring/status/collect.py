@@ -29,7 +29,7 @@ class Attempts:
         self.problems: list[str] = []
 
     def __call__(self, read: Callable[[], Value], otherwise: Value) -> Value:
-        """What `read` gives, or `otherwise`, with the problem noted."""
+        """Return what `read` gives, or `otherwise`, with the problem noted."""
         try:
             return read()
         except LikenessError as error:
@@ -46,7 +46,7 @@ def status(params: Params, paths: Paths, *, now: datetime) -> Status:
     """
     attempt = Attempts()
     versions = attempt(lambda: tuple(list_models(paths, params.registry.model_name)), _NO_ROWS)
-    answers = not attempt.problems  # one that hangs takes seconds to say so: it is asked once
+    answers = not attempt.problems  # a hanging registry takes seconds to fail: one request is enough
     windows = judged_windows(paths)
     champion = serving(versions, params.watch.max_champion_weeks, now) if answers else last_seen(windows)
     found = Status(
@@ -71,7 +71,7 @@ def status(params: Params, paths: Paths, *, now: datetime) -> Status:
 
 
 def serving(versions: Sequence[ModelRow], max_weeks: float, now: datetime) -> Serving:
-    """The champion among the versions, or the shipped model."""
+    """Return the champion among the versions, or the shipped model."""
     row = next((row for row in versions if "champion" in row.aliases), None)
     since = row.promoted if row else None
     return Serving(
@@ -87,7 +87,7 @@ def serving(versions: Sequence[ModelRow], max_weeks: float, now: datetime) -> Se
 
 
 def last_seen(windows: Sequence[Window]) -> Serving:
-    """Who served when the watch last looked; nothing else is known of it while the registry does not answer."""
+    """Return the champion of the watch's last look: all that is known while the registry does not answer."""
     version = windows[-1].champion if windows else SHIPPED
     nothing = dict.fromkeys(("since", "weeks", "recognition_accuracy", "lpips_vs_telea", "identity_distance_vs_telea"))
     return Serving(known=False, version=version, max_weeks=0.0, **nothing)

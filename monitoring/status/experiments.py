@@ -29,7 +29,7 @@ _VERSION = "ablate.version"
 
 
 def challenge(params: Params, paths: Paths, *, now: datetime) -> Challenge:
-    """How the A/B test stands, or how the last one ended; the log's rows are read only while one is on."""
+    """Return how the A/B test stands, or how the last one ended; reads the log's rows only while one runs."""
     from monitoring.ab.experiment import running
     from monitoring.ab.record import ended, unfinished
     from monitoring.ab.verdict import judge
@@ -77,7 +77,7 @@ def _shown(verdict: "AbVerdict", sentence: str) -> Challenge:
 
 
 def measured_onsets(paths: Paths, versions: Sequence[ModelRow]) -> tuple[Onset, ...]:
-    """The onset by version, oldest first, from `likeness ablate`; a version that it never studied has no value."""
+    """Return onsets by version, oldest first, from `likeness ablate`; None for versions that were not studied."""
     measured = _of_registry(paths) | _of_report(paths)
     names = ["shipped", *sorted((row.version for row in versions), key=int)]
     names = [name for name in names if name != "shipped" or name in measured or not versions]
@@ -95,7 +95,7 @@ def _of_report(paths: Paths) -> dict[str, Onset]:
 
 
 def _of_registry(paths: Paths) -> dict[str, Onset]:
-    """What earlier studies logged in MLflow: the value alone, the latest of each version."""
+    """Return what earlier studies logged in MLflow: the value alone, the latest of each version."""
     if untouched(paths):
         return {}
     client = connect(paths)

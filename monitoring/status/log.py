@@ -36,7 +36,7 @@ class Costs(BaseModel):
 
 
 def costs(rows: pd.DataFrame, price_per_cpu_hour: float) -> Costs:
-    """Costs of rows of the log: of `mode`, `cpu_seconds` and, contained in them, `verification_cpu_seconds`."""
+    """Compute costs of rows of the log: `mode`, `cpu_seconds` and, contained in them, `verification_cpu_seconds`."""
     price = price_per_cpu_hour / _PER_HOUR
     restored = int((~rows["mode"].isin(["refuse", "unchanged"])).sum())
     verified = int((rows["verification_cpu_seconds"] > 0).sum())
@@ -62,16 +62,16 @@ def _per_1000(seconds: float | None, price: float) -> float | None:
 
 
 LAST_ENTRIES = 2000
-"""So many entries of the log tell what a request costs."""
+"""Number of log entries from which the cost of a request is computed."""
 
 
 def log_exists(paths: Paths) -> bool:
-    """Whether there is a log to read: opening one would make it, and a page must change nothing."""
+    """Return whether there is a log to read; opening would make one, and a page must change nothing."""
     return bool(environment().log_url) or paths.production_log.is_file()
 
 
 def recent_cost(params: Params, paths: Paths) -> Cost | None:
-    """CPU and money per restoration and per verification over the last entries of the log; None without requests."""
+    """Return CPU and money per restoration and per verification over the last entries; None without requests."""
     from monitoring.log.production_log import open_log
     from monitoring.status.log import costs
 
@@ -87,7 +87,7 @@ def recent_cost(params: Params, paths: Paths) -> Cost | None:
 
 
 def verified(paths: Paths) -> Audit | None:
-    """The last outcome of `likeness audit verify`; None before the first."""
+    """Return the last outcome of `likeness audit verify`; None before the first."""
     if not paths.audit.is_file():
         return None
     return Audit.model_validate(json.loads(paths.audit.read_text(encoding="utf-8")))

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.registry.versions import ModelRow
 
 Light = Literal["good", "waiting", "attention", "alarm"]
-"""All is well; nothing to judge yet; somebody should look; somebody must act."""
+"""No problem; no data yet; should be looked at; needs action."""
 
 
 class Part(BaseModel):

@@ -16,20 +16,20 @@ UNKNOWN = Accuracy(recognised=0, judged=0, value=None, low=None, high=None, belo
 
 
 def judged_windows(paths: Paths) -> tuple[Window, ...]:
-    """The last windows, oldest first. A window's name is its first and last row in the log, so names sort by time."""
+    """Return the last windows, oldest first; names are first and last row, so they sort by time."""
     files = sorted(paths.drift.glob("*/verdict.json"))
     traffic = [file for file in files if not file.parent.name.startswith("age-")]
     return tuple(_window(file) for file in traffic[-LAST_WINDOWS:])
 
 
 def accuracy_now(windows: Sequence[Window], champion: str) -> Accuracy:
-    """As the champion's last window with a judgement left it: each takes in what came before it in its block."""
+    """Return the accuracy of the champion's last window with a judgement; it includes those before it."""
     known = [window.accuracy for window in windows if window.champion == champion and window.accuracy.judged]
     return known[-1] if known else UNKNOWN
 
 
 def recent_alerts(paths: Paths) -> tuple[AlertLine, ...]:
-    """The last alerts, newest first; a line that a crash cut short is left out."""
+    """Return the last alerts, newest first; a line that a crash cut short is left out."""
     if not paths.alerts.is_file():
         return ()
     lines = paths.alerts.read_text(encoding="utf-8").splitlines()[-LAST_ALERTS:]
@@ -38,7 +38,7 @@ def recent_alerts(paths: Paths) -> tuple[AlertLine, ...]:
 
 
 def running_cycle(paths: Paths) -> Cycle:
-    """Whether some process holds the cycle's lock, since when, and which stage DVC is at."""
+    """Return whether a process holds the cycle's lock, since when, and which stage DVC runs."""
     if not held(paths.locks / "cycle.lock"):
         return Cycle(running=False, since=None, stage="", reason="")
     run = paths.state / "run.json"
@@ -47,7 +47,7 @@ def running_cycle(paths: Paths) -> Cycle:
 
 
 def held(lock: Path) -> bool:
-    """Whether a process holds this lock file, in this container or another one that shares the folder.
+    """Return whether a process holds this lock file, in this container or another that shares the folder.
 
     It is tried as a shared lock and let go at once: for those microseconds a cycle that just starts would be refused.
     """
@@ -80,7 +80,7 @@ def _window(file: Path) -> Window:
 
 
 def _findings(verdict: dict[str, Any]) -> tuple[Finding, ...]:
-    """Alarms; a verdict of the first release has reasons alone."""
+    """Return alarms; verdicts without alarms have reasons alone."""
     early = [{"group": "", "reason": reason, "what_to_do": ""} for reason in verdict["reasons"]]
     return tuple(Finding.model_validate(alarm) for alarm in verdict.get("alarms", early))
 
@@ -105,7 +105,7 @@ def _json(line: str) -> dict[str, Any] | None:
 
 
 def _stage(paths: Paths) -> str:
-    """The stage that DVC is at, in the root or in a cycle's own checkout: its lock names who writes an output."""
+    """Return the stage that DVC runs, in the root or in a cycle's checkout: its lock names who writes an output."""
     places = [paths.root, *sorted(paths.cycles.glob("[!.]*/"), reverse=True)]
     files = [place / ".dvc" / "tmp" / "rwlock" for place in places]
     for file in (file for file in files if file.is_file()):

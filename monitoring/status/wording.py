@@ -21,7 +21,7 @@ _UNSEEN = timedelta(hours=3)  # the watch looks every hour
 
 
 def light(found: Status) -> Light:
-    """The worst of what is known."""
+    """Return the worst state of all that is known."""
     if alarms(found):
         return "alarm"
     if concerns(found):
@@ -30,7 +30,7 @@ def light(found: Status) -> Light:
 
 
 def headline(found: Status) -> tuple[str, ...]:
-    """What is wrong or worth a look, if anything is; then who serves, how well, on what traffic, and what runs."""
+    """Say what is wrong, if anything; then who serves, how well, on what traffic, and what runs."""
     urgent = [*alarms(found), *concerns(found)]
     usual = [_serving(found), _recognised(found), _traffic(found), _cycle(found)]
     if found.challenge.on:
@@ -39,7 +39,7 @@ def headline(found: Status) -> tuple[str, ...]:
 
 
 def advice(found: Status) -> str:
-    """What to do about the worst of it: start a silent registry, else the watch's words, or the last alert's."""
+    """Say what to do about the worst finding: start a silent registry, else the watch's or the last alert's advice."""
     if not found.champion.known:
         return _START_REGISTRY
     window = latest(found)
@@ -50,7 +50,7 @@ def advice(found: Status) -> str:
 
 
 def alarms(found: Status) -> list[str]:
-    """What somebody must act on."""
+    """Return the findings that need action."""
     return [
         sentence
         for wrong, sentence in (
@@ -66,7 +66,7 @@ def alarms(found: Status) -> list[str]:
 
 
 def concerns(found: Status) -> list[str]:
-    """What somebody should look at."""
+    """Return the findings that should be looked at."""
     window, weeks = latest(found), found.champion.weeks
     return [
         sentence
@@ -83,13 +83,13 @@ def concerns(found: Status) -> list[str]:
 
 
 def latest(found: Status) -> Window | None:
-    """The last judged window, if the champion of today served it."""
+    """Return the last judged window, if the champion of today served it."""
     own = [window for window in found.windows if window.champion == found.champion.version]
     return own[-1] if own else None
 
 
 def duration(span: timedelta) -> str:
-    """A length of time as people say it: the largest unit that fits at least once."""
+    """Format a length of time in the largest unit that fits at least once."""
     seconds = max(span.total_seconds(), 0.0)
     for unit, size in (("week", 604800.0), ("day", 86400.0), ("hour", 3600.0), ("minute", 60.0)):
         if seconds >= (2 * size if unit == "week" else size):
@@ -99,7 +99,7 @@ def duration(span: timedelta) -> str:
 
 
 def plain(column: str) -> str:
-    """A column of the log in words that need no explanation."""
+    """Describe a column of the log in words that need no explanation."""
     return _WORDS.get(column, column.replace("_", " "))
 
 
@@ -109,7 +109,7 @@ def _asked(window: Window | None) -> str:
 
 
 def _unseen(found: Status) -> timedelta:
-    """Since the watch's last look; nothing where it has never looked, for then it may not be wanted."""
+    """Describe the time since the watch's last look; empty where it never looked, as it may not be wanted."""
     return timedelta(0) if found.last_look is None else found.now - found.last_look
 
 

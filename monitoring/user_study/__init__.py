@@ -1,1 +1,1 @@
-"""The user study: what people are asked, what they answered, and what that says."""
+"""The user study: its questions, the answers, and their analysis."""

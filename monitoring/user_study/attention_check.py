@@ -16,7 +16,7 @@ _SOFT = 0.7
 
 
 def plant(image: Image, landmarks: npt.NDArray[np.float32]) -> tuple[Image, Circle]:
-    """A copy of a portrait with its image-left eye once more on the other cheek, and where.
+    """Copy a portrait with its image-left eye once more on the other cheek; returns also where.
 
     Args:
         image: (S, S, 3) uint8 RGB, an aligned portrait.

@@ -28,14 +28,14 @@ class Answers:
     clusters: Clusters
 
     def wins(self, methods: int) -> Floats:
-        """How often row was chosen over column, (methods, methods)."""
+        """Count how often row was chosen over column, (methods, methods)."""
         table = np.zeros((methods, methods))
         np.add.at(table, (self.won, self.lost), 1.0)
         return table
 
 
 def scores(wins: Floats, names: Sequence[str], prior: float = 0.0) -> Floats:
-    """Maximum-likelihood scores.
+    """Compute maximum-likelihood scores.
 
     Args:
         wins: (K, K), how often row was chosen over column.
@@ -65,7 +65,7 @@ def scores(wins: Floats, names: Sequence[str], prior: float = 0.0) -> Floats:
 
 
 def spread(found: Floats, wins: Floats, prior: float, answers: Answers, contrast: Floats) -> float:
-    """Standard error of a contrast (K,) of scores, its coefficients adding up to zero."""
+    """Return the standard error of a contrast (K,) of scores, its coefficients adding up to zero."""
     chance = 1.0 / (1.0 + np.exp(found[None, :] - found[:, None]))
     weight = (padded := _padded(wins, prior)) + padded.T
     curvature = -weight * chance * chance.T
@@ -78,7 +78,7 @@ def spread(found: Floats, wins: Floats, prior: float, answers: Answers, contrast
 
 
 def logistic(difference: float) -> float:
-    """P(first chosen over second) from the difference of their scores."""
+    """Return P(first chosen over second) from the difference of their scores."""
     return float(1.0 / (1.0 + np.exp(-difference)))
 
 

@@ -22,7 +22,7 @@ class Outcome(Frozen):
 
 
 def conclude(store: StudyStore, paths: Paths, model_name: str, now: datetime) -> Outcome:
-    """Report; the first verdict that enough raters stand behind is kept, logged and written on the version.
+    """Report; the first verdict with enough raters is stored, logged and written on the version.
 
     Later answers refine the figures, not that verdict: looking again until it suits is of no use.
 
@@ -31,15 +31,15 @@ def conclude(store: StudyStore, paths: Paths, model_name: str, now: datetime) ->
         ServiceUnavailable: MLflow or the log's database does not answer.
     """
     made = report(store.study, store.raters(), store.answers())
-    kept = store.folder / "verdict.json"
-    if not kept.exists():
+    file = store.folder / "verdict.json"
+    if not file.exists():
         if made.verdict not in _FINAL:
             return Outcome(report=made, final=False, versions=())
         with open_log(paths) as log:
             if not any(entry.key == store.study.study_id for entry in log.entries("study")):  # one that was cut short
                 log.record("study", store.study.study_id, _entry(made), now)
-        write_text(kept, made.model_dump_json(indent=1) + "\n")
-    first = StudyReport.model_validate_json(kept.read_bytes())
+        write_text(file, made.model_dump_json(indent=1) + "\n")
+    first = StudyReport.model_validate_json(file.read_bytes())
     tagged = record_study(paths, model_name, first.digests["challenger"], _tags(first))
     current = made.model_copy(update={"verdict": first.verdict})
     return Outcome(report=current, final=True, versions=tuple(tagged))
@@ -50,6 +50,6 @@ def _tags(made: StudyReport) -> dict[str, str]:
 
 
 def _entry(made: StudyReport) -> dict[str, object]:
-    """What the production log keeps: figures, no rater and no picture."""
+    """Return what the production log stores: figures, no rater and no picture."""
     better = None if made.better is None else made.better.model_dump()
     return {"verdict": made.verdict, "better": better, "raters": made.counted, "digests": made.digests}

@@ -17,16 +17,16 @@ from models.errors import DataError
 from monitoring.user_study.schema import INTACT, OTHER, PLANTED, Purpose, Question, Study, Trial
 
 MIN_PEOPLE = 4
-"""With fewer, nobody could be kept from coming twice in a row."""
+"""With fewer people, one could not be kept from appearing twice in a row."""
 
 
 def pairs(methods: Sequence[str]) -> list[tuple[str, str]]:
-    """Every two methods, each pair once."""
+    """Return every two methods, each pair once."""
     return list(combinations(methods, 2))
 
 
 def sheet(study: Study, number: int) -> tuple[Trial, ...]:
-    """All questions of the rater with this number (0, 1, 2, ...), in their order; the same at every call.
+    """Return all questions of the rater with this number (0, 1, ...), in order; the same at every call.
 
     Raises:
         DataError: fewer than four people or two methods.
@@ -43,13 +43,13 @@ def sheet(study: Study, number: int) -> tuple[Trial, ...]:
 
 
 def counts(study: Study) -> tuple[int, int]:
-    """Questions per rater: how many ask for the same person, and how many for what looks invented."""
+    """Return the questions per rater: how many about the same person, how many about what looks invented."""
     invented = round(study.params.trials * study.params.invented_share)
     return study.params.trials - invented, invented
 
 
 def spaced(trials: Sequence[Trial], rng: np.random.Generator) -> list[Trial]:
-    """The trials in a random order in which nobody comes twice in a row, as far as that is possible."""
+    """Shuffle the trials so that no person appears twice in a row, as far as that is possible."""
     left = [trials[i] for i in rng.permutation(len(trials))]
     ordered: list[Trial] = []
     after = -1
@@ -68,7 +68,7 @@ def spaced(trials: Sequence[Trial], rng: np.random.Generator) -> list[Trial]:
 def _block(
     study: Study, question: Question, trials: list[Trial], checks: int, rng: np.random.Generator, after: int = -1
 ) -> tuple[Trial, ...]:
-    """Practice, then questions and checks mixed; nothing where there are no questions."""
+    """Return practice, then questions and checks mixed; nothing where there are no questions."""
     if not trials:
         return ()
     known = [_known(question, person, "check", rng) for person in _rarest(study, trials, checks, rng)]
@@ -102,12 +102,12 @@ def _invented(study: Study, number: int, count: int) -> list[Trial]:
 
 
 def _order(study: Study, block: int) -> npt.NDArray[np.int64]:
-    """People in the seeded order of a block."""
+    """Return people in the seeded order of a block."""
     return np.random.default_rng([study.params.seed, 0, block]).permutation(len(study.people))
 
 
 def _rarest(study: Study, trials: Sequence[Trial], count: int, rng: np.random.Generator) -> list[int]:
-    """So many people for checks, those first who come least among the trials: nobody then crowds the block."""
+    """Choose people for checks, those first who appear least among the trials."""
     seen, order = Counter(trial.person for trial in trials), rng.permutation(len(study.people)).tolist()
     chosen: list[int] = []
     for _ in range(count):
@@ -117,7 +117,7 @@ def _rarest(study: Study, trials: Sequence[Trial], count: int, rng: np.random.Ge
 
 
 def _known(question: Question, person: int, purpose: Purpose, rng: np.random.Generator) -> Trial:
-    """A trial whose answer is known."""
+    """Return A trial whose answer is known."""
     if question == "invented":
         return Trial(question=question, purpose=purpose, person=person, left=PLANTED)
     left, right = (INTACT, OTHER) if rng.integers(2) else (OTHER, INTACT)
@@ -125,9 +125,9 @@ def _known(question: Question, person: int, purpose: Purpose, rng: np.random.Gen
 
 
 def choose(cases: pd.DataFrame, count: int, seed: int) -> list[int]:
-    """Row numbers of the chosen cases, at most `count`, nobody twice.
+    """Return row numbers of the chosen cases, at most `count`, no person twice.
 
-    Buckets take turns; each takes somebody new, drawn by seed. A bucket without anybody new is passed over.
+    Buckets take turns; each takes a new person, drawn by seed. A bucket without a new person is skipped.
 
     Args:
         cases: columns `identity` and `bucket`, one row per case.

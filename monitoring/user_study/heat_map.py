@@ -25,7 +25,7 @@ REGIONS = (*FEATURES, "skin", "background")
 
 
 def marked(circles: Sequence[Circle], side: int = SIDE) -> Mask:
-    """The places inside any of the circles, (side, side) bool; pixel centres lie at (i + 0.5) / side."""
+    """Return the places inside any of the circles, (side, side) bool; pixel centres lie at (i + 0.5) / side."""
     centres = (np.arange(side) + 0.5) / side
     result = np.zeros((side, side), np.bool_)
     for circle in circles:
@@ -34,7 +34,7 @@ def marked(circles: Sequence[Circle], side: int = SIDE) -> Mask:
 
 
 def heat_map(trials: Sequence[Sequence[Circle]], bandwidth: float, side: int = SIDE) -> Floats:
-    """Smoothed share of looks that marked a place, (side, side) in [0, 1]; zeros where there was no look.
+    """Smooth the share of looks that marked a place, (side, side) in [0, 1]; zeros where there was no look.
 
     Args:
         trials: circles of each look; a look without circles counts.
@@ -51,7 +51,7 @@ def heat_map(trials: Sequence[Sequence[Circle]], bandwidth: float, side: int = S
 
 
 def region_masks(landmarks: Points, side: int = SIDE) -> dict[str, Mask]:
-    """One mask for each of `REGIONS`, without overlap: together they are the picture.
+    """Return one mask for each of `REGIONS`, without overlap: together they are the picture.
 
     Args:
         landmarks: (68, 2) x, y in pixels of a picture of this side.
@@ -66,12 +66,12 @@ def region_masks(landmarks: Points, side: int = SIDE) -> dict[str, Mask]:
 
 
 def region_shares(area: Mask, regions: Mapping[str, Mask]) -> dict[str, float]:
-    """The part of an area (H, W) in each region, as a share of the picture."""
+    """Return the part of an area (H, W) in each region, as a share of the picture."""
     return {name: float(np.count_nonzero(area & regions[name]) / area.size) for name in REGIONS}
 
 
 def overlay(face: Image, heat: Floats, most: float) -> Image:
-    """A picture with the map over it, transparent where nobody marked anything.
+    """Draw the map over a picture, transparent where nothing was marked.
 
     Args:
         face: (H, W, 3) uint8 RGB below the map.

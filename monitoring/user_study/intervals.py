@@ -1,4 +1,4 @@
-"""95 % intervals that speak of other raters and other people.
+"""95 % intervals that generalise to other raters and other people.
 
 Answers of one rater belong together, and so do answers about one person. Their variance is that of two-way clustering
 (Cameron, Gelbach & Miller, Journal of Business & Economic Statistics 29 (2011)): by raters, plus by people, minus by
@@ -18,11 +18,11 @@ Floats = npt.NDArray[np.float64]
 
 _TAIL = 0.025
 _FEW = 5
-"""With fewer raters or people there is no interval: they say nothing about others."""
+"""With fewer raters or people there is no interval."""
 
 
 class Estimate(BaseModel):
-    """A value with its 95 % interval; None where there is none. `n` answers speak for it."""
+    """A value with its 95 % interval; None where there is none. It rests on `n` answers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,11 +47,11 @@ class Clusters:
 
     @classmethod
     def of(cls, raters: Sequence[str], people: Sequence[int]) -> "Clusters":
-        """From lists of the same length."""
+        """Create from lists of the same length."""
         return cls(np.asarray(raters, str), np.asarray(people, np.int64))
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> "Clusters":
-        """Those of the answers `chosen` (n,)."""
+        """Select the answers `chosen` (n,)."""
         return Clusters(self.raters[chosen], self.people[chosen])
 
     @property
@@ -60,7 +60,7 @@ class Clusters:
         return min(len(np.unique(self.raters)), len(np.unique(self.people)))
 
     def variance(self, parts: Floats) -> float:
-        """Variance of the sum of n parts (n,) with mean zero."""
+        """Return variance of the sum of n parts (n,) with mean zero."""
         rater, person = (np.unique(labels, return_inverse=True)[1] for labels in (self.raters, self.people))
         by_rater, by_person = _summed(rater, parts), _summed(person, parts)
         both = _summed(rater * (person.max(initial=0) + 1) + person, parts)
@@ -68,7 +68,7 @@ class Clusters:
 
 
 def around(value: float, spread: float, n: int, clusters: int) -> Estimate:
-    """A value with its interval from its standard error; without one for fewer than 5 clusters."""
+    """Return A value with its interval from its standard error; without one for fewer than 5 clusters."""
     from scipy.stats import t
 
     if clusters < _FEW:
@@ -78,7 +78,7 @@ def around(value: float, spread: float, n: int, clusters: int) -> Estimate:
 
 
 def mean(values: Floats, clusters: Clusters) -> Estimate:
-    """Mean of values (n,) with its interval."""
+    """Return mean of values (n,) with its interval."""
     n = len(values)
     if n == 0:
         return Estimate(value=None, low=None, high=None, n=0)
@@ -87,7 +87,7 @@ def mean(values: Floats, clusters: Clusters) -> Estimate:
 
 
 def share(values: npt.NDArray[np.bool_], clusters: Clusters) -> Estimate:
-    """Share of True in values (n,) with its interval, cut to [0, 1].
+    """Return share of True in values (n,) with its interval, cut to [0, 1].
 
     Where all are the same there is no variance to see; the interval is then the exact one of Clopper and Pearson (1934)
     for as many observations as there are clusters.
@@ -101,13 +101,13 @@ def share(values: npt.NDArray[np.bool_], clusters: Clusters) -> Estimate:
 
 
 def _summed(codes: npt.NDArray[np.int64], parts: Floats) -> float:
-    """Sum of squares of the clusters' sums, with the correction for few clusters."""
+    """Return sum of squares of the clusters' sums, with the correction for few clusters."""
     sums = np.bincount(codes, parts)[np.bincount(codes) > 0]
     return float(len(sums) / max(len(sums) - 1, 1) * (sums**2).sum())
 
 
 def alpha(units: Iterable[Sequence[Hashable]]) -> float | None:
-    """Krippendorff's alpha for nominal values: 1 = full agreement, 0 = as by chance, below 0 = less than that.
+    """Compute Krippendorff's alpha for nominal values: 1 = full agreement, 0 = as by chance, below 0 = less.
 
     Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), section C. Raters may be many and values missing:
     alpha = 1 - (n - 1) * sum_{c<k} o_ck / sum_{c<k} n_c n_k, with the coincidences o_ck of the values given to one

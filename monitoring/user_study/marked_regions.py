@@ -7,7 +7,7 @@ import numpy as np
 from models.images import Mask
 from monitoring.user_study.heat_map import REGIONS, SIDE, Floats, heat_map, marked, region_masks, region_shares
 from monitoring.user_study.intervals import Clusters, Estimate, alpha, mean, share
-from monitoring.user_study.raters import Told
+from monitoring.user_study.raters import TrialAnswer
 from monitoring.user_study.schema import INTACT, Frozen, Person, Study
 
 _TOUCHED = 0.1
@@ -37,8 +37,8 @@ class Invented(Frozen):
     regions: tuple[Region, ...]
 
 
-def inventions(study: Study, looks: Sequence[Told]) -> tuple[tuple[Invented, ...], float | None]:
-    """Figures by method in the order of the design, `intact` last; and raters' agreement on (picture, region)."""
+def inventions(study: Study, looks: Sequence[TrialAnswer]) -> tuple[tuple[Invented, ...], float | None]:
+    """Return figures by method in the design's order, `intact` last; and raters' agreement on (picture, region)."""
     people = [trial.person for trial, _ in looks]
     masks = {person: _regions(study.people[person]) for person in set(people)}
     methods = dict.fromkeys([*study.methods, INTACT])
@@ -50,15 +50,15 @@ def inventions(study: Study, looks: Sequence[Told]) -> tuple[tuple[Invented, ...
     return found, _agreement(looks, masks)
 
 
-def heat_maps(study: Study, looks: Sequence[Told]) -> dict[str, Floats]:
-    """The heat map of every method."""
+def heat_maps(study: Study, looks: Sequence[TrialAnswer]) -> dict[str, Floats]:
+    """Return the heat map of every method."""
     return {
         method: heat_map([answer.marks for trial, answer in looks if trial.left == method], study.params.bandwidth)
         for method in dict.fromkeys([*study.methods, INTACT])
     }
 
 
-def _of_method(method: str, looks: Sequence[Told], study: Study, masks: dict[int, dict[str, Mask]]) -> Invented:
+def _of_method(method: str, looks: Sequence[TrialAnswer], study: Study, masks: dict[int, dict[str, Mask]]) -> Invented:
     areas = [marked(answer.marks) for _, answer in looks]
     people = [trial.person for trial, _ in looks]
     clusters = Clusters.of([answer.rater for _, answer in looks], people)
@@ -80,7 +80,7 @@ def _of_method(method: str, looks: Sequence[Told], study: Study, masks: dict[int
 def _region_rows(
     areas: Sequence[Mask], people: Sequence[int], method: str, study: Study, masks: dict[int, dict[str, Mask]]
 ) -> tuple[Region, ...]:
-    """Shares by region, of the marked and of the missing area, each summed over the looks."""
+    """Return shares by region, of the marked and of the missing area, each summed over the looks."""
     seen = [region_shares(area, masks[person]) for area, person in zip(areas, people, strict=True)]
     damage = [study.people[person].missing for person in people]
     found, expected = _normalised(seen), _normalised([] if method == INTACT else damage)
@@ -96,14 +96,14 @@ def _region_rows(
 
 
 def _normalised(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Sums by region, divided by their total; zeros where there is nothing."""
+    """Return sums by region, divided by their total; zeros where there is nothing."""
     sums = {name: sum(part[name] for part in parts) for name in REGIONS}
     total = sum(sums.values())
     return {name: value / total if total else 0.0 for name, value in sums.items()}
 
 
-def _agreement(looks: Sequence[Told], masks: dict[int, dict[str, Mask]]) -> float | None:
-    """Alpha over units of one picture and one region, values being whether it was marked."""
+def _agreement(looks: Sequence[TrialAnswer], masks: dict[int, dict[str, Mask]]) -> float | None:
+    """Return alpha over units of one picture and one region, values being whether it was marked."""
     units: dict[tuple[int, str, str], list[bool]] = {}
     for trial, answer in looks:
         area = marked(answer.marks)

@@ -1,4 +1,4 @@
-"""Which raters count: those who looked, by rules that were fixed before anybody answered."""
+"""Decide which raters count: those who paid attention, by rules that were fixed before the first answer."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -27,14 +27,14 @@ class Rater(Frozen):
     excluded: str
 
 
-Told = tuple[Trial, Answer]
+TrialAnswer = tuple[Trial, Answer]
 """A trial with its answer."""
 
 
-def told(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> dict[str, list[Told]]:
-    """For each rater the trials that are no practice, with their answers."""
+def answers_by_rater(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> dict[str, list[TrialAnswer]]:
+    """Group trials that are not practice, with their answers, by rater."""
     sheets = {rater: sheet(study, number) for rater, number in numbers.items()}
-    result: dict[str, list[Told]] = {rater: [] for rater in numbers}
+    result: dict[str, list[TrialAnswer]] = {rater: [] for rater in numbers}
     for answer in answers:
         trial = sheets[answer.rater][answer.item]
         if trial.purpose != "practice":
@@ -42,19 +42,19 @@ def told(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> di
     return result
 
 
-def judged_rater(study: Study, rater: str, given: Sequence[Told]) -> Rater:
-    """Whether a rater counts, and why not."""
-    asked = sum(trial.purpose != "practice" for trial in sheet(study, 0))
+def assess_rater(study: Study, rater: str, given: Sequence[TrialAnswer]) -> Rater:
+    """Decide whether a rater counts, and if not, why not."""
+    total = sum(trial.purpose != "practice" for trial in sheet(study, 0))
     checks = [is_right(study, trial, answer) for trial, answer in given if trial.purpose == "check"]
     seconds = median(answer.milliseconds for _, answer in given) / 1000 if given else None
     return Rater(
         rater=rater,
-        asked=asked,
+        asked=total,
         answered=len(given),
         checks=len(checks),
         checks_right=sum(checks),
         median_seconds=seconds,
-        excluded=_reason(study, len(given) / asked, checks, seconds),
+        excluded=_reason(study, len(given) / total, checks, seconds),
     )
 
 

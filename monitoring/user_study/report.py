@@ -10,7 +10,7 @@ from monitoring.user_study.bradley_terry import Answers, logistic, scores, sprea
 from monitoring.user_study.choices import between, choices_of, won_share
 from monitoring.user_study.intervals import Estimate, Floats, alpha, around
 from monitoring.user_study.marked_regions import Invented, inventions
-from monitoring.user_study.raters import Rater, judged_rater, told
+from monitoring.user_study.raters import Rater, answers_by_rater, assess_rater
 from monitoring.user_study.schema import Answer, Frozen, Study
 
 Verdict = Literal["not worse", "not shown", "too few raters", "other methods"]
@@ -63,17 +63,17 @@ class StudyReport(Frozen):
 
 
 def report(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> StudyReport:
-    """The whole report.
+    """Compute the whole report.
 
     Args:
         study: the design.
         numbers: number of every rater who joined.
         answers: of all of them.
     """
-    by_rater = told(study, numbers, answers)
-    raters = tuple(judged_rater(study, rater, given) for rater, given in by_rater.items())
-    kept = [each for rater in raters if not rater.excluded for each in by_rater[rater.rater]]
-    counted = [(trial, answer) for trial, answer in kept if trial.purpose == "question"]
+    by_rater = answers_by_rater(study, numbers, answers)
+    raters = tuple(assess_rater(study, rater, given) for rater, given in by_rater.items())
+    accepted = [each for rater in raters if not rater.excluded for each in by_rater[rater.rater]]
+    counted = [(trial, answer) for trial, answer in accepted if trial.purpose == "question"]
     choices = choices_of(study, counted)
     found, better, why = _scores(study, choices)
     looks = [(trial, answer) for trial, answer in counted if trial.question == "invented"]
@@ -98,7 +98,7 @@ def report(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> 
 
 
 def _scores(study: Study, answers: Answers) -> tuple[tuple[Score, ...], Estimate | None, str]:
-    """Scores, best first; P(challenger over champion); or why there are none."""
+    """Return scores, best first; P(challenger over champion); or why there are none."""
     size, prior = len(study.methods), study.params.prior
     wins = answers.wins(size)
     try:
@@ -124,7 +124,7 @@ def _scores(study: Study, answers: Answers) -> tuple[tuple[Score, ...], Estimate
 
 
 def _as_chance(difference: Estimate) -> Estimate:
-    """P(first over second) from the difference of two scores."""
+    """Return P(first over second) from the difference of two scores."""
     ends = {name: getattr(difference, name) for name in ("value", "low", "high")}
     return difference.model_copy(update={name: None if end is None else logistic(end) for name, end in ends.items()})
 
@@ -142,14 +142,14 @@ def _by_bucket(study: Study, answers: Answers) -> dict[str, Estimate]:
 
 
 def _places(study: Study) -> tuple[int, int] | None:
-    """Numbers of challenger and champion among the methods."""
+    """Return numbers of challenger and champion among the methods."""
     if not {"challenger", "champion"} <= set(study.methods):
         return None
     return study.methods.index("challenger"), study.methods.index("champion")
 
 
 def _agreement(answers: Answers) -> float | None:
-    """Alpha over units of one person and two methods, values being whether the first of the two was chosen.
+    """Return alpha over units of one person and two methods, values being whether the first of the two was chosen.
 
     Which of two is the first is arbitrary, so every unit enters both ways round: chance agreement is then one half.
     """
@@ -162,8 +162,8 @@ def _agreement(answers: Answers) -> float | None:
 
 
 def _attention(raters: Sequence[Rater]) -> Estimate:
-    asked, right = sum(rater.checks for rater in raters), sum(rater.checks_right for rater in raters)
-    return Estimate(value=right / asked if asked else None, low=None, high=None, n=asked)
+    shown, right = sum(rater.checks for rater in raters), sum(rater.checks_right for rater in raters)
+    return Estimate(value=right / shown if shown else None, low=None, high=None, n=shown)
 
 
 def _verdict(study: Study, better: Estimate | None, counted: int) -> Verdict:

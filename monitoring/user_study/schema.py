@@ -1,4 +1,4 @@
-"""What a user study is made of. Raters are never sent any of this; see `monitoring/user_study/questions.py`."""
+"""Data model of a user study. Raters are never sent any of this; see `monitoring/user_study/questions.py`."""
 
 from datetime import datetime
 from typing import Literal
@@ -43,7 +43,7 @@ class Person(Frozen):
         identity: in the table of portraits.
         mask_id: of the frozen damage.
         bucket: coverage bucket of the damage.
-        other: index of a person who plainly is somebody else.
+        other: index of a person who clearly is another one.
         has_view: whether the reference is another photo, not the original itself.
         landmarks: 68 points x, y of the portrait as shares of its side.
         planted: where the planted picture was changed.
@@ -93,7 +93,7 @@ class Trial(Frozen):
 
 
 class Answer(Frozen):
-    """What a rater said to the trial number `item` of their sheet.
+    """A rater's answer to the trial number `item` of their sheet.
 
     Attributes:
         rater: pseudonym.

@@ -46,7 +46,7 @@ class StudyStore:
             self._refresh()
 
     def join(self, now: datetime) -> str | None:
-        """A new rater's secret, which is kept nowhere; None when nobody more is wanted."""
+        """Register a rater and return their secret, which is not stored; None when there are enough raters."""
         secret = secrets.token_urlsafe(24)
         with self._writing() as stream:
             if len(self._numbers) >= self.study.params.max_raters:
@@ -57,19 +57,19 @@ class StudyStore:
         return secret
 
     def number(self, rater: str) -> int | None:
-        """The rater's number, None for a stranger."""
+        """Return the rater's number, None for a stranger."""
         with self._mutex:
             self._refresh()
             return self._numbers.get(rater)
 
     def answered(self, rater: str) -> frozenset[int]:
-        """Trials that the rater has answered."""
+        """Return trials that the rater has answered."""
         with self._mutex:
             self._refresh()
             return frozenset(self._answers.get(rater, {}))
 
     def answer(self, answer: Answer) -> bool:
-        """Keep an answer; False where that trial was answered before (then nothing is written)."""
+        """Store an answer; False where that trial was answered before (then nothing is written)."""
         with self._writing() as stream:
             if answer.item in self._answers.get(answer.rater, {}):
                 return False
@@ -77,24 +77,24 @@ class StudyStore:
         return True
 
     def raters(self) -> dict[str, int]:
-        """Number of every rater who joined, by pseudonym."""
+        """Return number of every rater who joined, by pseudonym."""
         with self._mutex:
             self._refresh()
             return dict(self._numbers)
 
     def answers(self) -> list[Answer]:
-        """All answers, rater by rater in the order of their questions."""
+        """Return all answers, rater by rater in the order of their questions."""
         with self._mutex:
             self._refresh()
             return [self._answers[rater][item] for rater in self._answers for item in sorted(self._answers[rater])]
 
     def picture(self, name: str) -> bytes | None:
-        """PNG bytes of a picture that raters may see; None for any other name."""
+        """Return PNG bytes of a picture that raters may see; None for any other name."""
         return (self.folder / "pictures" / name).read_bytes() if name in self._pictures else None
 
     @contextmanager
     def _writing(self) -> Iterator[Any]:
-        """The journal, open for appending, with everything that others wrote already read."""
+        """Open the journal for appending, with everything that others wrote already read."""
         with self._mutex, self._locked(), self._journal.open("a+b") as stream:
             self._refresh()
             stream.truncate(self._read)  # what follows the last whole line is of a writer that died
@@ -136,12 +136,12 @@ class StudyStore:
 
 
 def pseudonym(secret: str) -> str:
-    """What a rater is called in the files: nobody can answer in their name with it."""
+    """Return a rater's name in the files, from which their secret cannot be derived."""
     return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
 def open_study(paths: Paths, study_id: str) -> StudyStore:
-    """The study with this id.
+    """Return the study with this id.
 
     Raises:
         DataError: there is none.

@@ -36,6 +36,7 @@ class Environment(BaseSettings):
     smtp: str = Field(default="", description="HOST:PORT or USER:PASSWORD@HOST:PORT that takes alerts; empty: none")
     mail_to: str = Field(default="", description="who gets alerts by e-mail; addresses separated by commas")
     mail_from: str = Field(default="likeness@localhost", description="sender of these")
+    alert_urls: SecretStr = Field(default=SecretStr(""), description="Apprise URLs for alerts, separated by spaces")
 
     def tracking_uri(self, paths: Paths) -> str:
         """Address of MLflow for the checkout at `paths`."""

@@ -1,53 +1,47 @@
-"""Find the files that a module needs: its import closure, read from the source, nothing is run."""
+"""Find the files that a module needs: its import closure, read from the source by grimp; nothing is run."""
 
-import ast
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from grimp import ImportGraph
 
 FIRST_PARTY = ("models", "pipeline", "restoration", "monitoring", "flows", "serving", "cli", "scripts")
 
 
-def closure(module: str, root: Path) -> tuple[Path, ...]:
+def closure(module: str, root: Path, packages: tuple[str, ...] = FIRST_PARTY) -> tuple[Path, ...]:
     """Files, relative to `root`, of a module and of everything first-party that it imports, also inside functions.
 
     Packages' `__init__` files along the way are part of it; imports for type checkers alone are not.
+
+    Args:
+        module: dotted name.
+        root: folder of the packages, on Python's search path.
+        packages: first-party packages.
     """
-    found: dict[Path, None] = {}
-    waiting = [module]
+    graph = _graph(packages)
+    found: set[str] = set()
+    waiting = {module}
     while waiting:
-        name = waiting.pop()
-        for file in _files(name, root):
-            if file not in found:
-                found[file] = None
-                waiting += imports(root / file)
-    return tuple(sorted(found))
+        found |= waiting
+        imported = {name for start in waiting for name in graph.find_modules_directly_imported_by(start)}
+        waiting = (imported | {parent for name in found for parent in _parents(name)}) - found
+    return tuple(sorted(_file(name, root) for name in found))
 
 
 @cache
-def imports(file: Path) -> tuple[str, ...]:
-    """First-party names that a file imports, as `package.module` or `package.module.name`."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    return tuple(dict.fromkeys(name for name in _imported(tree) if name.partition(".")[0] in FIRST_PARTY))
+def _graph(packages: tuple[str, ...]) -> "ImportGraph":
+    import grimp
+
+    return grimp.build_graph(*packages, exclude_type_checking_imports=True, cache_dir=None)
 
 
-def _imported(node: ast.AST) -> Iterator[str]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            continue
-        if isinstance(child, ast.Import):
-            yield from (alias.name for alias in child.names)
-        elif isinstance(child, ast.ImportFrom) and child.module:
-            yield from (f"{child.module}.{alias.name}" for alias in child.names)
-        else:
-            yield from _imported(child)
-
-
-def _files(name: str, root: Path) -> Iterator[Path]:
-    """The files behind a dotted name: every package's __init__ on the way, and the module itself."""
+def _parents(name: str) -> list[str]:
     parts = name.split(".")
-    for end in range(1, len(parts) + 1):
-        base = Path(*parts[:end])
-        for file in (base.with_suffix(".py"), base / "__init__.py"):
-            if (root / file).is_file():
-                yield file
+    return [".".join(parts[:end]) for end in range(1, len(parts))]
+
+
+def _file(name: str, root: Path) -> Path:
+    base = Path(*name.split("."))
+    return base.with_suffix(".py") if (root / base.with_suffix(".py")).is_file() else base / "__init__.py"

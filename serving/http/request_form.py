@@ -10,6 +10,8 @@ from typing import Any, get_args
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from restoration.modes import RequestedMode
 from restoration.provenance.marking import PictureFormat
@@ -176,31 +178,13 @@ def chosen(accept: str, offers: Sequence[str]) -> str:
     Raises:
         Refused: none of them (406).
     """
-    ranges = [_range(part) for part in accept.lower().split(",") if part.strip()]
-    qualities = [_quality(offer, ranges) if ranges else 1.0 for offer in offers]
-    best = max(qualities)
-    if best <= 0.0:
+    # parameters of a media range other than its quality, such as a charset, do not matter here
+    parsed = parse_accept_header(accept.lower())
+    accepted = MIMEAccept([(media.partition(";")[0], quality) for media, quality in parsed])
+    if not accepted:
+        return offers[0]
+    best = max(offers, key=accepted.quality)
+    if accepted.quality(best) <= 0.0:
         remedy = "accept one of these"
         raise Refused(406, "not_acceptable", f"Accept to admit one of {', '.join(offers)}", accept[:100], remedy)
-    return offers[qualities.index(best)]
-
-
-def _range(part: str) -> tuple[str, float]:
-    """Parse a media range and its quality, 0..1; an invalid quality counts as 0."""
-    media, *parameters = (piece.strip() for piece in part.split(";"))
-    weights = [value for name, _, value in (entry.partition("=") for entry in parameters) if name.strip() == "q"]
-    if not weights:
-        return media, 1.0
-    try:
-        return media, min(1.0, max(0.0, float(weights[0])))
-    except ValueError:
-        return media, 0.0
-
-
-def _quality(offer: str, ranges: Sequence[tuple[str, float]]) -> float:
-    """Quality of the most specific range that matches; 0 where none does."""
-    for pattern in (offer, f"{offer.partition('/')[0]}/*", "*/*"):
-        fitting = [quality for media, quality in ranges if media == pattern]
-        if fitting:
-            return max(fitting)
-    return 0.0
+    return best

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from monitoring.log.rows import LogRow
-from monitoring.review import most_worrying
+from monitoring.review import flagged_for_review
 from serving.http.openapi import KEPT, REVIEW_BODY, problems
 from serving.http.refused import Refused
 from serving.http.request_form import JSON, ZIP, chosen
@@ -37,7 +37,7 @@ def reviews_router(service: Service) -> APIRouter:
         def still_there(row: LogRow) -> bool:
             return context.pictures.record(row.subject, row.request_id, now) is not None
 
-        flagged = most_worrying(context.log.unreviewed(since), rules, limit, still_there)
+        flagged = flagged_for_review(context.log.unreviewed(since), rules, limit, still_there)
         return Reviews(since=since, reviews=tuple(WaitingReview.of(waiting) for waiting in flagged))
 
     @router.get(

@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from models.images import Image
 from monitoring.user_study.heat_map import SIDE, overlay
 from monitoring.user_study.marked_regions import heat_maps
-from monitoring.user_study.raters import judged_rater, told
+from monitoring.user_study.raters import answers_by_rater, assess_rater
 from monitoring.user_study.report import StudyReport
 from monitoring.user_study.schema import INTACT, Study
 from monitoring.user_study.store import StudyStore
@@ -37,8 +37,8 @@ def page(store: StudyStore, made: StudyReport) -> str:
 def overlays(store: StudyStore) -> tuple[dict[str, Image], float]:
     """Draw the heat map of every method over the study's mean face; gives also the share of the strongest colour."""
     study = store.study
-    given = told(study, store.raters(), store.answers())
-    kept = [each for rater, said in given.items() if not judged_rater(study, rater, said).excluded for each in said]
+    given = answers_by_rater(study, store.raters(), store.answers())
+    kept = [each for rater, said in given.items() if not assess_rater(study, rater, said).excluded for each in said]
     looks = [(trial, answer) for trial, answer in kept if (trial.question, trial.purpose) == ("invented", "question")]
     heat = heat_maps(study, looks)
     most = max((float(each.max()) for each in heat.values()), default=0.0)

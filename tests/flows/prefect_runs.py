@@ -35,7 +35,13 @@ def deployed(paths: Paths, **environment: str) -> Iterator[Supervisor]:
         environment: of this process and all of those.
     """
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("LIKENESS_MLFLOW_URI", "LIKENESS_LOG_URL", "LIKENESS_WEBHOOK", "LIKENESS_SMTP"):
+        for name in (
+            "LIKENESS_MLFLOW_URI",
+            "LIKENESS_LOG_URL",
+            "LIKENESS_WEBHOOK",
+            "LIKENESS_SMTP",
+            "LIKENESS_ALERT_URLS",
+        ):
             patch.delenv(name, raising=False)
         wanted = {"PYTHONPATH": str(ROOT), "PREFECT_HOME": str(paths.prefect_home), **environment}
         for name, value in wanted.items():

@@ -124,7 +124,7 @@ def test_a_database_past_its_limit_is_told(params: Params, paths: Paths) -> None
 def test_a_cycle_that_ended_without_a_word_is_told_once(params: Params, paths: Paths) -> None:
     cycle(paths, "20261101", "1")
     cycle(paths, "20261102", None)
-    assert house.tell_unfinished_cycles(params, paths, NOON) == ["20261102"]
-    assert house.tell_unfinished_cycles(params, paths, NOON) == []
+    assert house.alert_unfinished_cycles(params, paths, NOON) == ["20261102"]
+    assert house.alert_unfinished_cycles(params, paths, NOON) == []
     assert codes(paths) == ["cycle-failed"]
     assert not adopt(paths, "")

@@ -15,7 +15,7 @@ from models.region_names import REGIONS
 from monitoring.log.production_log import ProductionLog
 from monitoring.log.rows import Feedback, LogRow
 from monitoring.retraining.recognition import recognition
-from monitoring.review import Region, Review, Worry, most_worrying, worries
+from monitoring.review import Region, Review, Worry, flagged_for_review, review_reasons
 from pipeline.config.serving import ReviewParams
 from tests.monitoring.log.logs import opened
 from tests.monitoring.traffic import MORNING, row
@@ -53,7 +53,7 @@ def log(address: str, tmp_path: Path) -> Iterator[ProductionLog]:
     ],
 )  # fmt: skip
 def test_reasons_to_look(figures: dict[str, Any], said: Feedback | None, expected: tuple[Worry, ...]) -> None:
-    assert worries(row(0, **figures), said, RULES) == expected
+    assert review_reasons(row(0, **figures), said, RULES) == expected
 
 
 def test_the_gravest_come_first_whatever_the_order_they_are_read_in() -> None:
@@ -70,10 +70,10 @@ def test_the_gravest_come_first_whatever_the_order_they_are_read_in() -> None:
     ]
     for start in range(len(kept)):
         order = [*kept[start:], *kept[:start]]
-        found = most_worrying(order, RULES, 50, lambda _: True)
+        found = flagged_for_review(order, RULES, 50, lambda _: True)
         assert [waiting.row.request_id for waiting in found] == [f"r-{number}" for number in range(8)]
-        assert most_worrying(order, RULES, 3, lambda _: True) == found[:3]
-        gone = most_worrying(order, RULES, 3, lambda kept_row: kept_row.request_id not in ("r-0", "r-2"))
+        assert flagged_for_review(order, RULES, 3, lambda _: True) == found[:3]
+        gone = flagged_for_review(order, RULES, 3, lambda kept_row: kept_row.request_id not in ("r-0", "r-2"))
         assert [waiting.row.request_id for waiting in gone] == ["r-1", "r-3", "r-4"]
 
 
@@ -85,7 +85,7 @@ def test_however_many_there_are_few_are_held_and_asked_for() -> None:
         asked.append(kept_row.request_id)
         return True
 
-    found = most_worrying(((one, None) for one in reversed(rows)), RULES, 5, still_there)
+    found = flagged_for_review(((one, None) for one in reversed(rows)), RULES, 5, still_there)
     assert [waiting.row for waiting in found] == rows[:-6:-1]
     assert len(asked) == 5  # those that come after are no more worrying: their pictures need not be looked for
 

@@ -200,6 +200,7 @@ up.up(Paths(Path({str(site.root)!r})), None, print)
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL)
     threading.Thread(target=process.wait, daemon=True).start()
     until(lambda: answers(part), 60, "the page")
+    assert site.production_log.is_file()  # made, or migrated, before anything starts
     assert up.is_up(site)
     told = json.loads(site.running.read_text(encoding="utf-8"))
     assert told["supervisor"] == process.pid

@@ -34,7 +34,7 @@ GIVEN = Alert(
 
 @pytest.fixture
 def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
-    for name in ("WEBHOOK", "SMTP", "MAIL_TO", "LOG_URL", "LOG_KEY"):
+    for name in ("WEBHOOK", "SMTP", "MAIL_TO", "ALERT_URLS", "LOG_URL", "LOG_KEY"):
         monkeypatch.delenv(f"LIKENESS_{name}", raising=False)
     return Paths(tmp_path)
 
@@ -133,20 +133,20 @@ def test_an_alert_says_what_happened_since_when_and_what_to_do(params: Params, p
 
 
 @pytest.mark.parametrize(
-    ("hours", "told"),
+    ("hours", "expected"),
     [
         ((0, 1, 23.9), [0]),
         ((0, 23, 24), [0, 24]),
-        ((0, 20, 40, 60), [0, 40]),  # seen again and again: every 24 hours, measured from when it was told
+        ((0, 20, 40, 60), [0, 40]),  # detected again and again: every 24 hours, measured from when it was sent
         ((0, 24, 48), [0, 24, 48]),
     ],
 )
-def test_the_same_matter_is_told_once_a_day(
-    params: Params, paths: Paths, hours: tuple[float, ...], told: list[float]
+def test_the_same_problem_is_sent_once_a_day(
+    params: Params, paths: Paths, hours: tuple[float, ...], expected: list[float]
 ) -> None:
     sent = [hour for hour in hours if alert(params, paths, GIVEN, NOON + timedelta(hours=hour))]
-    assert sent == told
-    assert len(written(paths)) == len(told)
+    assert sent == expected
+    assert len(written(paths)) == len(expected)
 
 
 def test_since_is_when_the_trouble_began_until_it_was_gone_for_a_day(params: Params, paths: Paths) -> None:
@@ -156,7 +156,7 @@ def test_since_is_when_the_trouble_began_until_it_was_gone_for_a_day(params: Par
     assert began == [NOON, NOON, NOON + timedelta(hours=70)]
 
 
-def test_other_matters_are_told_beside_it(params: Params, paths: Paths) -> None:
+def test_other_problems_are_sent_as_well(params: Params, paths: Paths) -> None:
     assert alert(params, paths, GIVEN, NOON)
     assert alert(params, paths, GIVEN.model_copy(update={"code": "cycle-failed"}), NOON)
 
@@ -166,7 +166,7 @@ def _alert(root: str) -> bool:
 
 
 @pytest.mark.slow
-def test_many_processes_tell_it_once(paths: Paths) -> None:
+def test_many_processes_send_it_once(paths: Paths) -> None:
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         assert sum(pool.map(_alert, [str(paths.root)] * 6)) == 1
     assert len(written(paths)) == 1
@@ -199,6 +199,20 @@ def test_a_failing_webhook_stops_nobody_and_is_tried_again(
     assert [message["code"] for message in hook.got] == ["watch-masks", "other"]
     assert retry(paths) == 0
     assert len(hook.got) == 2
+
+
+def test_the_state_of_an_earlier_version_is_read(params: Params, paths: Paths) -> None:
+    paths.state.mkdir(parents=True)
+    trouble = {"since": NOON.isoformat(), "seen": NOON.isoformat(), "told": NOON.isoformat(), "times": 1}
+    waiting = {"way": "webhook", "message": {"title": "old"}, "problem": "no answer"}
+    file = paths.state / "alerts-open.json"
+    file.write_text(json.dumps({"troubles": {"watch-masks": trouble}, "waiting": [waiting]}), encoding="utf-8")
+    assert not alert(params, paths, GIVEN, NOON + timedelta(hours=1))
+    found = json.loads(file.read_text(encoding="utf-8"))
+    assert (found["troubles"]["watch-masks"]["told"], found["waiting"]) == (
+        trouble["told"].replace("+00:00", "Z"),
+        [waiting],
+    )
 
 
 def test_a_title_cannot_put_lines_into_a_letter(office: PostOffice) -> None:

@@ -221,15 +221,6 @@ def test_a_file_that_is_no_log_is_named(tmp_path: Path) -> None:
         opened(f"sqlite:///{tmp_path / 'log'}", tmp_path)
 
 
-def test_a_log_from_before_the_chain_is_not_passed_off_as_chained(tmp_path: Path) -> None:
-    address = f"sqlite:///{tmp_path / 'old.sqlite'}"
-    tamper(address, "CREATE TABLE requests (sequence INTEGER PRIMARY KEY)", unlock=False)
-    with pytest.raises(
-        DataError, match=r"got one from before, without a chain, at .*old\.sqlite; move it and state/wa"
-    ):
-        opened(address, tmp_path)
-
-
 @pytest.mark.parametrize("address", ["mysql://u:hidden@h/d", "not an address: hidden", "sqlite+aiosqlite:///hidden"])
 def test_addresses_are_checked_and_not_repeated(address: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="LIKENESS_LOG_URL") as raised:

@@ -56,7 +56,7 @@ def test_a_broken_detector_starts_no_cycle_nor_do_its_consequences() -> None:
     assert {group: alarm.starts_cycle for group, alarm in found.items()} == {
         "detector": False, "outputs": False, "identity": False
     }  # fmt: skip
-    assert "Retraining the restorer does not mend it" in found["detector"].what_to_do
+    assert "Retraining the restorer does not help" in found["detector"].what_to_do
     assert raised(drifted(mode=1e-5))["outputs"].starts_cycle
 
 

@@ -2,31 +2,31 @@
 
 import pytest
 
-from monitoring.retraining.policy import Answer, Ask, Standing, can_be_mended, may_start
+from monitoring.retraining.policy import Answer, CycleRequest, ProductionState, may_start, retraining_may_help
 from pipeline.config.watch import AlarmGroup
 
-WINDOW = Ask("00000001-00000120", reasons=("masks drifted",), champion="3")
+WINDOW = CycleRequest("00000001-00000120", reasons=("masks drifted",), champion="3")
 
 
 @pytest.mark.parametrize(
     ("ask", "standing", "answer"),
     [
-        (Ask(), Standing("3"), "start"),  # by hand
-        (Ask(), Standing("3", claimed=True, testing=True), "start"),  # by schedule, during a test
-        (WINDOW, Standing("3"), "start"),
-        (WINDOW, Standing("4"), "champion gone"),
-        (WINDOW, Standing("3", claimed=True), "already started"),
-        (WINDOW, Standing("3", testing=True), "test under way"),
-        (WINDOW, Standing("3", claimed=True, testing=True), "already started"),
-        (WINDOW, Standing("4", claimed=True, testing=True), "champion gone"),
-        (Ask("w1", reasons=(), champion="3"), Standing("3"), "no reason"),
-        (Ask("w1", reasons=(), champion="2"), Standing("3", claimed=True), "no reason"),
-        (Ask("w1"), Standing("3"), "start"),  # without a verdict nothing speaks against it
-        (Ask("w1"), Standing("3", claimed=True), "already started"),
-        (Ask("w1"), Standing("3", testing=True), "test under way"),
+        (CycleRequest(), ProductionState("3"), "start"),  # by hand
+        (CycleRequest(), ProductionState("3", claimed=True, testing=True), "start"),  # by schedule, during a test
+        (WINDOW, ProductionState("3"), "start"),
+        (WINDOW, ProductionState("4"), "champion gone"),
+        (WINDOW, ProductionState("3", claimed=True), "already started"),
+        (WINDOW, ProductionState("3", testing=True), "test under way"),
+        (WINDOW, ProductionState("3", claimed=True, testing=True), "already started"),
+        (WINDOW, ProductionState("4", claimed=True, testing=True), "champion gone"),
+        (CycleRequest("w1", reasons=(), champion="3"), ProductionState("3"), "no reason"),
+        (CycleRequest("w1", reasons=(), champion="2"), ProductionState("3", claimed=True), "no reason"),
+        (CycleRequest("w1"), ProductionState("3"), "start"),  # without a verdict nothing speaks against it
+        (CycleRequest("w1"), ProductionState("3", claimed=True), "already started"),
+        (CycleRequest("w1"), ProductionState("3", testing=True), "test under way"),
     ],
 )
-def test_may_start(ask: Ask, standing: Standing, answer: Answer) -> None:
+def test_may_start(ask: CycleRequest, standing: ProductionState, answer: Answer) -> None:
     assert may_start(ask, standing) == answer
 
 
@@ -43,4 +43,4 @@ def test_may_start(ask: Ask, standing: Standing, answer: Answer) -> None:
     ],
 )
 def test_can_be_mended(group: AlarmGroup, alarmed: set[AlarmGroup], permitted: set[AlarmGroup], mended: bool) -> None:
-    assert can_be_mended(group, alarmed, permitted) is mended
+    assert retraining_may_help(group, alarmed, permitted) is mended

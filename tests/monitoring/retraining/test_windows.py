@@ -36,6 +36,14 @@ def test_windows_follow_one_another(tmp_path: Path) -> None:
     assert list(open_window(paths)["request_id"]) == ["r-9"]
 
 
+def test_a_log_begun_anew_is_judged_from_its_beginning(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    close_window(paths, "00000001-00000120", 120)  # of the log that was moved away
+    with open_log(paths) as log:
+        log.append([row(n) for n in range(3)])
+    assert len(open_window(paths)) == 3
+
+
 def test_a_damaged_state_is_named(tmp_path: Path) -> None:
     paths = Paths(tmp_path)
     paths.state.mkdir()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from monitoring.user_study.raters import judged_rater, told
+from monitoring.user_study.raters import answers_by_rater, assess_rater
 from monitoring.user_study.report import StudyReport, report
 from monitoring.user_study.schema import Answer, Study
 from tests.monitoring.user_study.site import simulate, study
@@ -55,7 +55,7 @@ def test_agreement_falls_when_raters_guess(made: StudyReport) -> None:
 def test_win_rates_by_hand() -> None:
     design = study(people=4, methods=("champion", "challenger"), trials=4, invented_share=0, checks=1, prior=0)
     numbers, answers = simulate(design, {"champion": 0, "challenger": 0}, raters=4, seed=1)
-    sheets = {rater: told(design, numbers, answers)[rater] for rater in numbers}
+    sheets = {rater: answers_by_rater(design, numbers, answers)[rater] for rater in numbers}
     questions = [(t, a) for given in sheets.values() for t, a in given if t.purpose == "question"]
     chosen = [t.left if a.choice == "left" else t.right for t, a in questions]
     wins = chosen.count("challenger")
@@ -94,13 +94,13 @@ def test_who_does_not_count_and_why() -> None:
     assert reasons["r004"] == ""
     assert made.counted == 1
     assert made.verdict == "too few raters"
-    first = told(design, numbers, answers)["r001"]
+    first = answers_by_rater(design, numbers, answers)["r001"]
     early = sum(trial.purpose == "check" for trial, _ in first)  # among the two that were answered
     assert made.attention.value == pytest.approx((4 + early + 2 + 2 + 4) / (16 + early))
 
 
 def test_a_rater_without_answers(made: StudyReport) -> None:
-    assert judged_rater(study(), "r", []).excluded == "answered 0% of the questions, less than 50%"
+    assert assess_rater(study(), "r", []).excluded == "answered 0% of the questions, less than 50%"
     empty = report(study(), {"r": 0}, [])
     assert (empty.verdict, empty.scores, empty.trials) == ("too few raters", (), 0)
     assert "none between champion and the others" in empty.no_scores

@@ -40,7 +40,6 @@ stages:
 """
 ONE = """\
 from pathlib import Path
-from tests.conftest import ROOT
 Path("data").mkdir(exist_ok=True)
 Path("data/one.txt").write_text("made")
 with Path("state/ran").open("a") as stream:

@@ -42,7 +42,16 @@ def test_a_stage_runs_once_and_again_when_forced(project: Path) -> None:
     assert reproduce("copy", project).ran
     assert (project / "b.txt").read_text(encoding="utf-8") == "one"
     assert not reproduce("copy", project).ran
-    assert reproduce("copy", project, force=True).ran
+    assert reproduce("copy", project, force=True).ran  # with the same result
+
+
+def test_a_result_from_the_run_cache_is_no_run(project: Path) -> None:
+    results = []
+    for text in ("two", "three", "two"):
+        (project / "a.txt").write_text(text, encoding="utf-8")
+        results.append(reproduce("copy", project).ran)
+        assert (project / "b.txt").read_text(encoding="utf-8") == text
+    assert results == [True, True, False]
 
 
 def test_what_the_stage_said_is_the_error(project: Path) -> None:

@@ -1,6 +1,8 @@
-"""The import closure, on a package made for it."""
+"""The import closure, on packages made for it."""
 
 from pathlib import Path
+
+import pytest
 
 from pipeline.workspaces.import_closure import closure
 
@@ -12,16 +14,20 @@ def write(root: Path, name: str, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def test_closure_follows_what_runs(tmp_path: Path) -> None:
-    write(tmp_path, "models/__init__.py", "")
-    write(tmp_path, "models/a.py", "from models import b\n")
-    write(tmp_path, "models/b.py", "import numpy\n")
-    write(tmp_path, "models/typed.py", "")
-    write(tmp_path, "models/unused.py", "")
-    write(tmp_path, "pipeline/__init__.py", "")
-    inside = "def f():\n    from models.a import g\n"
-    typed = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from models.typed import T\n"
-    write(tmp_path, "pipeline/stage.py", typed + inside)
-    found = {str(file) for file in closure("pipeline.stage", tmp_path)}
-    expected = {"pipeline/__init__.py", "pipeline/stage.py", "models/__init__.py", "models/a.py", "models/b.py"}
-    assert found == expected
+def test_closure_follows_what_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "closure_low/__init__.py", "")
+    write(tmp_path, "closure_low/a.py", "from closure_low import b\n")
+    write(tmp_path, "closure_low/b.py", "import numpy\n")
+    write(tmp_path, "closure_low/deep/__init__.py", "from closure_low import of_package\n")
+    write(tmp_path, "closure_low/deep/inner.py", "")
+    write(tmp_path, "closure_low/of_package.py", "")
+    write(tmp_path, "closure_low/typed.py", "")
+    write(tmp_path, "closure_low/unused.py", "")
+    write(tmp_path, "closure_high/__init__.py", "")
+    inside = "def f():\n    from closure_low.a import g\n    import closure_low.deep.inner\n"
+    typed = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from closure_low.typed import T\n"
+    write(tmp_path, "closure_high/stage.py", typed + inside)
+    monkeypatch.syspath_prepend(tmp_path)
+    found = {str(file) for file in closure("closure_high.stage", tmp_path, ("closure_high", "closure_low"))}
+    low = {f"closure_low/{name}.py" for name in ("__init__", "a", "b", "of_package", "deep/__init__", "deep/inner")}
+    assert found == {"closure_high/__init__.py", "closure_high/stage.py", *low}

@@ -24,6 +24,9 @@ OFFERS = ("application/json", "image/webp", "image/png", "application/zip")
         ("text/html, application/xhtml+xml, */*;q=0.8", "application/json"),
         ("image/png;q=oops, application/zip;q=0.1", "application/zip"),
         ("image/avif, image/apng, image/*;q=0.8", "image/webp"),
+        ("application/json; charset=utf-8", "application/json"),
+        ("image/png;level=1;q=0.5, application/zip;q=0.4", "image/png"),
+        (" , ", "application/json"),
     ],
 )
 def test_the_best_offer_wins(accept: str, expected: str) -> None:
