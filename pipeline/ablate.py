@@ -6,8 +6,7 @@ from collections.abc import Collection
 import torch
 
 from models.errors import DataError
-from models.gan.restorer import Restorer
-from models.load import load_restorer
+from models.load import load_restorer, read_kind
 from pipeline.ablation.common import embed_intact, read_split
 from pipeline.ablation.curvature_study import curvature_of
 from pipeline.ablation.disagreement import disagreement
@@ -133,12 +132,16 @@ class Bench:
         return example_strips(names, self._portraits, self._intact, self._methods, self._judges, self._params)
 
     def curvature(self, train: TrainParams, masks: MaskParams) -> CurvatureReport | None:
-        """The bend of the loss on portraits of the training split, and the gap to the split's; None for diffusion."""
-        if not isinstance(self._restorer, Restorer):
-            _log.info("ablate: no curvature of a diffusion model: its loss has no fixed value")
+        """Curvature of the loss on portraits of the training split, and the gap to the split's.
+
+        None for a kind of network whose loss has no fixed value.
+        """
+        objective = read_kind(self._paths.champion_weights).objective
+        if objective is None:
+            _log.info("ablate: no curvature of this kind of model: its loss has no fixed value")
             return None
         _log.info("ablate: curvature")
-        return curvature_of(self._restorer, self._rows, train, masks, self._paths, self._params)
+        return curvature_of(self._restorer.network, objective, self._rows, train, masks, self._paths, self._params)
 
 
 def earlier_report(paths: Paths, fresh: AblateReport) -> AblateReport:

@@ -3,7 +3,7 @@
 import pandas as pd
 import torch
 
-from models.gan.restorer import weights_sha256
+from models.weight_files import weights_sha256
 from pipeline.config.data import DataParams
 from pipeline.config.evaluation import EvaluateParams
 from pipeline.config.metric_names import MEANS

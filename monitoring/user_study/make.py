@@ -10,9 +10,9 @@ import pandas as pd
 import torch
 
 from models.errors import DataError
-from models.gan.restorer import weights_sha256
 from models.identity.encoders import training_encoder
 from models.images import Image, to_uint8
+from models.weight_files import weights_sha256
 from monitoring.user_study.attention_check import plant
 from monitoring.user_study.design import MIN_PEOPLE, choose, pairs
 from monitoring.user_study.heat_map import region_masks, region_shares

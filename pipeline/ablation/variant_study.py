@@ -28,7 +28,7 @@ from pipeline.training.dataset import DamagedPortraits, Kept, batches
 from pipeline.training.face_model_folds import face_models
 
 if TYPE_CHECKING:
-    from models.gan.restorer import Restorer
+    from models.kinds import StoredRestorer
 
 
 def lay_out_small(source: Paths, target: Paths, size: int, limits: Mapping[str, int]) -> None:
@@ -163,18 +163,15 @@ class Lessons:
         return Kept(batches(samples, train.batch_size, 0))
 
 
-def _trained(train: TrainParams, lessons: Lessons, site: Paths, size: int) -> "Restorer":
+def _trained(train: TrainParams, lessons: Lessons, site: Paths, size: int) -> "StoredRestorer":
     """One small network, by the stage's modules and loop."""
-    from models.gan.generator import Generator
-    from models.gan.restorer import Restorer
     from pipeline.training.build import build_module
     from pipeline.training.loop import fit
 
     learning, held_out = lessons.of(train)
     module = build_module(train, site)
     fit(module, lambda _: learning, held_out, train, site.checkpoints / "last.ckpt", _untold)
-    assert isinstance(module.ema, Generator)
-    return Restorer(module.ema, size)
+    return module.restorer(size)
 
 
 def _untold(_: dict[str, float], __: int) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from models.kinds import KINDS
 from pipeline.config.load import Params
 from pipeline.config.metric_names import Metric
 from pipeline.evaluation.gate_report import GateReport, format_gate
@@ -71,7 +72,7 @@ not trained on."""
 
 def _training(facts: CardFacts) -> str:
     train = facts.params.train
-    terms = ", ".join(f"{name} {weight:g}" for name, weight in train.losses.model_dump().items() if weight)
+    terms = ", ".join(f"{name} {weight:g}" for name, weight in KINDS[train.kind].weights(train).items() if weight)
     start = f"version {facts.champion}" if train.warm_start == "champion" else "nothing"
     encoders = facts.evaluation.encoders
     return f"""## Training

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from models.errors import PromotionError
-from models.gan.restorer import weights_sha256
+from models.weight_files import weights_sha256
 from pipeline.config.load import Params
 from pipeline.evaluation.gate_report import GateReport
 from pipeline.evaluation.results import EvaluateReport

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from models import assets
 from models.errors import WeightsError
-from models.gan.restorer import weights_sha256
+from models.weight_files import weights_sha256
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
 from pipeline.registry.client import answering, connect

@@ -21,7 +21,8 @@ import torch
 from torch import Tensor
 
 from models.assets import ASSETS
-from models.diffusion.restorer import DiffusionRestorer, Samples, Sampling, together
+from models.diffusion.restorer import DiffusionRestorer, Samples, summarise_draws
+from models.diffusion.settings import Sampling
 from models.evidence.evidence import compose, gather
 from pipeline.evaluation.bootstrap import Bootstrap
 from pipeline.evaluation.scoring import ROLES, Judges, score
@@ -84,7 +85,7 @@ def measured(restorer: DiffusionRestorer, cases: Sequence[Case], judges: Judges)
         damaged, target, points = damaged_batch(batch, CPU), target_batch(batch, CPU), point_batch(batch, CPU)
         evidence = gather(damaged)
         draws = restorer.draws(evidence, restorer.sampling.samples, dice)
-        found = together(damaged, draws)
+        found = summarise_draws(damaged, draws)
         methods = {"Telea": evidence.plain, "start, no network": evidence.start, "one draw": draws[0]}
         methods |= {f"mean of {len(draws)} draws": found.restored}
         wanted = judges.embed(target, points)

@@ -24,7 +24,8 @@ from models.evidence.evidence import Evidence, gather
 from models.evidence.reference_photo import Reference
 from models.face.regions import face_hull
 from models.images import Image, Mask, to_tensor
-from models.load import StoredRestorer, load_restorer
+from models.kinds import StoredRestorer
+from models.load import load_restorer
 from models.region_names import REGIONS
 from pipeline.ablation.common import Portrait, case_of, embed_intact, own_dice, portrait_of
 from pipeline.ablation.onset_holes import component_holes, growing_holes

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from models.errors import LikenessError, ServiceUnavailable
-from models.gan.restorer import weights_sha256
+from models.weight_files import weights_sha256
 from monitoring.ab.assignment import arm_of
 from monitoring.ab.experiment import experiment_id
 from monitoring.log.rows import Arm
