@@ -19,7 +19,7 @@ from pipeline.ablation.variant_study import variant_report
 from pipeline.config.ablation import AblateParams
 from pipeline.config.masks import MaskParams
 from pipeline.config.training import TrainParams
-from pipeline.evaluation.baselines import Method, peers
+from pipeline.evaluation.baselines import Method, classical_baselines
 from pipeline.evaluation.examples import Strip
 from pipeline.evaluation.scoring import Judges
 from pipeline.portraits.read import read_portraits
@@ -78,7 +78,7 @@ def run_studies(
 
 
 class Bench:
-    """The champion, its peers (but Navier-Stokes, which looks like Telea), and the portraits of one run."""
+    """The champion, classical baselines (without Navier-Stokes, which looks like Telea), and portraits of one run."""
 
     def __init__(self, paths: Paths, params: AblateParams, judges: Judges) -> None:
         self._paths, self._params, self._judges = paths, params, judges
@@ -86,7 +86,7 @@ class Bench:
         self._restorer = load_restorer(paths.champion_weights, self._champion.sha256, judges.device)
         self._methods: dict[str, Method] = {
             "champion": self._restorer.restore,
-            **{name: method for name, method in peers().items() if name != "navier-stokes"},
+            **{name: method for name, method in classical_baselines().items() if name != "navier-stokes"},
         }
         self._rows = read_portraits(paths)
         self._portraits = read_split(paths, self._rows, params.split, params.portraits, params.seed)

@@ -46,15 +46,19 @@ def curvature_report(
         seed: of their vectors.
     """
     with _differentiable(network) as parameters:
-        bent = curvature(
+        estimate = curvature(
             lambda: objective(network, training[0], judges, weights),
             parameters,
             torch.Generator().manual_seed(seed),
             params.steps,
             params.samples,
         )
-    learnt, new = (mean_objective(network, objective, batches, judges, weights) for batches in (training, held_out))
-    return CurvatureReport(**vars(bent), training_loss=learnt, validation_loss=new, gap=new - learnt)
+    training_part, held_out_part = (
+        mean_objective(network, objective, batches, judges, weights) for batches in (training, held_out)
+    )
+    return CurvatureReport(
+        **vars(estimate), training_loss=training_part, validation_loss=held_out_part, gap=held_out_part - training_part
+    )
 
 
 @torch.inference_mode()
@@ -89,9 +93,13 @@ def curvature_of(
 ) -> CurvatureReport:
     """`curvature_report` on portraits of the training split against those of `params.split`, each damaged by seed."""
     judges = Judges(perceptual_distance("alex"), training_encoder())
-    learnt, new = (_batches(rows, name, train, masks, paths, params) for name in ("train", params.split))
+    training_part, held_out_part = (
+        _batches(rows, name, train, masks, paths, params) for name in ("train", params.split)
+    )
     weights = KINDS[train.kind].weights(train)
-    return curvature_report(network, objective, learnt, new, judges, weights, params.curvature, params.seed)
+    return curvature_report(
+        network, objective, training_part, held_out_part, judges, weights, params.curvature, params.seed
+    )
 
 
 def _batches(

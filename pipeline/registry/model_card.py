@@ -53,7 +53,7 @@ def _purpose(facts: CardFacts) -> str:
 
 Restores damaged portraits without changing who is in them: fills what is missing (`hole_mask`) and colours what is
 colourless (`chroma_mask`) in aligned portraits of {size} px. Known pixels are copied from the input, to the bit.
-A U-Net corrects a classical fill (Telea) and is told how much of the face is missing.
+A U-Net corrects a classical fill (Telea) conditioned on how much of the face is missing.
 
 - weights: SHA-256 `{facts.gate.challenger}`
 - code: git `{facts.origin.git_revision}`{" with uncommitted changes" if facts.origin.git_dirty else ""}

@@ -98,6 +98,6 @@ def verify_weights(client: "MlflowClient", version: "ModelVersion") -> None:
 
 
 def _check(file: Path, digest: str, remedy: str) -> None:
-    found = weights_sha256(file)
-    if found != digest:
-        raise WeightsError(f"SHA-256 {digest[:12] or '(none)'} of {file.name}", found[:12], remedy)
+    actual = weights_sha256(file)
+    if actual != digest:
+        raise WeightsError(f"SHA-256 {digest[:12] or '(none)'} of {file.name}", actual[:12], remedy)
