@@ -2,12 +2,17 @@
 
 from abc import abstractmethod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from models.evidence.evidence import Evidence
 from models.runtime.lightning import L
+
+if TYPE_CHECKING:
+    from models.kinds import StoredRestorer
 
 
 class AveragedModule(L.LightningModule):
@@ -26,11 +31,14 @@ class AveragedModule(L.LightningModule):
         """(N, 3, H, W) what the averaged network would put everywhere, not yet composed with the known pixels."""
 
     @abstractmethod
+    def restorer(self, image_size: int) -> "StoredRestorer":
+        """The averaged network as it is used outside training, for portraits of that side."""
+
+    @abstractmethod
     def save(self, path: Path, image_size: int) -> None:
         """Write the averaged network as weights that `models.load.load_restorer` reads."""
 
-    @torch.no_grad()
     def average(self, trained: nn.Module, decay: float) -> None:
         """Move the average towards the trained network: ema = decay ema + (1 - decay) trained."""
-        for kept, new in zip(self.ema.parameters(), trained.parameters(), strict=True):
-            kept.lerp_(new, 1 - decay)
+        update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call] # not annotated in torch
+        update(list(self.ema.parameters()), list(trained.parameters()), torch.zeros(()))

@@ -1,30 +1,17 @@
-"""Load a restorer from a weights file of either kind; the header says which."""
+"""Load a restorer from a weights file of any kind; the header says which."""
 
 from pathlib import Path
-from typing import Protocol
 
 import torch
-from torch import Tensor
 
-from models.evidence.evidence import Damaged, Evidence
-from models.gan.restorer import Restorer
+from models.errors import WeightsError
+from models.kinds import KINDS, Kind, StoredRestorer
+from models.restorer_header import stored_kind
 from models.weight_files import read_architecture
 
 
-class StoredRestorer(Protocol):
-    """What both kinds of restorers offer; the diffusion restorer draws several and offers `restore_samples` too."""
-
-    image_size: int
-
-    def propose(self, damaged: Damaged) -> Tensor: ...
-
-    def restore(self, damaged: Damaged) -> Tensor: ...
-
-    def restore_from(self, evidence: Evidence) -> Tensor: ...
-
-
 def load_restorer(path: Path, sha256: str | None = None, device: torch.device | None = None) -> StoredRestorer:
-    """A restorer of the kind that the file's header names; files that name none are GANs.
+    """Load a restorer of the kind that the file's header names; files that name none are GANs.
 
     Args:
         path: a safetensors file.
@@ -34,11 +21,16 @@ def load_restorer(path: Path, sha256: str | None = None, device: torch.device | 
     Raises:
         WeightsError: no such file, another digest, not safetensors, or weights that do not fit the header.
     """
-    place = device or torch.device("cpu")
-    if read_architecture(path, sha256).get("kind") == "diffusion":
-        from models.diffusion.restorer import DiffusionRestorer  # diffusers takes seconds to import
+    return read_kind(path, sha256).load(path).to(device or torch.device("cpu"))
 
-        return DiffusionRestorer.load(path).to(place)
-    restorer = Restorer.load(path)
-    restorer.generator.to(place)
-    return restorer
+
+def read_kind(path: Path, sha256: str | None = None) -> Kind:
+    """The kind of network that a weights file holds.
+
+    Raises:
+        WeightsError: no such file, another digest, not safetensors, or a kind that is not known.
+    """
+    name = stored_kind(read_architecture(path, sha256))
+    if name not in KINDS:
+        raise WeightsError(f"weights of a known kind ({', '.join(KINDS)}) at {path}", name, "use a newer release")
+    return KINDS[name]

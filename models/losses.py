@@ -1,4 +1,4 @@
-"""Terms of the objectives, each a pure function that returns a scalar tensor."""
+"""Terms that compare a restoration with its target, each a pure function that returns a scalar tensor."""
 
 import torch
 import torch.nn.functional as F
@@ -63,62 +63,6 @@ def frequency(restored: Tensor, target: Tensor) -> Tensor:
     return (weight * distance).mean()
 
 
-def feature_matching(restored: list[Tensor], target: list[Tensor]) -> Tensor:
-    """Mean absolute difference of a discriminator's features (Wang et al., pix2pixHD, 2018, eq. 4), mean over stages.
-
-    Args:
-        restored: activations (N, C, h, w) for restored pictures.
-        target: for the intact ones, same shapes; not differentiated.
-    """
-    return torch.stack([(a - b.detach()).abs().mean() for a, b in zip(restored, target, strict=True)]).mean()
-
-
-def generator_adversarial(fake_logits: Tensor, judged: Tensor) -> Tensor:
-    """Non-saturating loss, softplus(-D(G)) (Goodfellow et al., 2014, sec. 3), averaged over the judged patches.
-
-    Args:
-        fake_logits: (N, 1, h, w).
-        judged: (N, 1, h, w), 1 = counts; from `models.gan.discriminator.judged`.
-    """
-    return _masked_mean(F.softplus(-fake_logits), judged)
-
-
-def discriminator_adversarial(real_logits: Tensor, fake_logits: Tensor, judged: Tensor) -> Tensor:
-    """Logistic loss, softplus(-D(x)) + softplus(D(G)), each averaged over the judged patches."""
-    return _masked_mean(F.softplus(-real_logits), judged) + _masked_mean(F.softplus(fake_logits), judged)
-
-
-def r1_penalty(real_logits: Tensor, real: Tensor) -> Tensor:
-    """R1: squared norm of the gradient of D at real pictures, averaged over the batch (Mescheder et al., 2018, eq. 9).
-
-    Args:
-        real_logits: D(real), any shape, still attached to the graph; averaged per picture, so that D is one number.
-        real: (N, 3, H, W) with `requires_grad`.
-
-    Returns:
-        Scalar; the factor gamma / 2 of the paper is the caller's.
-    """
-    (gradient,) = torch.autograd.grad(real_logits.flatten(1).mean(1).sum(), real, create_graph=True)
-    return gradient.square().sum(dim=(1, 2, 3)).mean()
-
-
-def overfit_sign(real_logits: Tensor, judged: Tensor) -> Tensor:
-    """r_t = E[sign D(real)] in [-1, 1] (Karras et al., 2020, eq. 1): near 1, D has learnt the training set by heart."""
-    return _masked_mean(real_logits.sign(), judged)
-
-
-def damping(r_t: Tensor, limit: float) -> Tensor:
-    """Factor of the generator's adversarial term: 1 up to `limit`, then falling to 0 at r_t = 1.
-
-    Where Karras et al. raise the augmentation's probability, we listen less: all pictures are augmented already.
-    """
-    return ((1 - r_t) / (1 - limit)).clamp(0, 1)
-
-
 def _masked_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
     weights = mask.expand_as(a)
     return ((a - b).abs() * weights).sum() / weights.sum().clamp_min(1.0)
-
-
-def _masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    return (values * mask).sum() / mask.sum().clamp_min(1.0)

@@ -1,30 +1,18 @@
-"""The generator's objective as a weighted sum of named terms, shared by training and validation."""
+"""The terms that compare a restoration with its target, in one table, and their weighted sum."""
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 
 from models import losses
 from models.errors import NonFiniteLoss
+from models.evidence.evidence import Evidence
 from models.identity.encoders import SFaceEncoder
 
 Terms = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Factor of each term; r1 belongs to the discriminator (gamma / 2 of Mescheder et al.)."""
-
-    pixel_known: float
-    pixel_missing: float
-    colour: float
-    lpips: float
-    frequency: float
-    identity: float
-    adversarial: float
-    feature_matching: float
-    r1: float
 
 
 @dataclass(frozen=True)
@@ -36,47 +24,70 @@ class Judges:
 
 
 @dataclass(frozen=True)
-class Truth:
-    """What a batch looked like before the damage: target (N, 3, H, W) in [-1, 1], five points (N, 5, 2) in pixels."""
+class Target:
+    """What a batch looked like before the damage: image (N, 3, H, W) in [-1, 1], five points (N, 5, 2) in pixels."""
 
-    target: Tensor
+    image: Tensor
     points: Tensor
 
-    def to(self, device: torch.device) -> "Truth":
-        """The same truth on another device."""
-        return Truth(self.target.to(device), self.points.to(device))
+    def to(self, device: torch.device) -> "Target":
+        """The same target on another device."""
+        return Target(self.image.to(device), self.points.to(device))
 
 
-def reconstruction(
-    proposal: Tensor, restored: Tensor, truth: Truth, chroma_mask: Tensor, judges: Judges, jitter: Tensor | None = None
-) -> Terms:
-    """All terms that compare with the target, unweighted; each a scalar, at least 0.
+Batch = tuple[Evidence, Target]
 
-    Args:
-        proposal: (N, 3, H, W) what the generator put everywhere.
+
+@dataclass(frozen=True)
+class Comparison:
+    """A restored batch beside its target.
+
+    Attributes:
+        proposal: (N, 3, H, W) what the network put everywhere.
         restored: (N, 3, H, W) composed with what is known.
-        truth: the intact batch.
+        target: the intact batch.
         chroma_mask: (N, 1, H, W), 1 = anything of the pixel is missing.
         judges: the frozen networks.
-        jitter: (N, 5, 2) pixels by which both crops of the identity term are moved. A crop that never moves can be
-            gamed by patterns on its own grid; one that moves from step to step asks for a face.
+        jitter: (N, 5, 2) pixels by which both crops of the identity term are moved, or None. A crop that never moves
+            can be gamed by patterns on its own grid; one that moves from step to step asks for a face.
     """
-    points = truth.points if jitter is None else truth.points + jitter
+
+    proposal: Tensor
+    restored: Tensor
+    target: Target
+    chroma_mask: Tensor
+    judges: Judges
+    jitter: Tensor | None = None
+
+
+def _identity(pair: Comparison) -> Tensor:
+    points = pair.target.points if pair.jitter is None else pair.target.points + pair.jitter
     with torch.no_grad():
-        wanted = judges.encoder.embed(truth.target, points)
-    return {
-        "pixel_known": losses.pixel_known(proposal, truth.target, chroma_mask),
-        "pixel_missing": losses.pixel_missing(restored, truth.target, chroma_mask),
-        "colour": losses.colour(restored, truth.target, chroma_mask),
-        "lpips": judges.perceptual(restored, truth.target).mean(),
-        "identity": losses.identity(judges.encoder.embed(restored, points), wanted),
-        "frequency": losses.frequency(restored, truth.target),
+        target = pair.judges.encoder.embed(pair.target.image, points)
+    return losses.identity(pair.judges.encoder.embed(pair.restored, points), target)
+
+
+TERMS: Mapping[str, Callable[[Comparison], Tensor]] = MappingProxyType(
+    {
+        "pixel_known": lambda pair: losses.pixel_known(pair.proposal, pair.target.image, pair.chroma_mask),
+        "pixel_missing": lambda pair: losses.pixel_missing(pair.restored, pair.target.image, pair.chroma_mask),
+        "colour": lambda pair: losses.colour(pair.restored, pair.target.image, pair.chroma_mask),
+        "lpips": lambda pair: pair.judges.perceptual(pair.restored, pair.target.image).mean(),
+        "identity": _identity,
+        "frequency": lambda pair: losses.frequency(pair.restored, pair.target.image),
     }
+)
+"""Every term that compares with the target, under the name of its weight in params.yaml; each at least 0."""
 
 
-def total(terms: Terms, weights: Weights) -> Tensor:
+def compare(pair: Comparison, names: Iterable[str] = tuple(TERMS)) -> Terms:
+    """Compute terms of `TERMS`, unweighted; each a scalar."""
+    return {name: TERMS[name](pair) for name in names}
+
+
+def total(terms: Terms, weights: Mapping[str, float]) -> Tensor:
     """Weighted sum over the terms present, a scalar."""
-    return torch.stack([getattr(weights, name) * value for name, value in terms.items()]).sum()
+    return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
 
 
 def require_finite(terms: Terms, step: int) -> None:

@@ -42,8 +42,8 @@ def read_architecture(path: Path, sha256: str | None = None) -> Architecture:
     """
     if not path.is_file():
         raise WeightsError(f"weights at {path}", "no such file", "run `likeness models` to see what there is")
-    if sha256 is not None and (found := weights_sha256(path)) != sha256:
-        raise WeightsError(f"SHA-256 {sha256[:12]}… of {path.name}", f"{found[:12]}…", "fetch the file again")
+    if sha256 is not None and (actual := weights_sha256(path)) != sha256:
+        raise WeightsError(f"SHA-256 {sha256[:12]}… of {path.name}", f"{actual[:12]}…", "fetch the file again")
     try:
         with safe_open(path, framework="pt") as file:
             metadata: dict[str, str] = file.metadata() or {}

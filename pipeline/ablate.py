@@ -6,8 +6,7 @@ from collections.abc import Collection
 import torch
 
 from models.errors import DataError
-from models.gan.restorer import Restorer
-from models.load import load_restorer
+from models.load import load_restorer, read_kind
 from pipeline.ablation.common import embed_intact, read_split
 from pipeline.ablation.curvature_study import curvature_of
 from pipeline.ablation.disagreement import disagreement
@@ -20,7 +19,7 @@ from pipeline.ablation.variant_study import variant_report
 from pipeline.config.ablation import AblateParams
 from pipeline.config.masks import MaskParams
 from pipeline.config.training import TrainParams
-from pipeline.evaluation.baselines import Method, peers
+from pipeline.evaluation.baselines import Method, classical_baselines
 from pipeline.evaluation.examples import Strip
 from pipeline.evaluation.scoring import Judges
 from pipeline.portraits.read import read_portraits
@@ -79,7 +78,7 @@ def run_studies(
 
 
 class Bench:
-    """The champion, its peers (but Navier-Stokes, which looks like Telea), and the portraits of one run."""
+    """The champion, classical baselines (without Navier-Stokes, which looks like Telea), and portraits of one run."""
 
     def __init__(self, paths: Paths, params: AblateParams, judges: Judges) -> None:
         self._paths, self._params, self._judges = paths, params, judges
@@ -87,7 +86,7 @@ class Bench:
         self._restorer = load_restorer(paths.champion_weights, self._champion.sha256, judges.device)
         self._methods: dict[str, Method] = {
             "champion": self._restorer.restore,
-            **{name: method for name, method in peers().items() if name != "navier-stokes"},
+            **{name: method for name, method in classical_baselines().items() if name != "navier-stokes"},
         }
         self._rows = read_portraits(paths)
         self._portraits = read_split(paths, self._rows, params.split, params.portraits, params.seed)
@@ -133,12 +132,16 @@ class Bench:
         return example_strips(names, self._portraits, self._intact, self._methods, self._judges, self._params)
 
     def curvature(self, train: TrainParams, masks: MaskParams) -> CurvatureReport | None:
-        """The bend of the loss on portraits of the training split, and the gap to the split's; None for diffusion."""
-        if not isinstance(self._restorer, Restorer):
-            _log.info("ablate: no curvature of a diffusion model: its loss has no fixed value")
+        """Curvature of the loss on portraits of the training split, and the gap to the split's.
+
+        None for a kind of network whose loss has no fixed value.
+        """
+        objective = read_kind(self._paths.champion_weights).objective
+        if objective is None:
+            _log.info("ablate: no curvature of this kind of model: its loss has no fixed value")
             return None
         _log.info("ablate: curvature")
-        return curvature_of(self._restorer, self._rows, train, masks, self._paths, self._params)
+        return curvature_of(self._restorer.network, objective, self._rows, train, masks, self._paths, self._params)
 
 
 def earlier_report(paths: Paths, fresh: AblateReport) -> AblateReport:

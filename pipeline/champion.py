@@ -2,8 +2,8 @@
 
 import shutil
 
+from pipeline.config.champion import ChampionParams
 from pipeline.config.registry import RegistryParams
-from pipeline.config.training import ChampionParams
 from pipeline.project.files import fresh_folder
 from pipeline.project.paths import Paths
 from pipeline.registry.champion import ChampionReport
@@ -18,7 +18,7 @@ def champion(*, champion: ChampionParams, registry: RegistryParams, paths: Paths
         WeightsError: the weights are missing or not the recorded ones.
         ServiceUnavailable: MLflow does not answer.
     """
-    from models.gan.restorer import weights_sha256
+    from models.weight_files import weights_sha256
 
     source, version = resolve_weights(paths, registry.model_name, champion.version)
     report = ChampionReport(version=version, sha256=weights_sha256(source))

@@ -3,11 +3,11 @@
 import pandas as pd
 import torch
 
-from models.gan.restorer import weights_sha256
+from models.weight_files import weights_sha256
 from pipeline.config.data import DataParams
 from pipeline.config.evaluation import EvaluateParams
 from pipeline.config.metric_names import MEANS
-from pipeline.evaluation.baselines import Method, model, peers
+from pipeline.evaluation.baselines import Method, classical_baselines, model
 from pipeline.evaluation.examples import worst_strips
 from pipeline.evaluation.report import render
 from pipeline.evaluation.results import EvaluateReport, Slices
@@ -48,10 +48,10 @@ def evaluate(*, data: DataParams, evaluate: EvaluateParams, paths: Paths) -> Eva
 
 
 def methods_of(paths: Paths, device: torch.device) -> dict[str, Method]:
-    """Challenger, champion and the classical peers, by name."""
+    """Challenger, champion and the classical baselines, by name."""
     champion = model(paths.champion_weights, device, read_champion(paths).sha256)
     models = {CHALLENGER: model(paths.trained_weights, device), "champion": champion}
-    return models | peers()
+    return models | classical_baselines()
 
 
 def coverage_plot(report: EvaluateReport) -> pd.DataFrame:

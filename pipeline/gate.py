@@ -53,22 +53,24 @@ def find_figure(criterion: Criterion, evaluation: EvaluateReport) -> tuple[str, 
         return criterion.bucket, buckets.get(criterion.bucket)
     slices = _buckets(criterion, evaluation.slices.methods, evaluation.slices.ratios)
     candidates = slices | {name: figure for name, figure in buckets.items() if name == "all"}
-    judged = {name: value for name, figure in candidates.items() if (value := _judged(criterion, figure)) is not None}
-    if not judged:
+    values = {
+        name: value for name, figure in candidates.items() if (value := _deciding_value(criterion, figure)) is not None
+    }
+    if not values:
         return WORST_SLICE, None
-    worst = (min if criterion.at_most is None else max)(judged, key=lambda name: judged[name])
+    worst = (min if criterion.at_most is None else max)(values, key=lambda name: values[name])
     return f"{WORST_SLICE}: {worst}", candidates[worst]
 
 
 def verdict_of(criterion: Criterion, figure: Figure | None) -> Verdict:
     """Compare the judged end of the interval with the bound, which itself still passes; no figure never passes."""
-    judged = _judged(criterion, figure)
-    if judged is None:
+    values = _deciding_value(criterion, figure)
+    if values is None:
         return "no figure"
     if criterion.at_most is not None:
-        return "pass" if judged <= criterion.at_most else "fail"
+        return "pass" if values <= criterion.at_most else "fail"
     if criterion.at_least is not None:
-        return "pass" if judged >= criterion.at_least else "fail"
+        return "pass" if values >= criterion.at_least else "fail"
     raise DataError(f"a bound for {criterion.name}", "none", "give at_most or at_least in params.yaml")
 
 
@@ -82,21 +84,21 @@ def _buckets(
     return {name: metrics[criterion.metric] for name, metrics in challenger.items() if criterion.metric in metrics}
 
 
-def _judged(criterion: Criterion, figure: Figure | None) -> float | None:
+def _deciding_value(criterion: Criterion, figure: Figure | None) -> float | None:
     if figure is None:
         return None
     return {"value": figure.value, "lower": figure.low, "upper": figure.high}[criterion.judge]
 
 
 def _row(criterion: Criterion, bucket: str, figure: Figure | None) -> GateRow:
-    found = figure or Figure(value=None, low=None, high=None, n=0)
+    measured = figure or Figure(value=None, low=None, high=None, n=0)
     bound = f"<= {criterion.at_most:g}" if criterion.at_most is not None else f">= {criterion.at_least:g}"
     return GateRow(
         **criterion.model_dump(include={"name", "metric", "versus", "judge"}),
         bucket=bucket,
         bound=bound,
-        value=found.value,
-        low=found.low,
-        high=found.high,
+        value=measured.value,
+        low=measured.low,
+        high=measured.high,
         verdict=verdict_of(criterion, figure),
     )

@@ -90,12 +90,12 @@ class _Batch:
         self._accepted: set[bytes] = set()
         self._identities: set[str] = set()
         self._counts: Counter[str] = Counter()
-        self._started = self._told = time.monotonic()
+        self._started = self._last_logged = time.monotonic()
 
     def take(self, item: SourceItem) -> None:
         """Read one portrait and put it where it belongs."""
         self._counts["files"] += 1
-        self._tell()
+        self._log_progress()
         outcome = item.read()
         if isinstance(outcome, Rejected):
             self._quarantine.reject(item, outcome)
@@ -140,10 +140,10 @@ class _Batch:
         self._counts[split] += 1
         self._counts["production"] += bool(item.consent)
 
-    def _tell(self) -> None:
+    def _log_progress(self) -> None:
         now = time.monotonic()
-        if now - self._told > _SECONDS_BETWEEN_LINES:
-            self._told = now
+        if now - self._last_logged > _SECONDS_BETWEEN_LINES:
+            self._last_logged = now
             done = self._counts["files"] - 1
             _LOG.info(
                 "ingest: %d read, %d accepted, %.1f a second", done, len(self._accepted), done / (now - self._started)

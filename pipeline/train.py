@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from models.errors import DataError
+from models.kinds import KINDS
 from pipeline.config.masks import MaskParams
 from pipeline.config.training import TrainParams
 from pipeline.portraits.read import read_portraits
 from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
-from pipeline.training.dataset import Batch, DamagedPortraits, Echoed, Kept, batches
+from pipeline.training.dataset import DamagedPortraits, Echoed, Kept, batches
 from pipeline.training.face_model_folds import FaceModels, face_models
 from pipeline.training.report import TrainReport
 
 if TYPE_CHECKING:
     from models.ema import AveragedModule
+    from models.objective import Batch
     from pipeline.training.loop import Outcome
 
 _HELD_OUT = 64
@@ -63,7 +65,7 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
         )
     seconds = time.monotonic() - started
     sample = next(iter(fixed))
-    module.save(paths.trained_weights, image_size=sample[1].target.shape[-1])
+    module.save(paths.trained_weights, image_size=sample[1].image.shape[-1])
     write_curves(outcome.curves, paths.training_curves)
     report = _report(train, outcome, module, len(learning), seconds, weights_sha256(paths.trained_weights))
     write_text(paths.training_report, report.model_dump_json(indent=2))
@@ -102,18 +104,14 @@ def _split(rows: pd.DataFrame, name: str) -> pd.DataFrame:
 def _samples(
     paths: Paths, rows: pd.DataFrame, masks: MaskParams, train: TrainParams, models: FaceModels, epoch: int
 ) -> DamagedPortraits:
-    count = train.steps_per_epoch // _echoes(train) * train.batch_size
+    count = train.steps_per_epoch // KINDS[train.kind].echoes(train) * train.batch_size
     first = epoch * count
     return DamagedPortraits(paths, rows, masks, train.evidence, models, train.seed, first, count, flip=True)
 
 
-def _batches(samples: DamagedPortraits, train: TrainParams, epoch: int) -> Iterable[Batch]:
-    fresh = batches(samples, train.batch_size, train.workers)
-    return fresh if train.kind == "gan" else Echoed(fresh, _echoes(train), train.seed + epoch)
-
-
-def _echoes(train: TrainParams) -> int:
-    return train.diffusion.echoes if train.kind == "diffusion" else 1
+def _batches(samples: DamagedPortraits, train: TrainParams, epoch: int) -> Iterable["Batch"]:
+    fresh, echoes = batches(samples, train.batch_size, train.workers), KINDS[train.kind].echoes(train)
+    return fresh if echoes == 1 else Echoed(fresh, echoes, train.seed + epoch)
 
 
 def _fixed(

@@ -60,7 +60,7 @@ def validate(*, validate: ValidateParams, paths: Paths) -> ValidateReport:
         findings = examine(flatten(rows, _side(rows, paths)), quarantined, validate, docs)
     report = _report(findings, len(rows), quarantined)
     write_text(paths.validation_report, report.model_dump_json(indent=2) + "\n")
-    _tell(report, paths)
+    _require_passed(report, paths)
     return report
 
 
@@ -118,7 +118,7 @@ def _report(findings: Sequence[Finding], portraits: int, quarantined: int) -> Va
     )
 
 
-def _tell(report: ValidateReport, paths: Paths) -> None:
+def _require_passed(report: ValidateReport, paths: Paths) -> None:
     """Log the warnings, raise the first failure that blocks."""
     failed = [finding for finding in report.findings if not finding.met]
     for finding in failed:

@@ -74,7 +74,7 @@ def face_maps(gathered: Gathered, index: int, face: FoundFace, witness: float) -
         hole=face.lost,
         chroma=face.colourless,
         certainty=evidence.certainty[index, 0].numpy(),
-        witness=(witness * evidence.witnessed[index, 0]).numpy(),
+        witness=(witness * evidence.reference_mask[index, 0]).numpy(),
         region=region_map(face.landmarks, face.frame.size),
     )
 

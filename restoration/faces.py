@@ -54,14 +54,14 @@ def damaged_faces(
         params: how little damage is none, and how certain a detection must be.
     """
     faces = find_faces(image, plain, tools.detector, params.min_certain_score)
-    found = []
+    touched = []
     for face, seen_in in faces:
         frame = frame_of(face.points, (image.shape[0], image.shape[1]), size)
         if chroma_mask[frame.window].any():
             landmarks = to_frame(frame, tools.landmarker.predict(plain, face))
             measured = measured_face(face, seen_in, frame, landmarks, hole_mask, chroma_mask, params.context)
-            found += [] if measured is None else [measured]
-    return len(faces), found
+            touched += [] if measured is None else [measured]
+    return len(faces), touched
 
 
 def find_faces(image: Image, plain: Image, detector: Detector, certain: float) -> list[tuple[Face, str]]:
@@ -72,10 +72,12 @@ def find_faces(image: Image, plain: Image, detector: Detector, certain: float) -
     On 240 damaged portraits (10-50 % of the face) the copy showed every face and the damaged picture 235; the five
     points lay 0.034 face sizes from those of the intact picture, against 0.055.
     """
-    seen = [(face, "filled copy") for face in detector.detect(plain)] + [(f, "photo") for f in detector.detect(image)]
-    seen.sort(key=lambda item: (item[1] == "photo" or item[0].score < certain, -item[0].score))
+    detections = [(face, "filled copy") for face in detector.detect(plain)] + [
+        (f, "photo") for f in detector.detect(image)
+    ]
+    detections.sort(key=lambda item: (item[1] == "photo" or item[0].score < certain, -item[0].score))
     kept: list[tuple[Face, str]] = []
-    for face, where in seen:
+    for face, where in detections:
         if not any(overlap(face, other) > SAME_FACE for other, _ in kept):
             kept.append((face, where))
     return kept

@@ -37,10 +37,10 @@ def aligned_again(
     if not any(_guessed(face) for face in found):
         return list(found)
     sketch = completed_photo(plain, found, chroma_mask)
-    seen = tools.detector.detect(sketch)
+    detections = tools.detector.detect(sketch)
 
     def again(old: FoundFace) -> FoundFace:
-        same = max(seen, key=lambda face: overlap(face, old.face), default=None)
+        same = max(detections, key=lambda face: overlap(face, old.face), default=None)
         if same is None or not _guessed(old) or overlap(same, old.face) < SAME_FACE:
             return old
         face = Face(same.box, same.points, old.face.score)

@@ -40,14 +40,14 @@ def requests(photo: Path, mask: Path | None, out: Path | None, save_mask: Path |
             raise DataError("a file or a folder", f"no such path: {path}", remedy)
     if mask is not None and photo.is_dir() != mask.is_dir():
         raise DataError("two files or two folders", f"{photo} with {mask}", "give photo and mask of the same sort")
-    place = _beside(photo) if out is None else out
+    place = _default_output(photo) if out is None else out
     if photo.is_dir():
         return _folder(photo, mask, place, save_mask)
     return [_single(photo, mask, _within(place, photo), None if save_mask is None else _within(save_mask, photo))]
 
 
-def _beside(photo: Path) -> Path:
-    """Where the output goes when nobody says: beside the input, under a name of its own."""
+def _default_output(photo: Path) -> Path:
+    """Where the output goes by default: beside the input, under a name of its own."""
     absolute = photo.absolute()
     name = f"{absolute.name}-restored" if photo.is_dir() else f"{photo.stem}-restored.png"
     return absolute.with_name(name)

@@ -61,8 +61,8 @@ def route(
     if mode == "auto" and measures.area > params.max_inpaint_area:
         limit = f"more than restore.max_inpaint_area {params.max_inpaint_area:.1%}"
         return _partial(measures, maps, params, f"{measures.area:.1%} of the face picture is missing, {limit}")
-    asked = f"asked for{f', although {beyond}' if beyond else ''}; " if mode == "inpaint" else ""
-    reason = asked + _figures(measures, risk) + _doubt(risk, params)
+    request = f"asked for{f', although {beyond}' if beyond else ''}; " if mode == "inpaint" else ""
+    reason = request + _figures(measures, risk) + _doubt(risk, params)
     return Decision("inpaint", reason, risk, np.zeros_like(maps.hole))
 
 

@@ -23,7 +23,7 @@ def likeness(
 ) -> LikenessFigures:
     """Compare one aligned face (size, size, 3), with its five points (5, 2), to its evidence and to the reference.
 
-    `observe` is told each encoder's name and the restored face's embedding (1, dim).
+    `observe` is called with each encoder's name and the restored face's embedding (1, dim).
     """
     to_plain: dict[str, float] = {}
     to_reference: dict[str, float] = {}

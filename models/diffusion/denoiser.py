@@ -1,4 +1,4 @@
-"""The denoiser: diffusers' U-Net over folded pixels, told the evidence, and the noise schedule that it works in.
+"""The denoiser: diffusers' U-Net over folded pixels, conditioned on the evidence, and its noise schedule.
 
 What is diffused stands in `residual.py`, and it is diffused only where something is missing: known pixels carry neither
 residual nor noise, in training and at each step of sampling (Saharia et al., Palette, 2022, sec. 3). The picture is
@@ -8,14 +8,14 @@ v-prediction: Salimans and Ho (2022). A schedule that ends in pure noise, with i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.diffusion.residual import Spread, coloured, missing_part, scale
+from models.diffusion.residual import coloured, missing_part, scale
+from models.diffusion.settings import LEVELS, DiffusionShape, Prediction
 from models.evidence.evidence import CHANNELS, CONDITIONS, Evidence
 from models.evidence.identity_condition import HINTS
 from models.runtime.torchvision_ops import ensure_torchvision_ops
@@ -24,33 +24,11 @@ ensure_torchvision_ops()
 
 from diffusers import DDIMScheduler, UNet2DModel  # noqa: E402 - it imports torchvision, which needs its operators
 
-Prediction = Literal["v_prediction", "sample"]
-LEVELS = 1000
-"""Noise levels of the schedule, 0 = nearly clean; numbers of sampling steps divide it."""
-
 _EMBEDDING = 128
 _GROUPS = 8
 _HEADS = 4
 _SQUEEZED = 64
 """Channels that the folded evidence, which repeats itself, is pressed into: the U-Net's first layer is dear."""
-
-
-@dataclass(frozen=True)
-class DiffusionShape:
-    """What has to be known of a denoiser to build it.
-
-    Attributes:
-        channels: of each level, the first at 1 / `fold` of the resolution; multiples of 8.
-        fold: side of the square of pixels that becomes one position; sides of pictures must be multiples of
-            fold * 2**(len(channels) - 1).
-        prediction: what the network's output means, in the words of diffusers.
-        spread: of what is diffused.
-    """
-
-    channels: tuple[int, ...]
-    fold: int
-    prediction: Prediction
-    spread: Spread
 
 
 class Denoiser(nn.Module):
@@ -86,19 +64,19 @@ class Denoiser(nn.Module):
             noisy: (N, 3, H, W) residual with noise.
             levels: (N,) int64 noise levels, [0, LEVELS).
             inputs: (N, CHANNELS, H, W), `Evidence.stacked`.
-            condition: (N, CONDITIONS + HINTS), `told`.
+            condition: (N, CONDITIONS + HINTS), `conditioning`.
 
         Returns:
             (N, 3, H, W), in units of `residual.scale`; of use only where something is missing.
         """
-        folded, seen = (F.pixel_unshuffle(pictures, self.shape.fold) for pictures in (noisy, inputs))
-        x = torch.cat([folded, self.squeeze(seen)], dim=1)
+        folded, pictures = (F.pixel_unshuffle(tensor, self.shape.fold) for tensor in (noisy, inputs))
+        x = torch.cat([folded, self.squeeze(pictures)], dim=1)
         output = self.unet(x, levels, self.embed(condition), return_dict=False)[0]
         return F.pixel_shuffle(output, self.shape.fold)
 
 
-def told(evidence: Evidence) -> tuple[Tensor, Tensor]:
-    """What a denoiser gets to see of a batch: pictures (N, CHANNELS, H, W) and numbers (N, CONDITIONS + HINTS)."""
+def conditioning(evidence: Evidence) -> tuple[Tensor, Tensor]:
+    """The inputs of a denoiser beside the noise: pictures (N, CHANNELS, H, W) and numbers (N, CONDITIONS + HINTS)."""
     return evidence.stacked(), torch.cat([evidence.damaged.condition(), evidence.hint], dim=1)
 
 
@@ -136,7 +114,7 @@ def sample(denoiser: Denoiser, evidence: Evidence, white: Tensor, steps: int) ->
     """
     schedule = noise_schedule(denoiser.shape.prediction)
     schedule.set_timesteps(steps)
-    inputs, condition = told(evidence)
+    inputs, condition = conditioning(evidence)
     noise = coloured(white, denoiser.shape.spread)
     noisy = missing_part(noise.expand_as(evidence.start), evidence.damaged)
     for level in cast(Sequence[Tensor], schedule.timesteps):

@@ -6,8 +6,6 @@ portraits: how far the start is off at a distance from the nearest known pixel, 
 frequency, and how its colour channels go together.
 """
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -15,27 +13,9 @@ import torch
 from torch import Tensor
 
 from models.colour import luma
+from models.diffusion.settings import Spread
 from models.evidence.evidence import Damaged, Evidence
 from models.images import Mask
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Second moments of target - start.
-
-    Attributes:
-        rim: standard deviation one pixel away from the nearest known one, in the range of pictures.
-        growth: what it gains each time the distance grows by a factor of e.
-        colour: standard deviation where colour alone is missing.
-        cutoff: cycles per picture from where power falls with the fourth instead of the second power of frequency.
-        correlation: between the residual's colour channels, [0, 1).
-    """
-
-    rim: float
-    growth: float
-    colour: float
-    cutoff: float
-    correlation: float
 
 
 def missing_part(values: Tensor, damaged: Damaged) -> Tensor:

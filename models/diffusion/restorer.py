@@ -1,4 +1,4 @@
-"""A denoiser with its weights, as everything outside training uses it: a face with several answers."""
+"""A denoiser with its weights, as everything outside training uses it: it can draw several restorations."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -6,40 +6,19 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models.diffusion.denoiser import LEVELS, Denoiser, DiffusionShape, sample
-from models.diffusion.residual import Spread
-from models.errors import DataError, WeightsError
+from models.diffusion.denoiser import Denoiser, sample
+from models.diffusion.settings import DiffusionShape, Sampling, Spread
 from models.evidence.evidence import Damaged, Evidence, compose
-from models.gan.restorer import face_model_sha256
-from models.weight_files import Architecture, fill, read_architecture, write_weights
+from models.restorer_header import face_model_sha256, read_restorer_header
+from models.weight_files import Architecture, fill, write_weights
 
 KIND = "diffusion"
-_SEED = 20_260_101  # `restore` takes no dice: the same picture is always restored to the same
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How pictures are drawn.
-
-    Attributes:
-        steps: noise levels visited, at most 20; divides `denoiser.LEVELS`.
-        samples: restorations drawn per picture, whose mean is the result.
-    """
-
-    steps: int
-    samples: int
-
-    def __post_init__(self) -> None:
-        if not (1 <= self.steps <= 20 and LEVELS % self.steps == 0):
-            remedy = "choose 1, 2, 4, 5, 8, 10 or 20"
-            raise DataError(f"at most 20 sampling steps that divide {LEVELS}", str(self.steps), remedy)
-        if self.samples < 1:
-            raise DataError("at least one sample", str(self.samples), "draw 1 or more")
+_SEED = 20_260_101  # `restore` takes no generator: the same picture is always restored to the same
 
 
 @dataclass(frozen=True)
 class Samples:
-    """What several draws say together.
+    """Mean and spread of several restorations of a batch.
 
     Attributes:
         restored: (N, 3, H, W) their mean in [-1, 1]; known pixels are those of the input, to the bit.
@@ -52,7 +31,7 @@ class Samples:
 
 
 class DiffusionRestorer:
-    """Restores batches of aligned portraits, and says where it is not sure.
+    """Restores batches of aligned portraits, with the uncertainty of each pixel.
 
     Attributes:
         denoiser: in evaluation mode.
@@ -61,7 +40,7 @@ class DiffusionRestorer:
     """
 
     def __init__(self, denoiser: Denoiser, image_size: int, sampling: Sampling) -> None:
-        self.denoiser = denoiser.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in torch's stubs
+        self.denoiser: Denoiser = denoiser.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in torch's stubs
         self.image_size = image_size
         self.sampling = sampling
 
@@ -76,13 +55,7 @@ class DiffusionRestorer:
         Raises:
             WeightsError: no such file, another digest, not safetensors, or another kind or architecture.
         """
-        header = read_architecture(path, sha256)
-        if header.get("kind") != KIND:
-            remedy = "train with train.warm_start: none, or read it by load_restorer"
-            raise WeightsError(f"diffusion weights at {path}", str(header.get("kind", "gan")), remedy)
-        if header["face_model"] != face_model_sha256():
-            expected = f"the face model {header['face_model'][:12]}… that {path.name} was trained with"
-            raise WeightsError(expected, f"{face_model_sha256()[:12]}…", "use the release that made these weights")
+        header = read_restorer_header(path, KIND, sha256)
         stored = header["shape"]
         rebuilt = {"channels": tuple(stored["channels"]), "spread": Spread(**stored["spread"])}
         denoiser = Denoiser(DiffusionShape(**(stored | rebuilt)))
@@ -90,13 +63,18 @@ class DiffusionRestorer:
         return cls(denoiser, header["image_size"], Sampling(**header["sampling"]))
 
     def to(self, device: torch.device) -> "DiffusionRestorer":
-        """The same restorer, moved."""
+        """Move the denoiser to another device."""
         self.denoiser.to(device)
         return self
 
+    @property
+    def network(self) -> Denoiser:
+        """The denoiser."""
+        return self.denoiser
+
     def propose(self, damaged: Damaged) -> Tensor:
         """(N, 3, H, W) mean of the draws in [-1, 1]; the evidence's start where nothing is missing."""
-        return self.draws(damaged.evidence, self.sampling.samples, _dice()).mean(0).clamp(-1, 1)
+        return self.draws(damaged.evidence, self.sampling.samples, _fixed_rng()).mean(0).clamp(-1, 1)
 
     def restore(self, damaged: Damaged) -> Tensor:
         """(N, 3, H, W) restored portraits in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
@@ -104,30 +82,30 @@ class DiffusionRestorer:
 
     def restore_from(self, evidence: Evidence) -> Tensor:
         """As `restore`, where the evidence is at hand."""
-        return compose(evidence.damaged, self.draws(evidence, self.sampling.samples, _dice()).mean(0))
+        return compose(evidence.damaged, self.draws(evidence, self.sampling.samples, _fixed_rng()).mean(0))
 
-    def restore_samples(self, damaged: Damaged, samples: int, generator: torch.Generator) -> Samples:
+    def restore_samples(self, damaged: Damaged, samples: int, rng: torch.Generator) -> Samples:
         """Draw several restorations of each picture.
 
         Args:
             damaged: the batch.
             samples: at least 1; from 2 on there is an uncertainty.
-            generator: the dice, on the CPU.
+            rng: source of the noise, on the CPU.
         """
-        return together(damaged, self.draws(damaged.evidence, samples, generator))
+        return summarise_draws(damaged, self.draws(damaged.evidence, samples, rng))
 
-    def draws(self, evidence: Evidence, samples: int, generator: torch.Generator) -> Tensor:
+    def draws(self, evidence: Evidence, samples: int, rng: torch.Generator) -> Tensor:
         """(samples, N, 3, H, W) proposals, not yet composed with the known pixels.
 
         All pictures of a batch get the same noise, so that what becomes of one does not depend on its neighbours.
         """
         shape = (1, *evidence.start.shape[1:])
-        noises = (torch.randn(shape, generator=generator).to(evidence.start) for _ in range(samples))
+        noises = (torch.randn(shape, generator=rng).to(evidence.start) for _ in range(samples))
         return torch.stack([sample(self.denoiser, evidence, white, self.sampling.steps) for white in noises])
 
 
-def together(damaged: Damaged, proposals: Tensor) -> Samples:
-    """What draws (samples, N, 3, H, W) of one batch say together."""
+def summarise_draws(damaged: Damaged, proposals: Tensor) -> Samples:
+    """Combine draws (samples, N, 3, H, W) of one batch into their mean and their spread."""
     drawn = torch.stack([compose(damaged, proposal) for proposal in proposals])
     correction = 1 if len(drawn) > 1 else 0
     spread = (drawn - drawn[:1]).var(0, correction=correction).mean(1, keepdim=True).sqrt()
@@ -148,5 +126,5 @@ def save_denoiser(
     write_weights(denoiser.state_dict(), header, path, dtype)
 
 
-def _dice() -> torch.Generator:
+def _fixed_rng() -> torch.Generator:
     return torch.Generator().manual_seed(_SEED)

@@ -82,12 +82,12 @@ class Evidence:
 
     Attributes:
         damaged: the batch itself.
-        start: (N, 3, H, W) in [-1, 1]: the witness where there is one, else the completion; known pixels are copied.
+        start: (N, 3, H, W) in [-1, 1]: the aligned reference if there is one, else the completion; known pixels copied.
         completion: (N, 3, H, W) in [-1, 1] by the face model, with mirrored eyes; known pixels are copied.
         certainty: (N, 1, H, W) in [0, 1]: share of the prior variance that the visible pixels take away; 1 = known.
         plain: (N, 3, H, W) classical fill (Telea).
         lines: (N, 1, H, W) in [0, 1]: face drawn from the landmarks that are predicted on `start`.
-        witnessed: (N, 1, H, W), 1 where the witness, a reference photo moved onto the face, says something.
+        reference_mask: (N, 1, H, W), 1 where the aligned reference, a photo moved onto the face, has pixels.
         hint: (N, HINTS) who it may be (`models/evidence/identity_condition.py`).
     """
 
@@ -97,7 +97,7 @@ class Evidence:
     certainty: Tensor
     plain: Tensor
     lines: Tensor
-    witnessed: Tensor
+    reference_mask: Tensor
     hint: Tensor
 
     def stacked(self) -> Tensor:
@@ -105,7 +105,7 @@ class Evidence:
         masks = [self.damaged.hole_mask, self.damaged.chroma_mask]
         mirror = [self.start.flip(-1), 1 - self.damaged.hole_mask.flip(-1)]
         own = [self.start, *masks, self.certainty, self.plain, *mirror, self.lines]
-        return torch.cat([*own, self.completion - self.start, self.witnessed], dim=1)
+        return torch.cat([*own, self.completion - self.start, self.reference_mask], dim=1)
 
     def to(self, device: torch.device) -> "Evidence":
         """The same evidence on another device."""
@@ -148,7 +148,7 @@ def gather(damaged: Damaged, completion: Completion | None = None) -> Evidence:
     bare = compose(damaged, completion.picture.to(damaged.image))
     points = aligned_landmarks(bare)
     completed = compose(damaged, with_mirrored_eyes(bare, damaged.chroma_mask, points))
-    start, witnessed, points = _with_photos(damaged, completed, points)
+    start, reference_mask, points = _with_photos(damaged, completed, points)
     side = start.shape[-1]
     return Evidence(
         damaged=damaged,
@@ -157,7 +157,7 @@ def gather(damaged: Damaged, completion: Completion | None = None) -> Evidence:
         certainty=completion.certainty.to(start),
         plain=plain_fill(damaged),
         lines=torch.stack([torch.from_numpy(drawn(landmarks, side)) for landmarks in points])[:, None].to(start),
-        witnessed=witnessed,
+        reference_mask=reference_mask,
         hint=identity_hint(start, damaged.reference),
     )
 
@@ -169,10 +169,12 @@ def _with_photos(
     if damaged.reference is None or not damaged.reference.present.any():
         return completed, torch.zeros_like(damaged.hole_mask), points
     for _ in range(_PASSES):
-        witness, witnessed = moved(damaged.reference, completed, damaged.hole_mask, damaged.chroma_mask, points)
-        start = compose(damaged, torch.where(witnessed > 0.5, witness, completed))
+        aligned_reference, reference_mask = moved(
+            damaged.reference, completed, damaged.hole_mask, damaged.chroma_mask, points
+        )
+        start = compose(damaged, torch.where(reference_mask > 0.5, aligned_reference, completed))
         points = aligned_landmarks(start)
-    return start, witnessed, points
+    return start, reference_mask, points
 
 
 def plain_fill(damaged: Damaged, method: FillMethod = "telea") -> Tensor:

@@ -46,7 +46,7 @@ class Reference:
 def moved(
     reference: Reference, start: Tensor, hole_mask: Tensor, chroma_mask: Tensor, landmarks: Sequence[Landmarks]
 ) -> tuple[Tensor, Tensor]:
-    """The photos as witnesses of the damaged faces.
+    """Move the photos onto the damaged faces.
 
     Args:
         reference: the photos.
@@ -56,9 +56,10 @@ def moved(
         landmarks: 68 points as predicted for each face, pixels.
 
     Returns:
-        (N, 3, H, W) witness in [-1, 1] and (N, 1, H, W) where it says something; both 0 where there is no photo.
+        (N, 3, H, W) the photo moved onto the face in [-1, 1], and (N, 1, H, W) 1 where it has pixels; both 0 where
+        there is no photo.
     """
-    witness, witnessed = torch.zeros_like(start), torch.zeros_like(hole_mask)
+    aligned_reference, reference_mask = torch.zeros_like(start), torch.zeros_like(hole_mask)
     size = start.shape[-1]
     for index, own in reference.landmarks.items():
         one = slice(index, index + 1)
@@ -69,20 +70,20 @@ def moved(
         there = F.grid_sample(torch.ones_like(photo[:, :1]), grid, padding_mode="zeros", align_corners=False)
         inside = (there > 0.999).to(start)
         drawn = F.grid_sample(photo, grid, padding_mode="border", align_corners=False)
-        witness[one] = matched(drawn, start[one], chroma_mask[one]) * inside
-        witnessed[one] = inside
-    return witness, witnessed
+        aligned_reference[one] = matched(drawn, start[one], chroma_mask[one]) * inside
+        reference_mask[one] = inside
+    return aligned_reference, reference_mask
 
 
-def matched(witness: Tensor, start: Tensor, missing: Tensor) -> Tensor:
+def matched(aligned_reference: Tensor, start: Tensor, missing: Tensor) -> Tensor:
     """Take the light of the damaged picture: gain and offset per channel and neighbourhood, then the rim.
 
     Mean and deviation are compared over known pixels under a broad Gaussian window; in the middle of a large hole,
     where little is known, those of the completed picture count.
     """
     known = (1 - missing).clamp_min(_LEAST_SHARE)
-    (mean_w, std_w), (mean_s, std_s) = (_local(picture, known) for picture in (witness, start))
-    toned = (witness - mean_w) * (std_s / std_w).clamp(0.5, 2.0) + mean_s
+    (mean_w, std_w), (mean_s, std_s) = (_local(picture, known) for picture in (aligned_reference, start))
+    toned = (aligned_reference - mean_w) * (std_s / std_w).clamp(0.5, 2.0) + mean_s
     seam = rim(start - toned, missing.expand_as(start))
     return (toned + seam * missing).clamp(-1, 1)
 

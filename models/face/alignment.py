@@ -41,10 +41,10 @@ def similarities(points: Tensor, frame: Tensor) -> Tensor:
         (N, 2, 3) float64, picture -> frame.
     """
     source = torch.view_as_complex(points.to(torch.float64).contiguous())
-    wanted = torch.view_as_complex(frame.to(points.device, torch.float64).contiguous())
+    frame_points = torch.view_as_complex(frame.to(points.device, torch.float64).contiguous())
     centred = source - source.mean(1, keepdim=True)
-    turn = (centred.conj() * (wanted - wanted.mean())).sum(1) / centred.abs().square().sum(1)
-    shift = wanted.mean() - turn * source.mean(1)
+    turn = (centred.conj() * (frame_points - frame_points.mean())).sum(1) / centred.abs().square().sum(1)
+    shift = frame_points.mean() - turn * source.mean(1)
     rows = (turn.real, -turn.imag, shift.real, turn.imag, turn.real, shift.imag)
     return torch.stack(rows, dim=1).view(-1, 2, 3)
 
@@ -66,9 +66,9 @@ def crops(images: Tensor, points: Tensor, frame: npt.NDArray[np.float64], side: 
     back = torch.linalg.inv(forward[:, :, :2])
     line = torch.arange(side, dtype=torch.float64, device=images.device)
     pixels = torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1).view(1, -1, 2)
-    found = (pixels - forward[:, None, :, 2]) @ back.transpose(1, 2)
+    positions = (pixels - forward[:, None, :, 2]) @ back.transpose(1, 2)
     extent = torch.tensor([width, height], dtype=torch.float64, device=images.device)
-    grid = ((2 * found + 1) / extent - 1).view(-1, side, side, 2).to(images.dtype)
+    grid = ((2 * positions + 1) / extent - 1).view(-1, side, side, 2).to(images.dtype)
     # zero padding means black only where black is zero
     return F.grid_sample(images + 1, grid, mode="bilinear", padding_mode="zeros", align_corners=False) - 1
 

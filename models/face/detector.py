@@ -48,8 +48,8 @@ class FaceDetector:
         """
         longer = max(image.shape[:2])
         needed = [side for side in _LONGER_SIDES if side == _LONGER_SIDES[0] or side < 2 * longer]
-        found = self._detect_in(image, needed) or self._detect_in(image, set(_LONGER_SIDES) - set(needed))
-        return without_overlaps(self._from_close_up(image, face) for face in found)
+        faces = self._detect_in(image, needed) or self._detect_in(image, set(_LONGER_SIDES) - set(needed))
+        return without_overlaps(self._from_close_up(image, face) for face in faces)
 
     def look(self, image: Image, side: int) -> list[Face]:
         """Faces seen in one copy of a picture (H, W, 3) whose longer side is `side` pixels, in the picture's pixels."""
@@ -61,8 +61,8 @@ class FaceDetector:
         return [_face(row, stretch) for row in ([] if rows is None else rows)]
 
     def _detect_in(self, image: Image, sides: Collection[int]) -> list[Face]:
-        found = [face for side in sides for face in self.look(image, side)]
-        return without_overlaps(found)
+        faces = [face for side in sides for face in self.look(image, side)]
+        return without_overlaps(faces)
 
     def _from_close_up(self, image: Image, face: Face) -> Face:
         """The same face as found in a square around it; as it was, if it fills the picture or is not found again."""
@@ -70,8 +70,8 @@ class FaceDetector:
         if side >= max(image.shape[:2]):
             return face
         square = image[max(0, top) : top + side, max(0, left) : left + side]
-        seen = self.look(square, _LONGER_SIDES[0])
-        moved = [_moved(again, max(0, left), max(0, top)) for again in seen]
+        detections = self.look(square, _LONGER_SIDES[0])
+        moved = [_moved(again, max(0, left), max(0, top)) for again in detections]
         same = [again for again in moved if _shared(again, face) > 0.5]
         return max(same, key=lambda again: again.score, default=face)
 

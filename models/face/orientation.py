@@ -220,11 +220,11 @@ def _anywhere(photo: Image) -> list[Face]:
 
     Where a small copy shows none for sure, a large one may, in quarter turns: of a group.
     """
-    found = [face for angle in _EIGHT_TURNS for face in _in_turn(photo, angle, _LOOK)]
-    if max(photo.shape[:2]) > 2 * _LOOK and all(face.score < _SURE_SCORE for face in found):
+    faces = [face for angle in _EIGHT_TURNS for face in _in_turn(photo, angle, _LOOK)]
+    if max(photo.shape[:2]) > 2 * _LOOK and all(face.score < _SURE_SCORE for face in faces):
         quarters = [angle for angle in _EIGHT_TURNS if angle % 90 == 0]
-        found += [face for angle in quarters for face in _in_turn(photo, angle, _LARGE_LOOK)]
-    return sorted(found, key=lambda face: -face.score)
+        faces += [face for angle in quarters for face in _in_turn(photo, angle, _LARGE_LOOK)]
+    return sorted(faces, key=lambda face: -face.score)
 
 
 def _in_turn(photo: Image, angle: float, side: int) -> list[Face]:

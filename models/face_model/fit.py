@@ -19,7 +19,7 @@ from models.face_model.shape_and_appearance import OF_SHAPES, ShapedFaceModel, b
 COMPONENTS = 400
 """Of the model that ships: more gain little on portraits that were not fitted, and cost 12 kB each."""
 NOISE_FACTOR = 32.0
-"""Psi over the held-out residual variance: neighbours err together, so a pixel counts for less than one witness."""
+"""Psi over the held-out residual variance: neighbours err together, so a pixel counts for less than one observation."""
 _LEAST_NOISE = 1e-4
 _RIDGE = 0.03
 _LEVELS = 127

@@ -1,4 +1,4 @@
-"""Patch discriminator that is told which pixels the generator made (Isola et al., 2017, with the mask as a channel).
+"""Patch discriminator that sees which pixels the generator made (Isola et al., 2017, with the mask as a channel).
 
 What gives a fill away is detail that is missing. So the detail, x minus its 3 x 3 mean, comes in beside the picture:
 without it the loss fell from 2 log 2 = 1.3863 to 1.384 in 150 steps, with it to 1.370 in 120.
@@ -42,11 +42,11 @@ class Discriminator(nn.Module):
     def features(self, images: Tensor, chroma_mask: Tensor) -> list[Tensor]:
         """Activations of every stage, fine to coarse, then the logits (N, 1, H / 8, W / 8)."""
         x = torch.cat([images, _DETAIL * detail(images), chroma_mask], dim=1)
-        found = []
+        features = []
         for stage in self.stages:
             x = stage(x)
-            found.append(x)
-        return [*found, self.last(x)]
+            features.append(x)
+        return [*features, self.last(x)]
 
     def forward(self, images: Tensor, chroma_mask: Tensor) -> Tensor:
         """(N, 3, H, W) in [-1, 1] and (N, 1, H, W) -> (N, 1, H / 8, W / 8) logits, positive = looks intact."""
@@ -58,8 +58,8 @@ def detail(images: Tensor) -> Tensor:
     return images - F.avg_pool2d(F.pad(images, [1] * 4, mode="replicate"), 3, 1)
 
 
-def judged(chroma_mask: Tensor) -> Tensor:
-    """(N, 1, H, W) -> (N, 1, H / 8, W / 8): 1 where the patch's own cell holds something that a generator made.
+def generated_patch_mask(chroma_mask: Tensor) -> Tensor:
+    """(N, 1, H, W) -> (N, 1, H / 8, W / 8): 1 where the patch's own cell holds a pixel that the generator made.
 
     Elsewhere a restored picture is its target, to the bit: labels "intact" and "restored" would contradict each other
     there, and that is most of the picture.

@@ -1,6 +1,6 @@
 """The generator: a U-Net that corrects the face model's completion.
 
-It is told how much is missing and who it may be (FiLM), and is able to see everywhere.
+How much is missing and who it may be scale and shift its features (FiLM); attention reaches all positions.
 
 U-Net: Ronneberger et al. (2015). FiLM: Perez et al. (2018). The full-resolution level is folded into channels
 (`pixel_unshuffle`) because two CPU cores pay for pixels, not for channels; a thin head at full resolution sees the
@@ -116,8 +116,8 @@ class Attention(nn.Module):
         """(N, C, h, w) -> (N, C, h, w)."""
         n, c, h, w = x.shape
         q, k, v = self.qkv(self.norm(x)).view(n, 3, self.heads, c // self.heads, h * w).transpose(-1, -2).unbind(1)
-        seen = F.scaled_dot_product_attention(q, k, v).transpose(-1, -2).reshape(n, c, h, w)
-        out: Tensor = x + self.out(seen)
+        attended = F.scaled_dot_product_attention(q, k, v).transpose(-1, -2).reshape(n, c, h, w)
+        out: Tensor = x + self.out(attended)
         return out
 
 

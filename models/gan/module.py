@@ -1,48 +1,24 @@
-"""Wiring of the adversarial training: two optimisers, by hand. Formulas: `models.losses`, `models.objective`."""
+"""Wiring of the adversarial training: two optimisers, by hand. Formulas: `models.gan.losses`, `models.objective`."""
 
 import copy
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from models import losses
 from models.ema import AveragedModule
 from models.evidence.evidence import Evidence, compose
-from models.gan.augment import Policy, augment_pair
-from models.gan.discriminator import Discriminator, judged
+from models.gan import losses
+from models.gan.augment import augment_pair
+from models.gan.discriminator import Discriminator, generated_patch_mask
 from models.gan.generator import Generator
-from models.gan.restorer import save_weights
-from models.objective import Judges, Terms, Truth, Weights, reconstruction, require_finite, total
+from models.gan.restorer import Restorer, save_weights
+from models.gan.settings import GanSettings
+from models.objective import Batch, Comparison, Judges, Terms, compare, require_finite, total
+from models.optimisation import cosine
 
-Batch = tuple[Evidence, Truth]
-_FLOOR = 0.02
 _R_T_RATE = 0.01  # r_t of one batch is noisy: what damps is its running average over about a hundred
-
-
-@dataclass(frozen=True)
-class GanSettings:
-    """How the two networks learn.
-
-    Attributes:
-        decay_steps: length of the cosine on both learning rates, 0 for none.
-        overfit_limit: r_t beyond which the generator listens to the discriminator less and less.
-    """
-
-    weights: Weights
-    learning_rate: float
-    decay_steps: int
-    discriminator_learning_rate: float
-    betas: tuple[float, float]
-    ema_decay: float
-    r1_every: int
-    overfit_limit: float
-    identity_jitter: float
-    policy: Sequence[Policy]
-    seed: int
 
 
 class GanModule(AveragedModule):
@@ -63,6 +39,18 @@ class GanModule(AveragedModule):
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
         self.register_buffer("r_t", torch.zeros(()))
 
+    @classmethod
+    def build(cls, settings: GanSettings, judges: Judges, start: Path | None) -> Self:
+        """Build both networks, the generator from the weights at `start` if there are any.
+
+        Raises:
+            WeightsError: those weights are missing, or of another kind or architecture.
+        """
+        generator = Generator(**vars(settings.generator))
+        if start is not None:
+            generator = Restorer.load(start).generator.train()
+        return cls(generator, Discriminator(**vars(settings.discriminator)), judges, settings)
+
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Adam for each network."""
         s = self.settings
@@ -73,13 +61,15 @@ class GanModule(AveragedModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
         """One step of each network; the step's number decides its random changes, so a resumed run repeats them."""
-        evidence, truth = batch
-        step = int(self.steps)
-        dice = torch.Generator().manual_seed(self.settings.seed + step)
+        evidence, target = batch
+        (judges,), mask = self.judges, evidence.damaged.chroma_mask
+        rng = torch.Generator().manual_seed(self.settings.seed + int(self.steps))
         proposal = self.generator(evidence)
         restored = compose(evidence.damaged, proposal)
-        terms = self._generator_step(evidence, proposal, restored, truth, dice)
-        terms |= self._discriminator_step(evidence, restored.detach(), truth.target, dice)
+        jitter = self.settings.identity_jitter * torch.randn(len(mask), 1, 2, generator=rng)
+        moved = jitter.to(mask).expand(-1, 5, -1)
+        terms = self._generator_step(Comparison(proposal, restored, target, mask, judges, moved), rng)
+        terms |= self._discriminator_step(restored.detach(), target.image, mask, rng)
         self.average(self.generator, self.settings.ema_decay)
         self.steps += 1
         self.log_dict(
@@ -89,42 +79,37 @@ class GanModule(AveragedModule):
             sync_dist=True,
         )
 
-    def _generator_step(
-        self, evidence: Evidence, proposal: Tensor, restored: Tensor, truth: Truth, dice: torch.Generator
-    ) -> Terms:
-        (judges,), mask = self.judges, evidence.damaged.chroma_mask
-        jitter = self.settings.identity_jitter * torch.randn(len(mask), 1, 2, generator=dice)
-        terms = reconstruction(proposal, restored, truth, mask, judges, jitter.to(mask).expand(-1, 5, -1))
+    def _generator_step(self, pair: Comparison, rng: torch.Generator) -> Terms:
+        terms = compare(pair)
         self.discriminator.requires_grad_(False)
-        terms |= self._adversarial(restored, truth.target, mask, dice)
+        terms |= self._adversarial(pair.restored, pair.target.image, pair.chroma_mask, rng)
         self.discriminator.requires_grad_(True)
         require_finite(terms, int(self.steps))
-        self._descend(0, total(terms, self.settings.weights))
+        self._descend(0, total(terms, vars(self.settings.losses)))
         return terms
 
-    def _adversarial(self, restored: Tensor, target: Tensor, mask: Tensor, dice: torch.Generator) -> Terms:
-        made, wanted, masks = augment_pair(restored, target, mask, self.settings.policy, dice)
-        fake = self.discriminator.features(made, masks)
-        heard = losses.damping(self.r_t, self.settings.overfit_limit)
+    def _adversarial(self, restored: Tensor, target: Tensor, mask: Tensor, rng: torch.Generator) -> Terms:
+        fake, real, masks = augment_pair(restored, target, mask, self.settings.discriminator_augment, rng)
+        fake_features = self.discriminator.features(fake, masks)
         with torch.no_grad():
-            real = self.discriminator.features(wanted, masks)
-        return {
-            "adversarial": heard * losses.generator_adversarial(fake[-1], judged(masks)),
-            "feature_matching": losses.feature_matching(fake[:-1], real[:-1]),
-        }
+            real_features = self.discriminator.features(real, masks)
+        adversarial_weight = losses.adversarial_weight(self.r_t, self.settings.overfit_limit)
+        judgement = losses.Judgement(fake_features, real_features, generated_patch_mask(masks), adversarial_weight)
+        return {name: term(judgement) for name, term in losses.ADVERSARIAL_TERMS.items()}
 
-    def _discriminator_step(self, evidence: Evidence, restored: Tensor, target: Tensor, dice: torch.Generator) -> Terms:
-        mask, settings = evidence.damaged.chroma_mask, self.settings
+    def _discriminator_step(self, restored: Tensor, target: Tensor, mask: Tensor, rng: torch.Generator) -> Terms:
+        settings = self.settings
         real = target.clone().requires_grad_(int(self.steps) % settings.r1_every == 0)
-        intact, made, masks = augment_pair(real, restored, mask, settings.policy, dice)
-        real_logits, fake_logits = self.discriminator(intact, masks), self.discriminator(made, masks)
-        terms = {"discriminator": losses.discriminator_adversarial(real_logits, fake_logits, judged(masks))}
+        intact, fake, masks = augment_pair(real, restored, mask, settings.discriminator_augment, rng)
+        real_logits, fake_logits = self.discriminator(intact, masks), self.discriminator(fake, masks)
+        patches = generated_patch_mask(masks)
+        terms = {"discriminator": losses.discriminator_adversarial(real_logits, fake_logits, patches)}
         if real.requires_grad:
             terms["r1"] = losses.r1_penalty(real_logits, real)
         require_finite(terms, int(self.steps))
-        lazy = settings.weights.r1 * settings.r1_every  # as often as it is skipped (Karras et al., 2020b)
+        lazy = settings.losses.r1 * settings.r1_every  # as often as it is skipped (Karras et al., 2020b)
         self._descend(1, terms["discriminator"] + lazy * terms.get("r1", target.new_zeros(())))
-        r_t = losses.overfit_sign(real_logits, judged(masks)).detach()
+        r_t = losses.overfit_sign(real_logits, patches).detach()
         self.r_t.lerp_(r_t, _R_T_RATE)
         return terms | {"r_t": r_t, "d_real": real_logits.mean(), "d_fake": fake_logits.mean()}
 
@@ -142,27 +127,23 @@ class GanModule(AveragedModule):
         proposal: Tensor = self.ema(evidence)
         return proposal
 
+    def restorer(self, image_size: int) -> Restorer:
+        """The averaged generator as a restorer."""
+        return Restorer(self.ema, image_size)
+
     def save(self, path: Path, image_size: int) -> None:
         """Write the averaged generator."""
         save_weights(self.ema, path, image_size)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
         """Losses of the averaged generator on held-out portraits, and the discriminator's view of them."""
-        evidence, truth = batch
+        evidence, target = batch
         (judges,), mask = self.judges, evidence.damaged.chroma_mask
         proposal = self.ema(evidence)
-        restored = compose(evidence.damaged, proposal)
-        terms = reconstruction(proposal, restored, truth, mask, judges)
-        loss = total(terms, self.settings.weights)
+        terms = compare(Comparison(proposal, compose(evidence.damaged, proposal), target, mask, judges))
+        loss = total(terms, vars(self.settings.losses))
         require_finite(terms, int(self.steps))
-        logits = self.discriminator(truth.target, mask)
-        terms |= {"d_real": logits.mean(), "r_t": losses.overfit_sign(logits, judged(mask))}
+        logits = self.discriminator(target.image, mask)
+        terms |= {"d_real": logits.mean(), "r_t": losses.overfit_sign(logits, generated_patch_mask(mask))}
         named = {f"validation/{name}": value for name, value in (terms | {"loss": loss}).items()}
-        self.log_dict(named, batch_size=len(truth.target))
-
-
-def cosine(step: int, steps: int) -> float:
-    """Factor of the learning rate: half a cosine from 1 to `_FLOOR` (Loshchilov and Hutter, 2017, eq. 5)."""
-    if steps == 0:
-        return 1.0
-    return _FLOOR + (1 - _FLOOR) * (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2
+        self.log_dict(named, batch_size=len(target.image))

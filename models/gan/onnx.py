@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import WeightsError
-from models.evidence.evidence import Damaged, Evidence, compose, gather
+from models.evidence.evidence import CHANNELS, CONDITIONS, Damaged, Evidence, compose, gather
+from models.evidence.identity_condition import HINTS
 from models.gan.generator import Generator
 from models.gan.restorer import Restorer
 
@@ -100,6 +101,17 @@ class OnnxRestorer:
         """The graph alone: inputs, shares and hint, as `Generator.propose` takes them."""
         arrays = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in zip(INPUTS, tensors, strict=True)}
         return torch.from_numpy(self._session.run(None, arrays)[0])
+
+
+@torch.inference_mode()
+def graph_difference(restorer: Restorer, graph: OnnxRestorer) -> float:
+    """Largest difference between the two proposals for the same noise."""
+    rng = torch.Generator().manual_seed(0)
+    size = restorer.image_size
+    inputs = torch.rand(1, CHANNELS, size, size, generator=rng) * 2 - 1
+    shares, hint = torch.rand(1, CONDITIONS, generator=rng), torch.randn(1, HINTS, generator=rng)
+    proposal = restorer.generator.propose(inputs, shares, hint)
+    return float((proposal - graph.run([inputs, shares, hint])).abs().max())
 
 
 def _session(path: Path, threads: int) -> "onnxruntime.InferenceSession":

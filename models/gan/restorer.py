@@ -1,6 +1,5 @@
 """A generator with its weights, as everything outside training uses it."""
 
-from functools import cache
 from pathlib import Path
 
 import torch
@@ -8,11 +7,9 @@ from torch import Tensor
 
 from models.errors import WeightsError
 from models.evidence.evidence import Damaged, Evidence, compose
-from models.face_model.gaussian import FACE_MODEL
 from models.gan.generator import Generator
-from models.weight_files import Architecture, read_architecture, read_state, weights_sha256, write_weights
-
-__all__ = ["Restorer", "save_weights", "weights_sha256"]
+from models.restorer_header import face_model_sha256, read_restorer_header
+from models.weight_files import Architecture, read_state, write_weights
 
 _SHAPE = ("width", "depth", "conditioned")
 """What the header says of the generator."""
@@ -27,7 +24,7 @@ class Restorer:
     """
 
     def __init__(self, generator: Generator, image_size: int) -> None:
-        self.generator = generator.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in torch's stubs
+        self.generator: Generator = generator.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in torch's stubs
         self.image_size = image_size
 
     @classmethod
@@ -41,21 +38,24 @@ class Restorer:
         Raises:
             WeightsError: no such file, another digest, not safetensors, or another architecture.
         """
-        architecture = read_architecture(path, sha256)
-        if (kind := architecture.get("kind", "gan")) != "gan":
-            remedy = "train with train.warm_start: none, or read it by load_restorer"
-            raise WeightsError(f"weights of a generator at {path}", str(kind), remedy)
-        state = read_state(path)
-        if architecture["face_model"] != face_model_sha256():
-            expected = f"the face model {architecture['face_model'][:12]}… that {path.name} was trained with"
-            raise WeightsError(expected, f"{face_model_sha256()[:12]}…", "use the release that made these weights")
+        architecture = read_restorer_header(path, "gan", sha256)
         generator = Generator(**{name: architecture[name] for name in _SHAPE})
         try:
-            generator.load_state_dict(state)
+            generator.load_state_dict(read_state(path))
         except RuntimeError as error:
             reason = str(error).splitlines()[0]
             raise WeightsError(f"weights of {architecture} in {path}", reason, "train them anew") from error
         return cls(generator, architecture["image_size"])
+
+    @property
+    def network(self) -> Generator:
+        """The generator."""
+        return self.generator
+
+    def to(self, device: torch.device) -> "Restorer":
+        """Move the generator to another device."""
+        self.generator.to(device)
+        return self
 
     def propose(self, damaged: Damaged) -> Tensor:
         """(N, 3, H, W) what the generator would put everywhere, not yet composed with the known pixels."""
@@ -81,9 +81,3 @@ def save_weights(generator: Generator, path: Path, image_size: int, dtype: torch
     shape: Architecture = {name: getattr(generator, name) for name in _SHAPE}
     header = shape | {"image_size": image_size, "face_model": face_model_sha256()}
     write_weights(generator.state_dict(), header, path, dtype)
-
-
-@cache
-def face_model_sha256() -> str:
-    """Hexadecimal SHA-256 of the face model that ships."""
-    return weights_sha256(FACE_MODEL)

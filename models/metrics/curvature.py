@@ -60,10 +60,12 @@ class Hessian:
         """(size,) -> (size,): the Hessian times a vector."""
         sizes = [parameter.numel() for parameter in self._parameters]
         parts = [v.view_as(p) for v, p in zip(torch.split(vector, sizes), self._parameters, strict=True)]
-        bent = [(gradient, part) for gradient, part in zip(self._gradients, parts, strict=True) if gradient.grad_fn]
-        if not bent:  # the loss is linear in the parameters
+        nonlinear = [
+            (gradient, part) for gradient, part in zip(self._gradients, parts, strict=True) if gradient.grad_fn
+        ]
+        if not nonlinear:  # the loss is linear in the parameters
             return torch.zeros_like(vector)
-        gradients, vectors = zip(*bent, strict=True)
+        gradients, vectors = zip(*nonlinear, strict=True)
         found = torch.autograd.grad(gradients, self._parameters, vectors, retain_graph=True, materialize_grads=True)
         return torch.cat([part.reshape(-1) for part in found])
 
@@ -99,7 +101,7 @@ def extreme_eigenvalues(hessian: Hessian, rng: torch.Generator, steps: int) -> t
     direction = torch.randn(hessian.size, generator=rng).to(hessian.like())
     basis = [direction / direction.norm()]
     diagonal: list[float] = []
-    beside: list[float] = []
+    off_diagonal: list[float] = []
     for _ in range(min(steps, hessian.size)):
         image = hessian.times(basis[-1])
         diagonal.append(float(image @ basis[-1]))
@@ -107,9 +109,9 @@ def extreme_eigenvalues(hessian: Hessian, rng: torch.Generator, steps: int) -> t
         length = float(rest.norm())
         if length <= 1e-6 * max(1.0, abs(diagonal[0])):  # the directions found span all that the start vector reaches
             break
-        beside.append(length)
+        off_diagonal.append(length)
         basis.append(rest / length)
-    values = torch.linalg.eigvalsh(_tridiagonal(diagonal, beside[: len(diagonal) - 1]))
+    values = torch.linalg.eigvalsh(_tridiagonal(diagonal, off_diagonal[: len(diagonal) - 1]))
     return float(values[0]), float(values[-1])
 
 
@@ -137,6 +139,6 @@ def _orthogonal(vector: Tensor, basis: Sequence[Tensor]) -> Tensor:
     return vector
 
 
-def _tridiagonal(diagonal: Sequence[float], beside: Sequence[float]) -> Tensor:
-    main, side = (torch.tensor(list(values), dtype=torch.float64) for values in (diagonal, beside))
+def _tridiagonal(diagonal: Sequence[float], off_diagonal: Sequence[float]) -> Tensor:
+    main, side = (torch.tensor(list(values), dtype=torch.float64) for values in (diagonal, off_diagonal))
     return torch.diag(main) + torch.diag(side, 1) + torch.diag(side, -1)

@@ -10,15 +10,15 @@ import pandas as pd
 import torch
 
 from models.errors import DataError
-from models.gan.restorer import weights_sha256
 from models.identity.encoders import training_encoder
 from models.images import Image, to_uint8
+from models.weight_files import weights_sha256
 from monitoring.user_study.attention_check import plant
 from monitoring.user_study.design import MIN_PEOPLE, choose, pairs
 from monitoring.user_study.heat_map import region_masks, region_shares
 from monitoring.user_study.schema import INTACT, PLANTED, REFERENCE, Person, Study
 from pipeline.config.user_study import StudyParams
-from pipeline.evaluation.baselines import Method, model, peers
+from pipeline.evaluation.baselines import Method, classical_baselines, model
 from pipeline.evaluation.test_set import Case, FrozenCases, damaged_batch, point_batch, target_batch
 from pipeline.image_io.write import png_bytes
 from pipeline.portraits.read import landmarks_of, load_image, read_masks, read_portraits
@@ -106,7 +106,7 @@ def _table(paths: Paths) -> pd.DataFrame:
 def _methods(names: Sequence[str], paths: Paths, device: torch.device) -> tuple[dict[str, Method], dict[str, str]]:
     """Return the methods that restore, and the digests of their models."""
     digests: dict[str, str] = {}
-    methods = {name: method for name, method in peers().items() if name in names}
+    methods = {name: method for name, method in classical_baselines().items() if name in names}
     if "champion" in names:
         digests["champion"] = read_champion(paths).sha256
         methods["champion"] = model(paths.champion_weights, device, digests["champion"])

@@ -64,7 +64,7 @@ def portrait_of(paths: Paths, row: pd.Series) -> Portrait:
     return Portrait(name, str(row["identity"]), load_image(paths, name), landmarks_of(row), points_of(row))
 
 
-def own_dice(portrait: Portrait, seed: int) -> np.random.Generator:
+def portrait_rng(portrait: Portrait, seed: int) -> np.random.Generator:
     """A generator that depends on portrait and seed alone, not on which others are measured."""
     return np.random.default_rng([seed, zlib.crc32(portrait.portrait_id.encode())])
 
@@ -92,11 +92,11 @@ def embed_intact(portraits: Sequence[Portrait], judges: Judges, batch_size: int)
     whole = [
         case_of(p, np.zeros(p.image.shape[:2], bool), np.zeros(p.image.shape[:2], bool), "", "") for p in portraits
     ]
-    found: Embeddings = {}
+    embeddings: Embeddings = {}
     for batch in batches(whole, batch_size):
         embedded = judges.embed(target_batch(batch, judges.device), point_batch(batch, judges.device))
-        found |= {case.portrait_id: {role: embedded[role][i] for role in ROLES} for i, case in enumerate(batch)}
-    return found
+        embeddings |= {case.portrait_id: {role: embedded[role][i] for role in ROLES} for i, case in enumerate(batch)}
+    return embeddings
 
 
 def measured(
@@ -121,7 +121,7 @@ def measured(
         intact: embeddings of their portraits.
         judges: encoders and LPIPS.
         batch_size: pictures at a time.
-        keep: told the embeddings of each batch.
+        keep: called with the embeddings of each batch.
         references: another aligned photo of the same person by portrait, for those that have one.
     """
     frames = []
@@ -131,12 +131,12 @@ def measured(
         known = pd.DataFrame([{name: getattr(case, name) for name in _KNOWN} for case in batch])
         for name, method in methods.items():
             restored = method(damaged)
-            found = judges.embed(restored, point_batch(batch, judges.device))
+            embeddings = judges.embed(restored, point_batch(batch, judges.device))
             if keep is not None:
-                keep(name, batch, found["independent"])
+                keep(name, batch, embeddings["independent"])
             alike = {
                 SIMILARITY + role: similarity(
-                    found[role], torch.stack([intact[c.portrait_id][role] for c in batch])
+                    embeddings[role], torch.stack([intact[c.portrait_id][role] for c in batch])
                 ).numpy()
                 for role in ROLES
             }
@@ -149,9 +149,9 @@ def means(
 ) -> dict[str, Buckets]:
     """Mean and interval by method, by value of a column and by metric; rows without a figure are left out of it."""
     tables: dict[str, Buckets] = {}
-    wanted = list(metrics)
+    names = list(metrics)
     for (method, bucket), part in rows.groupby(["method", by], sort=True):
-        figures = {metric: _mean(part, metric, resamples, seed) for metric in wanted}
+        figures = {metric: _mean(part, metric, resamples, seed) for metric in names}
         tables.setdefault(str(method), {})[str(bucket)] = figures
     return tables
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.ablation.common import SIMILARITY, Embeddings, Portrait, case_of, means, measured, own_dice
+from pipeline.ablation.common import SIMILARITY, Embeddings, Portrait, case_of, means, measured, portrait_rng
 from pipeline.ablation.genuine_range import Floors
 from pipeline.ablation.onset import Curve, Estimate, find_exit, find_knee
 from pipeline.ablation.onset_holes import component_holes, growing_holes
@@ -70,7 +70,7 @@ def onset_of(rows: pd.DataFrame, role: Role, floor: float, floor_from: str, para
 
 def _cases(portrait: Portrait, params: AblateParams) -> list[Case]:
     levels, side = params.onset.levels, portrait.image.shape[0]
-    holes = growing_holes(portrait.landmarks, side, levels, own_dice(portrait, params.seed))
+    holes = growing_holes(portrait.landmarks, side, levels, portrait_rng(portrait, params.seed))
     grown = [
         case_of(portrait, hole, hole, BLOTCH, str(float(level))) for level, hole in zip(levels, holes, strict=True)
     ]

@@ -48,24 +48,24 @@ def write_page(report: AblateReport, strips: Sequence[Strip], folder: Path, name
 
 def charts(report: AblateReport) -> dict[str, tuple[Chart, Guides]]:
     """Every chart that the report has figures for, with its guides."""
-    found: dict[str, tuple[Chart, Guides]] = {}
+    by_name: dict[str, tuple[Chart, Guides]] = {}
     if report.onset:
         for role in ROLES:
             title, metric = f"Similarity to the person, {report.encoders[role]}", SIMILARITY + role
             chart = line_chart(title, "missing share of the features", report.onset.curves, metric)
             floor = report.onset.onsets["champion"][role].floor
-            found[f"onset-{role}"] = (chart, ((place_of(chart, floor), "genuine pairs, 5th percentile"),))
+            by_name[f"onset-{role}"] = (chart, ((place_of(chart, floor), "genuine pairs, 5th percentile"),))
     if report.transition:
         curves = report.transition.curves
         for key, title, metric in (
             ("colour", "Colour error (CIEDE2000) by coverage", "colour_error"),
             ("transition", "Similarity to the person by coverage", SIMILARITY + "independent"),
         ):
-            found[key] = (line_chart(title, "coverage", curves, metric), ())
+            by_name[key] = (line_chart(title, "coverage", curves, metric), ())
         inpainted = {name: table for name, table in curves.items() if name.startswith("inpaint")}
         title = "High-frequency retention in the hole"
-        found["retention"] = (line_chart(title, "coverage", inpainted, "retention"), ())
-    return found
+        by_name["retention"] = (line_chart(title, "coverage", inpainted, "retention"), ())
+    return by_name
 
 
 def place_of(chart: Chart, value: float) -> float:
@@ -83,14 +83,14 @@ def svg(chart: Chart, guides: Guides) -> str:
 
 def tables(report: AblateReport) -> dict[str, pd.DataFrame]:
     """Long tables of all figures by study: method, bucket, metric, value, low, high, n."""
-    found: dict[str, Mapping[str, Buckets]] = {}
+    by_name: dict[str, Mapping[str, Buckets]] = {}
     if report.onset:
-        found |= {"onset": report.onset.curves, "components": report.onset.components}
+        by_name |= {"onset": report.onset.curves, "components": report.onset.components}
     if report.transition:
-        found["transition"] = report.transition.curves
+        by_name["transition"] = report.transition.curves
     if report.variants:
-        found["variants"] = {name: variant.figures for name, variant in report.variants.items()}
-    return {name: long_table(table) for name, table in found.items()}
+        by_name["variants"] = {name: variant.figures for name, variant in report.variants.items()}
+    return {name: long_table(table) for name, table in by_name.items()}
 
 
 def long_table(table: Mapping[str, Buckets]) -> pd.DataFrame:
@@ -142,8 +142,8 @@ def example_strips(
         judges: encoders and LPIPS.
         params: levels and seed that the masks were drawn with.
     """
-    wanted = {name.partition("-")[0] for name in examples}
-    drawn = {case.mask_id: case for p in portraits if p.portrait_id in wanted for case in hole_cases(p, params)}
+    portrait_ids = {name.partition("-")[0] for name in examples}
+    drawn = {case.mask_id: case for p in portraits if p.portrait_id in portrait_ids for case in hole_cases(p, params)}
     cases = [drawn[name] for name in examples]
     scores = measured(methods, cases, intact, judges, params.batch_size)
     return [_strip(case, scores[scores["mask_id"] == case.mask_id], methods, judges.device) for case in cases]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models.metrics.colour_error import grey_world, mean_colour
-from pipeline.ablation.common import RETENTION, SIMILARITY, Embeddings, Portrait, case_of, means, measured, own_dice
+from pipeline.ablation.common import RETENTION, SIMILARITY, Embeddings, Portrait, case_of, means, measured, portrait_rng
 from pipeline.ablation.fid_infinity import FidInfinity, fid_infinity, principal
 from pipeline.ablation.onset_holes import growing_holes
 from pipeline.ablation.results import Crossing, FidFigures, IdFidReport, TransitionReport
@@ -126,7 +126,7 @@ def _fid_figures(fid: FidInfinity) -> FidFigures:
 def hole_cases(portrait: Portrait, params: AblateParams) -> list[Case]:
     """The portrait with a hole at every level of coverage."""
     grown = growing_holes(
-        portrait.landmarks, portrait.image.shape[0], params.coverage, own_dice(portrait, params.seed + 1), "face"
+        portrait.landmarks, portrait.image.shape[0], params.coverage, portrait_rng(portrait, params.seed + 1), "face"
     )
     levels = [str(float(level)) for level in params.coverage]
     return [case_of(portrait, hole, hole, INPAINT, level) for level, hole in zip(levels, grown, strict=True)]

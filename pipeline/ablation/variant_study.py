@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from models.images import Image
-from pipeline.ablation.common import Portrait, case_of, embed_intact, measured, own_dice, read_split
+from pipeline.ablation.common import Portrait, case_of, embed_intact, measured, portrait_rng, read_split
 from pipeline.ablation.results import VariantFigures
 from pipeline.ablation.variants import COMPLETE, NO_PHOTO, variant_figures, variant_params
 from pipeline.config.ablation import AblateParams
@@ -28,7 +28,7 @@ from pipeline.training.dataset import DamagedPortraits, Kept, batches
 from pipeline.training.face_model_folds import face_models
 
 if TYPE_CHECKING:
-    from models.gan.restorer import Restorer
+    from models.kinds import StoredRestorer
 
 
 def lay_out_small(source: Paths, target: Paths, size: int, limits: Mapping[str, int]) -> None:
@@ -103,14 +103,14 @@ def _measured(
             restorer = _trained(variant_params(train, params, name, seed), lessons, site, params.variants.image_size)
             seconds[name] = seconds.get(name, 0.0) + time.monotonic() - started
             _log.info("ablate: %s, seed %d: trained in %.0f s", name, seed, time.monotonic() - started)
-            for label, given in asked(name, photos).items():
+            for label, given in references_by_variant(name, photos).items():
                 rows = measured({label: restorer.restore}, cases, intact, judges, params.batch_size, references=given)
                 frames.append(rows.assign(variant=label, seed=seed))
     return pd.concat(frames, ignore_index=True), seconds
 
 
-def asked(name: str, photos: Mapping[str, Image]) -> dict[str, Mapping[str, Image]]:
-    """As which variants a network is measured, and with which photos."""
+def references_by_variant(name: str, photos: Mapping[str, Image]) -> dict[str, Mapping[str, Image]]:
+    """Reference photos for each variant that a network is measured as."""
     if name == COMPLETE:
         return {COMPLETE: photos, NO_PHOTO: {}}
     return {name: {} if name == "reference" else photos}
@@ -121,7 +121,7 @@ def damaged_portraits(portraits: Sequence[Portrait], masks: MaskParams, params: 
     sampler, cases = DamageSampler(masks, training=False), []
     for portrait in portraits:
         damage, record = sampler.sample(
-            own_dice(portrait, params.seed + 2), portrait.landmarks, portrait.image.shape[0]
+            portrait_rng(portrait, params.seed + 2), portrait.landmarks, portrait.image.shape[0]
         )
         cases.append(case_of(portrait, damage.hole, damage.chroma, record.kind, record.bucket))
     return cases
@@ -129,13 +129,13 @@ def damaged_portraits(portraits: Sequence[Portrait], masks: MaskParams, params: 
 
 def other_photos(paths: Paths, table: pd.DataFrame, portraits: Sequence[Portrait]) -> dict[str, Image]:
     """Another photo of the same person by portrait: the next by id, in a ring; people with one photo are left out."""
-    found = {}
+    photos = {}
     for portrait in portraits:
         ids = np.sort(table["portrait_id"][table["identity"] == portrait.identity].to_numpy(str))
         if len(ids) > 1:
             following = (int(np.searchsorted(ids, portrait.portrait_id)) + 1) % len(ids)
-            found[portrait.portrait_id] = load_image(paths, str(ids[following]))
-    return found
+            photos[portrait.portrait_id] = load_image(paths, str(ids[following]))
+    return photos
 
 
 class Lessons:
@@ -163,19 +163,16 @@ class Lessons:
         return Kept(batches(samples, train.batch_size, 0))
 
 
-def _trained(train: TrainParams, lessons: Lessons, site: Paths, size: int) -> "Restorer":
+def _trained(train: TrainParams, lessons: Lessons, site: Paths, size: int) -> "StoredRestorer":
     """One small network, by the stage's modules and loop."""
-    from models.gan.generator import Generator
-    from models.gan.restorer import Restorer
     from pipeline.training.build import build_module
     from pipeline.training.loop import fit
 
     learning, held_out = lessons.of(train)
     module = build_module(train, site)
-    fit(module, lambda _: learning, held_out, train, site.checkpoints / "last.ckpt", _untold)
-    assert isinstance(module.ema, Generator)
-    return Restorer(module.ema, size)
+    fit(module, lambda _: learning, held_out, train, site.checkpoints / "last.ckpt", _ignore_figures)
+    return module.restorer(size)
 
 
-def _untold(_: dict[str, float], __: int) -> None:
-    """Small networks are not logged: their means are."""
+def _ignore_figures(_: dict[str, float], __: int) -> None:
+    """Do nothing: only the means of the small networks are logged."""

@@ -1,6 +1,7 @@
 """Variants of the network, each without one design choice, trained as the stage trains."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -33,15 +34,13 @@ def variant_params(train: TrainParams, params: AblateParams, name: str, seed: in
     """
     small = params.variants
     losses = {
-        "perceptual": train.losses.model_copy(update={"lpips": 0.0}),
-        "identity": train.losses.model_copy(update={"identity": 0.0}),
+        "perceptual": replace(train.losses, lpips=0.0),
+        "identity": replace(train.losses, identity=0.0),
     }
     evidence = train.evidence.model_copy(
         update={"face_model_folds": 0} | ({"reference": 0.0, "self_reference": 0.0} if name == "reference" else {})
     )
-    generator = train.generator.model_copy(
-        update={"width": small.width, "depth": small.depth, "conditioned": name != "conditioning"}
-    )
+    generator = replace(train.generator, width=small.width, depth=small.depth, conditioned=name != "conditioning")
     return train.model_copy(
         update={
             "kind": "gan",

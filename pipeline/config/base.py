@@ -1,13 +1,10 @@
 """What every section of params.yaml has in common."""
 
-from typing import Annotated
+from pydantic import BaseModel, ConfigDict
 
-from pydantic import BaseModel, ConfigDict, Field
+from models.limits import Count, NotNegative, Positive, Seed, Share
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Count = Annotated[int, Field(ge=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
-Positive = Annotated[float, Field(gt=0.0)]
+__all__ = ["Count", "NotNegative", "Positive", "Section", "Seed", "Share"]
 
 
 class Section(BaseModel):

@@ -12,6 +12,7 @@ from models.errors import ConfigError
 from pipeline.config.ab import AbParams
 from pipeline.config.ablation import AblateParams
 from pipeline.config.base import Section
+from pipeline.config.champion import ChampionParams
 from pipeline.config.data import DataParams, IngestParams, ValidateParams
 from pipeline.config.evaluation import EvaluateParams, GateParams
 from pipeline.config.keep import KeepParams
@@ -22,7 +23,7 @@ from pipeline.config.registry import RegistryParams
 from pipeline.config.restore import RestoreParams
 from pipeline.config.serving import ServeParams
 from pipeline.config.simulate import SimulateParams
-from pipeline.config.training import ChampionParams, TrainParams
+from pipeline.config.training import TrainParams
 from pipeline.config.user_study import StudyParams
 from pipeline.config.watch import WatchParams
 
@@ -133,7 +134,7 @@ def _set(raw: dict[str, Any], dotted: str, value: object) -> None:
 def _config_error(path: Path, error: ValidationError) -> ConfigError:
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"]) or "the file"
-    if first["type"] == "extra_forbidden":
+    if first["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:  # of a section, of a dataclass in one
         return ConfigError(f"only known keys in {path.name}", f"the unknown key {key}", f"delete or rename {key}")
     if first["type"] == "missing":
         return ConfigError(f"{key} in {path.name}", "no value", f"add {key}")

@@ -30,7 +30,7 @@ def classical(damaged: Damaged, method: FillMethod) -> Tensor:
     return compose(damaged, plain_fill(damaged, method))
 
 
-def peers() -> dict[str, Method]:
+def classical_baselines() -> dict[str, Method]:
     """What needs no trained network, by name: the classical methods and the face model alone."""
     return {method: partial(classical, method=method) for method in CLASSICAL} | {FACE_MODEL: face_model}
 

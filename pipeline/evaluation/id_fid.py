@@ -32,8 +32,8 @@ def id_fids(restored: Mapping[str, Tensor], targets: Targets, seed: int) -> dict
         None where there are fewer than two pictures on a side.
     """
     intact = targets.embeddings["independent"].numpy()
-    found = {name: _distance(embeddings.numpy(), intact) for name, embeddings in restored.items()}
-    return found | {FLOOR: split_half(intact, targets.identities, seed)}
+    measured = {name: _distance(embeddings.numpy(), intact) for name, embeddings in restored.items()}
+    return measured | {FLOOR: split_half(intact, targets.identities, seed)}
 
 
 def split_half(embeddings: npt.NDArray[np.float32], identities: Sequence[str], seed: int) -> float | None:
@@ -48,8 +48,8 @@ def split_half(embeddings: npt.NDArray[np.float32], identities: Sequence[str], s
     for _ in range(_SPLITS):
         first = np.isin(codes, rng.permutation(len(names))[: len(names) // 2])
         distances.append(_distance(embeddings[first], embeddings[~first]))
-    found = [distance for distance in distances if distance is not None]
-    return float(np.mean(found)) if found else None
+    measured = [distance for distance in distances if distance is not None]
+    return float(np.mean(measured)) if measured else None
 
 
 def with_id_fid(tables: Mapping[str, Buckets], fids: Mapping[str, float | None]) -> dict[str, Buckets]:

@@ -106,8 +106,8 @@ def _write_rows(
     try:
         for batch in _logged(batches(cases, params.batch_size), len(cases)):
             frames = []
-            for name, frame, found in _measure_batch(methods, batch, judges, targets, params):
-                kept[name].append(found["independent"])
+            for name, frame, embeddings in _measure_batch(methods, batch, judges, targets, params):
+                kept[name].append(embeddings["independent"])
                 frames.append(frame)
             table = pa.Table.from_pandas(pd.concat(frames), preserve_index=False)
             writer = writer or pq.ParquetWriter(rows_file, table.schema)
@@ -127,10 +127,10 @@ def _measure_batch(
     known = _known_columns(batch, params)
     for name, method in methods.items():
         restored, milliseconds = timed(method, damaged)
-        found = judges.embed(restored, points)
+        embeddings = judges.embed(restored, points)
         columns = known | {"method": name, "milliseconds": milliseconds / len(batch)}
-        columns |= score(restored, target, damaged, judges.perceptual) | recognise(found, batch, targets)
-        yield name, pd.DataFrame(columns), found
+        columns |= score(restored, target, damaged, judges.perceptual) | recognise(embeddings, batch, targets)
+        yield name, pd.DataFrame(columns), embeddings
 
 
 def _known_columns(batch: list[Case], params: EvaluateParams) -> dict[str, Any]:

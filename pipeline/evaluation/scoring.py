@@ -84,9 +84,9 @@ def embed_targets(cases: Sequence[Case], judges: Judges, batch_size: int, false_
     for batch in portraits_of(cases, batch_size):
         index |= {case.portrait_id: len(index) + i for i, case in enumerate(batch)}
         identities += [case.identity for case in batch]
-        found = judges.embed(target_batch(batch, judges.device), point_batch(batch, judges.device))
+        embeddings = judges.embed(target_batch(batch, judges.device), point_batch(batch, judges.device))
         for role in ROLES:
-            parts[role].append(found[role])
+            parts[role].append(embeddings[role])
     embeddings = {role: torch.cat(parts[role]) for role in ROLES}
     thresholds = {r: recognition_threshold(embeddings[r], identities, false_match_rate) for r in ROLES}
     return Targets(index, identities, embeddings, thresholds)
@@ -137,11 +137,11 @@ def known_pixels_changed(restored: Tensor, damaged: Damaged) -> Tensor:
     return (changed & (damaged.chroma_mask < 0.5)).sum(dim=(1, 2, 3))
 
 
-def recognise(found: dict[Role, Tensor], cases: Sequence[Case], targets: Targets) -> dict[str, npt.NDArray[Any]]:
+def recognise(embeddings: dict[Role, Tensor], cases: Sequence[Case], targets: Targets) -> dict[str, npt.NDArray[Any]]:
     """Identity columns, each (N,), by role: similarity (cosine), distance (1 - cosine), recognised (bool)."""
     columns: dict[str, npt.NDArray[Any]] = {}
     for role in ROLES:
-        alike = similarity(found[role], targets.of(cases, role)).numpy()
+        alike = similarity(embeddings[role], targets.of(cases, role)).numpy()
         columns[f"identity_similarity_{role}"] = alike
         columns[f"identity_distance_{role}"] = 1.0 - alike
         columns[f"recognised_{role}"] = alike >= targets.thresholds[role]

@@ -42,19 +42,21 @@ class Aligner:
         self._landmarks = LandmarkPredictor()
         self._size = size
 
-    def best_face(self, image: Image, truth: Points | None = None) -> Aligned | None:
+    def best_face(self, image: Image, known_landmarks: Points | None = None) -> Aligned | None:
         """The face with the highest score, aligned; None where there is no face.
 
         Args:
             image: RGB uint8 (H, W, 3).
-            truth: (68, 2) landmarks in its pixels where they are known, else they are predicted.
+            known_landmarks: (68, 2) landmarks in its pixels where they are known, else they are predicted.
         """
         faces = self._detector.detect(image)
         if not faces:
             return None
         best = faces[0]
         matrix = similarity(best.points, self._size)
-        landmarks = transform(self._landmarks.predict(image, best) if truth is None else truth, matrix)
+        landmarks = transform(
+            self._landmarks.predict(image, best) if known_landmarks is None else known_landmarks, matrix
+        )
         return Aligned(
             image=align(image, matrix, self._size),
             points=transform(best.points, matrix),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from models.kinds import KINDS
 from pipeline.config.load import Params
 from pipeline.config.metric_names import Metric
 from pipeline.evaluation.gate_report import GateReport, format_gate
@@ -52,7 +53,7 @@ def _purpose(facts: CardFacts) -> str:
 
 Restores damaged portraits without changing who is in them: fills what is missing (`hole_mask`) and colours what is
 colourless (`chroma_mask`) in aligned portraits of {size} px. Known pixels are copied from the input, to the bit.
-A U-Net corrects a classical fill (Telea) and is told how much of the face is missing.
+A U-Net corrects a classical fill (Telea) conditioned on how much of the face is missing.
 
 - weights: SHA-256 `{facts.gate.challenger}`
 - code: git `{facts.origin.git_revision}`{" with uncommitted changes" if facts.origin.git_dirty else ""}
@@ -71,7 +72,7 @@ not trained on."""
 
 def _training(facts: CardFacts) -> str:
     train = facts.params.train
-    terms = ", ".join(f"{name} {weight:g}" for name, weight in train.losses.model_dump().items() if weight)
+    terms = ", ".join(f"{name} {weight:g}" for name, weight in KINDS[train.kind].weights(train).items() if weight)
     start = f"version {facts.champion}" if train.warm_start == "champion" else "nothing"
     encoders = facts.evaluation.encoders
     return f"""## Training

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from models.errors import PromotionError
-from models.gan.restorer import weights_sha256
+from models.weight_files import weights_sha256
 from pipeline.config.load import Params
 from pipeline.evaluation.gate_report import GateReport
 from pipeline.evaluation.results import EvaluateReport
@@ -107,10 +107,10 @@ def _facts(paths: Paths, params: Params) -> CardFacts:
     evaluation = read_report(paths.evaluation_report, EvaluateReport, stage="evaluate")
     gate = read_report(paths.gate_report, GateReport, stage="gate")
     champion = read_champion(paths).version
-    found = weights_sha256(paths.trained_weights)
-    if found != gate.challenger:
+    digest = weights_sha256(paths.trained_weights)
+    if digest != gate.challenger:
         remedy = "run the stages evaluate and gate again"
-        raise PromotionError(f"weights that the gate judged ({gate.challenger[:12]})", found[:12], remedy)
+        raise PromotionError(f"weights that the gate judged ({gate.challenger[:12]})", digest[:12], remedy)
     return CardFacts(params, provenance(paths), evaluation, gate, champion)
 
 
@@ -131,12 +131,12 @@ def _tags(facts: CardFacts) -> dict[str, str]:
 
 def _figures(summary: Mapping[str, float | None]) -> dict[str, str]:
     """The figures that `likeness models` shows; those that were not measured are left out."""
-    wanted = {
+    figures = {
         "recognition_accuracy": summary.get("recognised_independent"),
         "lpips_vs_telea": summary.get("lpips_vs_telea"),
         "identity_distance_vs_telea": summary.get("identity_distance_independent_vs_telea"),
     }
-    return {name: f"{value:.6g}" for name, value in wanted.items() if value is not None}
+    return {name: f"{value:.6g}" for name, value in figures.items() if value is not None}
 
 
 def _log_model(run_id: str, weights: Path, card: str) -> "ModelInfo":

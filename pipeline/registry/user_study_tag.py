@@ -30,10 +30,10 @@ def require_study(tags: Mapping[str, str], number: str) -> None:
     Raises:
         PromotionError: so it is.
     """
-    if (found := tags.get(TAG, PASSED)) != PASSED:
+    if (outcome := tags.get(TAG, PASSED)) != PASSED:
         raise PromotionError(
             "a version that a user study found not worse than the champion",
-            f"version {number} with study={found}",
+            f"version {number} with study={outcome}",
             "run `likeness study new`, `serve` and `report`, or pass --force",
         )
 
@@ -45,8 +45,8 @@ def study_says(paths: Paths, model_name: str, version: str) -> bool | None:
         PromotionError: no such version.
         ServiceUnavailable: MLflow does not answer.
     """
-    found = find_version(connect(paths), model_name, version).tags.get(TAG, PASSED)
-    return {PASSED: True, FAILED: False}.get(found)
+    outcome = find_version(connect(paths), model_name, version).tags.get(TAG, PASSED)
+    return {PASSED: True, FAILED: False}.get(outcome)
 
 
 def record_study(paths: Paths, model_name: str, digest: str, facts: Mapping[str, str]) -> list[str]:

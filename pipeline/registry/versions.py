@@ -50,9 +50,9 @@ def list_models(paths: Paths, model_name: str) -> list[ModelRow]:
         return []
     client = connect(paths)
     with answering(client.tracking_uri):
-        found = list(client.search_model_versions(f"name = '{model_name}'"))
+        versions = list(client.search_model_versions(f"name = '{model_name}'"))
         aliases = aliases_of(client, model_name)
-    rows = [_row(version, aliases) for version in found]
+    rows = [_row(version, aliases) for version in versions]
     return sorted(rows, key=lambda row: int(row.version), reverse=True)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from models import assets
 from models.errors import WeightsError
-from models.gan.restorer import weights_sha256
+from models.weight_files import weights_sha256
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
 from pipeline.registry.client import answering, connect
@@ -98,6 +98,6 @@ def verify_weights(client: "MlflowClient", version: "ModelVersion") -> None:
 
 
 def _check(file: Path, digest: str, remedy: str) -> None:
-    found = weights_sha256(file)
-    if found != digest:
-        raise WeightsError(f"SHA-256 {digest[:12] or '(none)'} of {file.name}", found[:12], remedy)
+    actual = weights_sha256(file)
+    if actual != digest:
+        raise WeightsError(f"SHA-256 {digest[:12] or '(none)'} of {file.name}", actual[:12], remedy)

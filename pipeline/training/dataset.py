@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from models.evidence.evidence import Damaged, Evidence, gather
+from models.evidence.evidence import Damaged, gather
 from models.evidence.identity_condition import without_hint
 from models.evidence.reference_photo import Reference
 from models.face.landmarks import MIRRORED, mirrored_points
 from models.face_model.gaussian import Completion
 from models.images import Image, mask_to_tensor, to_tensor
-from models.objective import Truth
+from models.objective import Batch, Target
 from pipeline.config.masks import MaskParams
 from pipeline.config.training import EvidenceParams
 from pipeline.damage.draw import apply
@@ -56,7 +56,6 @@ def self_reference(rng: np.random.Generator, portrait: Image) -> Image:
     return np.asarray(np.clip(np.rint(toned), 0, 255), np.uint8)
 
 
-Batch = tuple[Evidence, Truth]
 Numbers = npt.NDArray[np.float32]
 
 _FLIP_5 = np.array([1, 0, 2, 4, 3])
@@ -68,7 +67,7 @@ class Sample:
 
     damaged: Damaged
     completion: Completion
-    truth: Truth
+    target: Target
     withheld: Tensor
 
 
@@ -105,11 +104,11 @@ class DamagedPortraits(Dataset[Sample]):
             chroma_mask=mask_to_tensor(damage.chroma),
             coverage=torch.tensor([record.coverage]),
             missing_features=torch.tensor([record.missing_features]),
-            reference=_witness(reference, image.shape[0]),
+            reference=_reference_batch(reference, image.shape[0]),
         )
         completion = self.models.of(row.identity).complete(damaged.image, damaged.hole_mask, damaged.chroma_mask)
         withheld = torch.tensor([float(rng.random() < self.evidence.hint_dropout)])
-        return Sample(damaged, completion, Truth(to_tensor(image), torch.tensor(points)[None]), withheld)
+        return Sample(damaged, completion, Target(to_tensor(image), torch.tensor(points)[None]), withheld)
 
     def _reference(self, rng: np.random.Generator, row: pd.Series, image: Image) -> Image | None:
         """Another picture of the person, an altered copy where there is none, or nothing."""
@@ -122,7 +121,7 @@ class DamagedPortraits(Dataset[Sample]):
 
 
 def batches(samples: DamagedPortraits, batch_size: int, workers: int) -> "DataLoader[Sample]":
-    """The samples in order, collated to (Evidence, Truth)."""
+    """The samples in order, collated to (Evidence, Target)."""
     if workers:
         cv2.setNumThreads(1)  # here, not in the worker: there OpenCV would wait for threads that did not come along
     return DataLoader(samples, batch_size, num_workers=workers, collate_fn=collate, worker_init_fn=_one_thread)
@@ -141,8 +140,8 @@ class Kept:
         return len(self._batches)
 
 
-def collate(samples: list[Sample]) -> tuple[Evidence, Truth]:
-    """Samples -> one batch of evidence and its truth."""
+def collate(samples: list[Sample]) -> Batch:
+    """Collate samples to one batch of evidence and its target."""
     batch = [sample.damaged for sample in samples]
     references = [damaged.reference for damaged in batch if damaged.reference is not None]
     names = ("image", "hole_mask", "chroma_mask", "coverage", "missing_features")
@@ -156,11 +155,11 @@ def collate(samples: list[Sample]) -> tuple[Evidence, Truth]:
     )
     evidence = gather(damaged, completion)
     hint = without_hint(evidence.hint, torch.cat([sample.withheld for sample in samples]))
-    truth = Truth(*(torch.cat([getattr(sample.truth, name) for sample in samples]) for name in ("target", "points")))
-    return replace(evidence, hint=hint), truth
+    target = Target(*(torch.cat([getattr(sample.target, name) for sample in samples]) for name in ("image", "points")))
+    return replace(evidence, hint=hint), target
 
 
-def _witness(reference: Image | None, size: int) -> Reference:
+def _reference_batch(reference: Image | None, size: int) -> Reference:
     if reference is None:
         return Reference(torch.zeros(1, 3, size, size), torch.zeros(1))
     return Reference(to_tensor(reference), torch.ones(1))

@@ -68,13 +68,13 @@ class Keeper(Callback):
         figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
         self.curves.append({"epoch": trainer.current_epoch, "step": int(pl_module.steps)} | figures)
         if trainer.is_global_zero:
-            self._tell(trainer, pl_module, figures)
+            self._keep_best(trainer, pl_module, figures)
         temporary = self.checkpoint.with_suffix(".tmp")
         trainer.save_checkpoint(temporary)  # every process takes part, one writes
         if trainer.is_global_zero:
             temporary.replace(self.checkpoint)
 
-    def _tell(self, trainer: L.Trainer, pl_module: AveragedModule, figures: dict[str, float]) -> None:
+    def _keep_best(self, trainer: L.Trainer, pl_module: AveragedModule, figures: dict[str, float]) -> None:
         log.info("epoch %d: held-out loss %.4f", trainer.current_epoch + 1, figures[_MONITOR])
         if figures[_MONITOR] < self.best_loss:
             self.best_loss, self.best_epoch = figures[_MONITOR], trainer.current_epoch
@@ -107,7 +107,7 @@ def fit(
         held_out: batches to validate on.
         train: epochs and patience.
         checkpoint: where the last epoch's state lies; if it exists, training goes on from there.
-        notify: told the figures of each epoch.
+        notify: called with the figures of each epoch.
     """
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     keeper, stopper = Keeper(checkpoint, notify), EarlyStopping(_MONITOR, patience=train.patience)
@@ -115,7 +115,7 @@ def fit(
     resume = checkpoint if checkpoint.is_file() else None
     resumed = int(torch.load(resume, weights_only=True)["state_dict"]["steps"]) if resume else 0
     if resume:
-        log.info("going on from step %d (%s)", resumed, checkpoint)
+        log.info("resuming from step %d (%s)", resumed, checkpoint)
     trainer.fit(module, datamodule=Epochs(learning, held_out), ckpt_path=resume, weights_only=True)
     if not trainer.is_global_zero:
         sys.exit()  # this process was started to compute; the first one writes

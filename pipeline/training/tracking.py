@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from models.evidence.evidence import Evidence, compose
+from models.evidence.evidence import compose
 from models.images import Image, to_uint8
-from models.objective import Truth
+from models.objective import Batch
 from pipeline.config.masks import MaskParams
 from pipeline.config.training import TrainParams
 from pipeline.project.paths import Paths
@@ -29,7 +29,7 @@ def log_start(paths: Paths, train: TrainParams, masks: MaskParams) -> None:
         tracking.log_artifact(paths, lock)
 
 
-def log_end(paths: Paths, report: "TrainReport", batch: tuple[Evidence, Truth], proposal: torch.Tensor) -> None:
+def log_end(paths: Paths, report: "TrainReport", batch: Batch, proposal: torch.Tensor) -> None:
     """Add the result: weights, curves as a file, and a strip of held-out portraits."""
     tracking.log_metrics(paths, {"train/images_per_second": report.images_per_second, "train/seconds": report.seconds})
     tracking.set_tags(paths, {"weights_sha256": report.weights_sha256})
@@ -39,11 +39,11 @@ def log_end(paths: Paths, report: "TrainReport", batch: tuple[Evidence, Truth], 
 
 
 @torch.inference_mode()
-def strip(batch: tuple[Evidence, Truth], proposal: torch.Tensor) -> Image:
+def strip(batch: Batch, proposal: torch.Tensor) -> Image:
     """Rows of target, damaged, classical fill, restored, side by side: (N * H, 4 * W, 3) uint8."""
-    evidence, truth = batch
+    evidence, target = batch
     restored = compose(evidence.damaged, proposal)
-    columns: Iterable[torch.Tensor] = (truth.target, evidence.damaged.image, evidence.start, restored)
+    columns: Iterable[torch.Tensor] = (target.image, evidence.damaged.image, evidence.start, restored)
     return np.concatenate([np.concatenate(list(to_uint8(column))) for column in columns], axis=1)
 
 

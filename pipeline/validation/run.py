@@ -43,8 +43,8 @@ def run_suite(
     checkpoint = gx.Checkpoint(name="portraits", validation_definitions=[validation], actions=_actions(context, docs))
     outcome = context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": table})
     (result,) = outcome.run_results.values()
-    found = {entry["expectation_config"]["meta"]["index"]: entry for entry in result.to_json_dict()["results"]}
-    return [found[index] for index in range(len(expectations))]
+    entries = {entry["expectation_config"]["meta"]["index"]: entry for entry in result.to_json_dict()["results"]}
+    return [entries[index] for index in range(len(expectations))]
 
 
 def observed(entry: Mapping[str, Any]) -> str:
@@ -68,8 +68,8 @@ def _otherwise(entry: Mapping[str, Any], result: Mapping[str, Any]) -> str:
 
 
 def _examples(result: Mapping[str, Any]) -> str:
-    found = dict.fromkeys(str(value) for value in result.get("partial_unexpected_list", []))
-    return ", ".join(list(found)[:_EXAMPLES]) or "nothing there"
+    entries = dict.fromkeys(str(value) for value in result.get("partial_unexpected_list", []))
+    return ", ".join(list(entries)[:_EXAMPLES]) or "nothing there"
 
 
 def _exception(info: Mapping[str, Any]) -> str:

@@ -64,12 +64,12 @@ def looking_upright(detector: Detector, plain: Image, photo: Image, certain: flo
         certain: score from which a face is seen surely.
     """
     seen = [(plain, detector.detect(plain))]
-    told = lie(*seen[0])
-    if told.score < certain:
+    estimate = lie(*seen[0])
+    if estimate.score < certain:
         seen.append((photo, detector.detect(photo)))
-        told = max(told, lie(*seen[1]), key=lambda one: one.score)
-    turned = TurnedDetector(detector, told.angle, seen if told.angle == 0 else ())
-    return Looking(turned, told.angle, "" if told.sure else _DOUBT)
+        estimate = max(estimate, lie(*seen[1]), key=lambda one: one.score)
+    turned = TurnedDetector(detector, estimate.angle, seen if estimate.angle == 0 else ())
+    return Looking(turned, estimate.angle, "" if estimate.sure else _DOUBT)
 
 
 def _middle_inside(face: Face, image: Image) -> bool:

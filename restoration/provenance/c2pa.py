@@ -106,5 +106,5 @@ def manifest(facts: MarkFacts) -> dict[str, Any]:
 
 
 def _original(facts: MarkFacts) -> dict[str, Any]:
-    told = {"instance_id": f"urn:sha256:{facts.original_sha256}"} if facts.original_sha256 else {}
-    return {"label": "original", "title": "original", "relationship": "parentOf", **told}
+    instance = {"instance_id": f"urn:sha256:{facts.original_sha256}"} if facts.original_sha256 else {}
+    return {"label": "original", "title": "original", "relationship": "parentOf", **instance}

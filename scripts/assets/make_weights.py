@@ -22,8 +22,9 @@ from models.face.landmark_shift import LANDMARK_SHIFT, fit_covariance, save_land
 from models.face.landmarks import MIRRORED, LandmarkPredictor
 from models.face_model.fit import COMPONENTS, fit_shaped, save_face_model
 from models.face_model.gaussian import FACE_MODEL
-from models.gan.restorer import Restorer, save_weights, weights_sha256
+from models.gan.restorer import Restorer, save_weights
 from models.images import to_tensor
+from models.weight_files import weights_sha256
 from pipeline.config.load import load_params
 from pipeline.portraits.read import load_image, read_portraits
 from pipeline.project.paths import Paths

@@ -62,18 +62,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=20261123)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     params = load_params(Path("params.yaml")).ab
-    win, few = params.model_copy(update={"promote_on": "win"}), asked.runs // 4
-    _show_same(win, asked.runs, asked.seed)
+    win, few = params.model_copy(update={"promote_on": "win"}), arguments.runs // 4
+    _show_same(win, arguments.runs, arguments.seed)
     long = World(requests=10_000, batch=100)
     better, equal = (0.01, 0.02, 0.03, 0.05), (-0.05, -0.02, -0.01, 0.0, 0.01)
-    _show_power("promote_on: win", win, [replace(long, effect=e) for e in better], few, asked.seed)
-    _show_power("promote_on: not-worse", params, [replace(long, effect=e) for e in equal], few, asked.seed)
+    _show_power("promote_on: win", win, [replace(long, effect=e) for e in better], few, arguments.seed)
+    _show_power("promote_on: not-worse", params, [replace(long, effect=e) for e in equal], few, arguments.seed)
     harm = [replace(ALONE, requests=1000, batch=5, effect=e) for e in (-0.05, -0.1, -0.2, -0.4)]
-    _show_power("harm", params, harm, few, asked.seed)
-    _show_needed(params, asked.seed)
-    _show_split(params, asked.runs, asked.seed)
+    _show_power("harm", params, harm, few, arguments.seed)
+    _show_needed(params, arguments.seed)
+    _show_split(params, arguments.runs, arguments.seed)
 
 
 def _show_same(params: AbParams, runs: int, seed: int) -> None:

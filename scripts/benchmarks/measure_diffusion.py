@@ -21,7 +21,8 @@ import torch
 from torch import Tensor
 
 from models.assets import ASSETS
-from models.diffusion.restorer import DiffusionRestorer, Samples, Sampling, together
+from models.diffusion.restorer import DiffusionRestorer, Samples, summarise_draws
+from models.diffusion.settings import Sampling
 from models.evidence.evidence import compose, gather
 from pipeline.evaluation.bootstrap import Bootstrap
 from pipeline.evaluation.scoring import ROLES, Judges, score
@@ -79,31 +80,33 @@ def prepared(portraits: Path, split: str, workspace: Path) -> Paths:
 
 def measured(restorer: DiffusionRestorer, cases: Sequence[Case], judges: Judges) -> tuple[pd.DataFrame, Pixels]:
     """One row per case and method, and per case the uncertainty and absolute error (2, n) of its hole's pixels."""
-    frames, pixels, dice = [], Pixels(), torch.Generator().manual_seed(SEED)
+    frames, pixels, rng = [], Pixels(), torch.Generator().manual_seed(SEED)
     for batch in batches(cases, BATCH):
         damaged, target, points = damaged_batch(batch, CPU), target_batch(batch, CPU), point_batch(batch, CPU)
         evidence = gather(damaged)
-        draws = restorer.draws(evidence, restorer.sampling.samples, dice)
-        found = together(damaged, draws)
+        draws = restorer.draws(evidence, restorer.sampling.samples, rng)
+        drawn = summarise_draws(damaged, draws)
         methods = {"Telea": evidence.plain, "start, no network": evidence.start, "one draw": draws[0]}
-        methods |= {f"mean of {len(draws)} draws": found.restored}
-        wanted = judges.embed(target, points)
+        methods |= {f"mean of {len(draws)} draws": drawn.restored}
+        target_embeddings = judges.embed(target, points)
         for name, proposal in methods.items():
             restored = compose(damaged, proposal)
             columns: dict[str, Any] = {"method": name, "identity": [case.identity for case in batch]}
             columns |= score(restored, target, damaged, judges.perceptual)
             embedded = judges.embed(restored, points)
-            columns |= {f"distance_{role}": 1 - (embedded[role] * wanted[role]).sum(1).numpy() for role in ROLES}
+            columns |= {
+                f"distance_{role}": 1 - (embedded[role] * target_embeddings[role]).sum(1).numpy() for role in ROLES
+            }
             frames.append(pd.DataFrame(columns))
-        pixels += hole_pixels(found, target, damaged.hole_mask)
+        pixels += hole_pixels(drawn, target, damaged.hole_mask)
         log.info("%d of %d portraits", sum(len(frame) for frame in frames) // len(methods), len(cases))
     return pd.concat(frames, ignore_index=True), pixels
 
 
-def hole_pixels(found: Samples, target: Tensor, hole_mask: Tensor) -> Pixels:
+def hole_pixels(drawn: Samples, target: Tensor, hole_mask: Tensor) -> Pixels:
     """Of each picture with a hole: uncertainty and absolute error (mean over channels) of its pixels, (2, n)."""
-    error = (found.restored - target).abs().mean(1, keepdim=True)
-    both = torch.cat([found.uncertainty, error], dim=1)
+    error = (drawn.restored - target).abs().mean(1, keepdim=True)
+    both = torch.cat([drawn.uncertainty, error], dim=1)
     return [pair[:, hole[0] > 0.5].numpy() for pair, hole in zip(both, hole_mask, strict=True) if hole.any()]
 
 
@@ -137,10 +140,10 @@ def foretold(pixels: Pixels) -> list[str]:
 def seconds(restorer: DiffusionRestorer, case: Case, runs: int = 3) -> list[str]:
     """CPU seconds of one restoration on one thread, the least of a few runs: threads that wait would count."""
     torch.set_num_threads(1)
-    dice, evidence = torch.Generator(), gather(damaged_batch([case], CPU))
+    rng, evidence = torch.Generator(), gather(damaged_batch([case], CPU))
     parts: dict[str, Callable[[], object]] = {
         "evidence": lambda: gather(damaged_batch([case], CPU)),
-        "one draw": lambda: restorer.draws(evidence, 1, dice),
+        "one draw": lambda: restorer.draws(evidence, 1, rng),
         "restoration": lambda: restorer.restore(damaged_batch([case], CPU)),
     }
     lines = []

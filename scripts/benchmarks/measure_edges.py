@@ -105,14 +105,14 @@ def scored(rng: np.random.Generator, portrait: Image, edge: Edge) -> Score:
     shrink = edge.side / max(portrait.shape[:2])
     enlarged = cv2.resize(portrait, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_CUBIC)
     grain = rng.normal(0, GRAIN, (*enlarged.shape[:2], 1))
-    truth = np.clip(np.rint(enlarged + grain), 0, 255).astype(np.uint8)
-    mask = crack(rng, (truth.shape[0], truth.shape[1]), edge.width)
-    hard = soft(truth, mask, COLOURS[edge.colour], 0)
-    came = jpeg(soft(truth, mask, COLOURS[edge.colour], edge.blur), edge.quality, subsampled=edge.subsampled)
+    intact = np.clip(np.rint(enlarged + grain), 0, 255).astype(np.uint8)
+    mask = crack(rng, (intact.shape[0], intact.shape[1]), edge.width)
+    hard = soft(intact, mask, COLOURS[edge.colour], 0)
+    came = jpeg(soft(intact, mask, COLOURS[edge.colour], edge.blur), edge.quality, subsampled=edge.subsampled)
     grown = grow_to_edges(came, mask)
     pairs = ((hard, mask), (came, mask), (came, grown), (hard, grown))
     fills = [classical_photo(picture, hole, hole) for picture, hole in pairs]
-    differ = [fill[mask].astype(np.float64) - truth[mask] for fill in fills]
+    differ = [fill[mask].astype(np.float64) - intact[mask] for fill in fills]
     far = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return Score(tuple(map(_error, differ)), tuple(map(_bias, differ)), float(far[grown].max()))
 
@@ -146,9 +146,9 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--count", type=int, default=400)
     parser.add_argument("--seed", type=int, default=5)
-    asked = parser.parse_args()
-    rng = np.random.default_rng(asked.seed)
-    files = sorted(asked.portraits.glob("*.jpg"))[: asked.count]
+    arguments = parser.parse_args()
+    rng = np.random.default_rng(arguments.seed)
+    files = sorted(arguments.portraits.glob("*.jpg"))[: arguments.count]
     cases = []
     for file, edge in zip(files, edges(rng), strict=False):
         portrait = np.asarray(Pillow.open(file).convert("RGB"))

@@ -69,33 +69,33 @@ def measured(files: list[Path], params: Params, seed: int) -> Iterator[dict[str,
         damage, facts = sampler.sample(np.random.default_rng([seed, number]), landmarks, photo.shape[0])
         damaged = apply(photo, damage)
         plain = classical_photo(damaged, damage.hole, damage.chroma)
-        truth = frame_of(face.points, (photo.shape[0], photo.shape[1]), restorer.image_size)
-        found = alignments(damaged, plain, damage, tools, restorer.image_size, params.restore)
-        if found:
+        true_frame = frame_of(face.points, (photo.shape[0], photo.shape[1]), restorer.image_size)
+        frames = alignments(damaged, plain, damage, tools, restorer.image_size, params.restore)
+        if frames:
             masks, context = (damage.hole, damage.chroma), params.restore.context
-            intact = measured_face(face, "photo", truth, to_frame(truth, landmarks), *masks, context)
-            found["intact"] = intact or found["again"]
-        points = torch.from_numpy(to_frame(truth, face.points))[None]
-        wanted = to_tensor(cut(truth, photo))
+            intact = measured_face(face, "photo", true_frame, to_frame(true_frame, landmarks), *masks, context)
+            frames["intact"] = intact or frames["again"]
+        points = torch.from_numpy(to_frame(true_frame, face.points))[None]
+        target = to_tensor(cut(true_frame, photo))
         row: dict[str, float] = {"coverage": facts.coverage}
-        pictures = {"telea": plain} | {name: restored(plain, one, damage, restorer) for name, one in found.items()}
+        pictures = {"telea": plain} | {name: restored(plain, one, damage, restorer) for name, one in frames.items()}
         for name, picture in pictures.items():
-            own = to_tensor(cut(truth, picture))
-            ours, theirs = (judges.embed(part, points)["independent"] for part in (own, wanted))
-            row[f"lpips {name}"] = judges.perceptual(own, wanted).item()
+            own = to_tensor(cut(true_frame, picture))
+            ours, theirs = (judges.embed(part, points)["independent"] for part in (own, target))
+            row[f"lpips {name}"] = judges.perceptual(own, target).item()
             row[f"identity {name}"] = 1 - (ours * theirs).sum().item()
-        yield row | {f"off {name}": off(one.frame, truth) for name, one in found.items()}
+        yield row | {f"off {name}": off(one.frame, true_frame) for name, one in frames.items()}
 
 
 def alignments(
     damaged: Image, plain: Image, damage: Damage, tools: Tools, size: int, params: RestoreParams
 ) -> dict[str, FoundFace]:
     """The face as `likeness restore` finds it, aligned once and again; none where no damaged face was found."""
-    _, found = damaged_faces(damaged, plain, damage.hole, damage.chroma, tools, size, params)
-    if not found:
+    _, frames = damaged_faces(damaged, plain, damage.hole, damage.chroma, tools, size, params)
+    if not frames:
         return {}
-    (again,) = aligned_again(plain, found[:1], damage.hole, damage.chroma, tools, params.context)
-    return {"first": found[0], "again": again}
+    (again,) = aligned_again(plain, frames[:1], damage.hole, damage.chroma, tools, params.context)
+    return {"first": frames[0], "again": again}
 
 
 def restored(plain: Image, face: FoundFace, damage: Damage, restorer: Restorer) -> Image:
@@ -104,29 +104,29 @@ def restored(plain: Image, face: FoundFace, damage: Damage, restorer: Restorer) 
     return paste_all([face.frame], plain, aligned, [damage.chroma], damage.chroma)
 
 
-def off(frame: Frame, truth: Frame) -> float:
+def off(frame: Frame, true_frame: Frame) -> float:
     """Mean distance of the template's five points from where they should lie, in aligned pixels."""
 
     def in_photo(one: Frame) -> npt.NDArray[np.float32]:
         template = (TEMPLATE * one.size - 0.5).astype(np.float32)
         return transform(template, invert(one.matrix)) + one.origin
 
-    return float(np.linalg.norm(in_photo(frame) - in_photo(truth), axis=1).mean() * truth.scale)
+    return float(np.linalg.norm(in_photo(frame) - in_photo(true_frame), axis=1).mean() * true_frame.scale)
 
 
 def table(rows: pd.DataFrame) -> list[str]:
     """Means by coverage; LPIPS and identity distance as shares of Telea's."""
-    found = rows.dropna()
+    frames = rows.dropna()
     head = [f"{what}, aligned {how}" for what in ("frame off", "LPIPS", "identity") for how in ALIGNMENTS.values()]
     lines = [
-        f"{len(found)} of {len(rows)} photos had a damaged face that was found",
+        f"{len(frames)} of {len(rows)} photos had a damaged face that was found",
         "",
         "| coverage | n | " + " | ".join(head) + " |",
         "|---|---|" + "---|" * len(head),
     ]
     for low, high in [*pairwise(EDGES), (EDGES[0], EDGES[-1])]:
-        part = found[(found["coverage"] >= low) & (found["coverage"] < high)].mean()
-        count = int(((found["coverage"] >= low) & (found["coverage"] < high)).sum())
+        part = frames[(frames["coverage"] >= low) & (frames["coverage"] < high)].mean()
+        count = int(((frames["coverage"] >= low) & (frames["coverage"] < high)).sum())
         values = [part[f"off {name}"] for name in ALIGNMENTS]
         for what in ("lpips", "identity"):
             values += [part[f"{what} {name}"] / part[f"{what} telea"] for name in ALIGNMENTS]

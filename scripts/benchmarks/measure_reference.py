@@ -69,7 +69,7 @@ def measured(paths: Paths) -> Iterator[pd.DataFrame]:
     others = next_pictures(paths)
     for batch in batches(cases, 16):
         target, points = target_batch(batch, judges.device), point_batch(batch, judges.device)
-        wanted = judges.embed(target, points)
+        target_embeddings = judges.embed(target, points)
         columns: dict[str, object] = {
             "identity": [case.identity for case in batch],
             "bucket": [case.bucket for case in batch],
@@ -77,7 +77,7 @@ def measured(paths: Paths) -> Iterator[pd.DataFrame]:
         for method, restored in restorations(batch, restorer, paths, others).items():
             columns[f"lpips {method}"] = judges.perceptual(restored, target).flatten().numpy()
             for role, embedding in judges.embed(restored, points).items():
-                columns[f"{role} {method}"] = (1 - (embedding * wanted[role]).sum(dim=1)).numpy()
+                columns[f"{role} {method}"] = (1 - (embedding * target_embeddings[role]).sum(dim=1)).numpy()
         yield pd.DataFrame(columns)
 
 

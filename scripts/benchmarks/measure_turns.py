@@ -1,4 +1,4 @@
-"""Measure how often the turn of a photo is told right.
+"""Measure how often the turn of a photo is estimated right.
 
 `python -m scripts.benchmarks.measure_turns --portraits DIR DIR --old-photos DIR --seed 29` prints Markdown.
 
@@ -78,7 +78,7 @@ def turned_portraits(
         for kind in KINDS:
             hole = hole_of(kind, photo.shape, faces[0].box, faces[0].points, rng)
             for turn in TURNS:
-                yield row(f"{folder}, {kind}", turn, told_lie(*laid(photo, hole, turn), detector), file)
+                yield row(f"{folder}, {kind}", turn, estimated_lie(*laid(photo, hole, turn), detector), file)
 
 
 def upright_portraits(
@@ -108,26 +108,26 @@ def old_photos(folder: Path, params: Params) -> Iterator[dict[str, object]]:
         upright = detector.detect(photo)
         for turn in (0, 90, 180, 270):
             lies, _ = laid(photo, np.zeros(photo.shape[:2], np.bool_), turn)
-            told = lie(lies, upright if turn == 0 else detector.detect(lies))
+            estimate = lie(lies, upright if turn == 0 else detector.detect(lies))
             what = f"old photos, {'a face found' if upright else 'no face found'}"
-            yield row(what, turn, told, file)
+            yield row(what, turn, estimate, file)
 
 
-def told_lie(photo: Image, hole: Mask, detector: FaceDetector) -> Lie:
+def estimated_lie(photo: Image, hole: Mask, detector: FaceDetector) -> Lie:
     """What `lie` says of the filled photo."""
     plain = classical_photo(photo, hole, hole)
     return lie(plain, detector.detect(plain))
 
 
-def row(what: str, turn: int, told: Lie, file: Path) -> dict[str, object]:
+def row(what: str, turn: int, estimate: Lie, file: Path) -> dict[str, object]:
     """One answer."""
-    off = abs((told.angle - turn + 180) % 360 - 180)
+    off = abs((estimate.angle - turn + 180) % 360 - 180)
     return {
         "what": what,
         "turn": turn,
         "right": off <= TOLERANCE,
-        "told": told.angle,
-        "sure": told.sure,
+        "told": estimate.angle,
+        "sure": estimate.sure,
         "file": file.name,
     }
 
@@ -181,11 +181,11 @@ def table(rows: pd.DataFrame) -> list[str]:
     lines += [
         "",
         f"{len(rows) - len(wrong)} of {len(rows)} right; {int((~rows['sure'].astype(bool)).sum())} unsure.",
-        f"Of {len(upright)} upright ones {int((upright['told'] == 0).sum())} are looked at as they are, "
+        f"Of {len(upright)} upright ones {int((upright['estimate'] == 0).sum())} are looked at as they are, "
         f"{int((~upright['sure'].astype(bool)).sum())} unsure.",
     ]
     return lines + [
-        f"- {one['file']}, {one['what']}, {one['turn']}°: told {one['told']:.0f}{'' if one['sure'] else ', unsure'}"
+        f"- {one['file']}, {one['what']}, {one['turn']}°: told {one['estimate']:.0f}{'' if one['sure'] else ', unsure'}"
         for _, one in rows[
             ~rows["right"].astype(bool) | ~rows["sure"].astype(bool) | (rows["turn"] == 0) & (rows["told"] != 0)
         ].iterrows()

@@ -14,12 +14,12 @@ import torch
 
 from models.evidence.evidence import compose
 from models.gan.module import GanModule
-from models.objective import Truth
+from models.objective import Batch
 from pipeline.config.load import load_params
 from pipeline.portraits.read import read_portraits
 from pipeline.project.paths import Paths
 from pipeline.training.build import build_module
-from pipeline.training.dataset import Batch, DamagedPortraits, batches
+from pipeline.training.dataset import DamagedPortraits, batches
 from pipeline.training.face_model_folds import face_models
 
 RUNS = 3
@@ -50,24 +50,24 @@ def main() -> None:
 
 def parts(module: GanModule, batch: Batch) -> dict[str, Callable[[], object]]:
     """The parts of a step as closures."""
-    (evidence, truth), (judges,) = batch, module.judges
+    (evidence, target), (judges,) = batch, module.judges
     mask = evidence.damaged.chroma_mask
     restored = compose(evidence.damaged, module.generator(evidence).detach()).requires_grad_(True)
-    dice = torch.Generator().manual_seed(0)
+    rng = torch.Generator().manual_seed(0)
 
-    def wanted(target: Truth) -> torch.Tensor:
+    def embed_target() -> torch.Tensor:
         with torch.no_grad():
-            return judges.encoder.embed(target.target, target.points)
+            return judges.encoder.embed(target.image, target.points)
 
     return {
         "generator, forward and backward": lambda: descend(module.generator(evidence).mean()),
-        "LPIPS, forward and backward": lambda: descend(judges.perceptual(restored, truth.target).mean()),
+        "LPIPS, forward and backward": lambda: descend(judges.perceptual(restored, target.image).mean()),
         "identity of the restored, forward and backward": lambda: descend(
-            judges.encoder.embed(restored, truth.points).mean()
+            judges.encoder.embed(restored, target.points).mean()
         ),
-        "identity of the target, forward": lambda: wanted(truth),
+        "identity of the target, forward": embed_target,
         "adversarial terms": lambda: descend(
-            torch.stack(list(module._adversarial(restored, truth.target, mask, dice).values())).sum()
+            torch.stack(list(module._adversarial(restored, target.image, mask, rng).values())).sum()
         ),
     }
 

@@ -24,9 +24,10 @@ from models.evidence.evidence import Evidence, gather
 from models.evidence.reference_photo import Reference
 from models.face.regions import face_hull
 from models.images import Image, Mask, to_tensor
-from models.load import StoredRestorer, load_restorer
+from models.kinds import StoredRestorer
+from models.load import load_restorer
 from models.region_names import REGIONS
-from pipeline.ablation.common import Portrait, case_of, embed_intact, own_dice, portrait_of
+from pipeline.ablation.common import Portrait, case_of, embed_intact, portrait_of, portrait_rng
 from pipeline.ablation.onset_holes import component_holes, growing_holes
 from pipeline.evaluation.scoring import Judges, recognition_threshold
 from pipeline.evaluation.test_set import Case, batches, damaged_batch, point_batch
@@ -90,7 +91,7 @@ def cases(portraits: Sequence[Portrait]) -> Iterator[Case]:
     """Each portrait with growing blotches, single features, halves of the face and the whole face gone."""
     for portrait in portraits:
         side = portrait.image.shape[0]
-        grown = growing_holes(portrait.landmarks, side, LEVELS, own_dice(portrait, SEED))
+        grown = growing_holes(portrait.landmarks, side, LEVELS, portrait_rng(portrait, SEED))
         holes = dict(zip((str(level) for level in LEVELS), grown, strict=True))
         for name, hole in (holes | component_holes(portrait.landmarks, side) | _halves(portrait, side)).items():
             yield case_of(portrait, hole, hole, name, name)
@@ -124,8 +125,8 @@ def measured(
             pictures = to_tensor(np.stack([photos[case.portrait_id] for case in batch]))
             damaged = replace(damaged, reference=Reference(pictures, torch.ones(len(batch))))
         evidence = gather(damaged)
-        found = judges.embed(restorer.restore_from(evidence), point_batch(batch, judges.device))["independent"]
-        alike = [float(a @ intact[case.portrait_id]["independent"]) for a, case in zip(found, batch, strict=True)]
+        embeddings = judges.embed(restorer.restore_from(evidence), point_batch(batch, judges.device))["independent"]
+        alike = [float(a @ intact[case.portrait_id]["independent"]) for a, case in zip(embeddings, batch, strict=True)]
         shares = [counted(evidence, i, region_map(landmarks[case.portrait_id], 128)) for i, case in enumerate(batch)]
         facts = pd.DataFrame([(case.kind, case.missing_features, case.hole.mean()) for case in batch], columns=FACTS)
         distance, recognised = 1 - np.array(alike), np.array(alike) >= threshold
@@ -139,7 +140,7 @@ def counted(evidence: Evidence, index: int, region: npt.NDArray[np.uint8]) -> di
     """Sums by group: `all_` of its pixels, `prior_` of their prior shares, `witness_` of those the reference shows."""
     hole = evidence.damaged.hole_mask[index, 0].numpy() > 0.5
     prior = np.sqrt(np.clip(1 - evidence.certainty[index, 0].numpy(), 0, 1)) * hole
-    shown = prior * evidence.witnessed[index, 0].numpy()
+    shown = prior * evidence.reference_mask[index, 0].numpy()
     sums: dict[str, float] = {}
     for group in GROUPS:
         where = np.isin(region, [number for number, name in enumerate(REGIONS) if name.endswith(group)])

@@ -18,9 +18,10 @@ from PIL import Image as Pillow
 
 from models.assets import ASSETS
 from models.face.detector import Face
-from models.gan.restorer import Restorer, weights_sha256
+from models.gan.restorer import Restorer
 from models.images import Image, to_tensor
 from models.metrics.lpips import perceptual_distance
+from models.weight_files import weights_sha256
 from pipeline.config.data import SamplerParams
 from pipeline.config.load import load_params
 from pipeline.config.restore import RestoreParams

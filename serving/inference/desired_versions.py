@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import LikenessError, ServiceUnavailable
-from models.gan.restorer import weights_sha256
+from models.weight_files import weights_sha256
 from monitoring.ab.experiment import under_test
 from pipeline.config.load import Params
 from pipeline.project.environment import environment

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from models.errors import LikenessError, ServiceUnavailable
-from models.gan.restorer import weights_sha256
+from models.weight_files import weights_sha256
 from monitoring.log.rows import Arm
 from pipeline.config.load import Params
 from pipeline.project.environment import environment

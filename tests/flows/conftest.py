@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models.gan.restorer import weights_sha256
+from models.weight_files import weights_sha256
 from pipeline.project.paths import Paths
 from tests.pipeline.registry.site import NAME, lay_out
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.diffusion.restorer import DiffusionRestorer, Sampling, save_denoiser
+from models.diffusion.restorer import DiffusionRestorer, save_denoiser
+from models.diffusion.settings import Sampling
 from models.errors import WeightsError
 from models.gan.generator import Generator
 from models.gan.restorer import Restorer, save_weights

@@ -50,7 +50,8 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     from models.gan.generator import Generator
-    from models.gan.restorer import save_weights, weights_sha256
+    from models.gan.restorer import save_weights
+    from models.weight_files import weights_sha256
 
     folder = tmp_path_factory.mktemp("assets")
     with torch.random.fork_rng():

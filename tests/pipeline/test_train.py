@@ -14,7 +14,8 @@ import torch
 
 from models.errors import DataError, NonFiniteLoss
 from models.gan.generator import Generator
-from models.gan.restorer import Restorer, save_weights, weights_sha256
+from models.gan.restorer import Restorer, save_weights
+from models.weight_files import weights_sha256
 from pipeline.config.load import Params, load_params, write_params
 from pipeline.project.paths import Paths
 from pipeline.train import fingerprint, train

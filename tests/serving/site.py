@@ -16,8 +16,9 @@ import torch
 from PIL import Image as Pillow
 
 from models.gan.generator import Generator
-from models.gan.restorer import save_weights, weights_sha256
+from models.gan.restorer import save_weights
 from models.images import Image, Mask
+from models.weight_files import weights_sha256
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from serving.http.auth import Guard, new_token

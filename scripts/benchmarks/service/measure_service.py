@@ -208,8 +208,8 @@ def wait_for(bench: Bench, serving: str) -> None:
     """
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
-        told = httpx.get(f"{bench.served.address}/metrics", timeout=30.0, trust_env=False).text
-        now = {line for line in told.splitlines() if line.startswith("likeness_model_info")}
+        metrics_text = httpx.get(f"{bench.served.address}/metrics", timeout=30.0, trust_env=False).text
+        now = {line for line in metrics_text.splitlines() if line.startswith("likeness_model_info")}
         if serving in {line.split('version="')[1].split('"')[0] for line in now}:
             return
         time.sleep(0.5)

@@ -52,8 +52,8 @@ class Served:
 
     def stage_seconds(self) -> dict[str, float]:
         """Seconds that each stage of a request has taken in all, as /metrics tells."""
-        told = httpx.get(f"{self.address}/metrics", timeout=30.0, trust_env=False).text
-        samples = [sample for family in text_string_to_metric_families(told) for sample in family.samples]
+        metrics_text = httpx.get(f"{self.address}/metrics", timeout=30.0, trust_env=False).text
+        samples = [sample for family in text_string_to_metric_families(metrics_text) for sample in family.samples]
         return {one.labels["stage"]: one.value for one in samples if one.name == "likeness_stage_seconds_sum"}
 
 
@@ -91,9 +91,9 @@ def serving(paths: Paths) -> Iterator[Served]:
 def _ready(process: "subprocess.Popen[bytes]", log: Path) -> str:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        said = [line.split()[2] for line in log.read_text().splitlines() if line.startswith("serving on ")]
-        if said and _answers(said[0]):
-            return said[0]
+        addresses = [line.split()[2] for line in log.read_text().splitlines() if line.startswith("serving on ")]
+        if addresses and _answers(addresses[0]):
+            return addresses[0]
         time.sleep(0.3)
     raise RuntimeError(f"the service did not become ready: {log.read_text()[-800:]}")
 

@@ -188,7 +188,7 @@ def serve_both(paths: Paths, champion: str, challenger: str) -> None:
 
 def challenge(paths: Paths, version: str) -> None:
     """A version that passed the gate and meets the champion, as a cycle would leave it."""
-    from models.gan.restorer import weights_sha256
+    from models.weight_files import weights_sha256
 
     folder = Paths(paths.root / "made" / version)
     lay_out(folder, int(version))

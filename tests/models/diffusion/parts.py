@@ -5,8 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.diffusion.denoiser import Denoiser, DiffusionShape, Prediction, noise_schedule
-from models.diffusion.residual import Spread, residual
+from models.diffusion.denoiser import Denoiser, noise_schedule
+from models.diffusion.residual import residual
+from models.diffusion.settings import DiffusionShape, Prediction, Spread
 from models.evidence.evidence import Damaged, Evidence
 
 SPREAD = Spread(rim=0.2, growth=0.05, colour=0.1, cutoff=24.0, correlation=0.9)

@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
-from models.diffusion.denoiser import LEVELS, noise_schedule, sample, told, visited_levels
+from models.diffusion.denoiser import conditioning, noise_schedule, sample, visited_levels
 from models.diffusion.residual import coloured, missing_part, residual, scale
+from models.diffusion.settings import LEVELS
 from models.evidence.evidence import Evidence, gather, luma
 from tests.models.diffusion.parts import SPREAD, Oracle, damaged, small
 
@@ -51,7 +52,7 @@ def test_one_step_by_hand() -> None:
 
 def test_an_untrained_denoiser_answers_nothing(evidence: Evidence) -> None:
     denoiser, levels = small(), torch.tensor([999, 49])
-    output = denoiser(noise().expand(2, -1, -1, -1), levels, *told(evidence))
+    output = denoiser(noise().expand(2, -1, -1, -1), levels, *conditioning(evidence))
     assert output.shape == (2, 3, 32, 32)
     assert not output.any()
 
@@ -64,7 +65,7 @@ def test_an_untrained_denoiser_returns_the_start(evidence: Evidence) -> None:
 def test_every_parameter_learns(evidence: Evidence) -> None:
     denoiser = small(random=True)
     noisy, levels = noise().expand(2, -1, -1, -1), torch.tensor([999, 49])
-    denoiser(noisy, levels, *told(evidence)).square().sum().backward()
+    denoiser(noisy, levels, *conditioning(evidence)).square().sum().backward()
     silent = [name for name, parameter in denoiser.named_parameters() if not parameter.grad.abs().sum() > 0]
     assert not silent
 
@@ -72,7 +73,7 @@ def test_every_parameter_learns(evidence: Evidence) -> None:
 @pytest.mark.parametrize("what", ["level", "condition", "evidence", "noise"])
 def test_everything_it_is_told_counts(evidence: Evidence, what: str) -> None:
     denoiser = small(random=True)
-    inputs, condition = (part[:1] for part in told(evidence))
+    inputs, condition = (part[:1] for part in conditioning(evidence))
     usual = {"noisy": noise(), "levels": torch.tensor([499]), "inputs": inputs, "condition": condition}
     changes = {
         "level": {"levels": torch.tensor([99])},

@@ -7,16 +7,17 @@ import pytest
 import torch
 
 from models.diffusion.denoiser import Denoiser, sample
-from models.diffusion.module import DiffusionModule, DiffusionSettings
-from models.diffusion.restorer import DiffusionRestorer, Sampling
+from models.diffusion.module import DiffusionModule
+from models.diffusion.restorer import DiffusionRestorer
+from models.diffusion.settings import DiffusionSettings
 from models.errors import NonFiniteLoss
-from models.evidence.evidence import Evidence, gather
+from models.evidence.evidence import gather
 from models.identity.encoders import SFaceEncoder, training_encoder
 from models.metrics.lpips import perceptual_distance
-from models.objective import Judges, Truth
+from models.objective import Batch, Judges, Target
+from models.optimisation import OptimiserSettings
 from tests.models.diffusion.parts import Oracle, damaged, small
 
-Batch = tuple[Evidence, Truth]
 POINTS = torch.tensor([[[10.0, 12], [22, 12], [16, 18], [11, 24], [21, 24]]]).expand(2, -1, -1)
 
 
@@ -32,7 +33,7 @@ class Unasked(torch.nn.Module):
 @pytest.fixture(scope="module")
 def batch() -> Batch:
     target = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(3)) * 2 - 1
-    return gather(damaged()), Truth(target, POINTS)
+    return gather(damaged()), Target(target, POINTS)
 
 
 def module(denoiser: Denoiser, *, lpips: float = 0.0, identity: float = 0.0) -> DiffusionModule:
@@ -41,8 +42,21 @@ def module(denoiser: Denoiser, *, lpips: float = 0.0, identity: float = 0.0) -> 
         perceptual_distance("alex") if lpips else nobody,
         training_encoder() if identity else nobody,  # type: ignore[arg-type]
     )
-    settings = DiffusionSettings(lpips, identity, 5.0, 20, 1e-3, 0, 0.01, (0.9, 0.99), 0.5, 3, Sampling(2, 1))
-    made = DiffusionModule(denoiser, judges, settings)
+    optimiser_settings = OptimiserSettings(
+        epochs=1, steps_per_epoch=60, seed=3, learning_rate=1e-3, schedule="constant", betas=(0.9, 0.99), ema_decay=0.5
+    )
+    settings = DiffusionSettings(
+        **vars(denoiser.shape),
+        steps=2,
+        samples=1,
+        levels=20,
+        echoes=1,
+        gamma=5.0,
+        weight_decay=0.01,
+        lpips=lpips,
+        identity=identity,
+    )
+    made = DiffusionModule(denoiser, judges, optimiser_settings, settings)
     made.log_dict = lambda *_, **__: None  # type: ignore[method-assign] - no trainer keeps figures here
     return made
 
@@ -57,8 +71,8 @@ def step(made: DiffusionModule, batch: Batch, optimizer: torch.optim.Optimizer) 
 
 
 def test_an_oracle_has_nothing_to_learn(batch: Batch) -> None:
-    evidence, truth = batch
-    loss = module(Oracle(evidence, truth.target)).training_step(batch, 0)
+    evidence, target = batch
+    loss = module(Oracle(evidence, target.image)).training_step(batch, 0)
     assert float(loss) < 1e-8
 
 
@@ -109,7 +123,7 @@ def test_it_proposes_and_saves_the_average(batch: Batch, tmp_path: Path) -> None
     proposal = made.propose(batch[0])
     made.save(tmp_path / "d.safetensors", 32)
     loaded = DiffusionRestorer.load(tmp_path / "d.safetensors")
-    white = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(made.settings.seed))
+    white = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(made.optimiser_settings.seed))
     assert torch.allclose(sample(loaded.denoiser, batch[0], white, 2), proposal, atol=1e-4)  # memory formats differ
     assert loaded.sampling == made.settings.sampling
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from models.diffusion.residual import Spread, coloured, missing_part, residual, scale
+from models.diffusion.residual import coloured, missing_part, residual, scale
+from models.diffusion.settings import Spread
 from models.evidence.evidence import Damaged, gather, luma
 from tests.models.diffusion.parts import SPREAD, damaged
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from models.diffusion.residual import coloured, scale
-from models.diffusion.restorer import DiffusionRestorer, Sampling, save_denoiser
+from models.diffusion.restorer import DiffusionRestorer, save_denoiser
+from models.diffusion.settings import Sampling
 from models.errors import DataError, WeightsError
 from models.evidence.evidence import Damaged, gather, luma
 from tests.models.diffusion.parts import SPREAD, Echo, damaged, small

@@ -35,8 +35,8 @@ def batch(present: list[float]) -> Damaged:
 
 def test_absent_photos_say_nothing() -> None:
     evidence = gather(batch([1.0, 0.0]))
-    assert evidence.witnessed[0].mean() > 0.5
-    assert not evidence.witnessed[1].any()
+    assert evidence.reference_mask[0].mean() > 0.5
+    assert not evidence.reference_mask[1].any()
     differs = (evidence.start != evidence.completion).flatten(1).any(dim=1)
     assert differs.tolist() == [True, False]
     assert evidence.hint[:, -3:].tolist() == [[0, 0, 1], [0, 1, 0]]
@@ -49,7 +49,7 @@ def test_the_photo_fills_the_hole_and_nothing_else() -> None:
     assert torch.equal(evidence.start[~hole], damaged.image[~hole])
     stacked = evidence.stacked()
     assert torch.equal(stacked[:, 14:17], evidence.completion - evidence.start)
-    assert torch.equal(stacked[:, 17:], evidence.witnessed)
+    assert torch.equal(stacked[:, 17:], evidence.reference_mask)
 
 
 def test_the_hint_is_the_embedding_of_the_photo(astronaut: Image) -> None:

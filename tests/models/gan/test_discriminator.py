@@ -2,7 +2,7 @@
 
 import torch
 
-from models.gan.discriminator import Discriminator, detail, judged
+from models.gan.discriminator import Discriminator, detail, generated_patch_mask
 
 
 def test_detail_of_a_flat_picture_and_of_a_point() -> None:
@@ -18,7 +18,7 @@ def test_detail_of_a_flat_picture_and_of_a_point() -> None:
 def test_a_cell_is_judged_if_anything_in_it_was_made() -> None:
     mask = torch.zeros(1, 1, 32, 32)
     mask[0, 0, 9, 23] = 1
-    asked = judged(mask)
+    asked = generated_patch_mask(mask)
     assert asked.shape == (1, 1, 4, 4)
     assert asked.sum() == asked[0, 0, 1, 2] == 1
 

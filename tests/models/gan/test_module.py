@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.gan.module import GanModule, cosine
+from models.gan.module import GanModule
+from models.optimisation import cosine
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from pipeline.training.build import build_module
@@ -26,8 +27,8 @@ def test_the_generator_listens_less_when_the_discriminator_overfits(
     module: GanModule, r_t: float, share: float
 ) -> None:
     assert module.settings.overfit_limit == 0.6
-    dice = torch.Generator().manual_seed(0)
-    made, wanted = torch.rand(2, 2, 3, 64, 64, generator=dice) * 2 - 1
+    rng = torch.Generator().manual_seed(0)
+    made, wanted = torch.rand(2, 2, 3, 64, 64, generator=rng) * 2 - 1
     mask = torch.zeros(2, 1, 64, 64)
     mask[..., 16:48, 16:48] = 1
 
@@ -36,9 +37,9 @@ def test_the_generator_listens_less_when_the_discriminator_overfits(
         terms = module._adversarial(made, wanted, mask, torch.Generator().manual_seed(1))
         return terms["adversarial"].item()
 
-    heard = adversarial(0.0)
-    assert heard > 0.1
-    assert adversarial(r_t) == pytest.approx(share * heard, abs=1e-6)
+    unweighted = adversarial(0.0)
+    assert unweighted > 0.1
+    assert adversarial(r_t) == pytest.approx(share * unweighted, abs=1e-6)
 
 
 def test_cosine_by_hand() -> None:

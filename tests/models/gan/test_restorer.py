@@ -8,7 +8,8 @@ import torch
 from models.errors import WeightsError
 from models.evidence.evidence import gather
 from models.gan.generator import Generator
-from models.gan.restorer import Restorer, save_weights, weights_sha256
+from models.gan.restorer import Restorer, save_weights
+from models.weight_files import weights_sha256
 from tests.models.gan.test_generator import batch
 
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from cli.models.user_study import study_group
 from models.errors import DataError
-from models.gan.restorer import weights_sha256
+from models.weight_files import weights_sha256
 from monitoring.user_study.heat_map import REGIONS
 from monitoring.user_study.make import Plan, make_study
 from monitoring.user_study.schema import Study

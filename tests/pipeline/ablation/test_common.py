@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models.evidence.evidence import Damaged
-from pipeline.ablation.common import Portrait, embed_intact, means, own_dice, portrait_of, read_split
+from pipeline.ablation.common import Portrait, embed_intact, means, portrait_of, portrait_rng, read_split
 from pipeline.ablation.genuine_range import floor_of, genuine_floors, several
 from pipeline.ablation.onset_study import onset_report, onset_rows
 from pipeline.ablation.transition_study import measure_transition, transition_report
@@ -143,7 +143,7 @@ def test_a_split_is_drawn_by_seed(tmp_path: Path) -> None:
     assert [p.portrait_id for p in first] == [p.portrait_id for p in again] == sorted(p.portrait_id for p in first)
     assert [p.portrait_id for p in first] != [p.portrait_id for p in other]
     assert len(read_split(paths, rows, "train", 99, 1)) == 6
-    dice = [own_dice(portrait, 5).random() for portrait in first]
+    dice = [portrait_rng(portrait, 5).random() for portrait in first]
     assert len(set(dice)) == 3
 
 

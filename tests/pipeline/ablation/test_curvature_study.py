@@ -5,10 +5,12 @@ import torch
 
 from models.evidence.evidence import Damaged, gather
 from models.gan.generator import Generator
+from models.gan.losses import fixed_objective
 from models.identity.encoders import training_encoder
+from models.kinds import KINDS
 from models.metrics.lpips import perceptual_distance
-from models.objective import Judges, Truth, Weights
-from pipeline.ablation.curvature_study import curvature_report, mean_objective, objective
+from models.objective import Judges, Target
+from pipeline.ablation.curvature_study import curvature_report, mean_objective
 from pipeline.config.load import load_params
 from tests.conftest import ROOT
 
@@ -25,7 +27,7 @@ def batch() -> tuple:
     image = torch.rand(1, 3, 64, 64, generator=dice) * 2 - 1
     damaged = Damaged(image * (1 - hole), hole, hole, torch.tensor([0.1]), torch.tensor([0.2]))
     points = torch.tensor([[[22.0, 28.0], [42.0, 28.0], [32.0, 38.0], [25.0, 46.0], [39.0, 46.0]]])
-    return gather(damaged), Truth(image, points)
+    return gather(damaged), Target(image, points)
 
 
 def test_curvature_of_a_generator(batch: tuple) -> None:
@@ -33,12 +35,14 @@ def test_curvature_of_a_generator(batch: tuple) -> None:
         torch.manual_seed(1)
         generator = Generator(8, 2).requires_grad_(False)
     judges = Judges(perceptual_distance("alex"), training_encoder())
-    weights = Weights(**PARAMS.train.losses.model_dump())
-    report = curvature_report(generator, [batch], [batch, batch], judges, weights, PARAMS.ablate.curvature, 3)
+    weights = KINDS["gan"].weights(PARAMS.train)
+    report = curvature_report(
+        generator, fixed_objective, [batch], [batch, batch], judges, weights, PARAMS.ablate.curvature, 3
+    )
     assert report.parameters == sum(p.numel() for p in generator.parameters())
     assert report.smallest < report.largest
     assert report.gap == pytest.approx(0, abs=1e-6)  # the same portraits on both sides
-    assert report.training_loss == pytest.approx(mean_objective(generator, [batch], judges, weights))
+    assert report.training_loss == pytest.approx(mean_objective(generator, fixed_objective, [batch], judges, weights))
     assert not any(p.requires_grad for p in generator.parameters())
     last = generator.head[-1].bias  # the steepest direction of an untrained generator can be seen by hand
     last.requires_grad_(True)
@@ -46,7 +50,7 @@ def test_curvature_of_a_generator(batch: tuple) -> None:
     def at(shift: float) -> torch.Tensor:
         with torch.no_grad():
             last.add_(shift)
-        value = objective(generator, batch, judges, weights)
+        value = fixed_objective(generator, batch, judges, weights)
         with torch.no_grad():
             last.sub_(shift)
         return value.detach()

@@ -9,10 +9,10 @@ import torch
 from pipeline.ablation.common import read_split
 from pipeline.ablation.variant_study import (
     Lessons,
-    asked,
     damaged_portraits,
     lay_out_small,
     other_photos,
+    references_by_variant,
     variant_report,
 )
 from pipeline.ablation.variants import COMPLETE, NO_PHOTO, variant_params
@@ -56,9 +56,9 @@ def test_other_photos_come_in_a_ring(tmp_path: Path) -> None:
 
 def test_photos_are_given_to_those_that_were_trained_with_them() -> None:
     photo = {"a": np.zeros((2, 2, 3), np.uint8)}
-    assert asked(COMPLETE, photo) == {COMPLETE: photo, NO_PHOTO: {}}
-    assert asked("identity", photo) == {"identity": photo}
-    assert asked("reference", photo) == {"reference": {}}
+    assert references_by_variant(COMPLETE, photo) == {COMPLETE: photo, NO_PHOTO: {}}
+    assert references_by_variant("identity", photo) == {"identity": photo}
+    assert references_by_variant("reference", photo) == {"reference": {}}
 
 
 def test_designs_that_see_the_same_share_their_batches(tmp_path: Path) -> None:
@@ -69,8 +69,8 @@ def test_designs_that_see_the_same_share_their_batches(tmp_path: Path) -> None:
     )
     assert lessons.of(complete)[0] is lessons.of(blind)[0]
     seen, unseen = (next(iter(lessons.of(train)[0]))[0] for train in (complete, alone))
-    assert seen.witnessed.any()
-    assert not unseen.witnessed.any()
+    assert seen.reference_mask.any()
+    assert not unseen.reference_mask.any()
 
 
 def test_damage_covers_kinds_and_buckets(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from skimage import data
 
 from models.evidence.evidence import Damaged
 from models.images import mask_to_tensor, to_tensor, to_uint8
-from pipeline.evaluation.baselines import Method, peers
+from pipeline.evaluation.baselines import Method, classical_baselines
 
 
 def damaged(hole: np.ndarray, chroma: np.ndarray, image: np.ndarray) -> Damaged:
@@ -24,7 +24,7 @@ def astronaut() -> np.ndarray:
 
 @pytest.fixture(params=["telea", "navier-stokes"])
 def method(request: pytest.FixtureRequest) -> Method:
-    return peers()[request.param]
+    return classical_baselines()[request.param]
 
 
 def box(top: int, left: int, side: int) -> np.ndarray:

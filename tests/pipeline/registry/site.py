@@ -4,7 +4,8 @@ import pandas as pd
 import torch
 
 from models.gan.generator import Generator
-from models.gan.restorer import save_weights, weights_sha256
+from models.gan.restorer import save_weights
+from models.weight_files import weights_sha256
 from pipeline.config.load import Params, load_params
 from pipeline.evaluation.results import EvaluateReport, Figure
 from pipeline.gate import judge

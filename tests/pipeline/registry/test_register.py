@@ -8,7 +8,8 @@ import torch
 
 from models.errors import PromotionError
 from models.evidence.evidence import Damaged
-from models.gan.restorer import Restorer, weights_sha256
+from models.gan.restorer import Restorer
+from models.weight_files import weights_sha256
 from pipeline.project.paths import Paths
 from pipeline.registry.client import connect
 from pipeline.registry.register import input_example, register

@@ -9,9 +9,10 @@ import torch
 
 from models.errors import DataError, PromotionError, ServiceUnavailable, WeightsError
 from models.gan.generator import Generator
-from models.gan.restorer import save_weights, weights_sha256
+from models.gan.restorer import save_weights
+from models.weight_files import weights_sha256
 from pipeline.champion import champion
-from pipeline.config.training import ChampionParams
+from pipeline.config.champion import ChampionParams
 from pipeline.project.paths import Paths
 from pipeline.registry.champion import ChampionReport, read_champion
 from pipeline.registry.client import connect

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from models import assets
-from models.diffusion.restorer import DiffusionRestorer, Sampling, save_denoiser
-from models.gan.restorer import weights_sha256
+from models.diffusion.restorer import DiffusionRestorer, save_denoiser
+from models.diffusion.settings import Sampling
+from models.weight_files import weights_sha256
 from pipeline.project.paths import Paths
 from restoration.restore import restore_photo
 from serving.assemble import assemble

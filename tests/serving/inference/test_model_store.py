@@ -12,8 +12,10 @@ import torch
 
 from models.errors import ServiceUnavailable, WeightsError
 from models.gan.generator import Generator
-from models.gan.onnx import OnnxRestorer
-from models.gan.restorer import Restorer, save_weights, weights_sha256
+from models.gan.onnx import OnnxRestorer, graph_difference
+from models.gan.restorer import Restorer, save_weights
+from models.kinds import KINDS
+from models.weight_files import weights_sha256
 from monitoring.ab.assignment import arm_of
 from monitoring.ab.experiment import experiment_id
 from pipeline.project.environment import environment
@@ -23,7 +25,7 @@ from pipeline.registry.promotion import promote
 from pipeline.registry.register import register
 from serving.assemble import assemble
 from serving.http.auth import Guard
-from serving.inference.onnx_cache import MAX_DIFFERENCE, _cached, difference, served_restorer
+from serving.inference.onnx_cache import MAX_DIFFERENCE, _cached, served_restorer
 from tests.conftest import ROOT
 from tests.pipeline.registry.site import NAME, lay_out
 from tests.serving.arms import aliases, anew, polling, store_of, value, versions
@@ -163,14 +165,14 @@ def test_a_graph_is_trusted_only_if_it_says_what_the_network_says(tmp_path: Path
     bias.raw_data = (np.frombuffer(bias.raw_data, np.float32) * 1.1).tobytes()
     onnx.save(graph, path)
     restorer = Restorer.load(weights)
-    assert difference(restorer, OnnxRestorer(path, 1)) > MAX_DIFFERENCE
+    assert graph_difference(restorer, OnnxRestorer(path, 1)) > MAX_DIFFERENCE
     served_restorer(weights, digest, graphs, 1)
-    assert difference(restorer, OnnxRestorer(path, 1)) < 1e-4
+    assert graph_difference(restorer, OnnxRestorer(path, 1)) < 1e-4
     for damaged in (b"", path.read_bytes()[:1000]):  # the power went before all of it was on the disk
         path.write_bytes(damaged)
         with pytest.raises(WeightsError, match="an ONNX graph in"):
             OnnxRestorer(path, 1)
-        assert _cached(restorer, path, 1) is None  # and is exported anew
+        assert _cached(KINDS["gan"].graph(), restorer, path, 1) is None  # and is exported anew
     assert list(graphs.iterdir()) == [path]
     with pytest.raises(WeightsError):
         served_restorer(weights, "0" * 64, graphs, 1)

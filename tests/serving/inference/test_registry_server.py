@@ -14,9 +14,10 @@ import httpx
 import pytest
 import torch
 
-from models.diffusion.restorer import Sampling, save_denoiser
+from models.diffusion.restorer import save_denoiser
+from models.diffusion.settings import Sampling
 from models.errors import ServiceUnavailable
-from models.gan.restorer import weights_sha256
+from models.weight_files import weights_sha256
 from monitoring.log.production_log import open_log
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
