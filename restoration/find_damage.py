@@ -24,6 +24,8 @@ _IS_AREA = np.array([kind in (*FAMILIES["veils"], *FAMILIES["losses"]) and kind 
 """Kinds that cover an area; a tear that is no patch is a line."""
 _SPECK = 0.0007
 """Share of the photo below which it does not matter that a piece has the kind of a patch."""
+_LONG = 0.03
+"""Diagonal of a piece, in long sides of the photo, from which it can show that the photo is damaged."""
 _MOST = 0.5
 _FEATURE_RADIUS = 0.35
 """Radius of an eye, the nose or the mouth around the detector's point, in distances between the eyes."""
@@ -75,8 +77,8 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     Lines and specks of at least `params.sure` are used; patches, and what lies within an eye, the nose or the mouth (it
     may be a pupil, a nostril, a tooth), of at least `params.sure_patch`. What else is at least `params.doubtful` is
     proposed. What is large and touches the border may be the print's mount, and what covers most of a face the face
-    itself: such pieces are only ever proposed. In a photo where no piece is `params.certain` nothing is used: a few
-    weak pieces are what intact photos show too.
+    itself: such pieces are only ever proposed. In a photo where no piece that is not tiny is `params.certain` nothing is
+    used: a few weak pieces, or specks, are what intact photos show too.
     """
     found = finder.search(image)
     damaged = found.probability >= round(params.threshold * 255)
@@ -90,7 +92,7 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     sure &= ~risky | (pieces.confidence >= params.sure_patch)
     reasons = _reasons(pieces, sure & large, damaged, faces, params)
     sure &= np.array([not reason for reason in reasons], np.bool_)
-    if not (pieces.confidence[sure] >= params.certain).any():
+    if not (sure & (pieces.confidence >= params.certain) & _is_long(pieces)).any():
         sure[:] = False
     listed = _listed(pieces, likely, sure, reasons)
     return FoundDamage(
@@ -132,6 +134,11 @@ def _reasons(pieces: Pieces, large: Mask, damaged: Mask, faces: Sequence[Face], 
         elif any(_share_of(face, mask) > params.face_share for face in faces):
             reasons[number] = "it covers most of a face"
     return reasons
+
+
+def _is_long(pieces: Pieces) -> Mask:
+    """(P,) whether each piece is at least `_LONG`."""
+    return np.asarray(np.hypot(pieces.boxes[:, 2], pieces.boxes[:, 3]) >= _LONG * max(pieces.shape))
 
 
 def _share_in_features(pieces: Pieces, faces: Sequence[Face]) -> npt.NDArray[np.float64]:

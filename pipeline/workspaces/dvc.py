@@ -59,13 +59,13 @@ def environment() -> dict[str, str]:
 
 
 def _command(stage: str, root: Path) -> str:
-    """The stage's command as dvc.lock records it; DVC prints it when it runs it, and not when it takes the cache.
+    """Return the stage's command; DVC prints it when it runs it, and not when it takes the result from the cache.
 
-    The lock before and after would not tell: it stays the same when a forced run gives the same files, and changes when
-    the run cache restores others.
+    dvc.lock would not tell: it stays the same when a forced run gives the same files, and changes when the run cache
+    restores others.
     """
-    lock = YAML(typ="safe").load(root / "dvc.lock")
-    return str(lock["stages"][stage]["cmd"])
+    stages = YAML(typ="safe").load(root / "dvc.yaml")["stages"]
+    return str(stages[stage]["cmd"])
 
 
 def _stream(stage: str, process: "subprocess.Popen[str]") -> list[str]:

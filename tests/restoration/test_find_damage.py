@@ -93,8 +93,11 @@ def test_what_lies_within_a_feature_must_be_surer_than_what_crosses_it() -> None
     assert found_in(grey_with((slice(80, 90), slice(120, 130), RED)), OneFace()).sure.any()
     crack = found_in(grey_with((slice(82, 86), slice(60, 240), RED)), OneFace())
     assert crack.sure[83:85, 62:238].all()
-    cheek = found_in(grey_with((slice(104, 108), slice(168, 172), LESS_RED)), OneFace())
-    assert cheek.sure.any()
+    line = (slice(10, 12), slice(20, 120), RED)
+    cheek = found_in(grey_with((slice(104, 108), slice(168, 172), LESS_RED), line), OneFace())
+    assert cheek.sure[105:107, 169:171].all()
+    pupil = found_in(grey_with((slice(80, 90), slice(120, 130), LESS_RED), line), OneFace())
+    assert not pupil.sure[80:90, 120:130].any()
 
 
 def test_weak_pieces_count_only_beside_a_certain_one() -> None:
@@ -104,6 +107,14 @@ def test_weak_pieces_count_only_beside_a_certain_one() -> None:
     assert not alone.sure.any()
     assert alone.doubtful[21:23, 42:46].all()
     assert find_damage(grey_with(weak, strong), red_finder(), FACELESS, params).sure[21:23, 42:46].all()
+
+
+def test_a_tiny_piece_shows_not_that_a_photo_is_damaged_however_certain() -> None:
+    speck, line = (slice(20, 24), slice(40, 44), RED), (slice(100, 102), slice(200, 250), RED)
+    alone = found_in(grey_with(speck))
+    assert not alone.sure.any()
+    assert alone.pieces[0].confidence > PARAMS.finder.certain
+    assert found_in(grey_with(speck, line)).sure[21:23, 41:43].all()
 
 
 def test_the_shipped_finder_finds_a_white_crack_on_a_photograph_and_nothing_on_the_intact_one() -> None:

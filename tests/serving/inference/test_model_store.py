@@ -64,7 +64,7 @@ def test_arms_follow_the_aliases(paths: Paths) -> None:
     assert both.champion.sha256 == connect(paths).get_model_version(NAME, "1").tags["weights_sha256"]
     test = experiment_id("1", "2")
     for subject in map(str, range(40)):
-        assert both.serving(subject, 0.5).arm == arm_of(subject, test, 0.5)
+        assert both.model_for(subject, 0.5).arm == arm_of(subject, test, 0.5)
     promote(paths, NAME, "challenger")
     store.poll()
     after = store.arms
@@ -72,7 +72,7 @@ def test_arms_follow_the_aliases(paths: Paths) -> None:
     assert both.challenger is not None
     assert after.champion.restorer is both.challenger.restorer  # it only changed places
     assert after.champion.promoted is not None
-    assert after.serving("anybody", 0.5) is after.champion
+    assert after.model_for("anybody", 0.5) is after.champion
     assert value(metrics, "likeness_reloads_total", outcome="swapped") == 2
     assert value(metrics, "likeness_model_info", arm="champion", version="2") == 1
     assert value(metrics, "likeness_model_info", arm="champion", version="1") is None
