@@ -77,8 +77,8 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     Lines and specks of at least `params.sure` are used; patches, and what lies within an eye, the nose or the mouth (it
     may be a pupil, a nostril, a tooth), of at least `params.sure_patch`. What else is at least `params.doubtful` is
     proposed. What is large and touches the border may be the print's mount, and what covers most of a face the face
-    itself: such pieces are only ever proposed. In a photo where no piece that is not tiny is `params.certain` nothing is
-    used: a few weak pieces, or specks, are what intact photos show too.
+    itself: such pieces are only ever proposed. In a photo where no long piece is `params.certain` nothing is used: weak
+    pieces, or specks, are what intact photos show too.
     """
     found = finder.search(image)
     damaged = found.probability >= round(params.threshold * 255)

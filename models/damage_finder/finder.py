@@ -125,13 +125,17 @@ class Finder:
 
     def search(self, image: Image) -> DamageMap:
         """Search a photo (H, W, 3) uint8 of any size."""
-        probability, kind = _search_enlarged(self.parts, image, enlargement(max(image.shape[:2])))
+        probability, kind = self.search_parts(image)
         if max(image.shape[:2]) >= _HALFWAY_FROM:
             take_over_thick(probability, kind, *self.parts.search(shrunk(image, HALFWAY)), HALFWAY_THICK)
         parts = halved(probability)
         whole, whole_kind = self.whole.search(shrunk(image))
         take_over_thick(probability, kind, whole, whole_kind, THICK)
         return DamageMap(probability, kind, parts, whole)
+
+    def search_parts(self, image: Image) -> tuple[Bytes, Bytes]:
+        """Probabilities (H, W) and kinds (ceil(H / 2), ceil(W / 2)) by the network for parts alone, enlarged once."""
+        return _search_enlarged(self.parts, image, enlargement(max(image.shape[:2])))
 
 
 def enlargement(side: int) -> float:
