@@ -2,8 +2,7 @@
 
 import shutil
 
-from pipeline.config.champion import ChampionParams
-from pipeline.config.registry import RegistryParams
+from pipeline.config.registry import ChampionParams, RegistryParams
 from pipeline.project.files import fresh_folder
 from pipeline.project.paths import Paths
 from pipeline.registry.champion import ChampionReport

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from models.images import to_uint8
 from pipeline.ablation.common import SIMILARITY, Embeddings, Portrait, measured
@@ -22,6 +22,7 @@ from pipeline.evaluation.results import Buckets
 from pipeline.evaluation.scoring import ROLES, Judges
 from pipeline.evaluation.test_set import Case, damaged_batch
 from pipeline.project.files import write_text
+from pipeline.project.html import template_environment
 
 PALETTE = ("#0b6e4f", "#b45309", "#1d4ed8", "#7c3aed", "#be123c", "#57606a", "#0e7490")
 """Colours of lines, by position."""
@@ -113,15 +114,7 @@ def render(report: AblateReport, strips: Sequence[Strip], drawings: Mapping[str,
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("pipeline", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"middle": middle, "ends": ends, "number": number}
-    return environment
+    return template_environment(("pipeline", "templates"), filters={"middle": middle, "ends": ends, "number": number})
 
 
 def example_strips(

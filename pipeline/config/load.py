@@ -12,14 +12,13 @@ from models.errors import ConfigError
 from pipeline.config.ab import AbParams
 from pipeline.config.ablation import AblateParams
 from pipeline.config.base import Section
-from pipeline.config.champion import ChampionParams
 from pipeline.config.data import DataParams, IngestParams, ValidateParams
 from pipeline.config.evaluation import EvaluateParams, GateParams
 from pipeline.config.keep import KeepParams
 from pipeline.config.masks import MaskParams
 from pipeline.config.metric_names import ALL, WORST_SLICE, bucket_names
 from pipeline.config.operations import AlertParams, OperateParams
-from pipeline.config.registry import RegistryParams
+from pipeline.config.registry import ChampionParams, RegistryParams
 from pipeline.config.restore import RestoreParams
 from pipeline.config.serving import ServeParams
 from pipeline.config.simulate import SimulateParams

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from pipeline.evaluation.charts import HEIGHT, WIDTH, line_chart
 from pipeline.evaluation.results import EvaluateReport, Figure
+from pipeline.project.html import template_environment
 
 if TYPE_CHECKING:
     from pipeline.evaluation.examples import Strip
@@ -49,14 +48,9 @@ def render(report: EvaluateReport, strips: Sequence["Strip"]) -> str:
         report: the figures.
         strips: pictures of the worst cases, worst first.
     """
-    environment = Environment(
-        loader=PackageLoader("pipeline", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    environment = template_environment(
+        ("pipeline", "templates"), filters={"middle": middle, "ends": ends, "number": number}
     )
-    environment.filters |= {"middle": middle, "ends": ends, "number": number}
     charts = [
         line_chart("LPIPS by coverage", "missing share of the face", report.methods, "lpips"),
         line_chart("Identity distance by coverage", "missing share of the face", report.methods, _IDENTITY),

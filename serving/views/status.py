@@ -4,12 +4,13 @@ import re
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from monitoring.status.model import Light, Status
 from monitoring.status.wording import advice, duration, latest, plain
 from pipeline.evaluation.report import number, share
+from pipeline.project.html import template_environment
 from pipeline.registry.versions import SHIPPED
 from pipeline.stages import ORDER
 from serving.views import status_charts
@@ -57,13 +58,6 @@ def render(current: Status, *, alone: bool = False) -> str:
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("serving", "pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     filters: dict[str, Any] = {
         "number": number,
         "share": share,
@@ -74,8 +68,7 @@ def _environment() -> Environment:
         "money": _money,
         "coded": _coded,
     }
-    made.filters |= filters
-    return made
+    return template_environment(("serving", "pages"), filters=filters)
 
 
 def _when(time: Any) -> str:  # noqa: ANN401 - a datetime or nothing, from the template

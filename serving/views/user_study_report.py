@@ -5,7 +5,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from models.images import Image
 from monitoring.user_study.heat_map import SIDE, overlay
@@ -15,6 +14,7 @@ from monitoring.user_study.report import StudyReport
 from monitoring.user_study.schema import INTACT, Study
 from monitoring.user_study.store import StudyStore
 from pipeline.image_io.write import png_bytes
+from pipeline.project.html import template_environment
 
 _SHOWN = 256
 """Side of a heat map in the page, pixels."""
@@ -22,13 +22,7 @@ _SHOWN = 256
 
 def page(store: StudyStore, made: StudyReport) -> str:
     """Render the report as HTML; every text from data is escaped."""
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("serving", "pages"), PackageLoader("pipeline", "templates")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment(("serving", "pages"), ("pipeline", "templates"))
     maps, most = _maps(store)
     facts: dict[str, Any] = {"study": store.study, "report": made, "maps": maps, "most": most}
     return environment.get_template("user_study/report.html.j2").render(facts)

@@ -12,7 +12,7 @@ from models.gan.generator import Generator
 from models.gan.restorer import save_weights
 from models.weight_files import weights_sha256
 from pipeline.champion import champion
-from pipeline.config.champion import ChampionParams
+from pipeline.config.registry import ChampionParams
 from pipeline.project.paths import Paths
 from pipeline.registry.champion import ChampionReport, read_champion
 from pipeline.registry.client import connect
