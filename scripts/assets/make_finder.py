@@ -103,8 +103,8 @@ def train_networks(sources: Sources, plans: Plans, work: Path, only: str | None,
 def networks(plans: Plans, work: Path, earlier: Finder | None) -> tuple[FinderNetwork, FinderNetwork]:
     """Give both networks as far as they were trained; one that learnt on is averaged with the one it began with.
 
-    What was not trained in `work` is that of the earlier finder. Halfway between the weights before and after, real
-    prints are searched better than at both ends (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+    What was not trained in `work` is that of the earlier finder. Halfway between the weights before and after, cracked
+    prints are searched at least as well as at both ends (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
     """
     found = []
     for name in ("parts", "whole"):

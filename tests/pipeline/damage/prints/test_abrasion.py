@@ -37,9 +37,8 @@ def test_abrasion_is_many_small_pieces_close_together(draw: Painter) -> None:
     assert len(counts) > 15
     assert np.median(counts) > 10
     assert np.median(areas) < 40
-    uniform = 0.38 * max(SHAPE)
-    """Median distance from the middle of points spread evenly over the picture, roughly."""
-    assert np.median(spreads) < 0.6 * uniform
+    evenly_spread = 0.38 * max(SHAPE)  # median distance from the middle
+    assert np.median(spreads) < 0.6 * evenly_spread
 
 
 def test_a_graze_is_wider_than_a_scratch_and_streaky_within() -> None:
