@@ -32,7 +32,6 @@ CYCLES = (5600, 2400)
 """Steps of the network for parts."""
 WHOLE_CYCLES = (5000,)
 """Steps of the network for whole prints, which begins with the weights of the other."""
-
 LATER = 0.5
 """Share of the weights that were learnt on, in the average with those that they began with."""
 
@@ -103,8 +102,9 @@ def train_networks(sources: Sources, plans: Plans, work: Path, only: str | None,
 def networks(plans: Plans, work: Path, earlier: Finder | None) -> tuple[FinderNetwork, FinderNetwork]:
     """Give both networks as far as they were trained; one that learnt on is averaged with the one it began with.
 
-    What was not trained in `work` is that of the earlier finder. Halfway between the weights before and after, cracked
-    prints are searched at least as well as at both ends (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+    What was not trained in `work` is that of the earlier finder. Halfway between the weights before and after
+    (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"), cracked prints are searched at least as well as at
+    both ends.
     """
     found = []
     for name in ("parts", "whole"):
@@ -128,7 +128,7 @@ def ship(finder: Finder, plans: Plans, work: Path, start_from: Path | None, out:
         if (work / name).is_dir():
             steps = steps_done(work / name)
             legs = [*legs, {"plan": vars(plan), "steps": steps, "samples": samples(steps, plan)}]
-            _append_curves(work / name / "curves.csv", start_from, out / f"finder_{name}_curves.csv")
+        _write_curves(work / name / "curves.csv", start_from, out / f"finder_{name}_curves.csv")
         card[name] = {
             "legs": legs,
             "parameters": sum(weight.numel() for weight in one.network.parameters()),
@@ -139,9 +139,9 @@ def ship(finder: Finder, plans: Plans, work: Path, start_from: Path | None, out:
     (out / "finder.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
-def _append_curves(curves: Path, start_from: Path | None, target: Path) -> None:
-    """Write the curves of a leg below those of the legs before, with one head."""
-    lines = curves.read_text(encoding="utf-8").splitlines(keepends=True)
+def _write_curves(curves: Path, start_from: Path | None, target: Path) -> None:
+    """Write the curves of a leg, if there is one, below those of the legs before, with one head."""
+    lines = curves.read_text(encoding="utf-8").splitlines(keepends=True) if curves.is_file() else []
     before = start_from.with_name(target.name).read_text(encoding="utf-8") if start_from else lines[0]
     target.write_text(before + "".join(lines[1:]), encoding="utf-8")
 
