@@ -55,8 +55,10 @@ def main() -> None:
     params = load_params(Path("params.yaml"))
     limits = Limits.of(params.ingest)
     earlier = Finder.load(arguments.start_from) if arguments.start_from else None
-    for_parts = continued_plan if earlier else Plan
-    plans = Plans(for_parts(tuple(arguments.cycles)), whole_plan(tuple(arguments.whole_cycles)))
+    plans = Plans(
+        parts_plan(tuple(arguments.cycles), legs_of("parts", arguments.start_from)),
+        whole_plan(tuple(arguments.whole_cycles), legs_of("whole", arguments.start_from)),
+    )
     if arguments.only != "calibration":
         sources = read_sources(arguments.portraits, arguments.prints, "train", limits)
         train_networks(sources, plans, arguments.work, arguments.only, earlier)
@@ -80,14 +82,32 @@ class Plans:
     whole: Plan
 
 
-def continued_plan(cycles: tuple[int, ...]) -> Plan:
-    """How the network for parts learns on from that of a finder."""
-    return Plan(cycles, seed=13, kernel_rate=0.012, other_rate=0.0012)
+def legs_of(name: str, finder: Path | None) -> int:
+    """How many trainings a network of a finder has gone through, by the finder's card; none without a finder."""
+    if finder is None:
+        return 0
+    return len(json.loads(finder.with_suffix(".json").read_text(encoding="utf-8"))[name]["legs"])
 
 
-def whole_plan(cycles: tuple[int, ...]) -> Plan:
-    """How the network for whole prints is trained."""
-    return Plan(cycles, seed=12, kernel_rate=0.006, other_rate=0.0006, part=320, parts=5, view=448, views=2, whole=True)
+def parts_plan(cycles: tuple[int, ...], legs: int) -> Plan:
+    """How the network for parts is trained, or learns on after so many trainings; each draws other prints."""
+    rate = 1.0 if legs == 0 else 0.4
+    return Plan(cycles, seed=11 + 2 * legs, kernel_rate=0.03 * rate, other_rate=0.003 * rate)
+
+
+def whole_plan(cycles: tuple[int, ...], legs: int) -> Plan:
+    """How the network for whole prints is trained, or learns on after so many trainings."""
+    return Plan(
+        cycles,
+        seed=12 + 2 * legs,
+        kernel_rate=0.006,
+        other_rate=0.0006,
+        part=320,
+        parts=5,
+        view=448,
+        views=2,
+        whole=True,
+    )
 
 
 def train_networks(sources: Sources, plans: Plans, work: Path, only: str | None, earlier: Finder | None) -> None:

@@ -1,4 +1,4 @@
-"""Details of intact pictures that are easily taken for damage: hair, lace, beads, twigs, bars, rims, glints."""
+"""Details of intact pictures that are easily taken for damage: hair, lace, beads, twigs, bars, rims, buttons."""
 
 import math
 
@@ -167,6 +167,32 @@ def discs(rng: np.random.Generator, picture: Pixels) -> Pixels:
     return np.asarray(done, np.float32)
 
 
+def buttons(rng: np.random.Generator, picture: Pixels) -> Pixels:
+    """Metal or glass buttons, medals, studs: round, in rows, lit from one side, with a glint, a rim and a shadow."""
+    shape = (picture.shape[0], picture.shape[1])
+    radius, angle, light = math.exp(rng.uniform(0.6, 2.8)), rng.uniform(0, math.pi), rng.uniform(0, 2 * math.pi)
+    along = np.array([math.cos(angle), math.sin(angle)])
+    across = np.array([-along[1], along[0]])
+    place, gap, row = _centre(rng, shape), radius * rng.uniform(2.2, 9), radius * rng.uniform(4, 20)
+    numbers, rows = np.arange(int(rng.integers(1, 9))), np.arange(int(rng.integers(1, 3)))
+    grid = (numbers[:, None, None] * gap * along + rows[None, :, None] * row * across).reshape(-1, 2)
+    centres = (place + grid + rng.normal(0, 0.15 * radius, grid.shape)).astype(np.float32)
+    towards = np.array([math.cos(light), math.sin(light)], np.float32) * np.float32(radius)
+    body, edge = rng.uniform(30, 200), rng.uniform(0.1, 0.35)
+    layers = (
+        (np.full(3, rng.uniform(0, 40)), _discs(shape, centres - 0.35 * towards, 1.1 * radius), rng.uniform(0.2, 0.9)),
+        (np.full(3, rng.uniform(0, 255)), _discs(shape, centres, radius), 1.0),
+        (np.full(3, body), _discs(shape, centres, radius * (1 - edge)), 1.0),
+        (np.full(3, 1.5 * body), _discs(shape, centres + 0.2 * towards, radius * 0.6), rng.uniform(0.2, 0.8)),
+        (np.full(3, rng.uniform(200, 255)), _discs(shape, centres + 0.4 * towards, radius * 0.3), rng.uniform(0.3, 1)),
+    )
+    soft = rng.uniform(0.3, 1.2)
+    done = picture
+    for tone, cover, strength in layers:
+        done = lay_over(done, tone, np.asarray(cv2.GaussianBlur(cover, (0, 0), soft) * strength, np.float32))
+    return done
+
+
 def stitches(rng: np.random.Generator, picture: Pixels) -> Pixels:
     """Seams, braid, wrinkles, eyelashes: short strokes in a row."""
     shape = (picture.shape[0], picture.shape[1])
@@ -201,7 +227,7 @@ def seams(rng: np.random.Generator, picture: Pixels) -> Pixels:
     return np.asarray(done, np.float32)
 
 
-ORNAMENTS = (hair_strands, beads, lace, twigs, bars, rims, discs, stitches, seams, seams)
+ORNAMENTS = (hair_strands, beads, lace, twigs, bars, rims, discs, buttons, stitches, seams, seams)
 """Seams twice: they are the commonest."""
 
 
