@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -37,6 +38,7 @@ def restore_photo(
     chroma_mask: Mask | None = None,
     tools: Tools | None = None,
     always_return: bool = False,
+    strength: float = 1.0,
 ) -> Restoration:
     """Restore `image` (H, W, 3) where `hole_mask` (H, W) says that it is damaged. A missing face is a value, no error.
 
@@ -52,6 +54,7 @@ def restore_photo(
         tools: detector, landmarks, encoders; loaded when absent.
         always_return: give back what can be filled, also where no face is found or all are refused; for a mask that
             was found, in which large pieces over faces were left out beforehand.
+        strength: share of what the face model fills, 0..1; the rest is the classical fill.
     """
     tools = tools or load_tools(params.min_detector_score)
     size = restorer.image_size
@@ -71,7 +74,7 @@ def restore_photo(
     owner = owners([face.frame for face in found], damage.hole.shape)
     if all(job.refused for job in jobs) and not always_return:
         return outcome(None, damage, count, jobs, np.full_like(owner, -1), gathered.notes, thin_faces)
-    restored = _coloured(damage, _filled(damage, plain, jobs, owner, gathered, restorer))
+    restored = _coloured(damage, _filled(damage, plain, jobs, owner, gathered, restorer, strength))
     compared = [job if job.refused else job.compared(_likeness(job, restored, plain, known, tools)) for job in jobs]
     bare = untouched_pixels(damage, jobs, owner)
     restored[bare] = image[bare]
@@ -137,8 +140,9 @@ def _filled(
     owner: npt.NDArray[np.int16],
     gathered: Gathered,
     restorer: FaceRestorer,
+    strength: float,
 ) -> Image:
-    """The classically filled photo with restored faces; pixels that shall stay as they came keep the classical fill."""
+    """Give the classically filled photo restored faces; pixels that shall stay as they came keep the classical fill."""
     accepted = [index for index, job in enumerate(jobs) if not job.refused]
     if not accepted:
         return plain
@@ -146,7 +150,8 @@ def _filled(
     bare = untouched_pixels(damage, jobs, owner)
     frames = [jobs[index].found.frame for index in accepted]
     domains = [damage.chroma & (owner == index) & ~bare for index in accepted]
-    return paste_all(frames, plain, restored, domains, damage.chroma, bare)
+    full = paste_all(frames, plain, restored, domains, damage.chroma, bare)
+    return full if strength == 1 else np.asarray(cv2.addWeighted(full, strength, plain, 1 - strength, 0), np.uint8)
 
 
 def _coloured(damage: DamagedPhoto, filled: Image) -> Image:
