@@ -105,7 +105,7 @@ def _settings(
 
     paths = Paths(root.resolve())
     params = load_params(paths.params)
-    limits = Limits.of(params.ingest)
+    limits = Limits.of(params.restore.files)
     reference_photos = [read_picture(path, limits) for path in references]
     weights, version = resolve_weights(paths, params.registry.model_name, model)
     tools = load_tools(params.restore.min_detector_score)

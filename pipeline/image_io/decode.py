@@ -9,6 +9,7 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 from PIL import (
+    AvifImagePlugin,
     BmpImagePlugin,
     Image,
     ImageCms,
@@ -19,15 +20,21 @@ from PIL import (
     UnidentifiedImageError,
     WebPImagePlugin,
 )
+from pillow_heif import HeifImagePlugin
 
+from pipeline.image_io.deep import deep_samples, eight_bits, is_deep
+from pipeline.image_io.formats import ACCEPTED, HEADER_BYTES, sniff
 from pipeline.image_io.jpeg import check_scans, decode_jpeg
 from pipeline.image_io.normalise import ORDINARY_MODES, describe, normalise
 from pipeline.image_io.outcome import Accepted, Code, Limits, Refusal, Rejected
-from pipeline.image_io.png_chunks import SIGNATURE, check_png
+from pipeline.image_io.png_chunks import check_png
+from pipeline.image_io.tiff_pages import photo_page
 
 # Pillow finds a format only once its plugin is imported; JPEG's reads MPO as well.
 _PLUGINS = (
+    AvifImagePlugin,
     BmpImagePlugin,
+    HeifImagePlugin,
     JpegImagePlugin,
     MpoImagePlugin,
     PngImagePlugin,
@@ -85,29 +92,27 @@ def _accept(data: bytes, sha256: str, limits: Limits) -> Accepted:
 def _decode(data: bytes, kind: str, limits: Limits) -> tuple[npt.NDArray[np.uint8], tuple[str, ...], str]:
     """RGB (H, W, 3), what was normalised, and the format's name."""
     readable = check_png(data) if kind == "PNG" else data
+    page = photo_page(readable) if kind == "TIFF" else 0
     with Image.open(io.BytesIO(readable), formats=(kind,)) as image:
+        if page:
+            image.seek(page)
         _check_header(image, limits)
-        about = describe(image)
-        pixels, normalised = normalise(_load(image, readable), about)
+        deep = is_deep(image)
+        if kind == "PNG":
+            image.load()  # its EXIF may stand behind the pixels
+        about = describe(image)  # of a TIFF before the pixels: Pillow turns them and forgets
+        loaded, notes = _load_deep(image, readable, page) if deep else _load(image, readable)
+        pixels, normalised = normalise(loaded, about)
         name = (image.format or kind).lower()
-    return pixels, normalised, name
+    return pixels, (*notes, *normalised), name
 
 
 def _sniff(data: bytes) -> str:
     """Pillow's name of the format that the first bytes announce; the file's name is never asked."""
-    if data.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if data.startswith(SIGNATURE):
-        return "PNG"
-    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
-        return "WEBP"
-    if data.startswith((b"II*\0", b"MM\0*")):
-        return "TIFF"
-    if data.startswith(b"BM"):
-        return "BMP"
-    raise Refusal(
-        Code.UNSUPPORTED_FORMAT, f"starts with {data[:8].hex(' ')}; accepted: JPEG, PNG, WebP, TIFF, BMP, MPO"
-    )
+    kind = sniff(data[:HEADER_BYTES])
+    if kind is None:
+        raise Refusal(Code.UNSUPPORTED_FORMAT, f"starts with {data[:8].hex(' ')}; accepted: {ACCEPTED}")
+    return kind
 
 
 def _check_header(image: Image.Image, limits: Limits) -> None:
@@ -120,17 +125,34 @@ def _check_header(image: Image.Image, limits: Limits) -> None:
         raise Refusal(Code.TOO_SMALL, f"{width} x {height} pixels, sides of at least {limits.min_side}")
     if max(width, height) > limits.max_aspect * min(width, height):
         raise Refusal(Code.BAD_ASPECT_RATIO, f"{width} x {height} pixels, at most {limits.max_aspect:g} : 1")
-    # An MPO is a photograph with companions (preview, second eye); its first picture is the photograph.
-    if image.format != "MPO" and getattr(image, "is_animated", False):
-        raise Refusal(Code.MULTI_FRAME, "more than one frame or page")
+    # Photographs with companions: an MPO's is the first, a HEIF's the primary one, a TIFF's was looked for.
+    if image.format not in ("MPO", "HEIF", "TIFF") and getattr(image, "is_animated", False):
+        raise Refusal(Code.MULTI_FRAME, "more than one frame")
     if image.mode not in ORDINARY_MODES:
         raise Refusal(Code.UNSUPPORTED_MODE, f"pixels of type {image.mode}")
 
 
-def _load(image: Image.Image, data: bytes) -> Image.Image:
-    """Decode once. Pillow says nothing about most damage to a JPEG, so another decoder, a strict one, does those."""
+def _load(image: Image.Image, data: bytes) -> tuple[Image.Image, tuple[str, ...]]:
+    """Decode once, and name what was passed over.
+
+    Pillow says nothing about most damage to a JPEG, so another decoder, a strict one, does those.
+    """
     if image.format not in ("JPEG", "MPO"):
         image.load()
-        return image
+        return image, ()
     check_scans(data)
-    return decode_jpeg(image, data)
+    picture, padded = decode_jpeg(image, data)
+    return picture, ("jpeg_padding_ignored",) if padded else ()
+
+
+def _load_deep(image: Image.Image, data: bytes, page: int) -> tuple[Image.Image, tuple[str, ...]]:
+    """Round 16-bit samples to eight bits; where Pillow alone can read them, it cuts them off."""
+    note = "grey16_scaled" if image.mode.startswith("I;16") else "sixteen_bit_scaled"
+    samples = deep_samples(image, data, page)
+    return image if samples is None else _with_samples(image, eight_bits(samples)), (note,)
+
+
+def _with_samples(image: Image.Image, samples: npt.NDArray[np.uint8]) -> Image.Image:
+    """A picture of the same mode, or 8-bit grey, with other samples."""
+    mode = "L" if image.mode.startswith("I;16") else image.mode
+    return Image.frombytes(mode, (samples.shape[1], samples.shape[0]), samples.tobytes())

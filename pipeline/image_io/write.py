@@ -14,7 +14,7 @@ from PIL.PngImagePlugin import PngInfo
 from models.errors import DataError
 from models.images import Image
 from pipeline.image_io.files import read_file
-from pipeline.image_io.outcome import Limits, Rejected
+from pipeline.image_io.outcome import Accepted, Limits, Rejected
 
 _TIFF_XMP = 700
 _TIFF = {"format": "TIFF", "compression": "tiff_deflate"}
@@ -31,15 +31,24 @@ _WRITERS: dict[str, dict[str, Any]] = {**_LOSSLESS, ".jpg": _JPEG, ".jpeg": _JPE
 
 
 def read_picture(path: Path, limits: Limits) -> Image:
-    """The picture (H, W, 3) in an untrusted file, upright and in sRGB.
+    """The picture (H, W, 3) in an untrusted file that a user names, upright and in sRGB.
 
     Raises:
         DataError: it was rejected; the message has the reason code.
     """
-    outcome = read_file(path, limits)
+    return read_accepted(path, limits).image
+
+
+def read_accepted(path: Path, limits: Limits) -> Accepted:
+    """The picture in an untrusted file that a user names, with what was done to it; links are followed.
+
+    Raises:
+        DataError: it was rejected; the message has the reason code.
+    """
+    outcome = read_file(path, limits, follow_links=True)
     if isinstance(outcome, Rejected):
         raise DataError(f"a readable picture at {path}", f"{outcome.code}: {outcome.detail}", "replace the file")
-    return outcome.image
+    return outcome
 
 
 def is_lossless(path: Path) -> bool:
