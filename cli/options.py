@@ -1,11 +1,13 @@
 """Options that several commands share."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from models.assets import ASSETS
+from pipeline.project.printable import printable
 
 
 def default_root() -> Path:
@@ -20,6 +22,13 @@ root_option = click.option(
     default=default_root,
     help="The checkout to work in [default: the current folder if it has a params.yaml, else the installed one].",
 )
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """Print a line; characters that control a terminal, or that its encoding lacks, are escaped."""
+    encoding = (sys.stderr if err else sys.stdout).encoding or "utf-8"
+    click.echo(printable(line, len(line) * 10).encode(encoding, "backslashreplace").decode(encoding), err=err)
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

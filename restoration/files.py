@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from models.errors import LikenessError
@@ -129,6 +130,11 @@ def restore_all(batch: Sequence[Request], settings: Settings) -> Iterator[Row]:
         except LikenessError as error:
             row = _row(request, "failed", str(error), settings.model, start)
         yield row
+
+
+def failed_row(photo: Path, error: LikenessError) -> Row:
+    """The row of a single photo that failed, before or while it was restored."""
+    return _row(Request(photo, None, photo), "failed", str(error), "", time.perf_counter())
 
 
 def _write(request: Request, restoration: Restoration, settings: Settings, start: float, note: MaskNote) -> Row:

@@ -1,13 +1,17 @@
 """`likeness restore`: restore one photo or a folder of photos."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import root_option
+from cli.options import root_option, say
+from pipeline.project.printable import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from restoration.files import Row, Settings
     from restoration.modes import RequestedMode
 
@@ -75,18 +79,37 @@ def restore_command(
     C2PA manifest (not in BMP, which cannot contain them); the metadata of INPUT is not copied. A refused photo gets a
     reason and no output. In a folder, a file that fails gets a line, the others go on, and the exit status is 1.
     """
-    from restoration.files import restore_all, restore_file
+    from models.errors import LikenessError
+    from restoration.files import failed_row, restore_all, restore_file
     from restoration.requests import requests
 
-    batch = requests(photo, mask, out, save_mask)
-    settings = _settings(root, mode, model, references, search=mask is None and mode != "colorize")
-    rows = restore_all(batch, settings) if photo.is_dir() else iter([restore_file(batch[0], settings)])
+    def rows() -> "Iterator[Row]":
+        batch = requests(photo, mask, out, save_mask)
+        settings = _settings(root, mode, model, references, search=mask is None and mode != "colorize")
+        return restore_all(batch, settings) if photo.is_dir() else iter([restore_file(batch[0], settings)])
+
+    if photo.is_dir():
+        _name_left_out(photo)
+    try:
+        results = rows()
+    except LikenessError as error:
+        if photo.is_dir() or not as_json:
+            raise
+        results = iter([failed_row(photo, error)])
     failed = 0
-    for row in rows:
+    for row in results:
         _show(row, as_json)
         failed += row.outcome == "failed"
     if failed:
         raise click.exceptions.Exit(1)
+
+
+def _name_left_out(folder: Path) -> None:
+    from restoration.photo_files import photo_files
+
+    names = [path.name for path in photo_files(folder).left_out]
+    if names:
+        logging.getLogger("likeness").info(printable(f"no photos, left out: {', '.join(names)}", 2000))
 
 
 def _settings(
@@ -115,4 +138,4 @@ def _settings(
 
 
 def _show(row: "Row", as_json: bool) -> None:
-    click.echo(row.as_json() if as_json else row.as_text())
+    say(row.as_json() if as_json else row.as_text())

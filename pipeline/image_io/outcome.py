@@ -7,6 +7,8 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.project.printable import printable
+
 
 class Code(StrEnum):
     """Why a file was rejected."""
@@ -93,9 +95,3 @@ class Refusal(Exception):
         super().__init__(code, detail)
         self.code = code
         self.detail = printable(detail)
-
-
-def printable(text: str, limit: int = 200) -> str:
-    """One line that is safe in logs and on terminals: control, bidirectional and lone surrogate characters escaped."""
-    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-    return escaped if len(escaped) <= limit else escaped[: limit - 3] + "..."

@@ -2,6 +2,7 @@
 
 import io
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,22 @@ _LOSSLESS: dict[str, dict[str, Any]] = {
     ".bmp": {"format": "BMP"},
     ".webp": {"format": "WEBP", "lossless": True},
 }
-_WRITERS: dict[str, dict[str, Any]] = {**_LOSSLESS, ".jpg": _JPEG, ".jpeg": _JPEG}
+_HEIF = {"format": "HEIF", "quality": 95, "chroma": 444}
+_AVIF = {"format": "AVIF", "quality": 95, "subsampling": "4:4:4"}
+_LOSSY = {".jpg": _JPEG, ".jpeg": _JPEG, ".heic": _HEIF, ".heif": _HEIF, ".avif": _AVIF}
+_WRITERS: dict[str, dict[str, Any]] = {**_LOSSLESS, **_LOSSY}
 """Extension to what Pillow needs to write it."""
+
+OUTPUT_SUFFIXES: dict[str, tuple[str, ...]] = {
+    "JPEG": (".jpg", ".jpeg"),
+    "PNG": (".png",),
+    "WEBP": (".webp",),
+    "TIFF": (".tif", ".tiff"),
+    "BMP": (".bmp",),
+    "HEIF": (".heic", ".heif"),
+    "AVIF": (".avif",),
+}
+"""Extensions under which a format is written, by Pillow's name of it; the first is the usual one."""
 
 
 def read_picture(path: Path, limits: Limits) -> Image:
@@ -89,7 +104,7 @@ def _with_xmp(format_name: str, xmp: bytes) -> dict[str, Any]:
         return {"pnginfo": chunks}
     if format_name == "TIFF":
         return {"tiffinfo": {_TIFF_XMP: xmp}}
-    return {"xmp": xmp} if format_name in ("JPEG", "WEBP") else {}
+    return {} if format_name == "BMP" else {"xmp": xmp}
 
 
 def write_picture(path: Path, image: Image) -> None:
@@ -108,7 +123,8 @@ def write_file(path: Path, content: bytes) -> None:
     Raises:
         DataError: a folder that cannot be written to.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # its length does not depend on the file's name, which may be as long as a name can be
+    temporary = path.with_name(f".likeness-{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
