@@ -8,19 +8,7 @@ import zlib
 
 import numpy as np
 import numpy.typing as npt
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    Image,
-    ImageCms,
-    JpegImagePlugin,
-    MpoImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    UnidentifiedImageError,
-    WebPImagePlugin,
-)
-from pillow_heif import HeifImagePlugin
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from pipeline.image_io.deep import deep_samples, eight_bits, is_deep
 from pipeline.image_io.formats import ACCEPTED, HEADER_BYTES, sniff
@@ -29,18 +17,6 @@ from pipeline.image_io.normalise import ORDINARY_MODES, describe, normalise
 from pipeline.image_io.outcome import Accepted, Code, Limits, Refusal, Rejected
 from pipeline.image_io.png_chunks import check_png
 from pipeline.image_io.tiff_pages import photo_page
-
-# Pillow finds a format only once its plugin is imported; JPEG's reads MPO as well.
-_PLUGINS = (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    HeifImagePlugin,
-    JpegImagePlugin,
-    MpoImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
 
 # All that Pillow's parsers were seen to raise on hostile bytes. Not MemoryError: pixels were counted before.
 _DECODER_ERRORS = (

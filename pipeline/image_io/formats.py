@@ -2,6 +2,18 @@
 
 from typing import Final
 
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+from pillow_heif import HeifImagePlugin
+
 from pipeline.image_io.png_chunks import SIGNATURE
 
 PICTURE_SUFFIXES: Final = frozenset(
@@ -11,8 +23,24 @@ PICTURE_SUFFIXES: Final = frozenset(
 """Extensions of the formats that are read."""
 ACCEPTED: Final = "JPEG, PNG, WebP, TIFF, BMP, MPO, HEIC, AVIF"
 
+MASK_FORMATS: Final = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "HEIF", "AVIF", "GIF")
+"""Pillow's names of the formats that a mask may have."""
+
 HEADER_BYTES: Final = 64
 """So many of a file's first bytes tell its format."""
+
+# Pillow finds a format only once its plugin is imported; JPEG's reads MPO as well.
+_PLUGINS = (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    HeifImagePlugin,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HEVC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}

@@ -99,6 +99,7 @@ class MaskFigures(Shape):
     proposed: Share = Field(description="share of the photo that may be damaged and is not in the mask")
     pieces: tuple[DamagePiece, ...] = Field(description="the largest detected pieces")
     piece_count: int = Field(ge=0, description="how many pieces were detected")
+    hints: tuple[str, ...] = Field(description="what about a given mask may not be meant, as that it is inverted")
 
 
 class Timings(Shape):
