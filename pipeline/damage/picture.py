@@ -12,7 +12,7 @@ from models.face.regions import Size, height_width
 from models.images import Mask
 from pipeline.damage.painted import Painted, Pixels, painted
 from pipeline.image_io.formats import MASK_FORMATS
-from pipeline.image_io.upright import orientation, turned_by_pillow, upright, upright_size
+from pipeline.image_io.upright import forget_xmp, orientation, turned_by_pillow, upright, upright_size
 
 
 def mask_from_picture(source: Path | Pixels, size: Size, *, may_cover_all: bool = False) -> Mask:
@@ -53,9 +53,9 @@ def _read(source: Path | bytes, expected: tuple[int, int], name: str) -> Pixels:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns where we decide: bombs, odd metadata
-            with Pillow.open(
-                io.BytesIO(source) if isinstance(source, bytes) else source, formats=MASK_FORMATS
-            ) as picture:
+            data = source if isinstance(source, bytes) else source.read_bytes()  # by its path Pillow misturns a TIFF
+            with Pillow.open(io.BytesIO(data), formats=MASK_FORMATS) as picture:
+                forget_xmp(picture)
                 turn = 1 if turned_by_pillow(picture) else orientation(picture)
                 _check_size(upright_size(picture.size, turn)[::-1], expected, name)
                 return upright(_decoded(picture), turn)

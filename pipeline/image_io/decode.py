@@ -17,6 +17,7 @@ from pipeline.image_io.normalise import ORDINARY_MODES, describe, normalise
 from pipeline.image_io.outcome import Accepted, Code, Limits, Refusal, Rejected
 from pipeline.image_io.png_chunks import check_png
 from pipeline.image_io.tiff_pages import photo_page
+from pipeline.image_io.upright import forget_xmp
 
 # All that Pillow's parsers were seen to raise on hostile bytes. Not MemoryError: pixels were counted before.
 _DECODER_ERRORS = (
@@ -77,6 +78,7 @@ def _decode(data: bytes, kind: str, limits: Limits) -> tuple[npt.NDArray[np.uint
         if kind == "PNG":
             image.load()  # its EXIF may stand behind the pixels
         about = describe(image)  # of a TIFF before the pixels: Pillow turns them and forgets
+        forget_xmp(image)
         loaded, notes = _load_deep(image, readable, page) if deep else _load(image, readable)
         pixels, normalised = normalise(loaded, about)
         name = (image.format or kind).lower()

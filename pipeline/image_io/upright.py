@@ -27,7 +27,8 @@ _GARBAGE = (
 def orientation(image: Image.Image) -> int:
     """Read EXIF's orientation, 1..8. Other places that may name one, as XMP, count for nothing; garbage counts as 1."""
     try:
-        value = exif_of(image).get(ExifTags.Base.Orientation, 1)
+        tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else exif_of(image)
+        value = tags.get(ExifTags.Base.Orientation, 1)
     except _GARBAGE:
         return 1
     return value if isinstance(value, int) and value in _TURNS else 1
@@ -53,14 +54,17 @@ def turned_by_pillow(image: Image.Image) -> bool:
     return isinstance(image, TiffImagePlugin.TiffImageFile)
 
 
+def forget_xmp(image: Image.Image) -> None:
+    """Keep Pillow from turning a TIFF, while it decodes, by what its XMP says."""
+    image.info.pop("xmp", None)
+
+
 def exif_of(image: Image.Image) -> Image.Exif:
-    """Read the EXIF block of an opened picture; of a TIFF, its own directory.
+    """Read the EXIF block of an opened picture that is no TIFF.
 
     Raises:
         Exception: one of those of Pillow's parsers; nothing but garbage raises it.
     """
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        return image.getexif()
     exif = Image.Exif()
     raw = image.info.get("exif") or _raw_profile(image.info.get(_RAW_PROFILE))
     if isinstance(raw, bytes):

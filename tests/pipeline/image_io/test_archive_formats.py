@@ -146,6 +146,9 @@ def test_only_exif_turns_a_picture() -> None:
     jpeg = encoded(portrait(), "JPEG", xmp=packet)
     assert b"Orientation" in jpeg
     assert accepted(jpeg).image.shape == (200, 160, 3)
+    tiff_file = encoded(portrait(), "TIFF", tiffinfo={700: packet})
+    assert b"Orientation" in tiff_file
+    assert accepted(tiff_file).image.shape == (200, 160, 3)
 
 
 def test_a_link_is_followed_where_a_user_names_it(tmp_path: Path) -> None:
