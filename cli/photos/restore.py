@@ -54,6 +54,7 @@ _PATH = click.Path(path_type=Path)
     multiple=True,
     help="An intact photo of the same person; may be given several times. A photo of another person is not used.",
 )
+@click.option("--strip", is_flag=True, help="Keep no metadata at all: no colour profile, resolution or date either.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per photo.")
 @root_option
 def restore_command(
@@ -64,6 +65,7 @@ def restore_command(
     mode: "RequestedMode",
     model: str,
     references: tuple[Path, ...],
+    strip: bool,
     as_json: bool,
     root: Path,
 ) -> None:
@@ -85,7 +87,7 @@ def restore_command(
 
     def rows() -> "Iterator[Row]":
         batch = requests(photo, mask, out, save_mask)
-        settings = _settings(root, mode, model, references, search=mask is None and mode != "colorize")
+        settings = _settings(root, mode, model, references, search=mask is None and mode != "colorize", strip=strip)
         return restore_all(batch, settings) if photo.is_dir() else iter([restore_file(batch[0], settings)])
 
     if photo.is_dir():
@@ -113,7 +115,7 @@ def _name_left_out(folder: Path) -> None:
 
 
 def _settings(
-    root: Path, mode: "RequestedMode", model: str, references: tuple[Path, ...], *, search: bool
+    root: Path, mode: "RequestedMode", model: str, references: tuple[Path, ...], *, search: bool, strip: bool
 ) -> "Settings":
     from models.load import load_restorer
     from pipeline.config.load import load_params
@@ -134,7 +136,7 @@ def _settings(
     tools = load_tools(params.restore.min_detector_score)
     finder = shipped_finder() if search else None
     restorer, seal = load_restorer(weights), open_seal(paths)
-    return Settings(restorer, version, mode, params.restore, limits, tools, reference_photos, finder, seal)
+    return Settings(restorer, version, mode, params.restore, limits, tools, reference_photos, finder, seal, strip)
 
 
 def _show(row: "Row", as_json: bool) -> None:

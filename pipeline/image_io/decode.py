@@ -5,15 +5,16 @@ import io
 import struct
 import warnings
 import zlib
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from pipeline.image_io.deep import deep_samples, eight_bits, is_deep
+from pipeline.image_io.deep import Deep, deep_samples, eight_bits, is_deep
 from pipeline.image_io.formats import ACCEPTED, HEADER_BYTES, sniff
 from pipeline.image_io.jpeg import check_scans, decode_jpeg
-from pipeline.image_io.normalise import ORDINARY_MODES, describe, normalise
+from pipeline.image_io.normalise import ORDINARY_MODES, About, describe, normalise
 from pipeline.image_io.outcome import Accepted, Code, Limits, Refusal, Rejected
 from pipeline.image_io.png_chunks import check_png
 from pipeline.image_io.tiff_pages import photo_page
@@ -37,6 +38,21 @@ _DECODER_ERRORS = (
 )
 
 
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A photo as it is stored, not yet upright (but a TIFF is).
+
+    `picture`: with eight bits per sample. `samples`: (H, W) or (H, W, C) with 16 bits, None where the file has fewer or
+    they cannot be read. `notes`: what was passed over or rounded. `header`: the opened file, for its metadata.
+    """
+
+    picture: Image.Image
+    samples: Deep | None
+    about: About
+    notes: tuple[str, ...]
+    header: Image.Image
+
+
 def read_bytes(data: bytes, limits: Limits) -> Accepted | Rejected:
     """Read one untrusted picture from memory. Never raises for anything that the bytes hold."""
     sha256 = hashlib.sha256(data).hexdigest()
@@ -56,18 +72,25 @@ def _accept(data: bytes, sha256: str, limits: Limits) -> Accepted:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns where we decide: bombs, odd metadata
-            pixels, normalised, name = _decode(data, kind, limits)
+            decoded = decode(data, kind, limits)
+            pixels, normalised = normalise(decoded.picture, decoded.about)
     except Image.DecompressionBombError as error:
         raise Refusal(Code.TOO_MANY_PIXELS, str(error)) from error
     except UnidentifiedImageError as error:
         raise Refusal(Code.CORRUPT, f"no readable {kind} header") from error
     except _DECODER_ERRORS as error:
         raise Refusal(Code.CORRUPT, f"{type(error).__name__}: {error}") from error
-    return Accepted(pixels, sha256, normalised, name, data)
+    name = (decoded.header.format or kind).lower()
+    return Accepted(pixels, sha256, (*decoded.notes, *normalised), name, data)
 
 
-def _decode(data: bytes, kind: str, limits: Limits) -> tuple[npt.NDArray[np.uint8], tuple[str, ...], str]:
-    """RGB (H, W, 3), what was normalised, and the format's name."""
+def decode(data: bytes, kind: str, limits: Limits) -> Decoded:
+    """Decode the photo in a file of a known format (`pipeline.image_io.formats.sniff`).
+
+    Raises:
+        Refusal: it is beyond the limits, or of a kind that is not read.
+        Exception: one of those of Pillow's parsers, for damaged files only.
+    """
     readable = check_png(data) if kind == "PNG" else data
     page = photo_page(readable) if kind == "TIFF" else 0
     with Image.open(io.BytesIO(readable), formats=(kind,)) as image:
@@ -79,10 +102,13 @@ def _decode(data: bytes, kind: str, limits: Limits) -> tuple[npt.NDArray[np.uint
             image.load()  # its EXIF may stand behind the pixels
         about = describe(image)  # of a TIFF before the pixels: Pillow turns them and forgets
         forget_xmp(image)
-        loaded, notes = _load_deep(image, readable, page) if deep else _load(image, readable)
-        pixels, normalised = normalise(loaded, about)
-        name = (image.format or kind).lower()
-    return pixels, (*notes, *normalised), name
+        if not deep:
+            picture, notes = _load(image, readable)
+            return Decoded(picture, None, about, notes, image)
+        note = "grey16_scaled" if image.mode.startswith("I;16") else "sixteen_bit_scaled"
+        samples = deep_samples(image, readable, page)
+        picture = image if samples is None else _with_samples(image, eight_bits(samples))
+        return Decoded(picture, samples, about, (note,), image)
 
 
 def _sniff(data: bytes) -> str:
@@ -121,13 +147,6 @@ def _load(image: Image.Image, data: bytes) -> tuple[Image.Image, tuple[str, ...]
     check_scans(data)
     picture, padded = decode_jpeg(image, data)
     return picture, ("jpeg_padding_ignored",) if padded else ()
-
-
-def _load_deep(image: Image.Image, data: bytes, page: int) -> tuple[Image.Image, tuple[str, ...]]:
-    """Round 16-bit samples to eight bits; where Pillow alone can read them, it cuts them off."""
-    note = "grey16_scaled" if image.mode.startswith("I;16") else "sixteen_bit_scaled"
-    samples = deep_samples(image, data, page)
-    return image if samples is None else _with_samples(image, eight_bits(samples)), (note,)
 
 
 def _with_samples(image: Image.Image, samples: npt.NDArray[np.uint8]) -> Image.Image:

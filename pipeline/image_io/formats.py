@@ -42,7 +42,7 @@ _PLUGINS = (
     WebPImagePlugin,
 )
 
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0")
 _HEVC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _AV1 = {b"avif", b"avis"}
 

@@ -19,7 +19,7 @@ _TURNS: dict[int, Callable[[npt.NDArray[Any]], npt.NDArray[Any]]] = {
     8: lambda pixels: pixels.swapaxes(0, 1)[::-1],
 }
 _RAW_PROFILE = "Raw profile type exif"
-_GARBAGE = (
+GARBAGE = (
     OSError, SyntaxError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RuntimeError,
 )  # fmt: skip
 
@@ -29,7 +29,7 @@ def orientation(image: Image.Image) -> int:
     try:
         tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else exif_of(image)
         value = tags.get(ExifTags.Base.Orientation, 1)
-    except _GARBAGE:
+    except GARBAGE:
         return 1
     return value if isinstance(value, int) and value in _TURNS else 1
 

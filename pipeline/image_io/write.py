@@ -71,6 +71,11 @@ def is_lossless(path: Path) -> bool:
     return path.suffix.lower() in _LOSSLESS
 
 
+def writer_options(suffix: str) -> dict[str, Any]:
+    """Give what Pillow needs to write the format of an extension that can be written."""
+    return _WRITERS[suffix.lower()]
+
+
 def check_writable(path: Path) -> None:
     """Refuse an extension that cannot be written.
 
@@ -90,13 +95,13 @@ def encoded(image: Image, suffix: str, xmp: bytes | None = None) -> bytes:
     writer = _WRITERS[suffix.lower()]
     stream = io.BytesIO()
     try:
-        Pillow.fromarray(image).save(stream, **writer, **(_with_xmp(writer["format"], xmp) if xmp else {}))
+        Pillow.fromarray(image).save(stream, **writer, **(with_xmp(writer["format"], xmp) if xmp else {}))
     except OSError as error:
         raise DataError(f"a picture that {writer['format']} can hold", str(error), "use .png") from error
     return stream.getvalue()
 
 
-def _with_xmp(format_name: str, xmp: bytes) -> dict[str, Any]:
+def with_xmp(format_name: str, xmp: bytes) -> dict[str, Any]:
     """What Pillow's writer of a format wants to be told; BMP has no place for it."""
     if format_name == "PNG":
         chunks = PngInfo()

@@ -28,7 +28,18 @@ _FORMATS: dict[str, PictureFormat] = {suffix: name for name, suffix in _SUFFIXES
     ".heif": "heic",
 }
 
-__all__ = ["MarkFacts", "PictureFormat", "Seal", "format_of", "markable", "marked", "open_seal", "restored_share"]
+__all__ = [
+    "MarkFacts",
+    "PictureFormat",
+    "Seal",
+    "format_of",
+    "markable",
+    "marked",
+    "open_seal",
+    "packet",
+    "restored_share",
+    "sealed",
+]
 
 
 def format_of(suffix: str) -> PictureFormat:
@@ -53,5 +64,13 @@ def marked(image: Image, format: PictureFormat, facts: MarkFacts, seal: Seal | N
     Raises:
         ConfigError: the seal's certificate does not suit C2PA.
     """
-    file = encoded(image, _SUFFIXES[format], packet(facts))
+    return sealed(encoded(image, _SUFFIXES[format], packet(facts)), format, facts, seal)
+
+
+def sealed(file: bytes, format: PictureFormat, facts: MarkFacts, seal: Seal | None) -> bytes:  # noqa: A002 - the word for it
+    """A file in `format`, with its XMP packet in it, inside a signed manifest; its pixels are not touched.
+
+    Raises:
+        ConfigError: the seal's certificate does not suit C2PA.
+    """
     return seal.sign(file, f"image/{format}", facts) if seal and markable(format) else file

@@ -25,7 +25,7 @@ def deep(channels: int = 3) -> npt.NDArray[np.uint16]:
 
 def tiff(samples: npt.NDArray[np.uint16], **options: object) -> bytes:
     buffer = io.BytesIO()
-    tifffile.imwrite(buffer, samples, **options)
+    tifffile.imwrite(buffer, samples, metadata=None, **options)
     return buffer.getvalue()
 
 
