@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import root_option, say
+from cli.options import restoring_place, say
 from pipeline.project.printable import printable
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--mask",
     type=_PATH,
-    help="Picture that is white where the photo is damaged; a folder if INPUT is one. Without it, damage is detected.",
+    help="Picture that is white where the photo is damaged, or a transparent layer with strokes; a folder if INPUT is one. Without it, damage is detected.",
 )
 @click.option(
     "--out",
     type=_PATH,
-    help="Output file, or a folder (then PNG files with the same names). An existing file is replaced. "
-    "[default: INPUT-restored.png or the folder INPUT-restored, next to INPUT]",
+    help="Output file, or a folder (then files with the same names and formats). An existing file is replaced. "
+    "[default: INPUT-restored in the format of INPUT, or the folder INPUT-restored, next to INPUT]",
 )
 @click.option(
     "--save-mask",
@@ -56,7 +56,12 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--strip", is_flag=True, help="Keep no metadata at all: no colour profile, resolution or date either.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per photo.")
-@root_option
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The checkout whose parameters and models are used [default: the current folder if it has a params.yaml; "
+    "else those that are installed, with state in ~/.local/state/likeness].",
+)
 def restore_command(
     photo: Path,
     mask: Path | None,
@@ -67,7 +72,7 @@ def restore_command(
     references: tuple[Path, ...],
     strip: bool,
     as_json: bool,
-    root: Path,
+    root: Path | None,
 ) -> None:
     """Restore INPUT, a photo or a folder of photos, where the mask is white or where damage is detected.
 
@@ -76,10 +81,15 @@ def restore_command(
     restores it, too). A photo without certain damage is returned unchanged, and its line says "unchanged". Missing
     colour is no damage: use --mode colorize for it.
 
-    Pixels outside the mask stay exactly the same (in PNG, TIFF, BMP and WebP); the mask first grows by at most 12
-    pixels, over the blurred or compressed edge of the damage. Outputs are marked as AI-restored, in XMP and in a signed
-    C2PA manifest (not in BMP, which cannot contain them); the metadata of INPUT is not copied. A refused photo gets a
-    reason and no output. In a folder, a file that fails gets a line, the others go on, and the exit status is 1.
+    INPUT may be JPEG, PNG, WebP, TIFF, BMP, MPO, HEIC or AVIF, of up to 100 megapixels and 200 MiB. By default the
+    output has the format, depth, greys and colour profile of INPUT, its resolution and its dates; position, thumbnail
+    and all other metadata are dropped, with --strip those, too. The mask is turned by its own EXIF, as INPUT is by its.
+
+    Pixels outside the mask stay exactly the same in PNG, TIFF, BMP and WebP; JPEG, HEIC and AVIF encode them anew, so
+    that they change a little. The line says what was lost. The mask first grows by at most 12 pixels, over the blurred
+    or compressed edge of the damage. Outputs are marked as AI-restored, in XMP and in a signed C2PA manifest (not in
+    BMP, which cannot contain them). A refused photo gets a reason and no output. In a folder, sidecars and other files
+    that are no photos are left out, a photo that fails gets a line, the others go on, and the exit status is 1.
     """
     from models.errors import LikenessError
     from restoration.files import failed_row, restore_all, restore_file
@@ -115,7 +125,7 @@ def _name_left_out(folder: Path) -> None:
 
 
 def _settings(
-    root: Path, mode: "RequestedMode", model: str, references: tuple[Path, ...], *, search: bool, strip: bool
+    root: Path | None, mode: "RequestedMode", model: str, references: tuple[Path, ...], *, search: bool, strip: bool
 ) -> "Settings":
     from models.load import load_restorer
     from pipeline.config.load import load_params
@@ -128,8 +138,8 @@ def _settings(
     from restoration.provenance.marking import open_seal
     from restoration.types import load_tools
 
-    paths = Paths(root.resolve())
-    params = load_params(paths.params)
+    place = restoring_place(root)
+    paths, params = Paths(place.root), load_params(place.params)
     limits = Limits.of(params.restore.files)
     reference_photos = [read_picture(path, limits) for path in references]
     weights, version = resolve_weights(paths, params.registry.model_name, model)

@@ -23,6 +23,7 @@ class ReferenceUse(Section):
 
     min_similarity: float = Field(ge=-1.0, le=1.0)
     max_missing_features: Share
+    min_lead: Share
     witness: Share
 
 

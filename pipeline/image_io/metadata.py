@@ -88,7 +88,7 @@ def metadata_of(header: Image.Image) -> Metadata:
 
 def _lost(exif: Image.Exif, inner: set[int], is_tiff: bool) -> list[str]:
     lost = ["GPS position"] if exif.get_ifd(ExifTags.IFD.GPSInfo) else []
-    lost += ["thumbnail"] if exif.get_ifd(ExifTags.IFD.IFD1) else []
+    lost += ["thumbnail"] if not is_tiff and exif.get_ifd(ExifTags.IFD.IFD1) else []
     known = {int(tag) for tag in (*_NO_LOSS, *EXIF_DATES)}
     outer = {tag for tag in exif if tag >= _BASE.ImageDescription} if not is_tiff else {
         tag for tag in exif if tag in (_BASE.ImageDescription, _BASE.Make, _BASE.Model, _BASE.Artist, _BASE.Copyright)
