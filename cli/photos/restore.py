@@ -23,7 +23,8 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--mask",
     type=_PATH,
-    help="Picture that is white where the photo is damaged, or a transparent layer with strokes; a folder if INPUT is one. Without it, damage is detected.",
+    help="Picture that is white where the photo is damaged, or a transparent layer with strokes; a folder if INPUT is "
+    "one. Without it, damage is detected.",
 )
 @click.option(
     "--out",
