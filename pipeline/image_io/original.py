@@ -71,7 +71,9 @@ def original_of(data: bytes, image: Image, limits: Limits) -> Original:
         limits: those that it was read with.
     """
     kind = sniff(data[:HEADER_BYTES]) or ""
-    decoded = decode(data, kind, limits)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of size and odd metadata, which reading has judged
+        decoded = decode(data, kind, limits)
     metadata = _metadata(data, kind)
     about = decoded.about
     metadata = metadata.turned() if about.orientation >= 5 else metadata

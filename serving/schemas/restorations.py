@@ -171,6 +171,7 @@ class Outcome(Shape):
                 "proposed": 0.012,
                 "pieces": list(EXAMPLE_PIECES),
                 "piece_count": 2,
+                "hints": [],
             },
             "model_version": "3",
             "arm": "champion",

@@ -369,3 +369,8 @@ def test_a_grey_profile_stays_with_its_greys(suffix: str, tmp_path: Path) -> Non
     assert np.abs(found[HOLE].astype(int) - 128).max() <= 2  # sRGB's 188 is half of the light
     with Pillow.open(tmp_path / f"o{suffix}") as picture:
         assert (picture.mode, picture.info["icc_profile"]) == ("L", profile)
+
+
+def test_a_large_scan_is_written_without_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Pillow, "MAX_IMAGE_PIXELS", 4000)  # from where Pillow warns; warnings are errors here
+    assert restored(saved(ramps(3), "PNG"), tmp_path / "o.png") == Written(True, ())
