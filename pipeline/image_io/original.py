@@ -29,6 +29,7 @@ from pipeline.image_io.upright import upright
 Samples = npt.NDArray[Any]
 """uint8 or uint16, (H, W) or (H, W, C)."""
 
+ROUNDED = "16 bits per sample, which cannot be read"
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 
 
@@ -78,6 +79,7 @@ def original_of(data: bytes, image: Image, limits: Limits) -> Original:
     about = decoded.about
     metadata = metadata.turned() if about.orientation >= 5 else metadata
     mode, samples, lost = _stored(decoded, image)
+    exact = samples is not image and ROUNDED not in lost
     if samples is not image and not about.turned:
         samples = upright(samples, about.orientation)
     profiled, dropped = _profiled(metadata.profile, mode, samples is image)
@@ -85,7 +87,7 @@ def original_of(data: bytes, image: Image, limits: Limits) -> Original:
         metadata = replace(metadata, profile=None)
     jpeg = _jpeg(decoded.header) if about.orientation == 1 else None
     lost = (*lost, *dropped, *metadata.lost, *_companions(decoded.header, data))
-    return Original(samples, mode, profiled, metadata, kind, lost, jpeg=jpeg)
+    return Original(samples, mode, profiled, metadata, kind, lost, exact, jpeg)
 
 
 def pasted(original: Original, before: Image, after: Image, *, coloured: bool) -> Original:
@@ -129,7 +131,7 @@ def _stored(decoded: Decoded, image: Image) -> tuple[str, Samples, tuple[str, ..
     picture = decoded.picture
     if decoded.samples is not None:
         return ("L" if decoded.samples.ndim == 2 else picture.mode), decoded.samples, ()
-    lost = ("16 bits per sample, which cannot be read",) if "sixteen_bit_scaled" in decoded.notes else ()
+    lost = (ROUNDED,) if "sixteen_bit_scaled" in decoded.notes else ()
     if picture.mode in ("P", "PA"):
         lost, picture = (*lost, "palette"), picture.convert("RGBA" if has_alpha(picture) else "RGB")
     elif picture.mode == "1":

@@ -374,3 +374,9 @@ def test_a_grey_profile_stays_with_its_greys(suffix: str, tmp_path: Path) -> Non
 def test_a_large_scan_is_written_without_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Pillow, "MAX_IMAGE_PIXELS", 4000)  # from where Pillow warns; warnings are errors here
     assert restored(saved(ramps(3), "PNG"), tmp_path / "o.png") == Written(True, ())
+
+
+def test_colours_that_no_output_has_become_srgb(tmp_path: Path) -> None:
+    written = restored(saved(ramps(3), "TIFF", "LAB"), tmp_path / "o.tif")
+    assert not written.lossless
+    assert written.lost[0] == "LAB colours"
