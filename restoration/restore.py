@@ -65,7 +65,7 @@ def restore_photo(
     found = aligned_again(plain, scene.faces, damage.hole, damage.chroma, turned, params.context)
     known = known_faces(references, tools, size)
     if not found:
-        notes = assign([], known, np.zeros((0, len(known)), np.float32), params.reference)[1]
+        notes = assign([], known, np.zeros((0, sum(map(len, known))), np.float32), params.reference)[1]
         unknown = np.full(damage.hole.shape, -1, np.int16)
         filled = _coloured(damage, plain) if count or always_return or not damage.chroma.any() else None
         return outcome(filled, damage, count, [], unknown, notes, thin_faces)
@@ -163,10 +163,10 @@ def _coloured(damage: DamagedPhoto, filled: Image) -> Image:
 
 
 def _likeness(
-    job: Job, restored: Image, plain: Image, known: Sequence[KnownFace | None], tools: Tools
+    job: Job, restored: Image, plain: Image, known: Sequence[Sequence[KnownFace]], tools: Tools
 ) -> LikenessFigures:
     """Figures of one face; compared with the reference that served it, else with the first that shows a face."""
     frame, points = job.found.frame, job.found.points
-    shown = job.reference or next((face for face in known if face is not None), None)
+    shown = job.reference or next((face for photo in known for face in photo), None)
     reference = None if shown is None else (shown.image, shown.points)
     return likeness(tools.encoders, cut(frame, restored), cut(frame, plain), points, reference, tools.observe)

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from pipeline.config.base import Section, Share
+from pipeline.config.base import Count, Positive, Section, Share
 
 
 class RiskWeights(Section):
@@ -23,7 +23,17 @@ class ReferenceUse(Section):
 
     min_similarity: float = Field(ge=-1.0, le=1.0)
     max_missing_features: Share
+    min_lead: Share
     witness: Share
+
+
+class FileParams(Section):
+    """Which photos are read for restoring."""
+
+    max_megapixels: Positive
+    max_mebibytes: Positive
+    min_side: Count
+    max_aspect: float = Field(ge=1.0)
 
 
 class ThinParams(Section):
@@ -54,7 +64,7 @@ class FinderParams(Section):
 
 
 class RestoreParams(Section):
-    """Where the router stops, when a reference photo counts, and what the damage finder must be sure of."""
+    """Limits of the router, of references and of files, and what the damage finder must be sure of."""
 
     max_area: Share
     max_inpaint_area: Share
@@ -62,6 +72,7 @@ class RestoreParams(Section):
     max_identity_risk: Share
     risk_weights: RiskWeights
     reference: ReferenceUse
+    files: FileParams
     min_detector_score: Share
     min_certain_score: Share
     context: Share
