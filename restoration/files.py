@@ -31,7 +31,7 @@ class Settings:
     """What is the same for every photo of a run.
 
     `model` is the version of the restorer; `finder` proposes the mask of a photo that comes without one; `seal` signs
-    the outputs; `strip` keeps no metadata in them.
+    the outputs; `strip` keeps no metadata in them; `strength` is the share of what the face model fills.
     """
 
     restorer: FaceRestorer
@@ -44,6 +44,7 @@ class Settings:
     finder: "Finder | None" = None
     seal: Seal | None = None
     strip: bool = False
+    strength: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,14 @@ def restore_file(request: Request, settings: Settings) -> Row:
     used = mask_for(image, request.mask, settings.mode, settings.finder, settings.tools.detector, settings.params)
     note = used.keep(request.save_mask)
     restoration = restore_used(
-        image, used, settings.restorer, settings.mode, settings.params, settings.references, settings.tools
+        image,
+        used,
+        settings.restorer,
+        settings.mode,
+        settings.params,
+        settings.references,
+        settings.tools,
+        settings.strength,
     )
     row = _row(request, "refused", restoration.reason, settings.model, start, note, restoration, photo)
     return row if restoration.image is None else _written(row, request, photo, restoration, settings, start)

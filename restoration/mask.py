@@ -139,12 +139,15 @@ def restore_used(
     params: RestoreParams,
     references: Sequence[Image],
     tools: Tools,
+    strength: float = 1.0,
 ) -> Restoration:
     """Restore a photo (H, W, 3) by its mask; where nothing was found for certain, it comes back as it came."""
     if used.source == "found" and not used.mask.any():
         return unchanged(image, _nothing(used), len(tools.detector.detect(image)))
     found = used.source == "found"
-    return restore_photo(image, used.mask, restorer, mode, params, references, tools=tools, always_return=found)
+    return restore_photo(
+        image, used.mask, restorer, mode, params, references, tools=tools, always_return=found, strength=strength
+    )
 
 
 def _nothing(used: UsedMask) -> str:

@@ -55,6 +55,13 @@ _PATH = click.Path(path_type=Path)
     multiple=True,
     help="An intact photo of the same person; may be given several times. A photo of another person is not used.",
 )
+@click.option(
+    "--strength",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Share of what the face model fills, where damage is wide or hides a feature; 0: only what surrounds it.",
+)
 @click.option("--strip", is_flag=True, help="Keep no metadata at all: no colour profile, resolution or date either.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per photo.")
 @click.option(
@@ -71,6 +78,7 @@ def restore_command(
     mode: "RequestedMode",
     model: str,
     references: tuple[Path, ...],
+    strength: float,
     strip: bool,
     as_json: bool,
     root: Path | None,
@@ -98,7 +106,8 @@ def restore_command(
 
     def rows() -> "Iterator[Row]":
         batch = requests(photo, mask, out, save_mask)
-        settings = _settings(root, mode, model, references, search=mask is None and mode != "colorize", strip=strip)
+        search = mask is None and mode != "colorize"
+        settings = _settings(root, mode, model, references, search=search, strip=strip, strength=strength)
         return restore_all(batch, settings) if photo.is_dir() else iter([restore_file(batch[0], settings)])
 
     if photo.is_dir():
@@ -126,7 +135,14 @@ def _name_left_out(folder: Path) -> None:
 
 
 def _settings(
-    root: Path | None, mode: "RequestedMode", model: str, references: tuple[Path, ...], *, search: bool, strip: bool
+    root: Path | None,
+    mode: "RequestedMode",
+    model: str,
+    references: tuple[Path, ...],
+    *,
+    search: bool,
+    strip: bool,
+    strength: float,
 ) -> "Settings":
     from models.load import load_restorer
     from pipeline.config.load import load_params
@@ -147,7 +163,9 @@ def _settings(
     tools = load_tools(params.restore.min_detector_score)
     finder = shipped_finder() if search else None
     restorer, seal = load_restorer(weights), open_seal(paths)
-    return Settings(restorer, version, mode, params.restore, limits, tools, reference_photos, finder, seal, strip)
+    return Settings(
+        restorer, version, mode, params.restore, limits, tools, reference_photos, finder, seal, strip, strength
+    )
 
 
 def _show(row: "Row", as_json: bool) -> None:
