@@ -6,9 +6,12 @@ import numpy as np
 from models.evidence.evidence import classical_fill
 from models.images import Image, Mask
 from restoration.photo.blending import Field, blend
+from restoration.photo.windows import around, enlarged
 
 _LONGEST_SIDE = 2048
 """Larger photos are filled at this size and set in without a seam: Telea's cost and streaks grow with the hole."""
+_STRIP = 512
+"""Rows that are looked at together."""
 _GREY_TOLERANCE = 3
 """Largest difference between channels that rounding leaves in a grey picture (JPEG), grey levels."""
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in models.evidence.evidence
@@ -26,10 +29,13 @@ def classical_photo(image: Image, hole_mask: Mask, chroma_mask: Mask) -> Image:
     side = (max(1, round(width * shrink)), max(1, round(height * shrink)))
     small = np.asarray(cv2.resize(image, side, interpolation=cv2.INTER_AREA), np.uint8)
     filled = classical_fill(small, _shrunk(hole_mask, side), _shrunk(chroma_mask, side), "telea")
-    fill = cv2.resize(filled.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
-    return keep_luma(
-        image, blend(image, np.asarray(fill, np.float32), chroma_mask, chroma_mask, 1.0), chroma_mask & ~hole_mask
-    )
+    window = around(chroma_mask, 1)
+    own = chroma_mask[window]
+    fill = enlarged(filled.astype(np.float32), window, (height, width))
+    result = image.copy()
+    coloured = blend(image[window], fill, own, own, 1.0)
+    result[window] = keep_luma(image[window], coloured, own & ~hole_mask[window])
+    return result
 
 
 def keep_luma(image: Image, coloured: Image, where: Mask) -> Image:
@@ -58,8 +64,12 @@ def grey(pixels: Image) -> Image:
 
 def is_colourless(image: Image, known: Mask) -> bool:
     """Whether every known pixel is grey, as in a black-and-white photograph; a fill must then be grey as well."""
-    pixels = image[known]
-    return bool(pixels.size) and int(np.ptp(pixels, axis=-1).max()) <= _GREY_TOLERANCE
+    for top in range(0, len(image), _STRIP):
+        red, green, blue = (image[top : top + _STRIP, :, channel] for channel in range(3))
+        spread = cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue)
+        if (spread[known[top : top + _STRIP]] > _GREY_TOLERANCE).any():
+            return False
+    return bool(known.any())
 
 
 def _shrunk(mask: Mask, side: tuple[int, int]) -> Mask:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.images import Image, Mask
+from restoration.photo.windows import around
 
 _LEAST_LIMIT, _MOST_LIMIT, _LIMIT_SHARE = 8, 12, 0.01
 """A mask grows by this share of the longer side at most, within these bounds in pixels: JPEG's blocks do not scale."""
@@ -124,21 +125,13 @@ def grow_to_edges(image: Image, mask: Mask) -> Mask:
     if not mask.any() or mask.all():
         return mask.copy()
     most = limit(mask.shape)
-    window = _around(mask, most + _GAP + _GROUND + 4)
+    window = around(mask, most + _GAP + _GROUND + 4)
     rim, outside, inside = _rim(mask[window])
     grown = mask.copy()
     if len(rim.rows):
         reach = _reaches(image[window], rim, outside, inside, most)
         grown[window] |= _spread(rim, reach, outside)
     return grown
-
-
-def _around(mask: Mask, margin: int) -> tuple[slice, slice]:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return (
-        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + margin + 1),
-        slice(max(0, int(columns[0]) - margin), int(columns[-1]) + margin + 1),
-    )
 
 
 def _rim(mask: Mask) -> tuple[_Rim, Floats, Floats]:

@@ -14,9 +14,9 @@ from scipy import ndimage
 
 from models.images import Image, Mask
 from restoration.photo.blending import blend
+from restoration.photo.windows import Window, around
 
 Plane = npt.NDArray[np.float32]
-Window = tuple[slice, slice]
 
 _FINE = 12.0
 """Width, pixels, up to which damage is filled at the photo's own resolution; twice as wide damage at half of it, and
@@ -52,12 +52,17 @@ def fill_thin(image: Image, thin: Mask) -> Image:
 
 def wider_than(mask: Mask, width: float) -> Mask:
     """Choose the pixels of a mask (H, W) that belong to a part at least `width` pixels wide, corners included."""
-    inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    wide = np.zeros_like(mask)
+    if not mask.any():
+        return wide
+    window = around(mask, 1)
+    own = mask[window]
+    inside = cv2.distanceTransform(own.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     core = inside - 0.5 >= width / 2
-    if not core.any():
-        return np.zeros_like(mask)
-    away = cv2.distanceTransform((~core).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(mask & (away <= _CORNER * width + 1))
+    if core.any():
+        away = cv2.distanceTransform((~core).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        wide[window] = own & (away <= _CORNER * width + 1)
+    return wide
 
 
 def _by_width(thin: Mask) -> Iterator[tuple[Mask, int]]:
@@ -83,13 +88,7 @@ def _fill_fine(filled: Image, part: Mask) -> None:
 
 def _fill_coarse(filled: Image, part: Mask, left: Mask, shrink: int) -> None:
     """Fill a part of the damage in place in a shrunk copy, and set that in without a seam."""
-    height, width = part.shape
-    rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
-    margin = shrink * _MARGIN
-    window = (
-        slice(max(0, rows[0] - margin), min(height, rows[-1] + margin + 1)),
-        slice(max(0, columns[0] - margin), min(width, columns[-1] + margin + 1)),
-    )
+    window = around(part, shrink * _MARGIN)
     own, missing = part[window], left[window]
     side = (-(-own.shape[1] // shrink), -(-own.shape[0] // shrink))
     known = (~missing).astype(np.float32)
