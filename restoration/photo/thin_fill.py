@@ -21,6 +21,8 @@ Plane = npt.NDArray[np.float32]
 _FINE = 12.0
 """Width, pixels, up to which damage is filled at the photo's own resolution; twice as wide damage at half of it, and
 so on, with the grain of the photo put back."""
+_BLOCK = 16
+"""Side of the reconstruction's blocks, pixels."""
 _TILE, _MARGIN = 256, 32
 """Side of the tiles, and what each sees beyond, pixels: two blocks of the reconstruction."""
 _SMOOTH = 1.5
@@ -106,9 +108,12 @@ def reconstruct(image: Image, hole: Mask) -> Image:
     channels = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
     luma, missing = np.ascontiguousarray(channels[..., 0]), hole.astype(np.uint8)
     channels = cv2.inpaint(channels, missing, 3, cv2.INPAINT_TELEA)
-    found = np.zeros_like(luma)
-    cv2.xphoto.inpaint(luma, (1 - missing) * np.uint8(255), found, cv2.xphoto.INPAINT_FSR_FAST)
-    channels[..., 0] = np.where(hole, found, luma)
+    # OpenCV leaves blocks that are cut by the picture's edge as they are
+    borders = (_BLOCK, _BLOCK + -luma.shape[0] % _BLOCK, _BLOCK, _BLOCK + -luma.shape[1] % _BLOCK)
+    wide, unknown = (cv2.copyMakeBorder(one, *borders, cv2.BORDER_REFLECT_101) for one in (luma, missing))
+    found = np.zeros_like(wide)
+    cv2.xphoto.inpaint(wide, (1 - unknown) * np.uint8(255), found, cv2.xphoto.INPAINT_FSR_FAST)
+    channels[..., 0] = np.where(hole, found[_BLOCK:, _BLOCK:][: luma.shape[0], : luma.shape[1]], luma)
     return np.where(hole[..., None], cv2.cvtColor(channels, cv2.COLOR_YCrCb2RGB), image).astype(np.uint8)
 
 

@@ -70,6 +70,17 @@ def test_tiles_do_not_show() -> None:
     assert rows <= np.abs(np.diff(wide[240:270, 60:280].astype(float), axis=0)).max() + 12
 
 
+@pytest.mark.parametrize("shape", [(65, 81), (96, 64), (100, 33)])
+def test_a_line_is_filled_up_to_the_picture_s_edges(shape: tuple[int, int]) -> None:
+    intact = np.full((*shape, 3), 60, np.uint8)
+    hole = np.zeros(shape, np.bool_)
+    hole[shape[0] - 5 :, :9] = True
+    hole[:, shape[1] - 2 :] = True
+    hole[:3, 4:20] = True
+    damaged = np.where(hole[..., None], np.uint8(255), intact)
+    assert np.abs(fill_thin(damaged, hole).astype(int) - 60).max() <= 2
+
+
 def test_nothing_to_fill_changes_nothing() -> None:
     intact = stripes(80, 3)
     assert np.array_equal(fill_thin(intact, np.zeros((80, 80), np.bool_)), intact)
