@@ -58,17 +58,17 @@ def verify_audit(params: Params, paths: Paths, now: datetime) -> Verification:
         DataError: what lies there is no log.
         ServiceUnavailable: PostgreSQL does not answer.
     """
-    found = verify_log(paths, now=now)
-    if not found.whole:
+    verification = verify_log(paths, now=now)
+    if not verification.whole:
         message = Alert(
             code="audit-broken",
             title="The production log was tampered with",
-            what_happened=found.message,
+            what_happened=verification.message,
             what_to_do="keep a copy of the log, find out who could write to it, and `likeness audit verify` it",
-            facts={"first bad entry": found.sequence, "good entries": found.entries},
+            facts={"first bad entry": verification.sequence, "good entries": verification.entries},
         )
         alert(params, paths, message, now)
-    return found
+    return verification
 
 
 def database_sizes(params: Params, paths: Paths, now: datetime) -> dict[str, float]:

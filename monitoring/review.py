@@ -50,28 +50,28 @@ class Waiting:
         return _BY_SEVERITY.index(self.worries[0]), -len(self.worries), -(self.row.identity_risk or 0.0)
 
 
-def review_reasons(row: LogRow, said: Feedback | None, rules: ReviewParams) -> tuple[Worry, ...]:
+def review_reasons(row: LogRow, feedback: Feedback | None, rules: ReviewParams) -> tuple[Worry, ...]:
     """Return the reasons to review a restoration, the most serious first; none where nothing was restored.
 
     Args:
         row: of the log.
-        said: the latest feedback on it. Recognition by a person overrides all figures.
+        feedback: the latest feedback on it. Recognition by a person overrides all figures.
         rules: thresholds of the figures.
     """
     if row.mode in ("refuse", "unchanged"):
         return ()
-    recognised, preferred = (said.recognised, said.preferred) if said else (None, None)
+    recognised, preferred = (feedback.recognised, feedback.preferred) if feedback else (None, None)
     doubted = recognised is not True
     # a reference photo moves the face away from the plain fill, and says itself how alike the outcome is
     plain = row.similarity_plain_independent if row.similarity_reference_independent is None else None
-    found: dict[Worry, bool] = {
+    applies: dict[Worry, bool] = {
         "not_recognised": recognised is False,
         "unlike_reference": doubted and row.recognised is False,
         "original_preferred": preferred == "original",
         "identity_risk": doubted and (row.identity_risk or 0.0) >= rules.min_identity_risk,
         "unlike_plain": doubted and plain is not None and plain < rules.max_similarity,
     }
-    return tuple(worry for worry in _BY_SEVERITY if found[worry])
+    return tuple(worry for worry in _BY_SEVERITY if applies[worry])
 
 
 def flagged_for_review(
@@ -89,8 +89,8 @@ def flagged_for_review(
         still_there: whether the pictures still exist; called only for those that would be listed.
     """
     best: list[Waiting] = []
-    for row, said in unreviewed:
-        if not (reasons := review_reasons(row, said, rules)):
+    for row, feedback in unreviewed:
+        if not (reasons := review_reasons(row, feedback, rules)):
             continue
         waiting = Waiting(row, reasons)
         if (len(best) < limit or waiting.order < best[-1].order) and still_there(row):

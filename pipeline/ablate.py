@@ -116,11 +116,11 @@ class Bench:
     def transition(self) -> dict[str, object]:
         """Inpainting against colour alone, ID-FID by coverage, and where scores disagree."""
         _log.info("ablate: transition on %d portraits", len(self._portraits))
-        found = measure_transition(self._methods, self._portraits, self._intact, self._judges, self._params)
-        inpainted = found.rows[found.rows["kind"] == INPAINT]
+        measured = measure_transition(self._methods, self._portraits, self._intact, self._judges, self._params)
+        inpainted = measured.rows[measured.rows["kind"] == INPAINT]
         return {
-            "transition": transition_report(found.rows, self._params),
-            "id_fid": id_fid_report(found.kept, self._intact, self._params),
+            "transition": transition_report(measured.rows, self._params),
+            "id_fid": id_fid_report(measured.kept, self._intact, self._params),
             "disagreement": disagreement(inpainted, "champion", "telea", EXAMPLES),
         }
 

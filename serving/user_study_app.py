@@ -119,25 +119,25 @@ class _Desk:
             raise HTTPException(409, "This study has all the people it needs. Thank you for coming.")
         return made
 
-    def take(self, secret: str, said: Said) -> Reply:
+    def take(self, secret: str, given: Said) -> Reply:
         """Store an answer if it is the first to its question; gives the next question."""
         study, rater = self.store.study, pseudonym(secret)
         number = self.store.number(rater)
         if number is None:
             raise HTTPException(401, "Please start on the first page.")
         trials = sheet(study, number)
-        if said.item >= len(trials) or not fits(trials[said.item], said):
+        if given.item >= len(trials) or not fits(trials[given.item], given):
             raise HTTPException(422, "This is not an answer to that question.")
-        if not self.store.answered(rater).issuperset(range(said.item)):
+        if not self.store.answered(rater).issuperset(range(given.item)):
             raise HTTPException(409, "Please answer the questions in order.")
-        kept = _answer(rater, said)
-        self.store.answer(kept)
-        return Reply(state=self.state(secret), feedback=feedback_of(study, trials[said.item], kept))
+        answer = _answer(rater, given)
+        self.store.answer(answer)
+        return Reply(state=self.state(secret), feedback=feedback_of(study, trials[given.item], answer))
 
 
-def _answer(rater: str, said: Said) -> Answer:
-    marks = tuple(Circle(**mark.model_dump()) for mark in said.marks)
-    return Answer(rater=rater, marks=marks, time=datetime.now(UTC), **said.model_dump(exclude={"marks"}))
+def _answer(rater: str, given: Said) -> Answer:
+    marks = tuple(Circle(**mark.model_dump()) for mark in given.marks)
+    return Answer(rater=rater, marks=marks, time=datetime.now(UTC), **given.model_dump(exclude={"marks"}))
 
 
 def _gatekeeper(token: str) -> Callable[[str], None]:

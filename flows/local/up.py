@@ -114,8 +114,8 @@ def is_up(paths: Paths) -> bool:
 
 def lines(paths: Paths) -> list[str]:
     """List the addresses, and whether each answers."""
-    shown = [part for part in parts(paths, read_running(paths).port) if part.url]
-    return [f"  {part.name:<8} {part.url}  {'answers' if answers(part) else 'DOES NOT ANSWER'}" for part in shown]
+    served = [part for part in parts(paths, read_running(paths).port) if part.url]
+    return [f"  {part.name:<8} {part.url}  {'answers' if answers(part) else 'DOES NOT ANSWER'}" for part in served]
 
 
 def read_running(paths: Paths) -> Running:

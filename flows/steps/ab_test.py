@@ -57,11 +57,11 @@ def approve_winner(root: Path, verdict: AbVerdict, ask: AskPerson | None) -> boo
     if (given := _logged_answer(paths, verdict)) is not None:
         return given
     alert(params, paths, waiting_alert(verdict), datetime.now(UTC))
-    if ask is None or (said := ask(verdict)) is None:
+    if ask is None or (approval := ask(verdict)) is None:
         return _logged_answer(paths, verdict)
     with open_log(paths) as log:
         if answer(log, verdict.experiment) is None:  # the command line may have been used meanwhile
-            record_answer(log, verdict.experiment, approved=said.approve, by=said.by, now=datetime.now(UTC))
+            record_answer(log, verdict.experiment, approved=approval.approve, by=approval.by, now=datetime.now(UTC))
     return _logged_answer(paths, verdict)
 
 

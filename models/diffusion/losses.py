@@ -20,8 +20,8 @@ def clean_from_output(
     """
     if prediction == "sample":
         return output
-    kept, lost = _roots(signal)
-    return kept * noisy - lost * output
+    remaining, lost = _roots(signal)
+    return remaining * noisy - lost * output
 
 
 def clamped_snr(signal: Tensor, gamma: float) -> Tensor:

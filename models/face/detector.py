@@ -78,11 +78,11 @@ class FaceDetector:
 
 def without_overlaps(faces: Iterable[Face]) -> list[Face]:
     """Best first, each dropped that shares more than 0.3 of the smaller box with a better one (a face in a face)."""
-    kept: list[Face] = []
+    result: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.score):
-        if all(_shared(face, better) <= _MAX_OVERLAP for better in kept):
-            kept.append(face)
-    return kept
+        if all(_shared(face, better) <= _MAX_OVERLAP for better in result):
+            result.append(face)
+    return result
 
 
 def _shared(a: Face, b: Face) -> float:

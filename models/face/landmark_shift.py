@@ -53,8 +53,8 @@ class LandmarkShift:
             own: (68, 2) on the other photo.
             missing: (68,) in [0, 1], how much is missing around each predicted point.
         """
-        seen, near, lost = (part * (self.size / _SIZE) ** 2 for part in self.noise)
-        noise = np.repeat(seen + near * missing + lost * missing**3, 2)
+        visible, near, lost = (part * (self.size / _SIZE) ** 2 for part in self.noise)
+        noise = np.repeat(visible + near * missing + lost * missing**3, 2)
         shift = (predicted - own).astype(np.float64).ravel()
         with one_thread():
             expected = self.covariance @ np.linalg.solve(self.covariance + np.diag(noise), shift)

@@ -83,8 +83,10 @@ class Judgement:
 
 ADVERSARIAL_TERMS: Mapping[str, Callable[[Judgement], Tensor]] = MappingProxyType(
     {
-        "adversarial": lambda said: said.weight * generator_adversarial(said.fake[-1], said.patch_mask),
-        "feature_matching": lambda said: feature_matching(said.fake[:-1], said.real[:-1]),
+        "adversarial": lambda judgement: (
+            judgement.weight * generator_adversarial(judgement.fake[-1], judgement.patch_mask)
+        ),
+        "feature_matching": lambda judgement: feature_matching(judgement.fake[:-1], judgement.real[:-1]),
     }
 )
 """The generator's terms that need the discriminator, beside `models.objective.TERMS`, by the names of their weights."""

@@ -75,11 +75,11 @@ class OnnxRestorer:
 
     def __init__(self, path: Path, threads: int) -> None:
         self._session = _session(path, threads)
-        found = self._session.get_modelmeta().custom_metadata_map
+        metadata = self._session.get_modelmeta().custom_metadata_map
         names = [entry.name for entry in self._session.get_inputs()]
-        if _SIZE not in found or names != list(INPUTS):
+        if _SIZE not in metadata or names != list(INPUTS):
             raise WeightsError(f"a graph with inputs {', '.join(INPUTS)} in {path}", ", ".join(names), "export it anew")
-        self.image_size = int(found[_SIZE])
+        self.image_size = int(metadata[_SIZE])
 
     def propose(self, damaged: Damaged) -> Tensor:
         """See `Restorer.propose`."""

@@ -140,10 +140,10 @@ def _read_tensor(content: bytes, start: int, shape: tuple[int, ...]) -> tuple[np
     dlib writes: format version 2, four sizes (each a length byte and little-endian bytes), raw float32.
     """
     header = b"".join(map(_whole_number, (2, *shape)))
-    found = content.find(header, start)
-    if found < 0:
+    position = content.find(header, start)
+    if position < 0:
         raise WeightsError(f"a dlib tensor of shape {shape}", "none in the file", "install the pinned package anew")
-    begin = found + len(header)
+    begin = position + len(header)
     count = int(np.prod(shape))
     return np.frombuffer(content, "<f4", count, begin), begin + 4 * count
 

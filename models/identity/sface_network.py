@@ -53,9 +53,9 @@ def dequantise(source: Path) -> "ModelProto":
     model = onnx.load(str(source))
     graph = model.graph
     weights = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    kept = [node for node in map(_without_dropout, graph.node) if not _fold(node, weights)]
-    _replace(graph.node, kept)
-    used = {name for node in kept for name in node.input}
+    nodes = [node for node in map(_without_dropout, graph.node) if not _fold(node, weights)]
+    _replace(graph.node, nodes)
+    used = {name for node in nodes for name in node.input}
     _replace(graph.initializer, [_tensor(name, weights[name]) for name in sorted(used & weights.keys())])
     _free_batch(graph)
     model.opset_import[0].version = _OPSET

@@ -66,8 +66,10 @@ class Hessian:
         if not nonlinear:  # the loss is linear in the parameters
             return torch.zeros_like(vector)
         gradients, vectors = zip(*nonlinear, strict=True)
-        found = torch.autograd.grad(gradients, self._parameters, vectors, retain_graph=True, materialize_grads=True)
-        return torch.cat([part.reshape(-1) for part in found])
+        derivatives = torch.autograd.grad(
+            gradients, self._parameters, vectors, retain_graph=True, materialize_grads=True
+        )
+        return torch.cat([part.reshape(-1) for part in derivatives])
 
     def like(self) -> Tensor:
         """(size,) zeros of the parameters' type, on their device."""
@@ -123,11 +125,11 @@ def hutchinson_trace(hessian: Hessian, rng: torch.Generator, samples: int) -> tu
     """
     if samples < 1:
         raise DataError("at least one sample of the trace", str(samples), "raise the number of samples")
-    found = []
+    estimates = []
     for _ in range(samples):
         signs = (torch.randint(0, 2, (hessian.size,), generator=rng) * 2 - 1).to(hessian.like())
-        found.append(float(signs @ hessian.times(signs)))
-    values = torch.tensor(found, dtype=torch.float64)
+        estimates.append(float(signs @ hessian.times(signs)))
+    values = torch.tensor(estimates, dtype=torch.float64)
     error = float(values.std()) / math.sqrt(samples) if samples > 1 else math.inf
     return float(values.mean()), error
 

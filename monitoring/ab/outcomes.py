@@ -74,12 +74,12 @@ def trial(rows: pd.DataFrame, champion: str, challenger: str, adjustment: Adjust
 
 def measured(rows: pd.DataFrame, adjustment: Adjustment | None) -> pd.DataFrame:
     """Return every outcome of every row, NaN where it was not measured or no model took part in the answer."""
-    seen = identity(rows)
+    similarity = identity(rows)
     if adjustment is not None:
-        seen = seen - adjustment.predict(rows) + adjustment.intercept
+        similarity = similarity - adjustment.predict(rows) + adjustment.intercept
     preferred = rows["feedback_preferred"].map({"restored": 1.0, "original": 0.0})
     columns: dict[Name, pd.Series[float]] = {
-        "identity": seen,
+        "identity": similarity,
         "lpips": rows["lpips"],
         "recognised": rows["feedback_recognised"].astype("float64"),
         "preferred": preferred.astype("float64"),

@@ -57,8 +57,8 @@ def ended(log: ProductionLog) -> list[tuple[AbVerdict, Action | None]]:
 
 def _action(entries: Iterable[Entry], verdict: Entry) -> Action | None:
     done = _later(entries, verdict, "action")
-    found: Action | None = done[0]["action"] if done else None
-    return found
+    action: Action | None = done[0]["action"] if done else None
+    return action
 
 
 def _later(entries: Iterable[Entry], verdict: Entry, step: str) -> list[dict[str, Any]]:

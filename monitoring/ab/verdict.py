@@ -71,9 +71,9 @@ def judge_rows(
 ) -> AbVerdict:
     """Judge rows of the log since the test began, with the adjustment fitted on those `before`."""
     adjustment = fit(before, identity(before), min_rows=params.covariates_from)
-    found = trial(rows, experiment.champion, experiment.challenger, adjustment)
-    seen = evidence(found, params, days=(now - experiment.started).total_seconds() / _DAY_SECONDS)
-    decision = decide(seen, params)
+    test = trial(rows, experiment.champion, experiment.challenger, adjustment)
+    effects = evidence(test, params, days=(now - experiment.started).total_seconds() / _DAY_SECONDS)
+    decision = decide(effects, params)
     return AbVerdict(
         state=decision.state,
         reason=decision.reason,
@@ -82,27 +82,27 @@ def judge_rows(
         challenger=experiment.challenger,
         started=experiment.started,
         judged=now,
-        requests=found.requests,
-        subjects=_by_arm(found),
-        effects=(seen.identity, *seen.others),
-        sample_ratio_p=seen.sample_ratio_p,
+        requests=test.requests,
+        subjects=_by_arm(test),
+        effects=(effects.identity, *effects.others),
+        sample_ratio_p=effects.sample_ratio_p,
         explained=_explained(adjustment),
     )
 
 
-def evidence(found: Trial, params: AbParams, *, days: float) -> Evidence:
+def evidence(test: Trial, params: AbParams, *, days: float) -> Evidence:
     """Return every outcome's effect at its part of alpha, and the split of the subjects."""
     parts = params.alpha_split.model_dump()
-    effects = {name: effect_of(found, name, params.alpha * parts[name], params.tuned_for) for name in OUTCOMES}
-    arms = found.subjects["challenger"].to_numpy(bool)
+    effects = {name: effect_of(test, name, params.alpha * parts[name], params.tuned_for) for name in OUTCOMES}
+    arms = test.subjects["challenger"].to_numpy(bool)
     return Evidence(
         identity=effects["identity"],
-        guard=effect_of(found, "identity", params.guard_alpha, guard_tuned_for(params)),
+        guard=effect_of(test, "identity", params.guard_alpha, guard_tuned_for(params)),
         others=tuple(effect for name, effect in effects.items() if name != "identity"),
         sample_ratio_p=sequential_p(arms, share=params.share, concentration=params.sample_ratio_prior),
         subjects=len(arms),
-        crossed=found.crossed,
-        requests=sum(found.requests.values()),
+        crossed=test.crossed,
+        requests=sum(test.requests.values()),
         days=days,
     )
 
@@ -112,10 +112,10 @@ def guard_tuned_for(params: AbParams) -> float:
     return 4.0 * params.guard_min_subjects
 
 
-def effect_of(found: Trial, name: Name, alpha: float, tuned_for: float) -> Effect:
+def effect_of(test: Trial, name: Name, alpha: float, tuned_for: float) -> Effect:
     """Return one outcome's effect over the subjects in which it was measured."""
-    known = found.subjects[found.subjects[name].notna()]
-    values = {arm: known.loc[known["challenger"] == arm, name].to_numpy(float) for arm in (False, True)}
+    measured = test.subjects[test.subjects[name].notna()]
+    values = {arm: measured.loc[measured["challenger"] == arm, name].to_numpy(float) for arm in (False, True)}
     champion, challenger = moments(values[False]), moments(values[True])
     enough = min(len(values[False]), len(values[True])) >= 2  # a variance needs two
     interval = difference(champion, challenger, alpha=alpha, tuned_for=tuned_for) if enough else (None,) * 3
@@ -135,9 +135,9 @@ def effect_of(found: Trial, name: Name, alpha: float, tuned_for: float) -> Effec
     )
 
 
-def _by_arm(found: Trial) -> dict[str, int]:
-    challenger = int(found.subjects["challenger"].sum())
-    return {"champion": len(found.subjects) - challenger, "challenger": challenger}
+def _by_arm(test: Trial) -> dict[str, int]:
+    challenger = int(test.subjects["challenger"].sum())
+    return {"champion": len(test.subjects) - challenger, "challenger": challenger}
 
 
 def _explained(adjustment: Adjustment | None) -> float | None:

@@ -28,14 +28,14 @@ def channels(settings: Environment) -> dict[str, Channel]:
     Each raises ServiceUnavailable where the other side does not accept the alert, and ConfigError where its address is
     not valid or would send a secret unencrypted.
     """
-    found: dict[str, Channel] = {}
+    by_name: dict[str, Channel] = {}
     if settings.webhook:
-        found["webhook"] = partial(post, settings.webhook)
+        by_name["webhook"] = partial(post, settings.webhook)
     if settings.smtp and settings.mail_to:
-        found["e-mail"] = partial(mail, settings.smtp, settings.mail_from, settings.mail_to)
+        by_name["e-mail"] = partial(mail, settings.smtp, settings.mail_from, settings.mail_to)
     for address in settings.alert_urls.get_secret_value().split():
-        found[_channel_name(address)] = partial(notify, address)
-    return found
+        by_name[_channel_name(address)] = partial(notify, address)
+    return by_name
 
 
 def post(address: str, message: Message) -> None:

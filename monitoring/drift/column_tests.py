@@ -96,10 +96,10 @@ def _score(method: str, reference: pd.Series, current: pd.Series, type_: Type) -
     from evidently.legacy.core import ColumnType
 
     column_type = ColumnType(type_)
-    found = _stat_test(method, column_type)(
+    result = _stat_test(method, column_type)(
         reference_data=reference, current_data=current, feature_type=column_type, threshold=None
     )
-    return float(found.drift_score)
+    return float(result.drift_score)
 
 
 @cache

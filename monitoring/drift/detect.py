@@ -36,10 +36,10 @@ def drift(
     from monitoring.drift.report import write_report
 
     frames = frames_of(current.rows, reference.rows, watch)
-    found = compare(frames, current, reference, watch)
+    result = compare(frames, current, reference, watch)
     sides = (current.rows, reference.rows)
-    write_report(frames, sides, found, watch, folder=folder, workspace=workspace, now=now)
-    return found
+    write_report(frames, sides, result, watch, folder=folder, workspace=workspace, now=now)
+    return result
 
 
 def drift_figures(current: Traffic, reference: Traffic, watch: WatchParams) -> Drift:

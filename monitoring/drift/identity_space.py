@@ -80,8 +80,8 @@ def merged(parts: Iterable[IdentityAggregate]) -> IdentityAggregate | None:
     Raises:
         DataError: the parts are of different spaces.
     """
-    found = list(parts)
-    return reduce(_merge, found) if found else None
+    aggregates = list(parts)
+    return reduce(_merge, aggregates) if aggregates else None
 
 
 def _merge(a: IdentityAggregate, b: IdentityAggregate) -> IdentityAggregate:

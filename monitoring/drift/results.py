@@ -41,8 +41,8 @@ class Drift(BaseModel):
 
     def drifted(self, group: Group) -> tuple[str, ...]:
         """Return columns of a group that drifted, the strongest evidence first."""
-        found = {name: c.p for name, c in self.columns.items() if c.group == group and c.drifted}
-        return tuple(sorted(found, key=lambda name: found[name]))
+        p_values = {name: c.p for name, c in self.columns.items() if c.group == group and c.drifted}
+        return tuple(sorted(p_values, key=lambda name: p_values[name]))
 
 
 class Frames(NamedTuple):

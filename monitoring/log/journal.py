@@ -86,11 +86,11 @@ class Journal:
             sealed = self._head.read() or EMPTY
         except DataError:
             sealed = None
-        found = sealed is not None and (sealed in {last, EMPTY} or _chain_at(connection, sealed) == sealed.chain)
-        if not found and not self._warned:
+        reached = sealed is not None and (sealed in {last, EMPTY} or _chain_at(connection, sealed) == sealed.chain)
+        if not reached and not self._warned:
             self._warned = True
             _logger.error("the production log does not reach its sealed head: run `likeness audit verify`")
-        return found
+        return reached
 
     def stream(self, query: Select[Any]) -> Iterator[Any]:
         """Stream the rows of a query, all from one snapshot."""

@@ -82,7 +82,7 @@ def observed(
     """
     faces = restoration.faces
     surest = max(faces, key=lambda face: face.detector_score, default=None)
-    seen = photo_features(image, hole)
+    features = photo_features(image, hole)
     pose = _pose(restoration, tools)
     place = _place(hole if chroma is None else hole | chroma, surest)
     plain = _least_alike(faces, tools, lambda figures: figures.to_plain)
@@ -98,9 +98,9 @@ def observed(
         face_count=restoration.face_count,
         width=image.shape[1],
         height=image.shape[0],
-        brightness=seen.brightness,
-        contrast=seen.contrast,
-        sharpness=seen.sharpness,
+        brightness=features.brightness,
+        contrast=features.contrast,
+        sharpness=features.sharpness,
         yaw=pose.yaw,
         pitch=pose.pitch,
         roll=pose.roll,
@@ -142,11 +142,11 @@ def _pose(restoration: Restoration, tools: Tools) -> Pose:
         return Pose()
     known = [face for face in restoration.faces if face.mode != "refuse"]
     surest = max(known, key=lambda face: face.detector_score, default=None)
-    face = next(iter(tools.detector.detect(image)), None) if surest is None else _found(surest)
+    face = next(iter(tools.detector.detect(image)), None) if surest is None else _detected_face(surest)
     return Pose() if face is None else Pose(*head_pose(tools.landmarker.predict(image, face), max(image.shape[:2])))
 
 
-def _found(face: RestoredFace) -> Face:
+def _detected_face(face: RestoredFace) -> Face:
     return Face(face.box, np.array(face.points, np.float32), face.detector_score)
 
 
@@ -168,8 +168,10 @@ def _least_alike(
     if len(tools.encoders) != 2:
         return _NOWHERE
     training, independent = (encoder.name for encoder in tools.encoders)
-    found = [found for face in faces if face.likeness is not None and (found := figures(face.likeness))]
-    worst = min(found, key=lambda by_name: by_name[independent], default=None)
+    similarities = [
+        similarities for face in faces if face.likeness is not None and (similarities := figures(face.likeness))
+    ]
+    worst = min(similarities, key=lambda by_name: by_name[independent], default=None)
     return _NOWHERE if worst is None else (worst[training], worst[independent])
 
 

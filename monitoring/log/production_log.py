@@ -151,8 +151,8 @@ class ProductionLog:
 
     def one(self, request_id: str) -> LogRow | None:
         """Return the row of a request, None where there is none."""
-        found = next(self._journal.stream(select(entries.c.body).where(*about("restoration", request_id))), None)
-        return None if found is None else LogRow.model_validate_json(found.body)
+        entry = next(self._journal.stream(select(entries.c.body).where(*about("restoration", request_id))), None)
+        return None if entry is None else LogRow.model_validate_json(entry.body)
 
     def has(self, kind: Kind, key: str) -> bool:
         """Return whether there is an entry of this kind about `key`."""
@@ -162,8 +162,8 @@ class ProductionLog:
 
     def unreviewed(self, since: datetime) -> Iterator[tuple[LogRow, Feedback | None]]:
         """Stream rows with pictures stored since `since` and without a review, with their latest feedback."""
-        for row, said in self._journal.stream(unreviewed_with_feedback(stamp(since))):
-            yield LogRow.model_validate_json(row), None if said is None else Feedback.model_validate_json(said)
+        for row, feedback in self._journal.stream(unreviewed_with_feedback(stamp(since))):
+            yield LogRow.model_validate_json(row), None if feedback is None else Feedback.model_validate_json(feedback)
 
     def head(self) -> Head:
         """Return where the log ends now; store it elsewhere and `verify` against it later."""

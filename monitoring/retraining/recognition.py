@@ -45,8 +45,8 @@ def recognition(rows: pd.DataFrame, *, at_least: float, error: float, since: dat
         since: stored with the result.
     """
     restored = rows[rows["mode"] != "unchanged"]
-    said = restored["feedback_recognised"].fillna(restored["recognised"])
-    known = restored.assign(judgement=said).dropna(subset=["judgement"])
+    judgements_by_request = restored["feedback_recognised"].fillna(restored["recognised"])
+    known = restored.assign(judgement=judgements_by_request).dropna(subset=["judgement"])
     judgements = one_per_subject(known, keep="last")["judgement"]
     judged, hits = len(judgements), int(judgements.sum())
     low, high = wilson(hits, judged) if judged else (None, None)

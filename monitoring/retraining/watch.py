@@ -88,9 +88,9 @@ def judge(
 ) -> Verdict:
     """Judge a window against the reference; writes the drift report, claims nothing."""
     folder = window_folder(paths, window_id)
-    found = drift(traffic, expected, params.watch, folder=folder, workspace=paths.evidently_workspace, now=now)
+    drifted = drift(traffic, expected, params.watch, folder=folder, workspace=paths.evidently_workspace, now=now)
     accuracy = _recognition(params.watch, paths, champion, now)
-    raised = alarms(found, accuracy, champion, params.watch)
+    raised = alarms(drifted, accuracy, champion, params.watch)
     reasons = _reasons(raised)
     return Verdict(
         window_id=window_id,
@@ -101,7 +101,7 @@ def judge(
         requests=len(traffic.rows),
         champion=champion.version,
         champion_weeks=champion.weeks,
-        drift=found,
+        drift=drifted,
         recognition=accuracy,
         overrides=overrides(traffic.rows, params.masks, params.watch.traffic_weight, champion.version),
         report_html=folder / "report.html",
@@ -132,8 +132,8 @@ def _note(raised: Sequence[Alarm]) -> str:
 def _faces(paths: Paths, champion: Champion, last_sequence: int) -> IdentityAggregate | None:
     """Merge the champion's identity aggregates between the last window and the last row of this one."""
     with open_log(paths) as log:
-        found = log.entries("identity", after=judged_up_to(paths, log))
-    own = [entry for entry in found if entry.key == champion.version and entry.sequence <= last_sequence]
+        entries = log.entries("identity", after=judged_up_to(paths, log))
+    own = [entry for entry in entries if entry.key == champion.version and entry.sequence <= last_sequence]
     return merged(IdentityAggregate.model_validate(entry.body) for entry in own)
 
 
@@ -153,8 +153,8 @@ def _recognition(limits: WatchParams, paths: Paths, champion: Champion, now: dat
 
 def _pending(paths: Paths, champion: Champion) -> Verdict | None:
     """Return the last window's verdict, if it requests a cycle that was not started and its champion still serves."""
-    judged = last_judged(paths)
-    verdict = verdict_of(paths, judged.window_id) if judged else None
+    progress = last_judged(paths)
+    verdict = verdict_of(paths, progress.window_id) if progress else None
     if verdict is None:
         return None
     state = ProductionState(champion.version, is_claimed(paths, verdict.window_id))

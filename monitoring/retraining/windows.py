@@ -41,8 +41,8 @@ def open_window(paths: Paths) -> pd.DataFrame:
 
 def judged_up_to(paths: Paths, log: ProductionLog) -> int:
     """Return the number of the last judged row; 0 before the first window, and for a log begun since the last one."""
-    judged = last_judged(paths)
-    return judged.last_sequence if judged and judged.last_sequence <= log.head().sequence else 0
+    progress = last_judged(paths)
+    return progress.last_sequence if progress and progress.last_sequence <= log.head().sequence else 0
 
 
 def close_window(paths: Paths, window_id: str, last_sequence: int) -> None:

@@ -63,8 +63,8 @@ def _store(traffic: Traffic, path: Path) -> None:
 
 
 def _stored_faces(path: Path) -> IdentityAggregate | None:
-    found = _faces(path)
-    return IdentityAggregate.model_validate_json(found.read_text(encoding="utf-8")) if found.is_file() else None
+    file = _faces(path)
+    return IdentityAggregate.model_validate_json(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
 def _faces(path: Path) -> Path:

@@ -93,9 +93,9 @@ def fresh(params: Params) -> Iterator[Sitter]:
     aligner = Aligner(params.ingest.min_detector_score, params.ingest.image_size)
     endless = SamplerParams(identities=2**31 - 1, views=1, seed=_FRESH + params.simulate.seed % _FRESH)
     for portrait in portraits(endless):
-        found = aligner.best_face(portrait.image, portrait.landmarks)
-        if found is not None:
-            yield _sitter(portrait.name, found.image, found.points, found.landmarks, portrait.component)
+        aligned = aligner.best_face(portrait.image, portrait.landmarks)
+        if aligned is not None:
+            yield _sitter(portrait.name, aligned.image, aligned.points, aligned.landmarks, portrait.component)
 
 
 def _sitter(name: str, image: Image, points: Points, landmarks: Points, axis: float) -> Sitter:

@@ -121,8 +121,8 @@ class Production:
     def _embed_originals(self, requests: Sequence[Request]) -> None:
         new = {request.portrait_id: request for request in requests if request.portrait_id not in self._originals}
         if new:
-            found = self._embed([request.original for request in new.values()], list(new.values()))
-            self._originals |= dict(zip(new, zip(*found, strict=True), strict=True))
+            embeddings = self._embed([request.original for request in new.values()], list(new.values()))
+            self._originals |= dict(zip(new, zip(*embeddings, strict=True), strict=True))
 
     @torch.inference_mode()
     def _embed(self, images: Sequence[Image], requests: Sequence[Request]) -> tuple[Tensor, Tensor]:

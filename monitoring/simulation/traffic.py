@@ -112,7 +112,9 @@ class BrokenDetector:
     def detect(self, image: Image) -> list[Face]:
         """See `models.face.detector.FaceDetector.detect`."""
         faces = self._detector.detect(image)
-        seen = self._rng.random(len(faces)) >= self._misses
+        detected = self._rng.random(len(faces)) >= self._misses
         return [
-            replace(face, score=face.score * self._score_factor) for face, kept in zip(faces, seen, strict=True) if kept
+            replace(face, score=face.score * self._score_factor)
+            for face, kept in zip(faces, detected, strict=True)
+            if kept
         ]

@@ -49,7 +49,7 @@ def status(params: Params, paths: Paths, *, now: datetime) -> Status:
     answers = not attempt.problems  # a hanging registry takes seconds to fail: one request is enough
     windows = judged_windows(paths)
     champion = serving(versions, params.watch.max_champion_weeks, now) if answers else last_seen(windows)
-    found = Status(
+    collected = Status(
         now=now,
         light="waiting",
         headline=(),
@@ -67,7 +67,7 @@ def status(params: Params, paths: Paths, *, now: datetime) -> Status:
         audit=attempt(lambda: verified(paths), None),
         problems=tuple(attempt.problems),
     )
-    return found.model_copy(update={"light": light(found), "headline": headline(found)})
+    return collected.model_copy(update={"light": light(collected), "headline": headline(collected)})
 
 
 def serving(versions: Sequence[ModelRow], max_weeks: float, now: datetime) -> Serving:

@@ -90,8 +90,8 @@ def _of_report(paths: Paths) -> dict[str, Onset]:
     report = read_report(paths.ablation_report, AblateReport, "ablate")
     if report.onset is None:
         return {}
-    found = report.onset.onsets["champion"]["independent"].crossing
-    return {report.version: Onset(version=report.version, value=found.value, low=found.low, high=found.high)}
+    crossing = report.onset.onsets["champion"]["independent"].crossing
+    return {report.version: Onset(version=report.version, value=crossing.value, low=crossing.low, high=crossing.high)}
 
 
 def _of_registry(paths: Paths) -> dict[str, Onset]:

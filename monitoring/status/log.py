@@ -81,8 +81,8 @@ def recent_cost(params: Params, paths: Paths) -> Cost | None:
         rows = log.after(max(0, log.head().sequence - LAST_ENTRIES))
     if rows.empty:
         return None
-    found = costs(rows, params.alerts.price_per_cpu_hour)
-    wanted = found.model_dump(include=set(Cost.model_fields))
+    total = costs(rows, params.alerts.price_per_cpu_hour)
+    wanted = total.model_dump(include=set(Cost.model_fields))
     return Cost(**wanted, currency=params.alerts.currency)
 
 

@@ -24,8 +24,8 @@ def judged_windows(paths: Paths) -> tuple[Window, ...]:
 
 def accuracy_now(windows: Sequence[Window], champion: str) -> Accuracy:
     """Return the accuracy of the champion's last window with a judgement; it includes those before it."""
-    known = [window.accuracy for window in windows if window.champion == champion and window.accuracy.judged]
-    return known[-1] if known else UNKNOWN
+    accuracies = [window.accuracy for window in windows if window.champion == champion and window.accuracy.judged]
+    return accuracies[-1] if accuracies else UNKNOWN
 
 
 def recent_alerts(paths: Paths) -> tuple[AlertLine, ...]:
@@ -33,8 +33,8 @@ def recent_alerts(paths: Paths) -> tuple[AlertLine, ...]:
     if not paths.alerts.is_file():
         return ()
     lines = paths.alerts.read_text(encoding="utf-8").splitlines()[-LAST_ALERTS:]
-    found = [_alert(entry) for line in reversed(lines) if (entry := _json(line)) is not None]
-    return tuple(found)
+    alerts = [_alert(entry) for line in reversed(lines) if (entry := _json(line)) is not None]
+    return tuple(alerts)
 
 
 def running_cycle(paths: Paths) -> Cycle:
@@ -85,10 +85,10 @@ def _findings(verdict: dict[str, Any]) -> tuple[Finding, ...]:
     return tuple(Finding.model_validate(alarm) for alarm in verdict.get("alarms", early))
 
 
-def _accuracy(found: dict[str, Any]) -> Accuracy:
-    if not found.get("judged"):
+def _accuracy(recognition: dict[str, Any]) -> Accuracy:
+    if not recognition.get("judged"):
         return UNKNOWN
-    return Accuracy.model_validate({"since": None} | found | {"value": found["accuracy"]})
+    return Accuracy.model_validate({"since": None} | recognition | {"value": recognition["accuracy"]})
 
 
 def _alert(entry: dict[str, Any]) -> AlertLine:

@@ -53,20 +53,20 @@ def scores(wins: Floats, names: Sequence[str], prior: float = 0.0) -> Floats:
     _require_maximum(wins, names, prior)
     padded = _padded(wins, prior)
     played, won = padded + padded.T, np.log(padded.sum(axis=1))
-    found = np.zeros(len(wins))
+    estimates = np.zeros(len(wins))
     for _ in range(_ROUNDS):
-        strength = np.exp(found)
+        strength = np.exp(estimates)
         after = won - np.log((played / (strength[:, None] + strength[None, :])).sum(axis=1))
         after -= after.mean()
-        moved, found = np.abs(after - found).max(), after
+        moved, estimates = np.abs(after - estimates).max(), after
         if moved < _CLOSE:
             break
-    return found
+    return estimates
 
 
-def spread(found: Floats, wins: Floats, prior: float, answers: Answers, contrast: Floats) -> float:
+def spread(estimates: Floats, wins: Floats, prior: float, answers: Answers, contrast: Floats) -> float:
     """Return the standard error of a contrast (K,) of scores, its coefficients adding up to zero."""
-    chance = 1.0 / (1.0 + np.exp(found[None, :] - found[:, None]))
+    chance = 1.0 / (1.0 + np.exp(estimates[None, :] - estimates[:, None]))
     weight = (padded := _padded(wins, prior)) + padded.T
     curvature = -weight * chance * chance.T
     np.fill_diagonal(curvature, 0.0)

@@ -21,8 +21,8 @@ def choices_of(study: Study, given: Sequence[TrialAnswer]) -> Answers:
 
 def between(answers: Answers, first: int, second: int) -> npt.NDArray[np.bool_]:
     """Return which answers compared these two methods directly, (n,)."""
-    found: npt.NDArray[np.bool_] = np.isin(answers.won, (first, second)) & np.isin(answers.lost, (first, second))
-    return found
+    compared: npt.NDArray[np.bool_] = np.isin(answers.won, (first, second)) & np.isin(answers.lost, (first, second))
+    return compared
 
 
 def won_share(answers: Answers, winner: int, where: npt.NDArray[np.bool_]) -> Estimate:

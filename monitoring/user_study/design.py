@@ -108,11 +108,11 @@ def _order(study: Study, block: int) -> npt.NDArray[np.int64]:
 
 def _rarest(study: Study, trials: Sequence[Trial], count: int, rng: np.random.Generator) -> list[int]:
     """Choose people for checks, those first who appear least among the trials."""
-    seen, order = Counter(trial.person for trial in trials), rng.permutation(len(study.people)).tolist()
+    appearances, order = Counter(trial.person for trial in trials), rng.permutation(len(study.people)).tolist()
     chosen: list[int] = []
     for _ in range(count):
-        chosen.append(min(order, key=lambda person: seen[person]))
-        seen[chosen[-1]] += 1
+        chosen.append(min(order, key=lambda person: appearances[person]))
+        appearances[chosen[-1]] += 1
     return chosen
 
 

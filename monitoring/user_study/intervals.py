@@ -92,12 +92,12 @@ def share(values: npt.NDArray[np.bool_], clusters: Clusters) -> Estimate:
     Where all are the same there is no variance to see; the interval is then the exact one of Clopper and Pearson (1934)
     for as many observations as there are clusters.
     """
-    found = mean(values.astype(np.float64), clusters)
-    if found.low is None or found.high is None:
-        return found
+    estimate = mean(values.astype(np.float64), clusters)
+    if estimate.low is None or estimate.high is None:
+        return estimate
     end = _TAIL ** (1.0 / clusters.smaller)
-    low, high = {0.0: (0.0, 1.0 - end), 1.0: (end, 1.0)}.get(found.value or 0.0, (found.low, found.high))
-    return found.model_copy(update={"low": max(low, 0.0), "high": min(high, 1.0)})
+    low, high = {0.0: (0.0, 1.0 - end), 1.0: (end, 1.0)}.get(estimate.value or 0.0, (estimate.low, estimate.high))
+    return estimate.model_copy(update={"low": max(low, 0.0), "high": min(high, 1.0)})
 
 
 def _summed(codes: npt.NDArray[np.int64], parts: Floats) -> float:
@@ -119,10 +119,10 @@ def alpha(units: Iterable[Sequence[Hashable]]) -> float | None:
     Returns:
         None where no unit has two values, or where all values are the same (then there is no chance to beat).
     """
-    judged = [Counter(unit) for unit in units if len(unit) > 1]
+    counts = [Counter(unit) for unit in units if len(unit) > 1]
     margins: Counter[Hashable] = Counter()
     agreed = 0.0
-    for unit in judged:
+    for unit in counts:
         margins.update(unit)
         agreed += sum(count * (count - 1) for count in unit.values()) / (unit.total() - 1)
     n = margins.total()

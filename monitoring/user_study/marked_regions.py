@@ -43,11 +43,11 @@ def inventions(study: Study, looks: Sequence[TrialAnswer]) -> tuple[tuple[Invent
     masks = {person: _regions(study.people[person]) for person in set(people)}
     methods = dict.fromkeys([*study.methods, INTACT])
     chosen = {method: np.array([trial.left == method for trial, _ in looks], np.bool_) for method in methods}
-    found = tuple(
+    figures = tuple(
         _of_method(method, [looks[int(i)] for i in np.flatnonzero(where)], study, masks)
         for method, where in chosen.items()
     )
-    return found, _agreement(looks, masks)
+    return figures, _agreement(looks, masks)
 
 
 def heat_maps(study: Study, looks: Sequence[TrialAnswer]) -> dict[str, Floats]:
@@ -81,15 +81,15 @@ def _region_rows(
     areas: Sequence[Mask], people: Sequence[int], method: str, study: Study, masks: dict[int, dict[str, Mask]]
 ) -> tuple[Region, ...]:
     """Return shares by region, of the marked and of the missing area, each summed over the looks."""
-    seen = [region_shares(area, masks[person]) for area, person in zip(areas, people, strict=True)]
+    shares = [region_shares(area, masks[person]) for area, person in zip(areas, people, strict=True)]
     damage = [study.people[person].missing for person in people]
-    found, expected = _normalised(seen), _normalised([] if method == INTACT else damage)
+    marked, expected = _normalised(shares), _normalised([] if method == INTACT else damage)
     return tuple(
         Region(
             region=name,
-            marked=found[name],
+            marked=marked[name],
             expected=expected[name],
-            ratio=found[name] / expected[name] if expected[name] > 0 else None,
+            ratio=marked[name] / expected[name] if expected[name] > 0 else None,
         )
         for name in REGIONS
     )

@@ -106,8 +106,8 @@ def state_of(study: Study, number: int, answered: frozenset[int]) -> State:
     counted = [item for item, trial in enumerate(trials) if trial.purpose != "practice"]
     done = sum(item in answered for item in counted)
     item = next((item for item in range(len(trials)) if item not in answered), None)
-    asked = None if item is None else _asked(study, trials[item], item, done)
-    return State(joined=True, total=len(counted), done=done, asked=asked)
+    question = None if item is None else _next_question(study, trials[item], item, done)
+    return State(joined=True, total=len(counted), done=done, asked=question)
 
 
 def nobody(study: Study) -> State:
@@ -120,9 +120,9 @@ def counted_trials(study: Study) -> list[Trial]:
     return [trial for trial in sheet(study, 0) if trial.purpose != "practice"]
 
 
-def fits(trial: Trial, said: Said) -> bool:
+def fits(trial: Trial, answer: Said) -> bool:
     """Return whether the answer fits this kind of question."""
-    return (said.choice is None) == (trial.question == "invented") and not (trial.question == "same" and said.marks)
+    return (answer.choice is None) == (trial.question == "invented") and not (trial.question == "same" and answer.marks)
 
 
 def is_right(study: Study, trial: Trial, answer: Answer) -> bool:
@@ -149,7 +149,7 @@ def known_side(trial: Trial) -> Side | None:
     return "left" if trial.left == INTACT else "right"
 
 
-def _asked(study: Study, trial: Trial, item: int, done: int) -> Asked:
+def _next_question(study: Study, trial: Trial, item: int, done: int) -> Asked:
     practice = trial.purpose == "practice"
     rest = not practice and done > 0 and done % study.params.break_every == 0
     pictures = _pictures(study, trial)

@@ -75,7 +75,7 @@ def report(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> 
     accepted = [each for rater in raters if not rater.excluded for each in by_rater[rater.rater]]
     counted = [(trial, answer) for trial, answer in accepted if trial.purpose == "question"]
     choices = choices_of(study, counted)
-    found, better, why = _scores(study, choices)
+    scored, better, why = _scores(study, choices)
     looks = [(trial, answer) for trial, answer in counted if trial.question == "invented"]
     invented, agreed = inventions(study, looks)
     return StudyReport(
@@ -86,7 +86,7 @@ def report(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> 
         wanted=study.params.raters,
         trials=len(counted),
         attention=_attention(raters),
-        scores=found,
+        scores=scored,
         no_scores=why,
         better=better,
         by_bucket=_by_bucket(study, choices),
@@ -102,24 +102,24 @@ def _scores(study: Study, answers: Answers) -> tuple[tuple[Score, ...], Estimate
     size, prior = len(study.methods), study.params.prior
     wins = answers.wins(size)
     try:
-        found = scores(wins, study.methods, prior)
+        estimates = scores(wins, study.methods, prior)
     except DataError as error:
         return (), None, str(error)
 
-    def judged(contrast: Floats) -> Estimate:
-        error = spread(found, wins, prior, answers, contrast)
-        return around(float(found @ contrast), error, len(answers.won), answers.clusters.smaller)
+    def estimate(contrast: Floats) -> Estimate:
+        error = spread(estimates, wins, prior, answers, contrast)
+        return around(float(estimates @ contrast), error, len(answers.won), answers.clusters.smaller)
 
     rows = [
         Score(
             method=method,
             chosen=won_share(answers, number, (answers.won == number) | (answers.lost == number)),
-            score=judged(np.eye(size)[number] - 1.0 / size),
+            score=estimate(np.eye(size)[number] - 1.0 / size),
         )
         for number, method in enumerate(study.methods)
     ]
     places = _places(study)
-    better = None if places is None else _as_chance(judged(np.eye(size)[places[0]] - np.eye(size)[places[1]]))
+    better = None if places is None else _as_chance(estimate(np.eye(size)[places[0]] - np.eye(size)[places[1]]))
     return tuple(sorted(rows, key=lambda row: -(row.score.value or 0.0))), better, ""
 
 

@@ -190,7 +190,7 @@ def _broken_lines(x: Floats, whiten: Floats, curves: Floats) -> tuple[Floats, Fl
     fits = [_fit(whiten @ np.stack([np.ones_like(x), x, np.maximum(x - k, 0)], axis=1), curves) for k in grid]
     misfits = np.stack([misfit for _, misfit in fits])
     best = misfits.argmin(axis=0)
-    coefficients = np.stack([found for found, _ in fits])[best, np.arange(len(curves))]
+    coefficients = np.stack([fit for fit, _ in fits])[best, np.arange(len(curves))]
     return grid[best], coefficients[:, 1:], misfits.min(axis=0)
 
 

@@ -46,16 +46,16 @@ def measure_transition(
     params: AblateParams,
 ) -> Transition:
     """Restore growing blotches of the face, as holes by every method, and as lost colour by every method and guess."""
-    kept: Kept = {}
+    embeddings_by_level: Kept = {}
 
     def keep(name: str, cases: Sequence[Case], embeddings: Tensor) -> None:
         for case, embedding in zip(cases, embeddings, strict=True):
-            kept.setdefault((name, case.bucket), {})[case.portrait_id] = embedding
+            embeddings_by_level.setdefault((name, case.bucket), {})[case.portrait_id] = embedding
 
     holes, colourless = _cases(portraits, params)
     inpainted = measured(methods, holes, intact, judges, params.batch_size, keep)
     coloured = measured({**methods, **GUESSES}, colourless, intact, judges, params.batch_size)
-    return Transition(pd.concat([inpainted, coloured], ignore_index=True), kept)
+    return Transition(pd.concat([inpainted, coloured], ignore_index=True), embeddings_by_level)
 
 
 def transition_report(rows: pd.DataFrame, params: AblateParams) -> TransitionReport:
@@ -95,11 +95,11 @@ def crossing_of(levels: Sequence[float], a: Sequence[float], b: Sequence[float])
     return float(levels[end - 1] + share * (levels[end] - levels[end - 1]))
 
 
-def id_fid_report(kept: Kept, intact: Embeddings, params: AblateParams) -> IdFidReport:
+def id_fid_report(embeddings: Kept, intact: Embeddings, params: AblateParams) -> IdFidReport:
     """ID-FID against the intact portraits by method and coverage, whole and in the leading components."""
-    ids = sorted(next(iter(kept.values())))
+    ids = sorted(next(iter(embeddings.values())))
     target = torch.stack([intact[name]["independent"] for name in ids]).numpy()
-    sets = {key: torch.stack([found[name] for name in ids]).numpy() for key, found in kept.items()}
+    sets = {key: torch.stack([by_portrait[name] for name in ids]).numpy() for key, by_portrait in embeddings.items()}
     reduced, share = principal(target, list(sets.values()), params.id_fid.components)
     leading = dict(zip(sets, reduced[1:], strict=True))
     return IdFidReport(
@@ -112,11 +112,11 @@ def id_fid_report(kept: Kept, intact: Embeddings, params: AblateParams) -> IdFid
 def _fids(
     sets: Mapping[tuple[str, str], npt.NDArray[np.floating]], target: npt.NDArray[np.floating], params: AblateParams
 ) -> dict[str, dict[str, FidFigures]]:
-    found: dict[str, dict[str, FidFigures]] = {}
+    figures: dict[str, dict[str, FidFigures]] = {}
     for (method, level), embeddings in sets.items():
         one = fid_infinity(embeddings, target, params.id_fid.repeats, np.random.default_rng(params.seed))
-        found.setdefault(method, {})[level] = _fid_figures(one)
-    return found
+        figures.setdefault(method, {})[level] = _fid_figures(one)
+    return figures
 
 
 def _fid_figures(fid: FidInfinity) -> FidFigures:
@@ -168,5 +168,5 @@ def _crossings(curves: Mapping[str, Buckets]) -> tuple[Crossing, ...]:
 
 def _values(table: Buckets, metric: str) -> list[float]:
     """Means over the levels, NaN where there is none."""
-    found = [table[level][metric].value for level in sorted(table)]
-    return [float("nan") if value is None else value for value in found]
+    figures = [table[level][metric].value for level in sorted(table)]
+    return [float("nan") if value is None else value for value in figures]

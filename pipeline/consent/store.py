@@ -78,12 +78,12 @@ class FolderStore:
 
     def names(self, person: str = "") -> Iterator[str]:
         """Keys of everything that lies there, of one person or all, sorted; other files and links are none of ours."""
-        found = (
+        paths = (
             path
             for path in self._folder.glob(f"{checked(person) if person else '*'}/*/*")
             if path.is_file() and not path.is_symlink()
         )
-        names = (path.relative_to(self._folder).as_posix() for path in found)
+        names = (path.relative_to(self._folder).as_posix() for path in paths)
         yield from sorted(name for name in names if _KEY.fullmatch(name))
 
     def delete(self, prefix: str) -> None:

@@ -101,13 +101,13 @@ def _write_rows(
     rows_file: Path,
 ) -> dict[str, Tensor]:
     """Write the rows; returns embeddings (N, dim) of the independent encoder by method, the only thing kept."""
-    kept: dict[str, list[Tensor]] = {name: [] for name in methods}
+    embeddings_by_method: dict[str, list[Tensor]] = {name: [] for name in methods}
     writer: pq.ParquetWriter | None = None
     try:
         for batch in _logged(batches(cases, params.batch_size), len(cases)):
             frames = []
             for name, frame, embeddings in _measure_batch(methods, batch, judges, targets, params):
-                kept[name].append(embeddings["independent"])
+                embeddings_by_method[name].append(embeddings["independent"])
                 frames.append(frame)
             table = pa.Table.from_pandas(pd.concat(frames), preserve_index=False)
             writer = writer or pq.ParquetWriter(rows_file, table.schema)
@@ -115,7 +115,7 @@ def _write_rows(
     finally:
         if writer is not None:
             writer.close()
-    return {name: torch.cat(parts) for name, parts in kept.items()}
+    return {name: torch.cat(parts) for name, parts in embeddings_by_method.items()}
 
 
 def _measure_batch(

@@ -53,18 +53,18 @@ def slice_figures(rows: pd.DataFrame, table: pd.DataFrame, min_people: int, resa
         seed: of the bootstrap.
     """
     joined = rows.merge(table, on="portrait_id", how="left", suffixes=("", "_slice"))
-    found = Slices(methods={}, ratios={}, gaps={})
+    slices = Slices(methods={}, ratios={}, gaps={})
     for attribute in table.columns.drop("portrait_id"):
         part = _large(joined.assign(bucket=joined[attribute]), min_people)
         if part.empty:
             continue
         for method, buckets in tabulate(part, "bucket", resamples, seed).items():
-            found.methods.setdefault(method, {}).update({k: v for k, v in buckets.items() if k != "all"})
+            slices.methods.setdefault(method, {}).update({k: v for k, v in buckets.items() if k != "all"})
         for name, ratios in compare(part, "challenger", resamples, seed).items():
-            found.ratios.setdefault(name, {}).update({k: v for k, v in ratios.items() if k != "all"})
+            slices.ratios.setdefault(name, {}).update({k: v for k, v in ratios.items() if k != "all"})
         gaps = _gaps(part[part["method"] == "challenger"], resamples, seed)
-        found.gaps.update({attribute: gaps} if gaps else {})
-    return found
+        slices.gaps.update({attribute: gaps} if gaps else {})
+    return slices
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -61,19 +61,19 @@ def promote(paths: Paths, model_name: str, version: str, *, force: bool = False)
     with promotion_lock(paths):
         client = connect(paths)
         mend(client, paths)
-        found = find_version(client, model_name, version)
-        number, before = str(found.version), _aliases(client, model_name)
+        registered = find_version(client, model_name, version)
+        number, before = str(registered.version), _aliases(client, model_name)
         if before["champion"] == number:
             return _outcome(before)
-        if (gate := found.tags.get("gate", "unknown")) != "passed" and not force:
+        if (gate := registered.tags.get("gate", "unknown")) != "passed" and not force:
             raise PromotionError(
                 "a version that passed the gate",
                 f"version {number} with gate={gate}",
                 "train a better one, or pass --force",
             )
         if not force:
-            require_study(found.tags, number)
-        verify_weights(client, found)
+            require_study(registered.tags, number)
+        verify_weights(client, registered)
         challenger = None if before["challenger"] == number else before["challenger"]
         after = {"previous": before["champion"], "champion": number, "challenger": challenger}
         _tag(client, model_name, number, promoted_at=_now(), promotion="forced" if gate != "passed" else "gate")
@@ -98,8 +98,8 @@ def rollback(paths: Paths, model_name: str) -> Promotion:
             raise PromotionError(f"an earlier champion of {model_name}", "none", "promote a version first")
         after = {**before, "champion": before["previous"], "previous": before["champion"]}
         if (number := after["champion"]) is not None:
-            found = find_version(client, model_name, number)
-            verify_weights(client, found)
+            registered = find_version(client, model_name, number)
+            verify_weights(client, registered)
         if (number := after["previous"]) is not None:
             _tag(client, model_name, number, rolled_back_at=_now())
         _move(client, paths, model_name, before, after)
@@ -186,8 +186,8 @@ def _move(client: "MlflowClient", paths: Paths, model_name: str, before: Aliases
 
 
 def _aliases(client: "MlflowClient", model_name: str) -> dict[str, str | None]:
-    found = aliases_of(client, model_name)
-    return {alias: found.get(alias) for alias in _ORDER}
+    aliases = aliases_of(client, model_name)
+    return {alias: aliases.get(alias) for alias in _ORDER}
 
 
 def _tag(client: "MlflowClient", model_name: str, number: str, **tags: str) -> None:

@@ -199,9 +199,9 @@ class Echoed:
         return len(self.loader) * self.times
 
     def __iter__(self) -> Iterator[Any]:
-        rng, kept = np.random.default_rng(self.seed), deque[Any](maxlen=_REMEMBERED)
+        rng, recent = np.random.default_rng(self.seed), deque[Any](maxlen=_REMEMBERED)
         for batch in self.loader:
-            kept.append(batch)
+            recent.append(batch)
             yield batch
             for _ in range(self.times - 1):
-                yield kept[int(rng.integers(len(kept)))]
+                yield recent[int(rng.integers(len(recent)))]

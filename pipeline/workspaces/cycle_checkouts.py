@@ -116,15 +116,15 @@ def adopt(paths: Paths, version: str) -> bool:
     The parameters are brought back once for a version: what a person changes afterwards stays. Returns whether that
     version came from a checkout that is still there; calling it again changes nothing.
     """
-    found = next((done for done in reversed(records(paths)) if version and done.version == version), None)
-    if found is None or not (paths.home.cycles / found.cycle / "data").is_dir():
+    made = next((done for done in reversed(records(paths)) if version and done.version == version), None)
+    if made is None or not (paths.home.cycles / made.cycle / "data").is_dir():
         return False
     production(paths)
-    _point(paths.home.production / "data", Path("..", "cycles", found.cycle, "data"))
-    if not found.adopted:
+    _point(paths.home.production / "data", Path("..", "cycles", made.cycle, "data"))
+    if not made.adopted:
         params = paths.home.params
-        write_params(params, params, found.overrides)
-        record(paths, found.model_copy(update={"adopted": True}))
+        write_params(params, params, made.overrides)
+        record(paths, made.model_copy(update={"adopted": True}))
     return True
 
 

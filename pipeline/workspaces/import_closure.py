@@ -21,13 +21,13 @@ def closure(module: str, root: Path, packages: tuple[str, ...] = FIRST_PARTY) ->
         packages: first-party packages.
     """
     graph = _graph(packages)
-    found: set[str] = set()
+    modules: set[str] = set()
     waiting = {module}
     while waiting:
-        found |= waiting
+        modules |= waiting
         imported = {name for start in waiting for name in graph.find_modules_directly_imported_by(start)}
-        waiting = (imported | {parent for name in found for parent in _parents(name)}) - found
-    return tuple(sorted(_file(name, root) for name in found))
+        waiting = (imported | {parent for name in modules for parent in _parents(name)}) - modules
+    return tuple(sorted(_file(name, root) for name in modules))
 
 
 @cache

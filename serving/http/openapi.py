@@ -85,7 +85,7 @@ FEEDBACK_BODY: dict[str, Any] = {
 REVIEW_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": ReviewGiven.model_json_schema()}}}
 }
-KEPT: Answers = {
+STORED_PICTURES: Answers = {
     200: {
         "description": "Base64 in JSON, or a ZIP of the same files, as Accept asks",
         "content": {ZIP: {"schema": _FILE}},

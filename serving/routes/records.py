@@ -24,7 +24,7 @@ def records_router(service: Service) -> APIRouter:
     """Make the routes of records."""
     router = APIRouter(prefix="/v1", tags=["records"])
     restorer, admin = ([Depends(service.guard.require(role))] for role in ("restore", "admin"))
-    log, kept = service.context.log, service.context.pictures
+    log, pictures = service.context.log, service.context.pictures
 
     @router.get("/restorations/{id}", dependencies=restorer, responses=problems(401, 403, 404, 422, 500, 503))
     def read_an_outcome(id: str = REQUEST) -> StoredOutcome:  # noqa: A002 - the word in the address
@@ -50,8 +50,8 @@ def records_router(service: Service) -> APIRouter:
     @router.delete("/subjects/{id}", dependencies=admin, responses=problems(401, 403, 422, 500, 503))
     def forget_a_subject(id: str = _Subject) -> Forgotten:  # noqa: A002 - the word in the address
         """Delete all that was kept of a person, and the link between the log and them."""
-        pseudonym = kept.pseudonym(id)
-        deleted = kept.forget(id)
+        pseudonym = pictures.pseudonym(id)
+        deleted = pictures.forget(id)
         log.record("deletion", pseudonym, {"requests": deleted}, datetime.now(UTC))
         return Forgotten(deleted=deleted)
 

@@ -198,9 +198,9 @@ def _text(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def _proposed_mask(request_id: str, found: FoundMask) -> ProposedMask:
+def _proposed_mask(request_id: str, proposal: FoundMask) -> ProposedMask:
     """Answer a request for a mask."""
-    used = found.used
+    used = proposal.used
     return ProposedMask(
         request_id=request_id,
         found=bool(used.mask.any()),
@@ -210,5 +210,5 @@ def _proposed_mask(request_id: str, found: FoundMask) -> ProposedMask:
         note=_note(used),
         pieces=_pieces(used),
         piece_count=used.piece_count,
-        mask=_text(found.png),
+        mask=_text(proposal.png),
     )

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from monitoring.log.rows import LogRow
 from monitoring.review import flagged_for_review
-from serving.http.openapi import KEPT, REVIEW_BODY, problems
+from serving.http.openapi import REVIEW_BODY, STORED_PICTURES, problems
 from serving.http.refused import Refused
 from serving.http.request_form import JSON, ZIP, chosen
 from serving.inference.context import ServingContext
@@ -43,7 +43,7 @@ def reviews_router(service: Service) -> APIRouter:
     @router.get(
         "/restorations/{id}/pictures",
         response_model=ShownPictures,
-        responses=KEPT | problems(401, 403, 404, 406, 410, 422, 500, 503),
+        responses=STORED_PICTURES | problems(401, 403, 404, 406, 410, 422, 500, 503),
     )
     def look_at_the_pictures(id: str = REQUEST, accept: str = _Accept, by: str = reviewer) -> Response:  # noqa: A002 - the word in the address
         """Read the kept pictures of a request, which its sender allowed. The look is logged with the token's id."""
@@ -52,11 +52,11 @@ def reviews_router(service: Service) -> APIRouter:
         pictures = context.pictures.pictures(row.subject, id, datetime.now(UTC))
         if pictures is None:
             raise _gone()
-        shown = marked_pictures(pictures, row, context.limits, context.seal)
-        context.log.record("look", id, {"by": by, "pictures": list(shown)}, datetime.now(UTC))
+        pictures_shown = marked_pictures(pictures, row, context.limits, context.seal)
+        context.log.record("look", id, {"by": by, "pictures": list(pictures_shown)}, datetime.now(UTC))
         if media_type == ZIP:
-            return Response(zipped(shown), media_type=ZIP)
-        return JSONResponse(ShownPictures(request_id=id, pictures=in_base64(shown)).model_dump())
+            return Response(zipped(pictures_shown), media_type=ZIP)
+        return JSONResponse(ShownPictures(request_id=id, pictures=in_base64(pictures_shown)).model_dump())
 
     @router.post(
         "/restorations/{id}/review",

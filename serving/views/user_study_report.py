@@ -32,8 +32,10 @@ def overlays(store: StudyStore) -> tuple[dict[str, Image], float]:
     """Draw the heat map of every method over the study's mean face; gives also the share of the strongest colour."""
     study = store.study
     given = answers_by_rater(study, store.raters(), store.answers())
-    kept = [each for rater, said in given.items() if not assess_rater(study, rater, said).excluded for each in said]
-    looks = [(trial, answer) for trial, answer in kept if (trial.question, trial.purpose) == ("invented", "question")]
+    counted = [one for rater, own in given.items() if not assess_rater(study, rater, own).excluded for one in own]
+    looks = [
+        (trial, answer) for trial, answer in counted if (trial.question, trial.purpose) == ("invented", "question")
+    ]
     heat = heat_maps(study, looks)
     most = max((float(each.max()) for each in heat.values()), default=0.0)
     face = cv2.resize(mean_face(study, store), (_SHOWN, _SHOWN), interpolation=cv2.INTER_CUBIC)

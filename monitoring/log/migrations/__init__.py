@@ -29,11 +29,11 @@ def is_current(connection: Connection) -> bool:
     Raises:
         DataError: it was written by a newer version.
     """
-    found = recorded_revision(connection)
-    if found is not None and found != HEAD and found not in _known_revisions(FOLDER):
+    revision = recorded_revision(connection)
+    if revision is not None and revision != HEAD and revision not in _known_revisions(FOLDER):
         expected = f"a production log with schema {HEAD} or older at {connection.engine.url.database}"
-        raise DataError(expected, f"schema {found}", "install the version of Likeness that wrote it, or a newer one")
-    return found == HEAD
+        raise DataError(expected, f"schema {revision}", "install the version of Likeness that wrote it, or a newer one")
+    return revision == HEAD
 
 
 def migrate(connection: Connection) -> None:
