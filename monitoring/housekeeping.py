@@ -10,7 +10,7 @@ from monitoring.log.audit import Verification
 from monitoring.log.verified import verify_log
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
-from pipeline.workspaces.cycle_checkouts import CycleRecord, in_use, record, records
+from pipeline.workspaces.cycle_checkouts import CycleRecord, cycle_in_use, cycle_records, record_cycle
 
 _LOG_BYTES = 64 * 2**20
 _MEBIBYTE = 2**20
@@ -22,7 +22,7 @@ def remove_checkouts(paths: Paths, keep: int) -> list[str]:
     The one whose data production reads stays, whatever its age. Records stay too.
     """
     folders = sorted(folder for folder in paths.home.cycles.glob("[!.]*") if folder.is_dir())
-    gone = [folder for folder in folders[:-keep] if folder.name != in_use(paths)]
+    gone = [folder for folder in folders[:-keep] if folder.name != cycle_in_use(paths)]
     for folder in gone:
         shutil.rmtree(folder)
     return [folder.name for folder in gone]
@@ -91,7 +91,7 @@ def database_sizes(params: Params, paths: Paths, now: datetime) -> dict[str, flo
 
 def alert_unfinished_cycles(params: Params, paths: Paths, now: datetime) -> list[str]:
     """Alert about cycles that ended without a record: killed, or stopped with the machine. Hold the cycle's lock."""
-    known = {done.cycle for done in records(paths)}
+    known = {done.cycle for done in cycle_records(paths)}
     folders = [folder for folder in sorted(paths.home.cycles.glob("[!.]*")) if folder.is_dir()]
     dead = [folder for folder in folders if folder.name not in known]
     if dead:
@@ -104,7 +104,7 @@ def alert_unfinished_cycles(params: Params, paths: Paths, now: datetime) -> list
         )
         alert(params, paths, message, now)
     for folder in dead:
-        record(paths, _nothing(folder))
+        record_cycle(paths, _nothing(folder))
     return [folder.name for folder in dead]
 
 

@@ -16,7 +16,7 @@ from pipeline.config.training import TrainParams
 from pipeline.portraits.read import read_portraits
 from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
-from pipeline.training.dataset import DamagedPortraits, Echoed, Kept, batches
+from pipeline.training.dataset import CachedBatches, DamagedPortraits, EchoedBatches, batches
 from pipeline.training.face_model_folds import FaceModels, face_models
 from pipeline.training.report import TrainReport
 
@@ -50,7 +50,7 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
     module = build_module(train, paths)
     models = face_models(paths, learning, train.evidence.face_model_folds, train.seed)
     samples = partial(_samples, paths, learning, masks, train, models)
-    fixed = Kept(batches(_fixed(paths, held_out, masks, train, models), train.batch_size, 0))
+    fixed = CachedBatches(batches(_fixed(paths, held_out, masks, train, models), train.batch_size, 0))
     if first_process():
         log_start(paths, train, masks)
     started = time.monotonic()
@@ -111,7 +111,7 @@ def _samples(
 
 def _batches(samples: DamagedPortraits, train: TrainParams, epoch: int) -> Iterable["Batch"]:
     fresh, echoes = batches(samples, train.batch_size, train.workers), KINDS[train.kind].echoes(train)
-    return fresh if echoes == 1 else Echoed(fresh, echoes, train.seed + epoch)
+    return fresh if echoes == 1 else EchoedBatches(fresh, echoes, train.seed + epoch)
 
 
 def _fixed(

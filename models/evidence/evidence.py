@@ -18,8 +18,8 @@ from torch import Tensor
 from models.colour import luma
 from models.evidence.identity_condition import identity_hint
 from models.evidence.mirrored_eye import with_mirrored_eyes
-from models.evidence.reference_photo import Reference, moved
-from models.face.landmarks import Landmarks, aligned_landmarks, drawn
+from models.evidence.reference_photo import Reference, align_photos
+from models.face.landmarks import Landmarks, aligned_landmarks, draw_landmarks
 from models.face_model.gaussian import Completion
 from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import Image, Mask, to_tensor, to_uint8
@@ -156,7 +156,9 @@ def gather(damaged: Damaged, completion: Completion | None = None) -> Evidence:
         completion=completed,
         certainty=completion.certainty.to(start),
         plain=plain_fill(damaged),
-        lines=torch.stack([torch.from_numpy(drawn(landmarks, side)) for landmarks in points])[:, None].to(start),
+        lines=torch.stack([torch.from_numpy(draw_landmarks(landmarks, side)) for landmarks in points])[:, None].to(
+            start
+        ),
         reference_mask=reference_mask,
         hint=identity_hint(start, damaged.reference),
     )
@@ -169,7 +171,7 @@ def _with_photos(
     if damaged.reference is None or not damaged.reference.present.any():
         return completed, torch.zeros_like(damaged.hole_mask), points
     for _ in range(_PASSES):
-        aligned_reference, reference_mask = moved(
+        aligned_reference, reference_mask = align_photos(
             damaged.reference, completed, damaged.hole_mask, damaged.chroma_mask, points
         )
         start = compose(damaged, torch.where(reference_mask > 0.5, aligned_reference, completed))

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.evidence.reference_photo import matched
+from models.evidence.reference_photo import match_light
 from models.face.landmarks import MIRRORED, Landmarks, mirrored_points
 from models.face.regions import feature_regions
 from models.face.warp import warp_grid
@@ -48,7 +48,7 @@ def _one(completed: Tensor, missing: Tensor, landmarks: Landmarks) -> Tensor:
     if not (weight * missing).any():
         return completed
     fellow = F.grid_sample(completed.flip(-1), grid, padding_mode="border", align_corners=False)
-    return torch.lerp(completed, matched(fellow, completed, missing), weight)
+    return torch.lerp(completed, match_light(fellow, completed, missing), weight)
 
 
 def _features(landmarks: Landmarks, size: int) -> Tensor:

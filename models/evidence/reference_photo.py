@@ -43,7 +43,7 @@ class Reference:
         return Reference(self.image.to(device), self.present.to(device))
 
 
-def moved(
+def align_photos(
     reference: Reference, start: Tensor, hole_mask: Tensor, chroma_mask: Tensor, landmarks: Sequence[Landmarks]
 ) -> tuple[Tensor, Tensor]:
     """Move the photos onto the damaged faces.
@@ -70,12 +70,12 @@ def moved(
         there = F.grid_sample(torch.ones_like(photo[:, :1]), grid, padding_mode="zeros", align_corners=False)
         inside = (there > 0.999).to(start)
         drawn = F.grid_sample(photo, grid, padding_mode="border", align_corners=False)
-        aligned_reference[one] = matched(drawn, start[one], chroma_mask[one]) * inside
+        aligned_reference[one] = match_light(drawn, start[one], chroma_mask[one]) * inside
         reference_mask[one] = inside
     return aligned_reference, reference_mask
 
 
-def matched(aligned_reference: Tensor, start: Tensor, missing: Tensor) -> Tensor:
+def match_light(aligned_reference: Tensor, start: Tensor, missing: Tensor) -> Tensor:
     """Take the light of the damaged picture: gain and offset per channel and neighbourhood, then the rim.
 
     Mean and deviation are compared over known pixels under a broad Gaussian window; in the middle of a large hole,

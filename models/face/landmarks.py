@@ -121,7 +121,7 @@ class LandmarkPredictor:
         return self._trees(np.ascontiguousarray(image), _square(face))
 
 
-def drawn(landmarks: Landmarks, size: int) -> npt.NDArray[np.float32]:
+def draw_landmarks(landmarks: Landmarks, size: int) -> npt.NDArray[np.float32]:
     """A face drawn through the 68 points (pixels of the picture): (size, size) in [0, 1], lines one pixel wide."""
     canvas = np.zeros((size, size), np.uint8)
     fixed = np.round(landmarks * 8).astype(np.int32)

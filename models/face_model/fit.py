@@ -14,7 +14,7 @@ from models.face.landmark_shift import LandmarkShift
 from models.face.landmarks import MIRRORED, aligned_landmarks, mirrored_points
 from models.face.warp import warp_grid
 from models.face_model.gaussian import FaceModel, flatten, mirrored
-from models.face_model.shape_and_appearance import OF_SHAPES, ShapedFaceModel, bent
+from models.face_model.shape_and_appearance import OF_SHAPES, ShapedFaceModel, warp_pictures
 
 COMPONENTS = 400
 """Of the model that ships: more gain little on portraits that were not fitted, and cost 12 kB each."""
@@ -67,7 +67,7 @@ def fit_shaped(pictures: Tensor, components: int, generator: torch.Generator) ->
     mean = both.mean(axis=0)
     deviations = (both - mean).reshape(len(both), -1)
     grids = [warp_grid(mean.astype(np.float32), own.astype(np.float32), size) for own in points]
-    straight = [bent(picture[None], grid) for picture, grid in zip(pictures, grids, strict=True)]
+    straight = [warp_pictures(picture[None], grid) for picture, grid in zip(pictures, grids, strict=True)]
     shape = {"shape_mean": mean, "shape_covariance": deviations.T @ deviations / len(deviations)}
     appearance = fit_with_noise(torch.cat(straight).clamp(-1, 1), components, generator)
     return appearance | {name: torch.from_numpy(value).float() for name, value in shape.items()}

@@ -109,11 +109,13 @@ class ShapedFaceModel:
     ) -> Completion:
         """Completed in the mean shape, if the face's landmarks are these, and bent back."""
         there, back = (warp_grid(*pair, self.size) for pair in ((self.mean, landmarks), (landmarks, self.mean)))
-        hole, chroma = ((bent(mask, there, "bilinear") > _TOUCHED).float() for mask in (hole_mask, chroma_mask))
-        filled = appearance.complete(bent(image, there).clamp(-1, 1), hole, torch.maximum(hole, chroma))
-        picture = bent(filled.picture, back)
+        hole, chroma = (
+            (warp_pictures(mask, there, "bilinear") > _TOUCHED).float() for mask in (hole_mask, chroma_mask)
+        )
+        filled = appearance.complete(warp_pictures(image, there).clamp(-1, 1), hole, torch.maximum(hole, chroma))
+        picture = warp_pictures(filled.picture, back)
         seam = rim(image - picture, chroma_mask.expand_as(image))
-        certainty = bent(filled.certainty, back, "bilinear")
+        certainty = warp_pictures(filled.certainty, back, "bilinear")
         return Completion(picture + seam, torch.where(chroma_mask > 0.5, certainty.clamp(0, 1), 1.0))
 
 
@@ -123,6 +125,6 @@ def shipped_face_model(size: int) -> ShapedFaceModel:
     return ShapedFaceModel.load(FACE_MODEL) if size == _SIZE else shipped_face_model(_SIZE).at(size)
 
 
-def bent(picture: Tensor, grid: Tensor, mode: str = "bicubic") -> Tensor:
+def warp_pictures(picture: Tensor, grid: Tensor, mode: str = "bicubic") -> Tensor:
     """(1, C, S, S) resampled at a grid of `warp_grid`; the frame repeats."""
     return F.grid_sample(picture, grid.to(picture), mode=mode, padding_mode="border", align_corners=False)

@@ -48,7 +48,7 @@ class DlibEncoder(nn.Module):
     @torch.no_grad()
     def raw(self, images: Tensor, points: Tensor) -> Tensor:
         """The descriptor as dlib gives it, (N, 128), not normalised; same people are usually less than 0.6 apart."""
-        descriptors: Tensor = self.network((chips(images, points) + 1) * 127.5)
+        descriptors: Tensor = self.network((crop_chips(images, points) + 1) * 127.5)
         return descriptors
 
     def forward(self, images: Tensor, points: Tensor) -> Tensor:
@@ -56,7 +56,7 @@ class DlibEncoder(nn.Module):
         return self.embed(images, points)
 
 
-def chips(images: Tensor, points: Tensor) -> Tensor:
+def crop_chips(images: Tensor, points: Tensor) -> Tensor:
     """(N, 3, H, W) in [-1, 1] and (N, 5, 2) pixels -> (N, 3, 150, 150) in the frame of dlib's chips."""
     return crops(images, points, CHIP_POINTS, CHIP_SIZE)
 

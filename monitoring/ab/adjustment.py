@@ -36,7 +36,7 @@ class Adjustment:
         return np.asarray(standard @ self.weights + self.intercept)
 
 
-def fit(rows: pd.DataFrame, identity: "pd.Series[float]", *, min_rows: int) -> Adjustment | None:
+def fit_adjustment(rows: pd.DataFrame, identity: "pd.Series[float]", *, min_rows: int) -> Adjustment | None:
     """Fit on rows from before the test and their identity similarities (NaN = not compared).
 
     Returns:

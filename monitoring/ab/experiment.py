@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
-from pipeline.registry.versions import SHIPPED, aliases_of, find_version, untouched
+from pipeline.registry.versions import SHIPPED, aliases_of, find_version, has_no_database
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -31,21 +31,21 @@ def experiment_id(champion: str, challenger: str) -> str:
     return f"{champion}-vs-{challenger}"
 
 
-def running(params: Params, paths: Paths) -> Experiment | None:
+def running_test(params: Params, paths: Paths) -> Experiment | None:
     """Return the test that is running, or None.
 
-    One is on exactly while `ab.enabled` and there is a challenger `under_test`.
+    One is on exactly while `ab.enabled` and there is a challenger in it (`challenger_under_test`).
 
     Raises:
         ServiceUnavailable: MLflow does not answer.
     """
     from pipeline.registry.client import connect
 
-    if not params.ab.enabled or untouched(paths):
+    if not params.ab.enabled or has_no_database(paths):
         return None
     client, name = connect(paths), params.registry.model_name
     aliases = aliases_of(client, name)
-    version = under_test(client, name, aliases)
+    version = challenger_under_test(client, name, aliases)
     if version is None:
         return None
     champion, challenger = aliases.get("champion", SHIPPED), str(version.version)
@@ -57,7 +57,7 @@ def running(params: Params, paths: Paths) -> Experiment | None:
     )
 
 
-def under_test(client: "MlflowClient", model_name: str, aliases: Mapping[str, str]) -> "ModelVersion | None":
+def challenger_under_test(client: "MlflowClient", model_name: str, aliases: Mapping[str, str]) -> "ModelVersion | None":
     """Return the challenger among the registry's aliases, where it is in a test; else None.
 
     It is if it is not the champion itself, passed the gate, and no verdict ended its test (tag `ab` = "ended").

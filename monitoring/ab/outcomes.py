@@ -46,12 +46,12 @@ class Trial:
     crossed: int
 
 
-def identity(rows: pd.DataFrame) -> "pd.Series[float]":
+def identity_similarity(rows: pd.DataFrame) -> "pd.Series[float]":
     """Return the identity similarity of each row: to the original, else to the reference photo, else NaN."""
     return rows["similarity_independent"].fillna(rows["similarity_reference_independent"])
 
 
-def trial(rows: pd.DataFrame, champion: str, challenger: str, adjustment: Adjustment | None) -> Trial:
+def select_trial(rows: pd.DataFrame, champion: str, challenger: str, adjustment: Adjustment | None) -> Trial:
     """Select the test's requests among rows of the log, from the first one that the challenger served.
 
     Before that one some service had not loaded the challenger yet, and the champion had all subjects. The subject who
@@ -68,13 +68,13 @@ def trial(rows: pd.DataFrame, champion: str, challenger: str, adjustment: Adjust
     crossed = int(units[in_challenger != first].nunique())
     requests = {arm: int((ours["arm"] == arm).sum()) for arm in ("champion", "challenger")}
     rows, units, first = ours[in_challenger == first], units[in_challenger == first], first[in_challenger == first]
-    table = measured(rows, adjustment).assign(challenger=first)
+    table = measure_outcomes(rows, adjustment).assign(challenger=first)
     return Trial(table.groupby(units, sort=False).mean().astype({"challenger": bool}), requests, crossed)
 
 
-def measured(rows: pd.DataFrame, adjustment: Adjustment | None) -> pd.DataFrame:
+def measure_outcomes(rows: pd.DataFrame, adjustment: Adjustment | None) -> pd.DataFrame:
     """Return every outcome of every row, NaN where it was not measured or no model took part in the answer."""
-    similarity = identity(rows)
+    similarity = identity_similarity(rows)
     if adjustment is not None:
         similarity = similarity - adjustment.predict(rows) + adjustment.intercept
     preferred = rows["feedback_preferred"].map({"restored": 1.0, "original": 0.0})

@@ -33,7 +33,7 @@ def record_action(log: ProductionLog, experiment: str, action: Action, champion:
         log.record("promotion", champion, {"champion": champion, "by": f"A/B test {experiment}"}, now)
 
 
-def unfinished(log: ProductionLog) -> AbVerdict | None:
+def unfinished_verdict(log: ProductionLog) -> AbVerdict | None:
     """Return the latest verdict, if nothing was done about it yet."""
     entries = log.entries("verdict")
     last = next((entry for entry in reversed(entries) if entry.body.get("step") == "verdict"), None)
@@ -42,13 +42,13 @@ def unfinished(log: ProductionLog) -> AbVerdict | None:
     return AbVerdict.model_validate(last.body["verdict"])
 
 
-def answer(log: ProductionLog, experiment: str) -> bool | None:
+def latest_answer(log: ProductionLog, experiment: str) -> bool | None:
     """Return the latest answer about the test's winner; None while there is none."""
     given = [e for e in log.entries("verdict") if e.key == experiment and e.body.get("step") == "answer"]
     return bool(given[-1].body["approved"]) if given else None
 
 
-def ended(log: ProductionLog) -> list[tuple[AbVerdict, Action | None]]:
+def ended_tests(log: ProductionLog) -> list[tuple[AbVerdict, Action | None]]:
     """Return all tests that ended, oldest first, with what was done; None while that is outstanding."""
     entries = log.entries("verdict")
     verdicts = [entry for entry in entries if entry.body.get("step") == "verdict"]

@@ -7,11 +7,11 @@ from typing import cast
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from monitoring.ab.adjustment import Adjustment, fit
+from monitoring.ab.adjustment import Adjustment, fit_adjustment
 from monitoring.ab.confidence import difference, moments
 from monitoring.ab.decision import Effect, Evidence, State, decide
-from monitoring.ab.experiment import Experiment, running
-from monitoring.ab.outcomes import OUTCOMES, Name, Trial, identity, trial
+from monitoring.ab.experiment import Experiment, running_test
+from monitoring.ab.outcomes import OUTCOMES, Name, Trial, identity_similarity, select_trial
 from monitoring.ab.sample_ratio import sequential_p
 from monitoring.log.production_log import open_log
 from pipeline.config.ab import AbParams
@@ -57,7 +57,7 @@ def judge(params: Params, paths: Paths, *, now: datetime) -> AbVerdict:
     Raises:
         ServiceUnavailable: MLflow or the log does not answer.
     """
-    experiment = running(params, paths)
+    experiment = running_test(params, paths)
     if experiment is None:
         return AbVerdict(state="none", reason="no A/B test is on", judged=now)
     with closing(open_log(paths)) as log:
@@ -70,9 +70,9 @@ def judge_rows(
     experiment: Experiment, rows: pd.DataFrame, before: pd.DataFrame, params: AbParams, *, now: datetime
 ) -> AbVerdict:
     """Judge rows of the log since the test began, with the adjustment fitted on those `before`."""
-    adjustment = fit(before, identity(before), min_rows=params.covariates_from)
-    test = trial(rows, experiment.champion, experiment.challenger, adjustment)
-    effects = evidence(test, params, days=(now - experiment.started).total_seconds() / _DAY_SECONDS)
+    adjustment = fit_adjustment(before, identity_similarity(before), min_rows=params.covariates_from)
+    test = select_trial(rows, experiment.champion, experiment.challenger, adjustment)
+    effects = collect_evidence(test, params, days=(now - experiment.started).total_seconds() / _DAY_SECONDS)
     decision = decide(effects, params)
     return AbVerdict(
         state=decision.state,
@@ -90,7 +90,7 @@ def judge_rows(
     )
 
 
-def evidence(test: Trial, params: AbParams, *, days: float) -> Evidence:
+def collect_evidence(test: Trial, params: AbParams, *, days: float) -> Evidence:
     """Return every outcome's effect at its part of alpha, and the split of the subjects."""
     parts = params.alpha_split.model_dump()
     effects = {name: effect_of(test, name, params.alpha * parts[name], params.tuned_for) for name in OUTCOMES}

@@ -30,15 +30,15 @@ def channels(settings: Environment) -> dict[str, Channel]:
     """
     by_name: dict[str, Channel] = {}
     if settings.webhook:
-        by_name["webhook"] = partial(post, settings.webhook)
+        by_name["webhook"] = partial(post_json, settings.webhook)
     if settings.smtp and settings.mail_to:
-        by_name["e-mail"] = partial(mail, settings.smtp, settings.mail_from, settings.mail_to)
+        by_name["e-mail"] = partial(send_mail, settings.smtp, settings.mail_from, settings.mail_to)
     for address in settings.alert_urls.get_secret_value().split():
-        by_name[_channel_name(address)] = partial(notify, address)
+        by_name[_channel_name(address)] = partial(send_through_apprise, address)
     return by_name
 
 
-def post(address: str, message: Message) -> None:
+def post_json(address: str, message: Message) -> None:
     """POST the alert as JSON; `text` holds it as a whole, which chat services show as it is.
 
     Raises:
@@ -47,12 +47,12 @@ def post(address: str, message: Message) -> None:
     import httpx
 
     try:
-        httpx.post(address, json={**message, "text": text(message)}, timeout=_SECONDS).raise_for_status()
+        httpx.post(address, json={**message, "text": alert_text(message)}, timeout=_SECONDS).raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise _refused("the webhook", error) from error
 
 
-def notify(address: str, message: Message) -> None:
+def send_through_apprise(address: str, message: Message) -> None:
     """Send the alert through Apprise; a secret in the address is never sent unencrypted, nor to an unverified server.
 
     Args:
@@ -68,7 +68,10 @@ def notify(address: str, message: Message) -> None:
     service = _service(address)
     with LogCapture(level=logging.WARNING, fmt="%(message)s") as log:  # type: ignore[no-untyped-call]
         sent = service.notify(
-            body=text(message), title=_subject(message), notify_type=NotifyType.WARNING, body_format=NotifyFormat.TEXT
+            body=alert_text(message),
+            title=_subject(message),
+            notify_type=NotifyType.WARNING,
+            body_format=NotifyFormat.TEXT,
         )
         reason = log.getvalue().strip()
     if not sent:
@@ -107,7 +110,7 @@ def _channel_name(address: str) -> str:
     return f"{address.partition('://')[0][:20]}-{sha256(address.encode()).hexdigest()[:8]}"
 
 
-def mail(server: str, sender: str, recipients: str, message: Message) -> None:
+def send_mail(server: str, sender: str, recipients: str, message: Message) -> None:
     """Send the alert, encrypted where the server offers STARTTLS; a password is never sent without.
 
     Args:
@@ -127,21 +130,21 @@ def mail(server: str, sender: str, recipients: str, message: Message) -> None:
             encrypted = session.has_extn("starttls") and bool(session.starttls(context=_certified()))
             if place.username:
                 _log_in(session, place.username, place.password or "", encrypted=encrypted)
-            session.send_message(letter(sender, recipients, message))
+            session.send_message(email_message(sender, recipients, message))
     except (OSError, smtplib.SMTPException) as error:
         raise _refused("the mail server", error) from error
 
 
-def letter(sender: str, recipients: str, message: Message) -> EmailMessage:
+def email_message(sender: str, recipients: str, message: Message) -> EmailMessage:
     """Return the alert as an e-mail."""
     made = EmailMessage()
     made["Subject"] = _subject(message)
     made["From"], made["To"] = sender, recipients
-    made.set_content(text(message))
+    made.set_content(alert_text(message))
     return made
 
 
-def text(message: Message) -> str:
+def alert_text(message: Message) -> str:
     """Return the alert as plain text."""
     facts = [f"  {name}: {value}" for name, value in message["facts"].items()]
     return "\n".join(

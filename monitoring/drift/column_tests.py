@@ -17,7 +17,7 @@ _LEAST_EXPECTED = 5.0  # Cochran's rule: below it the chi-square distribution do
 Type = Literal["num", "cat"]
 
 
-class Answer(NamedTuple):
+class ColumnTestResult(NamedTuple):
     """p-value of one column, how far it moved, and by which methods of Evidently."""
 
     p: float
@@ -34,10 +34,12 @@ Effects: Wasserstein distance in standard deviations of the reference; Jensen-Sh
 """
 
 
-def answer(reference: pd.Series, current: pd.Series, type_: Type) -> Answer:
+def run_column_test(reference: pd.Series, current: pd.Series, type_: Type) -> ColumnTestResult:
     """Test one column; both series without missing values and not empty."""
     test, effect = METHODS[type_]
-    return Answer(_score(test, reference, current, type_), _score(effect, reference, current, type_), test, effect)
+    return ColumnTestResult(
+        _score(test, reference, current, type_), _score(effect, reference, current, type_), test, effect
+    )
 
 
 def type_of(reference: pd.Series, current: pd.Series, few_values: int) -> Type:

@@ -29,7 +29,7 @@ GROUP_OF: dict[str, Group] = {
 } | {IDENTITY: "identity"}
 
 
-def comparable(table: pd.DataFrame) -> pd.DataFrame:
+def select_comparable(table: pd.DataFrame) -> pd.DataFrame:
     """Return the compared columns of log rows, one row per person.
 
     Rows of one subject are no independent witnesses of the traffic, and every test here counts on independence: of each

@@ -51,7 +51,7 @@ def space_name(params: IdentitySpaceParams) -> str:
 
 
 @cache
-def directions(size: int, dimensions: int, seed: int) -> Array:
+def projection_directions(size: int, dimensions: int, seed: int) -> Array:
     """Return (size, dimensions) orthonormal columns, the Q of a Gaussian matrix; fewer are the first of more."""
     gaussian = np.random.default_rng(seed).standard_normal((dimensions, size)).T
     q, r = np.linalg.qr(gaussian)
@@ -61,7 +61,7 @@ def directions(size: int, dimensions: int, seed: int) -> Array:
 def project(embeddings: npt.ArrayLike, params: IdentitySpaceParams) -> Array:
     """Project (N, size) embeddings to (N, dimensions)."""
     rows = np.atleast_2d(np.asarray(embeddings, np.float64))
-    return rows @ directions(rows.shape[1], params.dimensions, params.seed)
+    return rows @ projection_directions(rows.shape[1], params.dimensions, params.seed)
 
 
 def aggregate(points: Array, space: str, model_version: str) -> IdentityAggregate:
@@ -71,7 +71,7 @@ def aggregate(points: Array, space: str, model_version: str) -> IdentityAggregat
     return sums.aggregate(space, model_version)
 
 
-def merged(parts: Iterable[IdentityAggregate]) -> IdentityAggregate | None:
+def merge_aggregates(parts: Iterable[IdentityAggregate]) -> IdentityAggregate | None:
     """Merge aggregates into exactly the one over all faces; None for none.
 
     Source: T. F. Chan, G. H. Golub, R. J. LeVeque, Updating formulae and a pairwise algorithm for computing sample

@@ -36,7 +36,7 @@ class Head(NamedTuple):
 EMPTY = Head(0, GENESIS)
 
 
-def link(secret: bytes, previous: str, entry: Stored, sequence: int | None = None) -> str:
+def chain_value(secret: bytes, previous: str, entry: Stored, sequence: int | None = None) -> str:
     """Compute the chain value of an entry behind one whose value is `previous`; `entry.chain` is not read.
 
     Args:
@@ -63,7 +63,7 @@ def extend(secret: bytes, head: Head, entries: Sequence[tuple[str, str, str, str
     result = []
     for fields in entries:
         bare = Stored(head.sequence + 1, *fields, chain="")
-        entry = bare._replace(chain=link(secret, head.chain, bare))
+        entry = bare._replace(chain=chain_value(secret, head.chain, bare))
         result.append(entry)
         head = Head(entry.sequence, entry.chain)
     return result

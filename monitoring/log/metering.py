@@ -48,6 +48,6 @@ class MeteredEncoder:
             self._meter.add(self._meter.clock() - begun)
 
 
-def metered(tools: Tools, meter: Meter) -> Tools:
+def meter_tools(tools: Tools, meter: Meter) -> Tools:
     """Return the same tools, their encoders metered."""
     return replace(tools, encoders=tuple(MeteredEncoder(encoder, meter) for encoder in tools.encoders))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from models.face.detector import Face
 from models.face.landmarks import head_pose
 from models.images import Image, Mask
-from monitoring.log.features import photo_features
+from monitoring.log.features import measure_photo
 from monitoring.log.rows import Arm, LogRow
 from restoration.risk import uncertainty
 from restoration.types import LikenessFigures, Restoration, RestoredFace, Tools
@@ -58,7 +58,7 @@ class Pose(NamedTuple):
     roll: float | None = None
 
 
-def observed(
+def build_log_row(
     restoration: Restoration,
     image: Image,
     hole: Mask,
@@ -82,7 +82,7 @@ def observed(
     """
     faces = restoration.faces
     surest = max(faces, key=lambda face: face.detector_score, default=None)
-    features = photo_features(image, hole)
+    features = measure_photo(image, hole)
     pose = _pose(restoration, tools)
     place = _place(hole if chroma is None else hole | chroma, surest)
     plain = _least_alike(faces, tools, lambda figures: figures.to_plain)
@@ -169,9 +169,9 @@ def _least_alike(
         return _NOWHERE
     training, independent = (encoder.name for encoder in tools.encoders)
     similarities = [
-        similarities for face in faces if face.likeness is not None and (similarities := figures(face.likeness))
+        by_encoder for face in faces if face.likeness is not None and (by_encoder := figures(face.likeness))
     ]
-    worst = min(similarities, key=lambda by_name: by_name[independent], default=None)
+    worst = min(similarities, key=lambda by_encoder: by_encoder[independent], default=None)
     return _NOWHERE if worst is None else (worst[training], worst[independent])
 
 

@@ -15,9 +15,9 @@ from monitoring.log.audit import UNSEALED, Verification, broken, verify
 from monitoring.log.chain import EMPTY, Head
 from monitoring.log.journal import Journal
 from monitoring.log.rows import Feedback, LogRow
-from monitoring.log.schema import about, body_text, entries, stamp, unreviewed_with_feedback
-from monitoring.log.sealed_head import HeadFile, secret_of
-from monitoring.log.table import log_table
+from monitoring.log.schema import entries, entries_about, format_body, format_time, unreviewed_with_feedback
+from monitoring.log.sealed_head import HeadFile, load_key
+from monitoring.log.table import build_log_table
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
 
@@ -55,7 +55,7 @@ def open_log(paths: Paths, *, sealed: bool = True) -> "ProductionLog":
         ServiceUnavailable: PostgreSQL does not answer.
     """
     settings = environment()
-    secret = secret_of(settings.log_key.get_secret_value(), paths.log_key)
+    secret = load_key(settings.log_key.get_secret_value(), paths.log_key)
     name = "log"
     if settings.log_url:  # another database is another log, with a head of its own
         name = f"log-{sha256(_place(settings.log_url).encode()).hexdigest()[:8]}"
@@ -95,7 +95,7 @@ class ProductionLog:
         Raises:
             DataError: a request_id is already in the log.
         """
-        new = [(stamp(row.time), "restoration", row.request_id, row.model_dump_json()) for row in rows]
+        new = [(format_time(row.time), "restoration", row.request_id, row.model_dump_json()) for row in rows]
         return len(self._journal.append(new) or ())
 
     def record(self, kind: Kind, key: str, body: Mapping[str, Any], now: datetime) -> int:
@@ -108,7 +108,7 @@ class ProductionLog:
             raise DataError("a kind without rules of its own", kind, "use `append` or `feedback`")
         if not 0 < len(key) <= _LONGEST_KEY or "\0" in key:
             raise DataError(f"a key of 1 to {_LONGEST_KEY} characters", repr(key[:40]), "shorten it")
-        return self._add((stamp(now), kind, key, body_text(body)))
+        return self._add((format_time(now), kind, key, format_body(body)))
 
     def feedback(self, request_id: str, given: Feedback, now: datetime) -> None:
         """Add feedback to a request; the latest counts, all are stored.
@@ -116,8 +116,8 @@ class ProductionLog:
         Raises:
             DataError: no such request was logged.
         """
-        known = select(entries.c.sequence).where(*about("restoration", request_id))
-        new = (stamp(now), "feedback", request_id, given.model_dump_json())
+        known = select(entries.c.sequence).where(*entries_about("restoration", request_id))
+        new = (format_time(now), "feedback", request_id, given.model_dump_json())
         if self._journal.append([new], guard=known) is None:
             raise DataError("the id of a logged request", repr(request_id[:80]), "use the request_id of the answer")
 
@@ -134,14 +134,14 @@ class ProductionLog:
 
     def window(self, since: datetime, until: datetime) -> pd.DataFrame:
         """Return rows with since <= time < until, in order of arrival; columns as in `after`."""
-        return self._table(entries.c.time >= stamp(since), entries.c.time < stamp(until))
+        return self._table(entries.c.time >= format_time(since), entries.c.time < format_time(until))
 
     def _table(self, *conditions: ColumnElement[bool]) -> pd.DataFrame:
         where = (entries.c.kind == "restoration", *conditions)
         rows = select(entries.c.sequence, entries.c.body).where(*where).order_by(entries.c.sequence)
         keys = select(entries.c.key).where(*where)
         answers = select(entries.c.key, entries.c.body).where(entries.c.kind == "feedback", entries.c.key.in_(keys))
-        return log_table(self._journal.stream(rows), self._journal.stream(answers.order_by(entries.c.sequence)))
+        return build_log_table(self._journal.stream(rows), self._journal.stream(answers.order_by(entries.c.sequence)))
 
     def entries(self, kind: Kind, after: int = 0) -> list[Entry]:
         """Return entries of one kind whose sequence is greater than `after`, in order."""
@@ -151,18 +151,21 @@ class ProductionLog:
 
     def one(self, request_id: str) -> LogRow | None:
         """Return the row of a request, None where there is none."""
-        entry = next(self._journal.stream(select(entries.c.body).where(*about("restoration", request_id))), None)
+        entry = next(
+            self._journal.stream(select(entries.c.body).where(*entries_about("restoration", request_id))), None
+        )
         return None if entry is None else LogRow.model_validate_json(entry.body)
 
     def has(self, kind: Kind, key: str) -> bool:
         """Return whether there is an entry of this kind about `key`."""
         return (
-            next(self._journal.stream(select(entries.c.sequence).where(*about(kind, key)).limit(1)), None) is not None
+            next(self._journal.stream(select(entries.c.sequence).where(*entries_about(kind, key)).limit(1)), None)
+            is not None
         )
 
     def unreviewed(self, since: datetime) -> Iterator[tuple[LogRow, Feedback | None]]:
         """Stream rows with pictures stored since `since` and without a review, with their latest feedback."""
-        for row, feedback in self._journal.stream(unreviewed_with_feedback(stamp(since))):
+        for row, feedback in self._journal.stream(unreviewed_with_feedback(format_time(since))):
             yield LogRow.model_validate_json(row), None if feedback is None else Feedback.model_validate_json(feedback)
 
     def head(self) -> Head:

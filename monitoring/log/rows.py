@@ -84,11 +84,11 @@ NUMBERS = tuple(name for name in COLUMNS if name not in (*TEXT, *INTEGERS, "time
 
 
 def frame(rows: Iterable[LogRow]) -> pd.DataFrame:
-    """Build a table with the columns of `LogRow`, the same types whatever the rows hold (see `typed`)."""
-    return typed(pd.DataFrame([row.model_dump() for row in rows], columns=list(COLUMNS)))
+    """Build a table with the columns of `LogRow`, the same types whatever the rows hold (see `set_types`)."""
+    return set_types(pd.DataFrame([row.model_dump() for row in rows], columns=list(COLUMNS)))
 
 
-def typed(table: pd.DataFrame) -> pd.DataFrame:
+def set_types(table: pd.DataFrame) -> pd.DataFrame:
     """Give the log's columns their types: float64 (NaN = None), int64, UTC time, nullable boolean, object text."""
     types = dict.fromkeys(TEXT, "object") | dict.fromkeys(INTEGERS, "int64") | dict.fromkeys(NUMBERS, "float64")
     result = table.astype(types | {"recognised": "boolean"})

@@ -16,7 +16,7 @@ _SHORTEST = 32  # characters of a key that a person chose
 _logger = logging.getLogger(__name__)
 
 
-def secret_of(given: str, path: Path) -> bytes:
+def load_key(given: str, path: Path) -> bytes:
     """Return the key: from the environment, else from the file, which is made once, readable by its owner only.
 
     Raises:

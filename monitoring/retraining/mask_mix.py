@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.config.masks import MaskParams
 
 
-def overrides(log: pd.DataFrame, masks: MaskParams, weight: float, champion: str) -> dict[str, Any]:
+def mask_mix_overrides(log: pd.DataFrame, masks: MaskParams, weight: float, champion: str) -> dict[str, Any]:
     """Return changes to params.yaml for the next cycle, as dotted key -> value.
 
     Args:

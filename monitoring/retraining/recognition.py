@@ -32,7 +32,9 @@ class Recognition(BaseModel):
     since: datetime | None = None
 
 
-def recognition(rows: pd.DataFrame, *, at_least: float, error: float, since: datetime | None = None) -> Recognition:
+def measure_recognition(
+    rows: pd.DataFrame, *, at_least: float, error: float, since: datetime | None = None
+) -> Recognition:
     """Measure accuracy over rows of the production log, each counted once, by feedback where there is some.
 
     Else `recognised` counts, by a known original or a reference photo. Of one subject the last judgement counts, so
@@ -49,7 +51,7 @@ def recognition(rows: pd.DataFrame, *, at_least: float, error: float, since: dat
     known = restored.assign(judgement=judgements_by_request).dropna(subset=["judgement"])
     judgements = one_per_subject(known, keep="last")["judgement"]
     judged, hits = len(judgements), int(judgements.sum())
-    low, high = wilson(hits, judged) if judged else (None, None)
+    low, high = wilson_interval(hits, judged) if judged else (None, None)
     strength = evidence_below(hits, judged, at_least)
     return Recognition(
         recognised=hits,
@@ -76,7 +78,7 @@ def recognition_by_block(
     half = timedelta(days=days / 2)
     latest = _EPOCH + half * ((now - _EPOCH) // half)
     blocks = [
-        recognition(rows[rows["time"] >= start], at_least=at_least, error=error / 2, since=start)
+        measure_recognition(rows[rows["time"] >= start], at_least=at_least, error=error / 2, since=start)
         for start in (latest - half, latest)
     ]
     return next((block for block in blocks if block.below), blocks[0])
@@ -100,7 +102,7 @@ def evidence_below(hits: int, n: int, bound: float) -> float:
     return exp(min(averaged - hits * log(bound) - misses * log(1 - bound), 700.0))
 
 
-def wilson(hits: int, n: int, z: float = Z_95) -> tuple[float, float]:
+def wilson_interval(hits: int, n: int, z: float = Z_95) -> tuple[float, float]:
     """Return the Wilson score interval (low, high) of a share of `hits` in `n` >= 1 trials.
 
     Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).

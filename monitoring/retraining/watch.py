@@ -8,24 +8,24 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from monitoring.champion import Champion, current_champion
-from monitoring.drift.detect import Traffic, drift
-from monitoring.drift.identity_space import IdentityAggregate, merged
+from monitoring.drift.detect import Traffic, detect_drift
+from monitoring.drift.identity_space import IdentityAggregate, merge_aggregates
 from monitoring.drift.results import Drift
 from monitoring.log.production_log import open_log
 from monitoring.retraining.alarms import Alarm, alarms
-from monitoring.retraining.mask_mix import overrides
+from monitoring.retraining.mask_mix import mask_mix_overrides
 from monitoring.retraining.policy import CycleRequest, ProductionState, may_start
 from monitoring.retraining.recognition import Recognition, recognition_by_block
 from monitoring.retraining.windows import (
     close_window,
     is_claimed,
-    judged_up_to,
-    last_judged,
+    last_judged_row,
     open_window,
+    watch_progress,
     window_folder,
     window_name,
 )
-from monitoring.simulation.baseline import reference
+from monitoring.simulation.baseline import prepare_baseline
 from pipeline.config.load import Params
 from pipeline.config.watch import WatchParams
 from pipeline.project.files import write_text
@@ -69,7 +69,7 @@ def watch(params: Params, paths: Paths, *, now: datetime) -> Verdict:
     if len(own) < params.watch.min_requests:
         return _pending(paths, champion) or _thin(params, paths, champion, len(own), now)
     traffic = Traffic(own, _faces(paths, champion, int(rows["sequence"].iloc[-1])))
-    expected = reference(params, paths, champion)
+    expected = prepare_baseline(params, paths, champion)
     verdict = judge(params, paths, champion, traffic, expected, window_name(rows), now=now)
     _write(paths, verdict)
     close_window(paths, verdict.window_id, int(rows["sequence"].iloc[-1]))
@@ -88,7 +88,7 @@ def judge(
 ) -> Verdict:
     """Judge a window against the reference; writes the drift report, claims nothing."""
     folder = window_folder(paths, window_id)
-    drifted = drift(traffic, expected, params.watch, folder=folder, workspace=paths.evidently_workspace, now=now)
+    drifted = detect_drift(traffic, expected, params.watch, folder=folder, workspace=paths.evidently_workspace, now=now)
     accuracy = _recognition(params.watch, paths, champion, now)
     raised = alarms(drifted, accuracy, champion, params.watch)
     reasons = _reasons(raised)
@@ -103,7 +103,7 @@ def judge(
         champion_weeks=champion.weeks,
         drift=drifted,
         recognition=accuracy,
-        overrides=overrides(traffic.rows, params.masks, params.watch.traffic_weight, champion.version),
+        overrides=mask_mix_overrides(traffic.rows, params.masks, params.watch.traffic_weight, champion.version),
         report_html=folder / "report.html",
     )
 
@@ -132,9 +132,9 @@ def _note(raised: Sequence[Alarm]) -> str:
 def _faces(paths: Paths, champion: Champion, last_sequence: int) -> IdentityAggregate | None:
     """Merge the champion's identity aggregates between the last window and the last row of this one."""
     with open_log(paths) as log:
-        entries = log.entries("identity", after=judged_up_to(paths, log))
+        entries = log.entries("identity", after=last_judged_row(paths, log))
     own = [entry for entry in entries if entry.key == champion.version and entry.sequence <= last_sequence]
-    return merged(IdentityAggregate.model_validate(entry.body) for entry in own)
+    return merge_aggregates(IdentityAggregate.model_validate(entry.body) for entry in own)
 
 
 def _recognition(limits: WatchParams, paths: Paths, champion: Champion, now: datetime) -> Recognition:
@@ -153,7 +153,7 @@ def _recognition(limits: WatchParams, paths: Paths, champion: Champion, now: dat
 
 def _pending(paths: Paths, champion: Champion) -> Verdict | None:
     """Return the last window's verdict, if it requests a cycle that was not started and its champion still serves."""
-    progress = last_judged(paths)
+    progress = watch_progress(paths)
     verdict = verdict_of(paths, progress.window_id) if progress else None
     if verdict is None:
         return None

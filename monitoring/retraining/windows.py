@@ -13,7 +13,7 @@ from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
 
 
-class Judged(BaseModel):
+class WatchProgress(BaseModel):
     """How far the watch has got: the number of the last log row it judged, and in which window."""
 
     model_config = ConfigDict(frozen=True)
@@ -22,13 +22,13 @@ class Judged(BaseModel):
     window_id: str
 
 
-def last_judged(paths: Paths) -> Judged | None:
+def watch_progress(paths: Paths) -> WatchProgress | None:
     """Return what `close_window` wrote last; None before the first window."""
     path = _state(paths)
     if not path.is_file():
         return None
     try:
-        return Judged.model_validate_json(path.read_text(encoding="utf-8"))
+        return WatchProgress.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as error:
         raise DataError(f"the watch's place in the log at {path}", "a damaged file", "delete it") from error
 
@@ -36,27 +36,27 @@ def last_judged(paths: Paths) -> Judged | None:
 def open_window(paths: Paths) -> pd.DataFrame:
     """Return rows of the log that no window has covered yet."""
     with open_log(paths) as log:
-        return log.after(judged_up_to(paths, log))
+        return log.after(last_judged_row(paths, log))
 
 
-def judged_up_to(paths: Paths, log: ProductionLog) -> int:
+def last_judged_row(paths: Paths, log: ProductionLog) -> int:
     """Return the number of the last judged row; 0 before the first window, and for a log begun since the last one."""
-    progress = last_judged(paths)
+    progress = watch_progress(paths)
     return progress.last_sequence if progress and progress.last_sequence <= log.head().sequence else 0
 
 
 def close_window(paths: Paths, window_id: str, last_sequence: int) -> None:
     """Remember that the rows up to `last_sequence` are judged; the next window starts behind them."""
-    write_text(_state(paths), Judged(last_sequence=last_sequence, window_id=window_id).model_dump_json())
+    write_text(_state(paths), WatchProgress(last_sequence=last_sequence, window_id=window_id).model_dump_json())
 
 
-def mark_look(paths: Paths, now: datetime) -> None:
+def record_watch_run(paths: Paths, now: datetime) -> None:
     """Remember that a look at production has been done to its end, whether or not there was enough to judge."""
     write_text(_look(paths), now.isoformat())
 
 
-def last_look(paths: Paths) -> datetime | None:
-    """Return when `mark_look` was called last; None before the first look."""
+def last_watch_run(paths: Paths) -> datetime | None:
+    """Return when `record_watch_run` was called last; None before the first look."""
     path = _look(paths)
     return datetime.fromisoformat(path.read_text(encoding="utf-8")) if path.is_file() else None
 

@@ -11,7 +11,7 @@ from models.errors import DataError
 from monitoring.champion import Champion
 from monitoring.drift.detect import Traffic
 from monitoring.drift.identity_space import IdentityAggregate, IdentityWindow
-from monitoring.log.rows import frame, typed
+from monitoring.log.rows import frame, set_types
 from monitoring.simulation.simulate import serve
 from pipeline.config.load import Params
 from pipeline.evaluation.threshold import read_recognition_threshold
@@ -21,7 +21,7 @@ from pipeline.project.paths import Paths
 _EPOCH = datetime.fromtimestamp(0, UTC)  # reference rows have no time of their own
 
 
-def reference(params: Params, paths: Paths, champion: Champion) -> Traffic:
+def prepare_baseline(params: Params, paths: Paths, champion: Champion) -> Traffic:
     """Return what a window of production is compared with: rows, and the aggregate of their faces.
 
     Unshifted portraits as `simulate.fresh_people` says, damaged with fresh masks in the mix that training draws (even,
@@ -37,7 +37,7 @@ def reference(params: Params, paths: Paths, champion: Champion) -> Traffic:
     if not path.is_file():
         _store(_measured(params, paths, champion), path)
     try:
-        return Traffic(typed(pd.read_parquet(path)), _stored_faces(path))
+        return Traffic(set_types(pd.read_parquet(path)), _stored_faces(path))
     except (OSError, ValueError, KeyError) as error:
         raise DataError("a table of reference rows", f"{path.name}: {error}", f"delete {path}") from error
 

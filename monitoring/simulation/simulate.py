@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from monitoring.ab.experiment import Experiment, running
+from monitoring.ab.experiment import Experiment, running_test
 from monitoring.champion import Champion, current_champion
 from monitoring.log.production_log import open_log
 from monitoring.log.rows import LogRow
@@ -94,7 +94,7 @@ def simulate(
     start, begun = clock(), monotonic()
     champion = current_champion(params, paths, now=start)
     run = run or f"{start.astimezone(UTC):%Y%m%dT%H%M%S%f}-{chosen.seed}"
-    test = running(params, paths)
+    test = running_test(params, paths)
     mix = shifted_masks(params.masks, chosen)
     faces = IdentityWindow(params.watch.identity, champion.version)
     rows: list[LogRow] = []

@@ -11,8 +11,8 @@ from pipeline.ablation.results import AblateReport
 from pipeline.config.load import Params
 from pipeline.project.files import read_report
 from pipeline.project.paths import Paths
-from pipeline.registry.client import EXPERIMENT, answering, connect
-from pipeline.registry.versions import ModelRow, untouched
+from pipeline.registry.client import EXPERIMENT, connect, translate_outages
+from pipeline.registry.versions import ModelRow, has_no_database
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -28,19 +28,19 @@ _METRIC = "ablate.onset.independent"
 _VERSION = "ablate.version"
 
 
-def challenge(params: Params, paths: Paths, *, now: datetime) -> Challenge:
+def current_challenge(params: Params, paths: Paths, *, now: datetime) -> Challenge:
     """Return how the A/B test stands, or how the last one ended; reads the log's rows only while one runs."""
-    from monitoring.ab.experiment import running
-    from monitoring.ab.record import ended, unfinished
+    from monitoring.ab.experiment import running_test
+    from monitoring.ab.record import ended_tests, unfinished_verdict
     from monitoring.ab.verdict import judge
 
     if not log_exists(paths):
         return NO_CHALLENGE
     with open_log(paths) as log:
-        waiting, over = unfinished(log), ended(log)
+        waiting, over = unfinished_verdict(log), ended_tests(log)
     if waiting is not None:
         return _shown(waiting, f"{_ended(waiting)} Likeness is about to act on it.")
-    if running(params, paths) is not None:
+    if running_test(params, paths) is not None:
         verdict = judge(params, paths, now=now)
         tried = f"{params.ab.share:.0%} of the people are served by version {verdict.challenger}, on trial"
         return _shown(verdict, f"{tried}: {verdict.reason}.")
@@ -96,10 +96,10 @@ def _of_report(paths: Paths) -> dict[str, Onset]:
 
 def _of_registry(paths: Paths) -> dict[str, Onset]:
     """Return what earlier studies logged in MLflow: the value alone, the latest of each version."""
-    if untouched(paths):
+    if has_no_database(paths):
         return {}
     client = connect(paths)
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         return _studied(client)
 
 

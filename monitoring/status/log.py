@@ -35,7 +35,7 @@ class Costs(BaseModel):
     per_1000_verifications: float | None
 
 
-def costs(rows: pd.DataFrame, price_per_cpu_hour: float) -> Costs:
+def compute_costs(rows: pd.DataFrame, price_per_cpu_hour: float) -> Costs:
     """Compute costs of rows of the log: `mode`, `cpu_seconds` and, contained in them, `verification_cpu_seconds`."""
     price = price_per_cpu_hour / _PER_HOUR
     restored = int((~rows["mode"].isin(["refuse", "unchanged"])).sum())
@@ -73,7 +73,7 @@ def log_exists(paths: Paths) -> bool:
 def recent_cost(params: Params, paths: Paths) -> Cost | None:
     """Return CPU and money per restoration and per verification over the last entries; None without requests."""
     from monitoring.log.production_log import open_log
-    from monitoring.status.log import costs
+    from monitoring.status.log import compute_costs
 
     if not log_exists(paths):
         return None
@@ -81,12 +81,12 @@ def recent_cost(params: Params, paths: Paths) -> Cost | None:
         rows = log.after(max(0, log.head().sequence - LAST_ENTRIES))
     if rows.empty:
         return None
-    total = costs(rows, params.alerts.price_per_cpu_hour)
+    total = compute_costs(rows, params.alerts.price_per_cpu_hour)
     wanted = total.model_dump(include=set(Cost.model_fields))
     return Cost(**wanted, currency=params.alerts.currency)
 
 
-def verified(paths: Paths) -> Audit | None:
+def last_verification(paths: Paths) -> Audit | None:
     """Return the last outcome of `likeness audit verify`; None before the first."""
     if not paths.audit.is_file():
         return None

@@ -39,14 +39,14 @@ def recent_alerts(paths: Paths) -> tuple[AlertLine, ...]:
 
 def running_cycle(paths: Paths) -> Cycle:
     """Return whether a process holds the cycle's lock, since when, and which stage DVC runs."""
-    if not held(paths.locks / "cycle.lock"):
+    if not is_locked(paths.locks / "cycle.lock"):
         return Cycle(running=False, since=None, stage="", reason="")
     run = paths.state / "run.json"
     since = datetime.fromtimestamp(run.stat().st_mtime, UTC) if run.is_file() else None
     return Cycle(running=True, since=since, stage=_stage(paths), reason="")
 
 
-def held(lock: Path) -> bool:
+def is_locked(lock: Path) -> bool:
     """Return whether a process holds this lock file, in this container or another that shares the folder.
 
     It is tried as a shared lock and let go at once: for those microseconds a cycle that just starts would be refused.

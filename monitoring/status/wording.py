@@ -20,13 +20,13 @@ _DAY = timedelta(days=1)
 _WATCH_OVERDUE = timedelta(hours=3)  # the watch looks every hour
 
 
-def light(status: Status) -> Light:
+def worst_light(status: Status) -> Light:
     """Return the worst state of all that is known."""
     if alarms(status):
         return "alarm"
     if concerns(status):
         return "attention"
-    return "good" if latest(status) is not None else "waiting"
+    return "good" if latest_window(status) is not None else "waiting"
 
 
 def headline(status: Status) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ def advice(status: Status) -> str:
     """Say what to do about the worst finding: start a silent registry, else the watch's or the last alert's advice."""
     if not status.champion.known:
         return _START_REGISTRY
-    window = latest(status)
+    window = latest_window(status)
     findings = sorted(window.findings, key=lambda finding: finding.group != "recognition") if window else []
     words = [finding.what_to_do for finding in findings if finding.what_to_do]
     words += [alert.what_to_do for alert in status.alerts[:1] if status.now - alert.time < _DAY]
@@ -67,7 +67,7 @@ def alarms(status: Status) -> list[str]:
 
 def concerns(status: Status) -> list[str]:
     """Return the findings that should be looked at."""
-    window, weeks = latest(status), status.champion.weeks
+    window, weeks = latest_window(status), status.champion.weeks
     return [
         sentence
         for applies, sentence in (
@@ -79,7 +79,7 @@ def concerns(status: Status) -> list[str]:
             (window is not None and bool(window.findings), _last_finding(window)),
             (
                 _time_since_watch(status) >= _WATCH_OVERDUE,
-                f"Nobody has looked at the traffic for {duration(_time_since_watch(status))}.",
+                f"Nobody has looked at the traffic for {format_duration(_time_since_watch(status))}.",
             ),
             (weeks is not None and weeks > status.champion.max_weeks, "The model is older than it should be."),
             (_challenged(status, "sample-ratio"), "The A/B test's split is off: its figures do not count."),
@@ -88,13 +88,13 @@ def concerns(status: Status) -> list[str]:
     ]
 
 
-def latest(status: Status) -> Window | None:
+def latest_window(status: Status) -> Window | None:
     """Return the last judged window, if the champion of today served it."""
     own = [window for window in status.windows if window.champion == status.champion.version]
     return own[-1] if own else None
 
 
-def duration(span: timedelta) -> str:
+def format_duration(span: timedelta) -> str:
     """Format a length of time in the largest unit that fits at least once."""
     seconds = max(span.total_seconds(), 0.0)
     for unit, size in (("week", 604800.0), ("day", 86400.0), ("hour", 3600.0), ("minute", 60.0)):
@@ -104,7 +104,7 @@ def duration(span: timedelta) -> str:
     return "less than a minute"
 
 
-def plain(column: str) -> str:
+def describe_column(column: str) -> str:
     """Describe a column of the log in words that need no explanation."""
     return _WORDS.get(column, column.replace("_", " "))
 
@@ -131,7 +131,7 @@ def _serving(status: Status) -> str:
     champion = status.champion
     if not champion.known:
         return f"{_named(champion.version)} served when the watch last looked."
-    age = "" if champion.since is None else f", {duration(status.now - champion.since)} old"
+    age = "" if champion.since is None else f", {format_duration(status.now - champion.since)} old"
     return f"{_named(champion.version)} is serving{age}."
 
 
@@ -149,12 +149,12 @@ def _recognised(status: Status) -> str:
 
 
 def _traffic(status: Status) -> str:
-    window = latest(status)
+    window = latest_window(status)
     if window is None:
         return "Its traffic was not compared with what it was tested on yet."
     if not window.drifted:
         return "Traffic looks as expected."
-    named = ", ".join(plain(name) for name in window.drifted[:_NAMED])
+    named = ", ".join(describe_column(name) for name in window.drifted[:_NAMED])
     more = len(window.drifted) - _NAMED
     return f"Traffic has changed: {named}{f' and {more} more' if more > 0 else ''}."
 
@@ -163,5 +163,5 @@ def _cycle(status: Status) -> str:
     if not status.cycle.running:
         return "No retraining is running."
     stage = f", now at {status.cycle.stage}" if status.cycle.stage else ""
-    since = "" if status.cycle.since is None else f", for {duration(status.now - status.cycle.since)}"
+    since = "" if status.cycle.since is None else f", for {format_duration(status.now - status.cycle.since)}"
     return f"A retraining is under way{since}{stage}."

@@ -34,7 +34,7 @@ class Answers:
         return table
 
 
-def scores(wins: Floats, names: Sequence[str], prior: float = 0.0) -> Floats:
+def fit_scores(wins: Floats, names: Sequence[str], prior: float = 0.0) -> Floats:
     """Compute maximum-likelihood scores.
 
     Args:
@@ -64,7 +64,7 @@ def scores(wins: Floats, names: Sequence[str], prior: float = 0.0) -> Floats:
     return estimates
 
 
-def spread(estimates: Floats, wins: Floats, prior: float, answers: Answers, contrast: Floats) -> float:
+def contrast_error(estimates: Floats, wins: Floats, prior: float, answers: Answers, contrast: Floats) -> float:
     """Return the standard error of a contrast (K,) of scores, its coefficients adding up to zero."""
     chance = 1.0 / (1.0 + np.exp(estimates[None, :] - estimates[:, None]))
     weight = (padded := _padded(wins, prior)) + padded.T

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.user_study.bradley_terry import Answers
-from monitoring.user_study.intervals import Clusters, Estimate, share
+from monitoring.user_study.intervals import Clusters, Estimate, estimate_share
 from monitoring.user_study.raters import TrialAnswer
 from monitoring.user_study.schema import Answer, Study, Trial
 
@@ -19,15 +19,15 @@ def choices_of(study: Study, given: Sequence[TrialAnswer]) -> Answers:
     return Answers(won=ends[:, 0], lost=ends[:, 1], clusters=clusters)
 
 
-def between(answers: Answers, first: int, second: int) -> npt.NDArray[np.bool_]:
+def compares(answers: Answers, first: int, second: int) -> npt.NDArray[np.bool_]:
     """Return which answers compared these two methods directly, (n,)."""
     compared: npt.NDArray[np.bool_] = np.isin(answers.won, (first, second)) & np.isin(answers.lost, (first, second))
     return compared
 
 
-def won_share(answers: Answers, winner: int, where: npt.NDArray[np.bool_]) -> Estimate:
+def estimate_won_share(answers: Answers, winner: int, where: npt.NDArray[np.bool_]) -> Estimate:
     """Return the share of the answers `where` (n,) that `winner` won."""
-    return share(answers.won[where] == winner, answers.clusters.where(where))
+    return estimate_share(answers.won[where] == winner, answers.clusters.where(where))
 
 
 def _outcome(methods: Sequence[str], trial: Trial, answer: Answer) -> tuple[int, int]:

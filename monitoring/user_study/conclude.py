@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from monitoring.log.production_log import open_log
-from monitoring.user_study.report import StudyReport, report
+from monitoring.user_study.report import StudyReport, make_report
 from monitoring.user_study.schema import Frozen
 from monitoring.user_study.store import StudyStore
 from pipeline.project.files import write_text
@@ -30,7 +30,7 @@ def conclude(store: StudyStore, paths: Paths, model_name: str, now: datetime) ->
         DataError: the study or the log is damaged.
         ServiceUnavailable: MLflow or the log's database does not answer.
     """
-    made = report(store.study, store.raters(), store.answers())
+    made = make_report(store.study, store.raters(), store.answers())
     file = store.folder / "verdict.json"
     if not file.exists():
         if made.verdict not in _FINAL:

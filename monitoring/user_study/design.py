@@ -20,12 +20,12 @@ MIN_PEOPLE = 4
 """With fewer people, one could not be kept from appearing twice in a row."""
 
 
-def pairs(methods: Sequence[str]) -> list[tuple[str, str]]:
+def method_pairs(methods: Sequence[str]) -> list[tuple[str, str]]:
     """Return every two methods, each pair once."""
     return list(combinations(methods, 2))
 
 
-def sheet(study: Study, number: int) -> tuple[Trial, ...]:
+def question_sheet(study: Study, number: int) -> tuple[Trial, ...]:
     """Return all questions of the rater with this number (0, 1, ...), in order; the same at every call.
 
     Raises:
@@ -35,20 +35,20 @@ def sheet(study: Study, number: int) -> tuple[Trial, ...]:
         got = f"{len(study.people)} people and {len(study.methods)} methods"
         raise DataError(f"at least {MIN_PEOPLE} people and 2 methods", got, "give the study more of them")
     rng = np.random.default_rng([study.params.seed, number])
-    same, invented = counts(study)
+    same, invented = question_counts(study)
     checks = study.params.checks
     first = _block(study, "same", _same(study, number, same), checks - checks // 2, rng)
     after = first[-1].person if first else -1
     return first + _block(study, "invented", _invented(study, number, invented), checks // 2, rng, after)
 
 
-def counts(study: Study) -> tuple[int, int]:
+def question_counts(study: Study) -> tuple[int, int]:
     """Return the questions per rater: how many about the same person, how many about what looks invented."""
     invented = round(study.params.trials * study.params.invented_share)
     return study.params.trials - invented, invented
 
 
-def spaced(trials: Sequence[Trial], rng: np.random.Generator) -> list[Trial]:
+def space_out(trials: Sequence[Trial], rng: np.random.Generator) -> list[Trial]:
     """Shuffle the trials so that no person appears twice in a row, as far as that is possible."""
     left = [trials[i] for i in rng.permutation(len(trials))]
     ordered: list[Trial] = []
@@ -72,13 +72,13 @@ def _block(
     if not trials:
         return ()
     known = [_known(question, person, "check", rng) for person in _rarest(study, trials, checks, rng)]
-    ordered = spaced([*trials, *known], rng)
+    ordered = space_out([*trials, *known], rng)
     free = [person for person in range(len(study.people)) if person not in {after, ordered[0].person}]
     return (_known(question, int(rng.choice(free)), "practice", rng), *ordered)
 
 
 def _same(study: Study, number: int, count: int) -> list[Trial]:
-    order, all_pairs, people = _order(study, 0), pairs(study.methods), len(study.people)
+    order, all_pairs, people = _order(study, 0), method_pairs(study.methods), len(study.people)
     coins = np.random.default_rng([study.params.seed, 1, 0]).integers(0, 2, (people, len(all_pairs)))
     trials = []
     for turn in range(number * count, (number + 1) * count):
@@ -124,7 +124,7 @@ def _known(question: Question, person: int, purpose: Purpose, rng: np.random.Gen
     return Trial(question=question, purpose=purpose, person=person, left=left, right=right)
 
 
-def choose(cases: pd.DataFrame, count: int, seed: int) -> list[int]:
+def choose_cases(cases: pd.DataFrame, count: int, seed: int) -> list[int]:
     """Return row numbers of the chosen cases, at most `count`, no person twice.
 
     Buckets take turns; each takes a new person, drawn by seed. A bucket without a new person is skipped.

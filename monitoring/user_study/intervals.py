@@ -67,7 +67,7 @@ class Clusters:
         return max(by_rater, by_person, by_rater + by_person - both)
 
 
-def around(value: float, spread: float, n: int, clusters: int) -> Estimate:
+def estimate_around(value: float, spread: float, n: int, clusters: int) -> Estimate:
     """Return A value with its interval from its standard error; without one for fewer than 5 clusters."""
     from scipy.stats import t
 
@@ -77,22 +77,22 @@ def around(value: float, spread: float, n: int, clusters: int) -> Estimate:
     return Estimate(value=value, low=value - reach, high=value + reach, n=n)
 
 
-def mean(values: Floats, clusters: Clusters) -> Estimate:
+def estimate_mean(values: Floats, clusters: Clusters) -> Estimate:
     """Return mean of values (n,) with its interval."""
     n = len(values)
     if n == 0:
         return Estimate(value=None, low=None, high=None, n=0)
     middle = float(values.mean())
-    return around(middle, float(np.sqrt(clusters.variance(values - middle))) / n, n, clusters.smaller)
+    return estimate_around(middle, float(np.sqrt(clusters.variance(values - middle))) / n, n, clusters.smaller)
 
 
-def share(values: npt.NDArray[np.bool_], clusters: Clusters) -> Estimate:
+def estimate_share(values: npt.NDArray[np.bool_], clusters: Clusters) -> Estimate:
     """Return share of True in values (n,) with its interval, cut to [0, 1].
 
     Where all are the same there is no variance to see; the interval is then the exact one of Clopper and Pearson (1934)
     for as many observations as there are clusters.
     """
-    estimate = mean(values.astype(np.float64), clusters)
+    estimate = estimate_mean(values.astype(np.float64), clusters)
     if estimate.low is None or estimate.high is None:
         return estimate
     end = _TAIL ** (1.0 / clusters.smaller)
@@ -106,7 +106,7 @@ def _summed(codes: npt.NDArray[np.int64], parts: Floats) -> float:
     return float(len(sums) / max(len(sums) - 1, 1) * (sums**2).sum())
 
 
-def alpha(units: Iterable[Sequence[Hashable]]) -> float | None:
+def krippendorff_alpha(units: Iterable[Sequence[Hashable]]) -> float | None:
     """Compute Krippendorff's alpha for nominal values: 1 = full agreement, 0 = as by chance, below 0 = less.
 
     Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), section C. Raters may be many and values missing:

@@ -13,8 +13,8 @@ from models.errors import DataError
 from models.identity.encoders import training_encoder
 from models.images import Image, to_uint8
 from models.weight_files import weights_sha256
-from monitoring.user_study.attention_check import plant
-from monitoring.user_study.design import MIN_PEOPLE, choose, pairs
+from monitoring.user_study.attention_check import plant_eye
+from monitoring.user_study.design import MIN_PEOPLE, choose_cases, method_pairs
 from monitoring.user_study.heat_map import region_masks, region_shares
 from monitoring.user_study.schema import INTACT, PLANTED, REFERENCE, Person, Study
 from pipeline.config.user_study import StudyParams
@@ -50,7 +50,7 @@ def make_study(plan: Plan, paths: Paths, now: datetime) -> Study:
     """
     _check_methods(plan.methods)
     cases, portraits = FrozenCases(paths), read_portraits(paths).set_index("portrait_id")
-    chosen = [cases[i] for i in choose(_table(paths), plan.params.people, plan.params.seed)]
+    chosen = [cases[i] for i in choose_cases(_table(paths), plan.params.people, plan.params.seed)]
     if len(chosen) < MIN_PEOPLE:
         raise DataError(
             f"at least {MIN_PEOPLE} people with masks in the test split",
@@ -82,7 +82,7 @@ def make_study(plan: Plan, paths: Paths, now: datetime) -> Study:
 def _check_methods(methods: Sequence[str]) -> None:
     if unknown := [name for name in methods if name not in METHODS]:
         raise DataError(f"methods of {', '.join(METHODS)}", ", ".join(unknown), "correct --methods")
-    if len(set(methods)) != len(methods) or not pairs(methods):
+    if len(set(methods)) != len(methods) or not method_pairs(methods):
         raise DataError("two or more different methods", ", ".join(methods) or "none", "correct --methods")
 
 
@@ -130,7 +130,7 @@ def _person(
     landmarks = landmarks_of(portraits.loc[case.portrait_id])
     damaged = damaged_batch([case], torch.device(environment().device))
     view = _another_view(case, portraits)
-    planted, place = plant(case.target, landmarks)
+    planted, place = plant_eye(case.target, landmarks)
     pictures: dict[str, Image] = {name: to_uint8(method(damaged))[0] for name, method in methods.items()}
     pictures |= {
         INTACT: case.target,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from monitoring.user_study.design import sheet
+from monitoring.user_study.design import question_sheet
 from monitoring.user_study.schema import (
     INTACT,
     OTHER,
@@ -34,7 +34,7 @@ class Pictures(BaseModel):
     shown: str = ""
 
 
-class Asked(BaseModel):
+class SentQuestion(BaseModel):
     """One question as it is sent."""
 
     model_config = ConfigDict(frozen=True)
@@ -57,10 +57,10 @@ class State(BaseModel):
     joined: bool
     total: int
     done: int
-    asked: Asked | None
+    asked: SentQuestion | None
 
 
-class Said(BaseModel):
+class GivenAnswer(BaseModel):
     """An answer as it is received; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -102,7 +102,7 @@ class Reply(BaseModel):
 
 def state_of(study: Study, number: int, answered: frozenset[int]) -> State:
     """Return the rater's next question: the first of the sheet that is not answered."""
-    trials = sheet(study, number)
+    trials = question_sheet(study, number)
     counted = [item for item, trial in enumerate(trials) if trial.purpose != "practice"]
     done = sum(item in answered for item in counted)
     item = next((item for item in range(len(trials)) if item not in answered), None)
@@ -110,17 +110,17 @@ def state_of(study: Study, number: int, answered: frozenset[int]) -> State:
     return State(joined=True, total=len(counted), done=done, asked=question)
 
 
-def nobody(study: Study) -> State:
+def visitor_state(study: Study) -> State:
     """Return the state of a visitor who has not joined."""
     return State(joined=False, total=len(counted_trials(study)), done=0, asked=None)
 
 
 def counted_trials(study: Study) -> list[Trial]:
     """Return trials that count, of any rater: all have the same number."""
-    return [trial for trial in sheet(study, 0) if trial.purpose != "practice"]
+    return [trial for trial in question_sheet(study, 0) if trial.purpose != "practice"]
 
 
-def fits(trial: Trial, answer: Said) -> bool:
+def is_valid_answer(trial: Trial, answer: GivenAnswer) -> bool:
     """Return whether the answer fits this kind of question."""
     return (answer.choice is None) == (trial.question == "invented") and not (trial.question == "same" and answer.marks)
 
@@ -149,12 +149,14 @@ def known_side(trial: Trial) -> Side | None:
     return "left" if trial.left == INTACT else "right"
 
 
-def _next_question(study: Study, trial: Trial, item: int, done: int) -> Asked:
+def _next_question(study: Study, trial: Trial, item: int, done: int) -> SentQuestion:
     practice = trial.purpose == "practice"
     rest = not practice and done > 0 and done % study.params.break_every == 0
     pictures = _pictures(study, trial)
     number = 0 if practice else done + 1
-    return Asked(item=item, question=trial.question, practice=practice, number=number, rest=rest, pictures=pictures)
+    return SentQuestion(
+        item=item, question=trial.question, practice=practice, number=number, rest=rest, pictures=pictures
+    )
 
 
 def _pictures(study: Study, trial: Trial) -> Pictures:

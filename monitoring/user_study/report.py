@@ -6,10 +6,10 @@ from typing import Literal
 import numpy as np
 
 from models.errors import DataError
-from monitoring.user_study.bradley_terry import Answers, logistic, scores, spread
-from monitoring.user_study.choices import between, choices_of, won_share
-from monitoring.user_study.intervals import Estimate, Floats, alpha, around
-from monitoring.user_study.marked_regions import Invented, inventions
+from monitoring.user_study.bradley_terry import Answers, contrast_error, fit_scores, logistic
+from monitoring.user_study.choices import choices_of, compares, estimate_won_share
+from monitoring.user_study.intervals import Estimate, Floats, estimate_around, krippendorff_alpha
+from monitoring.user_study.marked_regions import Invented, summarise_marks
 from monitoring.user_study.raters import Rater, answers_by_rater, assess_rater
 from monitoring.user_study.schema import Answer, Frozen, Study
 
@@ -62,7 +62,7 @@ class StudyReport(Frozen):
         return sum(not rater.excluded for rater in self.raters)
 
 
-def report(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> StudyReport:
+def make_report(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> StudyReport:
     """Compute the whole report.
 
     Args:
@@ -77,7 +77,7 @@ def report(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> 
     choices = choices_of(study, counted)
     scored, better, why = _scores(study, choices)
     looks = [(trial, answer) for trial, answer in counted if trial.question == "invented"]
-    invented, agreed = inventions(study, looks)
+    invented, agreed = summarise_marks(study, looks)
     return StudyReport(
         study_id=study.study_id,
         name=study.name,
@@ -102,18 +102,18 @@ def _scores(study: Study, answers: Answers) -> tuple[tuple[Score, ...], Estimate
     size, prior = len(study.methods), study.params.prior
     wins = answers.wins(size)
     try:
-        estimates = scores(wins, study.methods, prior)
+        estimates = fit_scores(wins, study.methods, prior)
     except DataError as error:
         return (), None, str(error)
 
     def estimate(contrast: Floats) -> Estimate:
-        error = spread(estimates, wins, prior, answers, contrast)
-        return around(float(estimates @ contrast), error, len(answers.won), answers.clusters.smaller)
+        error = contrast_error(estimates, wins, prior, answers, contrast)
+        return estimate_around(float(estimates @ contrast), error, len(answers.won), answers.clusters.smaller)
 
     rows = [
         Score(
             method=method,
-            chosen=won_share(answers, number, (answers.won == number) | (answers.lost == number)),
+            chosen=estimate_won_share(answers, number, (answers.won == number) | (answers.lost == number)),
             score=estimate(np.eye(size)[number] - 1.0 / size),
         )
         for number, method in enumerate(study.methods)
@@ -134,9 +134,9 @@ def _by_bucket(study: Study, answers: Answers) -> dict[str, Estimate]:
     if places is None:
         return {}
     buckets = np.array([study.people[person].bucket for person in answers.clusters.people], str)
-    direct = between(answers, *places)
+    direct = compares(answers, *places)
     return {
-        name: won_share(answers, places[0], direct & (buckets == name))
+        name: estimate_won_share(answers, places[0], direct & (buckets == name))
         for name in sorted({person.bucket for person in study.people})
     }
 
@@ -158,7 +158,7 @@ def _agreement(answers: Answers) -> float | None:
         answers.clusters.people.tolist(), answers.won.tolist(), answers.lost.tolist(), strict=True
     ):
         units.setdefault((person, min(won, lost), max(won, lost)), []).append(won < lost)
-    return alpha([*units.values(), *([not first for first in unit] for unit in units.values())])
+    return krippendorff_alpha([*units.values(), *([not first for first in unit] for unit in units.values())])
 
 
 def _attention(raters: Sequence[Rater]) -> Estimate:

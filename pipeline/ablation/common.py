@@ -99,7 +99,7 @@ def embed_intact(portraits: Sequence[Portrait], judges: Judges, batch_size: int)
     return embeddings
 
 
-def measured(
+def measure_cases(
     methods: Mapping[str, Method],
     cases: Sequence[Case],
     intact: Embeddings,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.ablation.common import SIMILARITY, Embeddings, Portrait, case_of, means, measured, portrait_rng
+from pipeline.ablation.common import SIMILARITY, Embeddings, Portrait, case_of, means, measure_cases, portrait_rng
 from pipeline.ablation.genuine_range import Floors
 from pipeline.ablation.onset import Curve, Estimate, find_exit, find_knee
 from pipeline.ablation.onset_holes import component_holes, growing_holes
@@ -29,7 +29,7 @@ def onset_rows(
 ) -> pd.DataFrame:
     """One row per portrait, hole and method: growing blotches (kind `blotch`) and single features (by their name)."""
     cases = [case for portrait in portraits for case in _cases(portrait, params)]
-    return measured(methods, cases, intact, judges, params.batch_size)
+    return measure_cases(methods, cases, intact, judges, params.batch_size)
 
 
 def onset_report(rows: pd.DataFrame, floors: Floors, params: AblateParams) -> OnsetReport:

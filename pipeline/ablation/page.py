@@ -9,7 +9,7 @@ import torch
 from jinja2 import Environment
 
 from models.images import to_uint8
-from pipeline.ablation.common import SIMILARITY, Embeddings, Portrait, measured
+from pipeline.ablation.common import SIMILARITY, Embeddings, Portrait, measure_cases
 from pipeline.ablation.disagreement import IDENTITY
 from pipeline.ablation.results import AblateReport
 from pipeline.ablation.transition_study import hole_cases
@@ -17,7 +17,7 @@ from pipeline.config.ablation import AblateParams
 from pipeline.evaluation.baselines import Method
 from pipeline.evaluation.charts import HEIGHT, WIDTH, Chart, line_chart
 from pipeline.evaluation.examples import Picture, Strip, data_uri
-from pipeline.evaluation.report import ends, middle, number
+from pipeline.evaluation.report import format_interval, format_number, format_value
 from pipeline.evaluation.results import Buckets
 from pipeline.evaluation.scoring import ROLES, Judges
 from pipeline.evaluation.test_set import Case, damaged_batch
@@ -114,7 +114,9 @@ def render(report: AblateReport, strips: Sequence[Strip], drawings: Mapping[str,
 
 @cache
 def _environment() -> Environment:
-    return template_environment(("pipeline", "templates"), filters={"middle": middle, "ends": ends, "number": number})
+    return template_environment(
+        ("pipeline", "templates"), filters={"middle": format_value, "ends": format_interval, "number": format_number}
+    )
 
 
 def example_strips(
@@ -138,7 +140,7 @@ def example_strips(
     portrait_ids = {name.partition("-")[0] for name in examples}
     drawn = {case.mask_id: case for p in portraits if p.portrait_id in portrait_ids for case in hole_cases(p, params)}
     cases = [drawn[name] for name in examples]
-    scores = measured(methods, cases, intact, judges, params.batch_size)
+    scores = measure_cases(methods, cases, intact, judges, params.batch_size)
     return [_strip(case, scores[scores["mask_id"] == case.mask_id], methods, judges.device) for case in cases]
 
 

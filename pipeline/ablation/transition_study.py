@@ -10,7 +10,16 @@ import torch
 from torch import Tensor
 
 from models.metrics.colour_error import grey_world, mean_colour
-from pipeline.ablation.common import RETENTION, SIMILARITY, Embeddings, Portrait, case_of, means, measured, portrait_rng
+from pipeline.ablation.common import (
+    RETENTION,
+    SIMILARITY,
+    Embeddings,
+    Portrait,
+    case_of,
+    means,
+    measure_cases,
+    portrait_rng,
+)
 from pipeline.ablation.fid_infinity import FidInfinity, fid_infinity, principal
 from pipeline.ablation.onset_holes import growing_holes
 from pipeline.ablation.results import Crossing, FidFigures, IdFidReport, TransitionReport
@@ -26,7 +35,7 @@ GUESSES: Mapping[str, Method] = {"grey world": grey_world, "mean colour": mean_c
 """What a colouriser has to beat: grey at the known luma, and the mean chroma of what is left."""
 METRICS = (SIMILARITY + "training", SIMILARITY + "independent", "lpips", "colour_error", "chroma_error", RETENTION)
 
-Kept = dict[tuple[str, str], dict[str, Tensor]]
+EmbeddingsByLevel = dict[tuple[str, str], dict[str, Tensor]]
 """Embeddings by the independent encoder: (method, level) -> portrait -> (dim,)."""
 
 
@@ -35,7 +44,7 @@ class Transition:
     """Rows of both tasks, and the embeddings of the inpainted faces."""
 
     rows: pd.DataFrame
-    kept: Kept = field(default_factory=dict)
+    kept: EmbeddingsByLevel = field(default_factory=dict)
 
 
 def measure_transition(
@@ -46,15 +55,15 @@ def measure_transition(
     params: AblateParams,
 ) -> Transition:
     """Restore growing blotches of the face, as holes by every method, and as lost colour by every method and guess."""
-    embeddings_by_level: Kept = {}
+    embeddings_by_level: EmbeddingsByLevel = {}
 
     def keep(name: str, cases: Sequence[Case], embeddings: Tensor) -> None:
         for case, embedding in zip(cases, embeddings, strict=True):
             embeddings_by_level.setdefault((name, case.bucket), {})[case.portrait_id] = embedding
 
     holes, colourless = _cases(portraits, params)
-    inpainted = measured(methods, holes, intact, judges, params.batch_size, keep)
-    coloured = measured({**methods, **GUESSES}, colourless, intact, judges, params.batch_size)
+    inpainted = measure_cases(methods, holes, intact, judges, params.batch_size, keep)
+    coloured = measure_cases({**methods, **GUESSES}, colourless, intact, judges, params.batch_size)
     return Transition(pd.concat([inpainted, coloured], ignore_index=True), embeddings_by_level)
 
 
@@ -95,7 +104,7 @@ def crossing_of(levels: Sequence[float], a: Sequence[float], b: Sequence[float])
     return float(levels[end - 1] + share * (levels[end] - levels[end - 1]))
 
 
-def id_fid_report(embeddings: Kept, intact: Embeddings, params: AblateParams) -> IdFidReport:
+def id_fid_report(embeddings: EmbeddingsByLevel, intact: Embeddings, params: AblateParams) -> IdFidReport:
     """ID-FID against the intact portraits by method and coverage, whole and in the leading components."""
     ids = sorted(next(iter(embeddings.values())))
     target = torch.stack([intact[name]["independent"] for name in ids]).numpy()

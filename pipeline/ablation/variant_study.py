@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from models.images import Image
-from pipeline.ablation.common import Portrait, case_of, embed_intact, measured, portrait_rng, read_split
+from pipeline.ablation.common import Portrait, case_of, embed_intact, measure_cases, portrait_rng, read_split
 from pipeline.ablation.results import VariantFigures
 from pipeline.ablation.variants import COMPLETE, NO_PHOTO, variant_figures, variant_params
 from pipeline.config.ablation import AblateParams
@@ -24,7 +24,7 @@ from pipeline.evaluation.test_set import Case
 from pipeline.image_io.write import png_bytes
 from pipeline.portraits.read import load_image, read_portraits
 from pipeline.project.paths import Paths
-from pipeline.training.dataset import DamagedPortraits, Kept, batches
+from pipeline.training.dataset import CachedBatches, DamagedPortraits, batches
 from pipeline.training.face_model_folds import face_models
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _measured(
     """Rows of every variant and seed, and the training time of each variant."""
     table = read_portraits(site)
     portraits = read_split(site, table, params.split, params.variants.portraits, params.seed)
-    lessons = Lessons(site, table, masks)
+    lessons = TrainingBatches(site, table, masks)
     intact = embed_intact(portraits, judges, params.batch_size)
     cases, photos = damaged_portraits(portraits, masks, params), other_photos(site, table, portraits)
     frames, seconds = [], dict[str, float]()
@@ -104,7 +104,9 @@ def _measured(
             seconds[name] = seconds.get(name, 0.0) + time.monotonic() - started
             _log.info("ablate: %s, seed %d: trained in %.0f s", name, seed, time.monotonic() - started)
             for label, given in references_by_variant(name, photos).items():
-                rows = measured({label: restorer.restore}, cases, intact, judges, params.batch_size, references=given)
+                rows = measure_cases(
+                    {label: restorer.restore}, cases, intact, judges, params.batch_size, references=given
+                )
                 frames.append(rows.assign(variant=label, seed=seed))
     return pd.concat(frames, ignore_index=True), seconds
 
@@ -138,14 +140,14 @@ def other_photos(paths: Paths, table: pd.DataFrame, portraits: Sequence[Portrait
     return photos
 
 
-class Lessons:
+class TrainingBatches:
     """Batches of the stage's own sampling, drawn once for all designs that see the same: evidence is dear."""
 
     def __init__(self, site: Paths, table: pd.DataFrame, masks: MaskParams) -> None:
         self._site, self._table, self._masks = site, table, masks
-        self._kept: dict[str, tuple[Kept, Kept]] = {}
+        self._kept: dict[str, tuple[CachedBatches, CachedBatches]] = {}
 
-    def of(self, train: TrainParams) -> tuple[Kept, Kept]:
+    def of(self, train: TrainParams) -> tuple[CachedBatches, CachedBatches]:
         """What is learnt from, and what is held out."""
         key = f"{train.seed} {train.evidence.model_dump_json()}"
         if key not in self._kept:
@@ -153,17 +155,17 @@ class Lessons:
             self._kept[key] = self._drawn(train, "train"), self._drawn(train, "validation")
         return self._kept[key]
 
-    def _drawn(self, train: TrainParams, split: str) -> Kept:
+    def _drawn(self, train: TrainParams, split: str) -> CachedBatches:
         rows = self._table[self._table["split"] == split].reset_index(drop=True)
         learning = split == "train"
         count = train.steps_per_epoch * train.batch_size if learning else min(len(rows), _HELD_OUT)
         models = face_models(self._site, rows, train.evidence.face_model_folds, train.seed)
         seed = train.seed if learning else train.seed + 1
         samples = DamagedPortraits(self._site, rows, self._masks, train.evidence, models, seed, 0, count, flip=learning)
-        return Kept(batches(samples, train.batch_size, 0))
+        return CachedBatches(batches(samples, train.batch_size, 0))
 
 
-def _trained(train: TrainParams, lessons: Lessons, site: Paths, size: int) -> "StoredRestorer":
+def _trained(train: TrainParams, lessons: TrainingBatches, site: Paths, size: int) -> "StoredRestorer":
     """One small network, by the stage's modules and loop."""
     from pipeline.training.build import build_module
     from pipeline.training.loop import fit

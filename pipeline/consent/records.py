@@ -73,7 +73,7 @@ def record_of(
     )
 
 
-def records(store: Store) -> Iterator[ConsentRecord]:
+def read_records(store: Store) -> Iterator[ConsentRecord]:
     """All records in a store, in order of key; one whose content does not fit its place is not taken."""
     for key in store.names():
         if Path(key).name == RECORD and (text := store.get(key)) is not None:
@@ -88,13 +88,13 @@ def expire(store: Store, now: datetime) -> int:
     Pictures without a record, as a killed process could leave them while deleting, go too.
     """
     names = {key.rpartition("/")[0] for key in store.names()}
-    alive = {record.place for record in records(store) if record.expires > now}
+    alive = {record.place for record in read_records(store) if record.expires > now}
     for place in sorted(names - alive):
         store.delete(place)
     return len(names - alive)
 
 
-def expire_kept(paths: Paths, params: KeepParams, now: datetime) -> int:
+def expire_stored(paths: Paths, params: KeepParams, now: datetime) -> int:
     """Housekeeping: `expire` at `keep.location`.
 
     Raises:

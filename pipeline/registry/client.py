@@ -32,7 +32,7 @@ _QUIET = {
 }
 
 
-def quiet() -> None:
+def silence_mlflow() -> None:
     """Set the variables that keep MLflow offline, silent and free of pickle; call before importing it."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
@@ -40,7 +40,7 @@ def quiet() -> None:
 
 
 @contextmanager
-def answering(uri: str) -> Iterator[None]:
+def translate_outages(uri: str) -> Iterator[None]:
     """Turn what MLflow raises when its store does not answer into one line.
 
     Raises:
@@ -66,7 +66,7 @@ def connect(paths: Paths) -> "MlflowClient":
     Raises:
         ServiceUnavailable: the store does not answer; after about ten seconds at most.
     """
-    quiet()
+    silence_mlflow()
     uri = environment().tracking_uri(paths)
     if uri.startswith(("http://", "https://")):
         _probe(uri)
@@ -76,7 +76,7 @@ def connect(paths: Paths) -> "MlflowClient":
     from mlflow.exceptions import MlflowException
 
     try:
-        with answering(uri):
+        with translate_outages(uri):
             mlflow.set_tracking_uri(uri)
             client = mlflow.MlflowClient(tracking_uri=uri)
             if client.get_experiment_by_name(EXPERIMENT) is None:

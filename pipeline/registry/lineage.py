@@ -28,7 +28,7 @@ class Provenance(BaseModel):
         return {**self.model_dump(exclude={"git_dirty"}), "git_dirty": str(self.git_dirty).lower()}
 
 
-def provenance(paths: Paths) -> Provenance:
+def collect_provenance(paths: Paths) -> Provenance:
     """Where what lies in this checkout comes from.
 
     Raises:

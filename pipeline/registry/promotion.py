@@ -18,7 +18,7 @@ from models.errors import PromotionError
 from pipeline.project.files import write_text
 from pipeline.project.locks import hold_lock
 from pipeline.project.paths import Paths
-from pipeline.registry.client import answering, connect
+from pipeline.registry.client import connect, translate_outages
 from pipeline.registry.user_study_tag import require_study
 from pipeline.registry.versions import SHIPPED, aliases_of, find_version
 from pipeline.registry.weights import verify_weights
@@ -60,7 +60,7 @@ def promote(paths: Paths, model_name: str, version: str, *, force: bool = False)
     """
     with promotion_lock(paths):
         client = connect(paths)
-        mend(client, paths)
+        repair_aliases(client, paths)
         registered = find_version(client, model_name, version)
         number, before = str(registered.version), _aliases(client, model_name)
         if before["champion"] == number:
@@ -92,7 +92,7 @@ def rollback(paths: Paths, model_name: str) -> Promotion:
     """
     with promotion_lock(paths):
         client = connect(paths)
-        mend(client, paths)
+        repair_aliases(client, paths)
         before = _aliases(client, model_name)
         if before["champion"] is None and before["previous"] is None:
             raise PromotionError(f"an earlier champion of {model_name}", "none", "promote a version first")
@@ -125,7 +125,7 @@ def retire(paths: Paths, model_name: str, version: str, reason: str = "") -> boo
     """
     with promotion_lock(paths):
         client = connect(paths)
-        mend(client, paths)
+        repair_aliases(client, paths)
         number, before = str(find_version(client, model_name, version).version), _aliases(client, model_name)
         _tag(client, model_name, number, ab="ended", ab_outcome=reason, ab_ended_at=_now())
         if before["challenger"] != number:
@@ -146,7 +146,7 @@ def promotion_lock(paths: Paths) -> Iterator[None]:
         yield
 
 
-def mend(client: "MlflowClient", paths: Paths) -> bool:
+def repair_aliases(client: "MlflowClient", paths: Paths) -> bool:
     """Put back the aliases that an interrupted promotion left half moved; call it under the lock.
 
     Returns whether there was something to mend.
@@ -167,7 +167,7 @@ def journal_file(paths: Paths) -> Path:
 
 def write_aliases(client: "MlflowClient", model_name: str, aliases: Aliases) -> None:
     """Bring the registry's aliases to what `aliases` says; `previous` before `champion`, so that none is ever lost."""
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         for alias in _ORDER:
             if (number := aliases[alias]) is None:
                 client.delete_registered_model_alias(model_name, alias)
@@ -180,7 +180,7 @@ def _move(client: "MlflowClient", paths: Paths, model_name: str, before: Aliases
     try:
         write_aliases(client, model_name, after)
     except BaseException:
-        mend(client, paths)  # where this fails too, the journal stays for the next call
+        repair_aliases(client, paths)  # where this fails too, the journal stays for the next call
         raise
     journal_file(paths).unlink()
 
@@ -191,7 +191,7 @@ def _aliases(client: "MlflowClient", model_name: str) -> dict[str, str | None]:
 
 
 def _tag(client: "MlflowClient", model_name: str, number: str, **tags: str) -> None:
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         for name, value in tags.items():
             client.set_model_version_tag(model_name, number, name, value)
 

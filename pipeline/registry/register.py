@@ -21,11 +21,11 @@ from pipeline.project.files import read_report
 from pipeline.project.paths import Paths
 from pipeline.registry import tracking
 from pipeline.registry.champion import read_champion
-from pipeline.registry.client import answering, connect
-from pipeline.registry.lineage import provenance
+from pipeline.registry.client import connect, translate_outages
+from pipeline.registry.lineage import collect_provenance
 from pipeline.registry.model_card import CardFacts, model_card
 from pipeline.registry.promotion import promotion_lock
-from pipeline.registry.user_study_tag import demanded
+from pipeline.registry.user_study_tag import required_tags
 from pipeline.registry.versions import aliases_of, find_version
 from pipeline.registry.weights import WEIGHTS_FILE
 
@@ -66,7 +66,7 @@ def register(*, paths: Paths, params: Params) -> Registered:
     run_id = tracking.current_run(paths)
     client = connect(paths)
     card = model_card(facts)
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         logged = _log_model(run_id, paths.trained_weights, card)
         name = params.registry.model_name
         _ensure_registered(client, name)
@@ -74,7 +74,7 @@ def register(*, paths: Paths, params: Params) -> Registered:
         created = client.create_model_version(
             name, logged.model_uri, run_id, tags=tags, description=card, model_id=logged.model_id
         )
-    with promotion_lock(paths), answering(client.tracking_uri):
+    with promotion_lock(paths), translate_outages(client.tracking_uri):
         if facts.gate.passed or not _in_test(client, name):
             client.set_registered_model_alias(name, "challenger", created.version)
     number = str(created.version)
@@ -111,7 +111,7 @@ def _facts(paths: Paths, params: Params) -> CardFacts:
     if digest != gate.challenger:
         remedy = "run the stages evaluate and gate again"
         raise PromotionError(f"weights that the gate judged ({gate.challenger[:12]})", digest[:12], remedy)
-    return CardFacts(params, provenance(paths), evaluation, gate, champion)
+    return CardFacts(params, collect_provenance(paths), evaluation, gate, champion)
 
 
 def _tags(facts: CardFacts) -> dict[str, str]:
@@ -124,7 +124,7 @@ def _tags(facts: CardFacts) -> dict[str, str]:
         "gate": "passed" if facts.gate.passed else "failed",
         "gate_summary": summary,
         "started_from": facts.champion,
-        **demanded(facts.params.study),
+        **required_tags(facts.params.study),
         **_figures(facts.evaluation.summary),
     }
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from models.errors import PromotionError, ServiceUnavailable
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
-from pipeline.registry.client import answering, connect
+from pipeline.registry.client import connect, translate_outages
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -46,10 +46,10 @@ def list_models(paths: Paths, model_name: str) -> list[ModelRow]:
     Raises:
         ServiceUnavailable: MLflow does not answer.
     """
-    if untouched(paths):
+    if has_no_database(paths):
         return []
     client = connect(paths)
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         versions = list(client.search_model_versions(f"name = '{model_name}'"))
         aliases = aliases_of(client, model_name)
     rows = [_row(version, aliases) for version in versions]
@@ -58,7 +58,7 @@ def list_models(paths: Paths, model_name: str) -> list[ModelRow]:
 
 def champion_version(paths: Paths, model_name: str) -> str:
     """Number of the champion; `shipped` when none was promoted."""
-    if untouched(paths):
+    if has_no_database(paths):
         return SHIPPED
     return aliases_of(connect(paths), model_name).get("champion", SHIPPED)
 
@@ -81,7 +81,7 @@ def find_version(client: "MlflowClient", model_name: str, which: str) -> "ModelV
     from mlflow.exceptions import MlflowException
 
     try:
-        with answering(client.tracking_uri):
+        with translate_outages(client.tracking_uri):
             if which in ALIASES:
                 return client.get_model_version_by_alias(model_name, which)
             return client.get_model_version(model_name, which)
@@ -96,7 +96,7 @@ def aliases_of(client: "MlflowClient", model_name: str) -> dict[str, str]:
     from mlflow.exceptions import MlflowException
 
     try:
-        with answering(client.tracking_uri):
+        with translate_outages(client.tracking_uri):
             return {alias: str(number) for alias, number in client.get_registered_model(model_name).aliases.items()}
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
@@ -104,7 +104,7 @@ def aliases_of(client: "MlflowClient", model_name: str) -> dict[str, str]:
         return {}
 
 
-def untouched(paths: Paths) -> bool:
+def has_no_database(paths: Paths) -> bool:
     """Whether this checkout's own database does not exist yet: it would take MLflow many seconds to say the same."""
     return not environment().mlflow_uri and not paths.mlflow_database.exists()
 

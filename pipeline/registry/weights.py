@@ -11,7 +11,7 @@ from models.errors import WeightsError
 from models.weight_files import weights_sha256
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
-from pipeline.registry.client import answering, connect
+from pipeline.registry.client import connect, translate_outages
 from pipeline.registry.versions import SHIPPED, champion_version, find_version
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def fetch_weights(client: "MlflowClient", version: "ModelVersion", target: Path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         try:
-            with answering(client.tracking_uri):
+            with translate_outages(client.tracking_uri):
                 file = Path(download_artifacts(artifact_uri=source, dst_path=folder))
         except (MlflowException, FileNotFoundError) as error:
             raise WeightsError(f"stored weights of {name}", "none", "register the model again") from error

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
-from pipeline.consent.records import ConsentRecord, records
+from pipeline.consent.records import ConsentRecord, read_records
 from pipeline.consent.store import Store
 from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.outcome import Accepted, Code, Limits, Rejected
@@ -26,7 +26,7 @@ def portraits(store: Store, limits: Limits, now: datetime) -> Iterator[SourceIte
     Raises:
         ServiceUnavailable: S3 does not answer.
     """
-    for record in records(store):
+    for record in read_records(store):
         if record.expires > now:
             for name in sorted(name for name in record.pictures if name.startswith(_REFERENCE)):
                 yield _item(store, record, name, limits)

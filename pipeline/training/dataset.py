@@ -127,7 +127,7 @@ def batches(samples: DamagedPortraits, batch_size: int, workers: int) -> "DataLo
     return DataLoader(samples, batch_size, num_workers=workers, collate_fn=collate, worker_init_fn=_one_thread)
 
 
-class Kept:
+class CachedBatches:
     """Batches that are drawn once and shown every epoch."""
 
     def __init__(self, loader: Iterable[Batch]) -> None:
@@ -180,7 +180,7 @@ def _one_thread(worker: int) -> None:  # noqa: ARG001 - PyTorch's signature
 _REMEMBERED = 16  # batches; at 128 pixels and eight portraits about 13 MB each
 
 
-class Echoed:
+class EchoedBatches:
     """Each fresh batch, then `times` - 1 batches drawn from the last sixteen.
 
     Evidence is dearer than a step, and each step throws new noise on it: Choi et al. (2019), "Faster neural network

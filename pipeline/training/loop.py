@@ -13,7 +13,7 @@ import torch
 from models.ema import AveragedModule
 from models.runtime.lightning import Callback, EarlyStopping, L
 from pipeline.config.training import TrainParams
-from pipeline.training.dataset import Kept
+from pipeline.training.dataset import CachedBatches
 
 Curves = list[dict[str, float]]
 """One dict per epoch: epoch, step, and every logged figure."""
@@ -37,7 +37,7 @@ class Outcome:
 class Epochs(L.LightningDataModule):
     """Fresh training batches for every epoch, the same held-out ones."""
 
-    def __init__(self, learning: Callable[[int], Iterable[Any]], held_out: Kept) -> None:
+    def __init__(self, learning: Callable[[int], Iterable[Any]], held_out: CachedBatches) -> None:
         super().__init__()
         self.learning, self.held_out = learning, held_out
 
@@ -46,7 +46,7 @@ class Epochs(L.LightningDataModule):
         trainer = self.trainer
         return self.learning(trainer.current_epoch * trainer.world_size + trainer.global_rank if trainer else 0)
 
-    def val_dataloader(self) -> Kept:
+    def val_dataloader(self) -> CachedBatches:
         """The same pictures with the same damage, every time."""
         return self.held_out
 
@@ -94,7 +94,7 @@ class Keeper(Callback):
 def fit(
     module: AveragedModule,
     learning: Callable[[int], Iterable[Any]],
-    held_out: Kept,
+    held_out: CachedBatches,
     train: TrainParams,
     checkpoint: Path,
     notify: Notify,

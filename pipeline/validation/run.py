@@ -47,7 +47,7 @@ def run_suite(
     return [entries[index] for index in range(len(expectations))]
 
 
-def observed(entry: Mapping[str, Any]) -> str:
+def describe_observed(entry: Mapping[str, Any]) -> str:
     """What came, in a few words."""
     result = entry["result"]
     value = result.get("observed_value")

@@ -47,13 +47,13 @@ class CycleRecord(BaseModel):
     adopted: bool
 
 
-def project(paths: Paths) -> Path:
+def revision_source(paths: Paths) -> Path:
     """Where revisions come from: the root itself if it is a git checkout, else the one Likeness is installed from."""
     root = paths.home.root
     return root if _is_git(root) else ASSETS.parent
 
 
-def resolve(source: Path, revision: str) -> str:
+def resolve_revision(source: Path, revision: str) -> str:
     """The full name of a revision ("" = HEAD); `files` where there is no git.
 
     Raises:
@@ -71,12 +71,12 @@ def resolve(source: Path, revision: str) -> str:
     return done.stdout.decode().strip()
 
 
-def checkout(source: Path, revision: str, paths: Paths, cycle: str) -> Path:
+def create_checkout(source: Path, revision: str, paths: Paths, cycle: str) -> Path:
     """Make state/cycles/<cycle>: whole, or not at all.
 
     Args:
         source: a git checkout of the project; nothing in it is touched, not even its list of worktrees.
-        revision: as `resolve` gives it.
+        revision: as `resolve_revision` gives it.
         paths: of the project whose state and params.yaml the cycle works with.
         cycle: its name.
 
@@ -99,36 +99,36 @@ def checkout(source: Path, revision: str, paths: Paths, cycle: str) -> Path:
     return target
 
 
-def record(paths: Paths, done: CycleRecord) -> None:
+def record_cycle(paths: Paths, done: CycleRecord) -> None:
     """Remember what a cycle made; the record outlives its checkout."""
     write_text(_record_file(paths, done.cycle), done.model_dump_json(indent=2))
 
 
-def records(paths: Paths) -> list[CycleRecord]:
+def cycle_records(paths: Paths) -> list[CycleRecord]:
     """Of all cycles that ran in checkouts of their own, oldest first."""
     files = sorted(paths.home.cycles.glob("*.json"))
     return [CycleRecord.model_validate_json(file.read_bytes()) for file in files]
 
 
-def adopt(paths: Paths, version: str) -> bool:
+def adopt_cycle(paths: Paths, version: str) -> bool:
     """Let production read the data of the cycle that made `version`, now champion, and bring its parameters home.
 
     The parameters are brought back once for a version: what a person changes afterwards stays. Returns whether that
     version came from a checkout that is still there; calling it again changes nothing.
     """
-    made = next((done for done in reversed(records(paths)) if version and done.version == version), None)
+    made = next((done for done in reversed(cycle_records(paths)) if version and done.version == version), None)
     if made is None or not (paths.home.cycles / made.cycle / "data").is_dir():
         return False
-    production(paths)
+    ensure_production(paths)
     _point(paths.home.production / "data", Path("..", "cycles", made.cycle, "data"))
     if not made.adopted:
         params = paths.home.params
         write_params(params, params, made.overrides)
-        record(paths, made.model_copy(update={"adopted": True}))
+        record_cycle(paths, made.model_copy(update={"adopted": True}))
     return True
 
 
-def production(paths: Paths) -> Path:
+def ensure_production(paths: Paths) -> Path:
     """Make state/production where it is not there yet; its data are the project's until a cycle's take their place."""
     origin = paths.home
     folder = origin.production
@@ -139,7 +139,7 @@ def production(paths: Paths) -> Path:
     return folder
 
 
-def in_use(paths: Paths) -> str:
+def cycle_in_use(paths: Paths) -> str:
     """Name of the cycle whose data production reads; "" where it reads the project's own."""
     data = paths.home.production / "data"
     return data.readlink().parent.name if data.is_symlink() and data.readlink().parent.parent.name == "cycles" else ""

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from monitoring.log.rows import LogRow
 from monitoring.review import flagged_for_review
 from serving.http.openapi import REVIEW_BODY, STORED_PICTURES, problems
-from serving.http.refused import Refused
+from serving.http.problem import HttpProblem
 from serving.http.request_form import JSON, ZIP, chosen
 from serving.inference.context import ServingContext
 from serving.privacy.review_pictures import in_base64, marked_pictures, zipped
@@ -87,14 +87,14 @@ def _kept(context: ServingContext, identity: str) -> LogRow:
     """Find the row of a request whose pictures were kept, even if they are deleted by now.
 
     Raises:
-        Refused: no such request, or no picture of it was kept with consent to review (404).
+        HttpProblem: no such request, or no picture of it was kept with consent to review (404).
     """
     row = find_row(context.log, identity)
     if not context.log.has("keeping", identity):
         expected, remedy = "a request whose sender let its pictures be kept", "take one of /v1/reviews"
-        raise Refused(404, "no_pictures", expected, f"nothing kept of {identity}", remedy)
+        raise HttpProblem(404, "no_pictures", expected, f"nothing kept of {identity}", remedy)
     return row
 
 
-def _gone() -> Refused:
-    return Refused(410, "gone", "pictures that are still kept", "deleted or expired ones", "go on with the next")
+def _gone() -> HttpProblem:
+    return HttpProblem(410, "gone", "pictures that are still kept", "deleted or expired ones", "go on with the next")

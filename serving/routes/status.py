@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from monitoring.status.collect import status as collect_status
+from monitoring.status.collect import collect_status
 from monitoring.status.model import Status
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
