@@ -72,7 +72,7 @@ def verify_audit(params: Params, paths: Paths, now: datetime) -> Verification:
 
 
 def database_sizes(params: Params, paths: Paths, now: datetime) -> dict[str, float]:
-    """Return MiB of Prefect's, MLflow's and the log's SQLite files; send an alert for each above its limit."""
+    """Measure Prefect's, MLflow's and the log's SQLite files in MiB; send an alert for each above its limit."""
     files = {"prefect": paths.prefect_home / "prefect.db", "mlflow": paths.mlflow_database, "log": paths.production_log}
     sizes = {name: round(_size(file) / _MEBIBYTE, 1) for name, file in files.items()}
     limit = params.operate.database_mebibytes
@@ -121,6 +121,6 @@ def _newest_first(files: list[Path]) -> list[Path]:
 
 
 def _size(file: Path) -> int:
-    """Return the size of a database with its write-ahead files."""
+    """Add up the size of a database and its write-ahead files."""
     parts = [file, *(file.with_name(file.name + ending) for ending in ("-wal", "-shm"))]
     return sum(part.stat().st_size for part in parts if part.is_file())

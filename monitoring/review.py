@@ -51,7 +51,7 @@ class FlaggedRestoration:
 
 
 def review_reasons(row: LogRow, feedback: Feedback | None, rules: ReviewParams) -> tuple[ReviewReason, ...]:
-    """Return the reasons to review a restoration, the most serious first; none where nothing was restored.
+    """List the reasons to review a restoration, the most serious first; none if nothing was restored.
 
     Args:
         row: of the log.
@@ -80,7 +80,7 @@ def flagged_for_review(
     limit: int,
     still_there: Callable[[LogRow], bool],
 ) -> list[FlaggedRestoration]:
-    """Return at most `limit` restorations to review, the most serious first; memory does not grow with their number.
+    """List at most `limit` restorations to review, the most serious first; memory does not grow with their number.
 
     Args:
         unreviewed: restorations whose pictures are stored and that have no review, with their latest feedback.

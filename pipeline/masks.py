@@ -107,7 +107,7 @@ class _Tally:
 
 
 def _drawn(masks: MaskParams, size: int, paths: Paths, folder: Path, tally: _Tally) -> Iterator[Row]:
-    """Rows of the masks, one by one; their pictures are written on the way."""
+    """Draw the masks and write their pictures; yields rows, one by one."""
     sampler, spoken = DamageSampler(masks, training=False), time.monotonic()
     for portrait_id, landmarks in _test_portraits(paths):
         tally.portraits += 1
@@ -125,7 +125,7 @@ def _drawn(masks: MaskParams, size: int, paths: Paths, folder: Path, tally: _Tal
 
 
 def _test_portraits(paths: Paths) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
-    """Identifier and landmarks (68, 2) of each portrait of the test split, a batch of rows in memory at a time."""
+    """Read identifier and landmarks (68, 2) of each portrait of the test split, a batch of rows in memory at a time."""
     if not paths.portrait_rows.is_file():
         raise DataError("the table of portraits", "no such file", "run the stage ingest first")
     with pq.ParquetFile(paths.portrait_rows) as table:

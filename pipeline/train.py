@@ -74,7 +74,7 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
 
 
 def fingerprint(train: TrainParams, masks: MaskParams, paths: Paths) -> str:
-    """16 hexadecimal digits over what decides each step: a checkpoint of another run is never resumed.
+    """Digest what decides each step to 16 hexadecimal digits: a checkpoint of another run is never resumed.
 
     How long training goes on is not part of it, so that more epochs continue where fewer were killed, unless the
     learning rate falls over their number.
@@ -117,7 +117,7 @@ def _batches(samples: DamagedPortraits, train: TrainParams, epoch: int) -> Itera
 def _fixed(
     paths: Paths, rows: pd.DataFrame, masks: MaskParams, train: TrainParams, models: FaceModels
 ) -> DamagedPortraits:
-    """The held-out portraits, each with one damage that never changes; at most 64, so that an epoch stays short."""
+    """Read the held-out portraits, each with one unchanging damage; at most 64, so that an epoch stays short."""
     count = min(len(rows), _HELD_OUT)
     return DamagedPortraits(paths, rows, masks, train.evidence, models, train.seed + 1, 0, count, flip=False)
 

@@ -36,7 +36,7 @@ class Finding(BaseModel):
 
 
 class ValidateReport(BaseModel):
-    """What was demanded and what was found; `passed` when nothing that blocks failed."""
+    """What was required and what was found; `passed` when nothing that blocks failed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,7 +48,7 @@ class ValidateReport(BaseModel):
 
 
 def validate(*, validate: ValidateParams, paths: Paths) -> ValidateReport:
-    """Hold the portraits against the suite; writes validate.json and the Data Docs, then raises if something blocks.
+    """Check the portraits against the suite; writes validate.json and the Data Docs, then raises if something blocks.
 
     Raises:
         ValidationFailed: a blocking expectation is not met; the message is the first of them.
@@ -81,7 +81,7 @@ def examine(table: pd.DataFrame, quarantined: int, params: ValidateParams, docs:
 
 
 def count_quarantined(records: Path) -> int:
-    """Number of records that ingest wrote."""
+    """Count the records that ingest wrote."""
     if not records.is_file():
         return 0
     with records.open(encoding="utf-8") as lines:

@@ -109,7 +109,7 @@ def _add_questions(app: FastAPI, desk: "_StudySession", admitted: list[Any]) -> 
 
 @dataclass(frozen=True)
 class _StudySession:
-    """Gives questions and stores answers; `secret` is a rater's cookie, or ""."""
+    """The questions and answers of one study; `secret` is a rater's cookie, or ""."""
 
     store: StudyStore
 

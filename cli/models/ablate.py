@@ -121,7 +121,7 @@ def _sorted(portraits: Path | None, views: Path | None, paths: "Paths") -> dict[
 
 
 def _lines(report: "AblateReport", page: Path) -> list[str]:
-    """Summarize the studies."""
+    """Summarise the studies."""
     from pipeline.evaluation.report import format_interval, format_value
 
     lines = [f"{report.portraits} portraits of {report.people} people, champion {report.version}"]

@@ -139,7 +139,7 @@ def _prepare(paths: Paths, running: Running) -> None:
 
 
 def _migrate_log(paths: Paths, say: Callable[[str], None]) -> None:
-    """Opening the log migrates it. A database that does not answer yet is migrated by whoever opens it first."""
+    """Migrate the log by opening it. If its database does not answer yet, whoever opens it first migrates it."""
     from monitoring.log.production_log import open_log
 
     try:

@@ -99,7 +99,7 @@ def supersede(root: Path, verdict: AbVerdict, by: str) -> None:
 
 
 def _event(verdict: AbVerdict, action: Action, champion: str, params: Params) -> tuple[str, dict[str, str]]:
-    """Resource and payload of the event that ends a test."""
+    """Build resource and payload of the event that ends a test."""
     payload = {"state": verdict.state, "experiment": verdict.experiment, "action": action, "champion": champion}
     return f"likeness.model.{params.registry.model_name}", {**payload, "reason": verdict.reason}
 

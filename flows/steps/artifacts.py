@@ -46,7 +46,7 @@ def publish_housekeeping(report: HouseReport) -> None:
 
 
 def summary(report: CycleReport) -> str:
-    """Summarize a cycle in a few lines of Markdown."""
+    """Summarise a cycle in a few lines of Markdown."""
     times = [f"| {stage} | {seconds:.1f} |" for stage, seconds in report.seconds.items()]
     cached = [f"| {stage} | up to date |" for stage in report.cached]
     head = [f"## Version {report.version} {outcome(report)}", "", f"Started by: {report.reason}", ""]

@@ -62,7 +62,7 @@ def _failure_alert(work: Work, reason: str, error: Exception) -> Alert:
 
 
 def _describe(error: Exception) -> tuple[str, str]:
-    """What happened and its remedy; of an unexpected error only the type: its text may contain personal data."""
+    """Describe what happened, with its remedy; of an unexpected error only the type: its text may contain personal data."""
     if isinstance(error, LikenessError):
         return f"expected {error.expected} and got {error.got}", error.remedy
     return f"ended with {type(error).__name__}", _REMEDY

@@ -43,7 +43,7 @@ def ab_test_under_way(root: Path) -> AbVerdict:
 
 
 def next_decision(root: Path, version: str) -> str:
-    """Id of the A/B test that decides about `version`, or `STUDY`; "" if it is to be promoted at once.
+    """Choose what decides about `version`: an A/B test's id, or `STUDY`; "" if it is to be promoted at once.
 
     The first version is promoted at once, unless a user study has to decide: the shipped model was never promoted here,
     and the gate has already compared the two on the same portraits.

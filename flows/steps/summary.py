@@ -29,7 +29,7 @@ def cycle_lines(root: Path, report: CycleReport) -> list[str]:
 
 
 def outcome(report: CycleReport) -> str:
-    """State of a cycle's version, as the end of a sentence."""
+    """Describe the state of a cycle's version, as the end of a sentence."""
     if report.awaiting == STUDY:
         return "is challenger: a user study decides (likeness study new), then likeness promote"
     if report.awaiting:
@@ -38,7 +38,7 @@ def outcome(report: CycleReport) -> str:
 
 
 def stage_lines(paths: Paths) -> dict[str, str]:
-    """Input and output of each stage, read from its report; stages that have not run are left out."""
+    """Format input and output of each stage, read from its report; stages that have not run are left out."""
     reports = {
         "ingest": (paths.ingest_report, _ingest),
         "validate": (paths.validation_report, _validate),

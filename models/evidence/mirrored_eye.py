@@ -52,7 +52,7 @@ def _one(completed: Tensor, missing: Tensor, landmarks: Landmarks) -> Tensor:
 
 
 def _features(landmarks: Landmarks, size: int) -> Tensor:
-    """(1, 1, S, S), 1 = eye or brow, widened."""
+    """Draw (1, 1, S, S): 1 = eye or brow, widened."""
     regions = feature_regions(landmarks, size)
     union = torch.from_numpy(sum(regions[name] for name in _FEATURES) > 0).float()[None, None]
     reach = round(_WIDER * size)
@@ -60,7 +60,7 @@ def _features(landmarks: Landmarks, size: int) -> Tensor:
 
 
 def _faded(mask: Tensor, size: int) -> Tensor:
-    """Narrowed, then fading out across its edge."""
+    """Narrow a mask, then fade it out across its edge."""
     inner, reach = round(_NARROWER * size), round(_WIDER * size)
     narrow = 1 - F.max_pool2d(1 - mask, 2 * inner + 1, 1, inner)
     return F.avg_pool2d(F.pad(narrow, [reach] * 4, mode="replicate"), 2 * reach + 1, 1)

@@ -34,12 +34,12 @@ class Reference:
 
     @cached_property
     def landmarks(self) -> dict[int, Landmarks]:
-        """The 68 points on each photo that is present, by its number; predicted once, however often it is moved."""
+        """Predict the 68 points on each photo that is present, by its number; once, however often it is moved."""
         indices = self.present.nonzero()[:, 0]
         return dict(zip(indices.tolist(), aligned_landmarks(self.image[indices]), strict=True))
 
     def to(self, device: torch.device) -> "Reference":
-        """The same photos on another device."""
+        """Copy the photos to another device."""
         return Reference(self.image.to(device), self.present.to(device))
 
 
@@ -76,7 +76,7 @@ def align_photos(
 
 
 def match_light(aligned_reference: Tensor, start: Tensor, missing: Tensor) -> Tensor:
-    """Take the light of the damaged picture: gain and offset per channel and neighbourhood, then the rim.
+    """Match the light of the damaged picture: gain and offset per channel and neighbourhood, then the rim.
 
     Mean and deviation are compared over known pixels under a broad Gaussian window; in the middle of a large hole,
     where little is known, those of the completed picture count.
@@ -89,14 +89,14 @@ def match_light(aligned_reference: Tensor, start: Tensor, missing: Tensor) -> Te
 
 
 def _local(picture: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Weighted mean and standard deviation (1, 3, H, W) under a Gaussian window."""
+    """Compute weighted mean and standard deviation (1, 3, H, W) under a Gaussian window."""
     total = _blurred(weight)
     mean = _blurred(picture * weight) / total
     return mean, (_blurred(picture.square() * weight) / total - mean.square()).clamp_min(1e-4).sqrt()
 
 
 def _blurred(planes: Tensor) -> Tensor:
-    """Gaussian window at a quarter of the resolution: it is far broader than four pixels."""
+    """Blur by a Gaussian window at a quarter of the resolution: it is far broader than four pixels."""
     side = planes.shape[-1]
     small = F.avg_pool2d(planes, 4)
     kernel = _window(small.shape[-1]).to(planes)

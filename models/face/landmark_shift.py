@@ -46,7 +46,7 @@ class LandmarkShift:
     noise: Noise = OF_PHOTOS
 
     def expected(self, predicted: Landmarks, own: Landmarks, missing: Floats) -> Landmarks:
-        """The points of the damaged face, (68, 2) pixels.
+        """Predict the points of the damaged face, (68, 2) pixels.
 
         Args:
             predicted: (68, 2) on the completed face.
@@ -63,7 +63,7 @@ class LandmarkShift:
 
 @cache
 def shipped_landmark_shift(size: int) -> LandmarkShift:
-    """The Gaussian in assets/, for pictures of one side.
+    """Load the Gaussian in assets/, for pictures of one side.
 
     Raises:
         WeightsError: no such file, or another content.
@@ -79,7 +79,7 @@ def shipped_landmark_shift(size: int) -> LandmarkShift:
 
 
 def fit_covariance(people: list[Floats], mirror: npt.NDArray[np.int64]) -> Floats:
-    """S from all ordered pairs of photos of each person, as they are and mirrored; everybody counts alike.
+    """Fit S to all ordered pairs of photos of each person, as they are and mirrored; every person counts alike.
 
     Args:
         people: for each person (V, 68, 2), V >= 2 photos, pixels of aligned pictures.

@@ -72,7 +72,7 @@ class ShapedFaceModel:
         return cls(appearance, mean, LandmarkShift(covariance, appearance.size, OF_SHAPES))
 
     def at(self, size: int) -> "ShapedFaceModel":
-        """The same for pictures of another side."""
+        """Scale the model to pictures of another side."""
         scale = size / self.size
         mean = ((self.mean + 0.5) * scale - 0.5).astype(np.float32)
         shape = LandmarkShift(self.shape.covariance * scale**2, size, self.shape.noise)
@@ -107,7 +107,7 @@ class ShapedFaceModel:
     def _bent(
         self, appearance: FaceModel, image: Tensor, hole_mask: Tensor, chroma_mask: Tensor, landmarks: Landmarks
     ) -> Completion:
-        """Completed in the mean shape, if the face's landmarks are these, and bent back."""
+        """Complete in the mean shape, if the face's landmarks are these, and warp back."""
         there, back = (warp_grid(*pair, self.size) for pair in ((self.mean, landmarks), (landmarks, self.mean)))
         hole, chroma = (
             (warp_pictures(mask, there, "bilinear") > _TOUCHED).float() for mask in (hole_mask, chroma_mask)
@@ -121,10 +121,10 @@ class ShapedFaceModel:
 
 @made_once
 def shipped_face_model(size: int) -> ShapedFaceModel:
-    """The model in assets/, for pictures of one side; one per process."""
+    """Load the model in assets/, for pictures of one side; one per process."""
     return ShapedFaceModel.load(FACE_MODEL) if size == _SIZE else shipped_face_model(_SIZE).at(size)
 
 
 def warp_pictures(picture: Tensor, grid: Tensor, mode: str = "bicubic") -> Tensor:
-    """(1, C, S, S) resampled at a grid of `warp_grid`; the frame repeats."""
+    """Resample (1, C, S, S) at a grid of `warp_grid`; the frame repeats."""
     return F.grid_sample(picture, grid.to(picture), mode=mode, padding_mode="border", align_corners=False)

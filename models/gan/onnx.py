@@ -67,7 +67,7 @@ def export_onnx(restorer: Restorer, path: Path) -> None:
 
 
 class OnnxRestorer:
-    """As `models.gan.restorer.Restorer`, on ONNX Runtime.
+    """A restorer like `models.gan.restorer.Restorer`, on ONNX Runtime.
 
     Attributes:
         image_size: side of the portraits, pixels.
@@ -98,14 +98,14 @@ class OnnxRestorer:
         return compose(evidence.damaged, self.propose_from(evidence))
 
     def run(self, tensors: Sequence[Tensor]) -> Tensor:
-        """The graph alone: inputs, shares and hint, as `Generator.propose` takes them."""
+        """Run the graph alone: inputs, shares and hint, as `Generator.propose` takes them."""
         arrays = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in zip(INPUTS, tensors, strict=True)}
         return torch.from_numpy(self._session.run(None, arrays)[0])
 
 
 @torch.inference_mode()
 def graph_difference(restorer: Restorer, graph: OnnxRestorer) -> float:
-    """Largest difference between the two proposals for the same noise."""
+    """Measure the largest difference between the two proposals for the same noise."""
     rng = torch.Generator().manual_seed(0)
     size = restorer.image_size
     inputs = torch.rand(1, CHANNELS, size, size, generator=rng) * 2 - 1

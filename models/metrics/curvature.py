@@ -1,4 +1,4 @@
-"""How sharply a loss bends around the weights: the ends of its Hessian's spectrum, and its trace.
+"""Measure the curvature of a loss at the weights: the ends of its Hessian's spectrum, and its trace.
 
 The Hessian itself is never formed. Its product with a vector is the gradient of (gradient . vector), one more pass
 backwards (Pearlmutter, 1994, "Fast exact multiplication by the Hessian").
@@ -57,7 +57,7 @@ class Hessian:
         self.size = sum(parameter.numel() for parameter in self._parameters)
 
     def times(self, vector: Tensor) -> Tensor:
-        """(size,) -> (size,): the Hessian times a vector."""
+        """Multiply the Hessian with a vector, (size,) -> (size,)."""
         sizes = [parameter.numel() for parameter in self._parameters]
         parts = [v.view_as(p) for v, p in zip(torch.split(vector, sizes), self._parameters, strict=True)]
         nonlinear = [
@@ -72,14 +72,14 @@ class Hessian:
         return torch.cat([part.reshape(-1) for part in derivatives])
 
     def like(self) -> Tensor:
-        """(size,) zeros of the parameters' type, on their device."""
+        """Make (size,) zeros of the parameters' type, on their device."""
         return self._parameters[0].new_zeros(self.size)
 
 
 def curvature(
     loss: Callable[[], Tensor], parameters: Sequence[Tensor], rng: torch.Generator, steps: int, samples: int
 ) -> Curvature:
-    """Both ends of the spectrum (Lanczos) and the trace (Hutchinson) of a loss at its parameters.
+    """Measure both ends of the spectrum (Lanczos) and the trace (Hutchinson) of a loss at its parameters.
 
     Args:
         loss: see `Hessian`.
@@ -95,7 +95,7 @@ def curvature(
 
 
 def extreme_eigenvalues(hessian: Hessian, rng: torch.Generator, steps: int) -> tuple[float, float]:
-    """Smallest and largest eigenvalue by Lanczos (1950), every new direction made orthogonal to all before it.
+    """Find the extreme eigenvalues by Lanczos (1950), each new direction made orthogonal to all before it.
 
     Both estimates lie inside the true spectrum and grow outwards with `steps`; exact once `steps` reaches the number
     of different eigenvalues. Memory: steps x size numbers.
@@ -118,7 +118,7 @@ def extreme_eigenvalues(hessian: Hessian, rng: torch.Generator, steps: int) -> t
 
 
 def hutchinson_trace(hessian: Hessian, rng: torch.Generator, samples: int) -> tuple[float, float]:
-    """Mean of v.Hv over vectors of random signs, and its standard error (Hutchinson, 1990): unbiased for the trace.
+    """Average v.Hv over vectors of random signs, with its standard error (Hutchinson, 1990): unbiased for the trace.
 
     Raises:
         DataError: no sample asked for.
@@ -135,7 +135,7 @@ def hutchinson_trace(hessian: Hessian, rng: torch.Generator, samples: int) -> tu
 
 
 def _orthogonal(vector: Tensor, basis: Sequence[Tensor]) -> Tensor:
-    """The part of `vector` that no vector of an orthonormal basis reaches."""
+    """Compute the part of `vector` that no vector of an orthonormal basis reaches."""
     for known in basis:
         vector = vector - (vector @ known) * known
     return vector

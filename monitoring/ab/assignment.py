@@ -19,7 +19,7 @@ def uniform_of(subject: str, experiment: str) -> float:
 
 
 def arm_of(subject: str, experiment: str, share: float) -> Arm:
-    """Return the arm that serves `subject`; `share` in [0, 1] is the challenger's.
+    """Choose the arm that serves `subject`; `share` in [0, 1] is the challenger's.
 
     Raising the share only moves subjects from champion to challenger, never back.
     """

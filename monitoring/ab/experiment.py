@@ -27,12 +27,12 @@ class Experiment(BaseModel):
 
 
 def experiment_id(champion: str, challenger: str) -> str:
-    """Return the name of the test between two versions; it keys the assignment and the entries in the log."""
+    """Build the name of the test between two versions; it keys the assignment and the entries in the log."""
     return f"{champion}-vs-{challenger}"
 
 
 def running_test(params: Params, paths: Paths) -> Experiment | None:
-    """Return the test that is running, or None.
+    """Find the test that is running; None if there is none.
 
     One is on exactly while `ab.enabled` and there is a challenger in it (`challenger_under_test`).
 
@@ -58,7 +58,7 @@ def running_test(params: Params, paths: Paths) -> Experiment | None:
 
 
 def challenger_under_test(client: "MlflowClient", model_name: str, aliases: Mapping[str, str]) -> "ModelVersion | None":
-    """Return the challenger among the registry's aliases, where it is in a test; else None.
+    """Find the challenger among the registry's aliases if it is in a test; else None.
 
     It is if it is not the champion itself, passed the gate, and no verdict ended its test (tag `ab` = "ended").
 

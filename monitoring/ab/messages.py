@@ -16,7 +16,7 @@ _TO_DO: dict[State, str] = {
 
 
 def ended_alert(verdict: AbVerdict, action: Action, champion: str) -> Alert:
-    """Return the alert that is sent once for every test that ended."""
+    """Build the alert that is sent once for every test that ended."""
     return Alert(
         code=f"ab-{verdict.experiment}-{verdict.state}",
         title=f"A/B test {verdict.experiment}: {verdict.state}",
@@ -27,7 +27,7 @@ def ended_alert(verdict: AbVerdict, action: Action, champion: str) -> Alert:
 
 
 def waiting_alert(verdict: AbVerdict) -> Alert:
-    """Return the alert that is sent while a winner waits for a person."""
+    """Build the alert that is sent while a winner waits for a person's approval."""
     return Alert(
         code=f"ab-{verdict.experiment}-approval",
         title=f"Version {verdict.challenger} waits for approval",
@@ -37,7 +37,7 @@ def waiting_alert(verdict: AbVerdict) -> Alert:
 
 
 def next_step(verdict: AbVerdict, *, share: float, waiting: bool) -> str:
-    """Describe what happens next, for people."""
+    """Describe what happens next, in a sentence."""
     if verdict.state == "none":
         return "the next version that passes the gate is tested against the champion"
     if verdict.state == "running":

@@ -47,7 +47,7 @@ class Trial:
 
 
 def identity_similarity(rows: pd.DataFrame) -> "pd.Series[float]":
-    """Return the identity similarity of each row: to the original, else to the reference photo, else NaN."""
+    """Choose the identity similarity of each row: to the original, else to the reference photo, else NaN."""
     return rows["similarity_independent"].fillna(rows["similarity_reference_independent"])
 
 
@@ -73,7 +73,7 @@ def select_trial(rows: pd.DataFrame, champion: str, challenger: str, adjustment:
 
 
 def measure_outcomes(rows: pd.DataFrame, adjustment: Adjustment | None) -> pd.DataFrame:
-    """Return every outcome of every row, NaN where it was not measured or no model took part in the answer."""
+    """Compute every outcome of every row, NaN where it was not measured or no model took part in the answer."""
     similarity = identity_similarity(rows)
     if adjustment is not None:
         similarity = similarity - adjustment.predict(rows) + adjustment.intercept

@@ -34,7 +34,7 @@ def record_action(log: ProductionLog, experiment: str, action: Action, champion:
 
 
 def unfinished_verdict(log: ProductionLog) -> AbVerdict | None:
-    """Return the latest verdict, if nothing was done about it yet."""
+    """Find the latest verdict if nothing was done about it yet."""
     entries = log.entries("verdict")
     last = next((entry for entry in reversed(entries) if entry.body.get("step") == "verdict"), None)
     if last is None or _later(entries, last, "action"):
@@ -43,13 +43,13 @@ def unfinished_verdict(log: ProductionLog) -> AbVerdict | None:
 
 
 def latest_answer(log: ProductionLog, experiment: str) -> bool | None:
-    """Return the latest answer about the test's winner; None while there is none."""
+    """Find the latest answer about the test's winner; None while there is none."""
     given = [e for e in log.entries("verdict") if e.key == experiment and e.body.get("step") == "answer"]
     return bool(given[-1].body["approved"]) if given else None
 
 
 def ended_tests(log: ProductionLog) -> list[tuple[AbVerdict, Action | None]]:
-    """Return all tests that ended, oldest first, with what was done; None while that is outstanding."""
+    """List all tests that ended, oldest first, with what was done; None while that is outstanding."""
     entries = log.entries("verdict")
     verdicts = [entry for entry in entries if entry.body.get("step") == "verdict"]
     return [(AbVerdict.model_validate(entry.body["verdict"]), _action(entries, entry)) for entry in verdicts]

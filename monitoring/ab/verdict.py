@@ -1,4 +1,4 @@
-"""The verdict on the A/B test that is on: log and registry in, a decision with its figures out. It changes nothing."""
+"""The verdict on the running A/B test: log and registry in, a decision with its figures out. It changes nothing."""
 
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -52,7 +52,7 @@ class AbVerdict(BaseModel):
 
 
 def judge(params: Params, paths: Paths, *, now: datetime) -> AbVerdict:
-    """Judge the test that is on by the log's rows up to `now`; state `none` where none is on.
+    """Judge the running test by the log's rows up to `now`; the state is `none` if no test is running.
 
     Raises:
         ServiceUnavailable: MLflow or the log does not answer.
@@ -91,7 +91,7 @@ def judge_rows(
 
 
 def collect_evidence(test: Trial, params: AbParams, *, days: float) -> Evidence:
-    """Return every outcome's effect at its part of alpha, and the split of the subjects."""
+    """Measure every outcome's effect at its part of alpha, and the split of the subjects."""
     parts = params.alpha_split.model_dump()
     effects = {name: effect_of(test, name, params.alpha * parts[name], params.tuned_for) for name in OUTCOMES}
     arms = test.subjects["challenger"].to_numpy(bool)
@@ -108,12 +108,12 @@ def collect_evidence(test: Trial, params: AbParams, *, days: float) -> Evidence:
 
 
 def guard_tuned_for(params: AbParams) -> float:
-    """Return how many subjects in both arms make the guard-rail's interval narrowest: few, to find harm early."""
+    """Choose the number of subjects at which the guard-rail's interval is narrowest: few, to find harm early."""
     return 4.0 * params.guard_min_subjects
 
 
 def effect_of(test: Trial, name: Name, alpha: float, tuned_for: float) -> Effect:
-    """Return one outcome's effect over the subjects in which it was measured."""
+    """Measure one outcome's effect over the subjects in which it was measured."""
     measured = test.subjects[test.subjects[name].notna()]
     values = {arm: measured.loc[measured["challenger"] == arm, name].to_numpy(float) for arm in (False, True)}
     champion, challenger = moments(values[False]), moments(values[True])

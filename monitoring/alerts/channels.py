@@ -23,7 +23,7 @@ _SECONDS = 10.0
 
 
 def channels(settings: Environment) -> dict[str, Channel]:
-    """Return the channels that the environment names, by names that hold no secret.
+    """List the channels that the environment names, by names that hold no secret.
 
     Each raises ServiceUnavailable where the other side does not accept the alert, and ConfigError where its address is
     not valid or would send a secret unencrypted.
@@ -106,12 +106,12 @@ def _service(address: str) -> "NotifyBase":
 
 
 def _channel_name(address: str) -> str:
-    """Return kind of service and a digest of the URL: waiting alerts find their channel again in any order."""
+    """Name a channel by its service and a digest of its URL, so that waiting alerts find it in any order."""
     return f"{address.partition('://')[0][:20]}-{sha256(address.encode()).hexdigest()[:8]}"
 
 
 def send_mail(server: str, sender: str, recipients: str, message: Message) -> None:
-    """Send the alert, encrypted where the server offers STARTTLS; a password is never sent without.
+    """Send the alert by e-mail, encrypted if the server offers STARTTLS; a password is never sent unencrypted.
 
     Args:
         server: HOST:PORT or USER:PASSWORD@HOST:PORT.
@@ -136,7 +136,7 @@ def send_mail(server: str, sender: str, recipients: str, message: Message) -> No
 
 
 def email_message(sender: str, recipients: str, message: Message) -> EmailMessage:
-    """Return the alert as an e-mail."""
+    """Format the alert as an e-mail."""
     made = EmailMessage()
     made["Subject"] = _subject(message)
     made["From"], made["To"] = sender, recipients
@@ -145,7 +145,7 @@ def email_message(sender: str, recipients: str, message: Message) -> EmailMessag
 
 
 def alert_text(message: Message) -> str:
-    """Return the alert as plain text."""
+    """Format the alert as plain text."""
     facts = [f"  {name}: {value}" for name, value in message["facts"].items()]
     return "\n".join(
         [

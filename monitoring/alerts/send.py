@@ -109,7 +109,7 @@ def retry(paths: Paths) -> int:
 
 
 def _update(before: OngoingProblem | None, now: datetime, repeat: timedelta) -> tuple[OngoingProblem, bool]:
-    """Return the problem as of now, and whether an alert is due."""
+    """Compute the problem as of now, and whether an alert is due."""
     if before is None or now - before.detected >= repeat:
         return OngoingProblem(since=now, detected=now, sent=now, times=1), True
     due = now - before.sent >= repeat
@@ -139,7 +139,7 @@ def _record(paths: Paths, code: str, message: Mapping[str, Any], now: datetime) 
 
 
 def _send(available: Mapping[str, Channel], waiting: tuple[UndeliveredAlert, ...]) -> tuple[UndeliveredAlert, ...]:
-    """Return what no channel has accepted, each with its reason; a channel that fails is tried once per call."""
+    """Send alerts; return those that no channel accepted, with reasons. A failing channel is tried once per call."""
     failed: dict[str, str] = {}
     left = []
     for entry in waiting:

@@ -61,7 +61,7 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 
 def homogeneity(reference: pd.Series, current: pd.Series) -> float:
-    """Return the p-value of two samples of categories having the same shares.
+    """Compute the p-value of two samples of categories having the same shares.
 
     Evidently's own `chisquare` and `g_test` take the reference's shares as exact: with 200 reference rows and 500 new
     ones their statistic is 3.5 times too large, and a category that the reference lacks gives p = 0. This is the test

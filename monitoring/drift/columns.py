@@ -30,7 +30,7 @@ GROUP_OF: dict[str, Group] = {
 
 
 def select_comparable(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the compared columns of log rows, one row per person.
+    """Select the compared columns of log rows, one row per person.
 
     Rows of one subject are no independent witnesses of the traffic, and every test here counts on independence: of each
     named subject the first row stays. No subject counts as another person. Unknown kinds are missing values, not
@@ -48,5 +48,5 @@ def select_comparable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def one_per_subject(table: pd.DataFrame, keep: Literal["first", "last"] = "first") -> pd.DataFrame:
-    """Return all rows without a subject, and one of each subject."""
+    """Keep all rows without a subject, and one of each subject."""
     return table[(table["subject"] == "") | ~table["subject"].duplicated(keep=keep)]

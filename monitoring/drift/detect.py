@@ -27,7 +27,7 @@ class Traffic:
 def detect_drift(
     current: Traffic, reference: Traffic, watch: WatchParams, *, folder: Path, workspace: Path, now: datetime
 ) -> Drift:
-    """Compare a window of production with the reference, and show it.
+    """Compare a window of production with the baseline, and write the report.
 
     Writes `folder/report.html` and adds the run, stamped `now` and named after the folder, to the Evidently
     workspace. A column with fewer than `watch.min_values` values on either side is skipped and named.

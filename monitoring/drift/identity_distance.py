@@ -52,7 +52,7 @@ def measure_identity_drift(
 
 
 def _p_value(distance: float, a: IdentityAggregate, b: IdentityAggregate, n: int, params: IdentitySpaceParams) -> float:
-    """Return the share of resamples that are as far apart; few suffice where the distance is small.
+    """Compute the share of resamples that are as far apart; few suffice where the distance is small.
 
     Source: J. Besag, P. Clifford, Sequential Monte Carlo p-values, Biometrika 78 (1991).
     """
@@ -64,7 +64,7 @@ def _p_value(distance: float, a: IdentityAggregate, b: IdentityAggregate, n: int
 
 
 def squared_frechet_distance(a: IdentityAggregate, b: IdentityAggregate) -> float:
-    """Return the squared 2-Wasserstein distance of Gaussians: |m - n|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2).
+    """Compute the squared 2-Wasserstein distance: |m - n|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2).
 
     Source: D. C. Dowson, B. V. Landau, The Fréchet distance between multivariate normal distributions, JMA 12 (1982).
     """

@@ -46,13 +46,13 @@ class IdentityAggregate(BaseModel):
 
 
 def space_name(params: IdentitySpaceParams) -> str:
-    """Return the name of the space, such as `sface/8/53`."""
+    """Build the name of the space, such as `sface/8/53`."""
     return f"{ENCODER}/{params.dimensions}/{params.seed}"
 
 
 @cache
 def projection_directions(size: int, dimensions: int, seed: int) -> Array:
-    """Return (size, dimensions) orthonormal columns, the Q of a Gaussian matrix; fewer are the first of more."""
+    """Draw (size, dimensions) orthonormal columns, the Q of a Gaussian matrix; fewer are the first of more."""
     gaussian = np.random.default_rng(seed).standard_normal((dimensions, size)).T
     q, r = np.linalg.qr(gaussian)
     return np.asarray(q * np.sign(np.diag(r)), np.float64)  # the sign that QR leaves open
@@ -136,7 +136,7 @@ class IdentityWindow:
             self._sums.add(point)
 
     def flush_if_ready(self) -> IdentityAggregate | None:
-        """Return the aggregate of all faces since the last one, from `min_faces` on; before, None."""
+        """Take the aggregate of all faces since the last one, from `min_faces` on; before, None."""
         with self._lock:
             if self._sums.n < self._params.min_faces:
                 return None

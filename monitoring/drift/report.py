@@ -1,4 +1,4 @@
-"""The drift of a window as people look at it: Evidently's HTML report, and a run in its workspace."""
+"""Write the drift of a window for people: Evidently's HTML report, and a run in its workspace."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

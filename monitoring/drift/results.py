@@ -1,4 +1,4 @@
-"""What a drift report says: per column, of the identities, and overall."""
+"""Types of a drift report: per column, of the identities, and overall."""
 
 from typing import NamedTuple
 
@@ -40,7 +40,7 @@ class Drift(BaseModel):
     identity: IdentityDrift | None
 
     def drifted(self, group: Group) -> tuple[str, ...]:
-        """Return columns of a group that drifted, the strongest evidence first."""
+        """List the columns of a group that drifted, the strongest evidence first."""
         p_values = {name: c.p for name, c in self.columns.items() if c.group == group and c.drifted}
         return tuple(sorted(p_values, key=lambda name: p_values[name]))
 

@@ -55,7 +55,7 @@ def verify(read: Read, secret: bytes, heads: Iterable[Head]) -> Verification:
 
 
 def broken(good: Head, flaw: Flaw, message: str) -> Verification:
-    """Return the verdict on a log that is good up to `good`."""
+    """Describe a log that is good up to `good`."""
     return Verification(
         entries=good.sequence, head=str(good), sequence=good.sequence + 1, flaw=flaw, message=f"{flaw}: {message}"
     )
@@ -102,7 +102,7 @@ def _diagnosis_by_follower(read: Read, secret: bytes, good: Head, entry: Stored,
 
 
 def _origin(read: Read, secret: bytes, entry: Stored) -> int | None:
-    """Return the later place that an entry's chain value was made for, if it was moved here from there."""
+    """Find the later place that an entry's chain value was made for, if it was moved here from there."""
     before = entry.chain
     for other in read(entry.sequence):
         # a neighbour that changed places with it holds, at its place, the value it once followed

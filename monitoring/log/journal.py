@@ -81,7 +81,7 @@ class Journal:
         return stored
 
     def _reaches(self, connection: Connection, last: Head) -> bool:
-        """Return whether the log contains its sealed head; if not, that is evidence of tampering and stays as it is."""
+        """Check whether the log contains its sealed head; if not, that is evidence of tampering and stays as it is."""
         try:
             sealed = self._head.read() or EMPTY
         except DataError:
@@ -98,12 +98,12 @@ class Journal:
             yield from connection.execution_options(yield_per=_CHUNK).execute(query)
 
     def read(self, after: int) -> Iterator[Stored]:
-        """Return entries whose sequence is greater than `after`, in order."""
+        """Read entries whose sequence is greater than `after`, in order."""
         query = select(*entries.c).where(entries.c.sequence > after).order_by(entries.c.sequence)
         return (Stored(*row) for row in self.stream(query))
 
     def last(self) -> Head:
-        """Return the last entry's place and chain value."""
+        """Read the last entry's place and chain value."""
         with self._explained(), self._engine.connect() as connection:
             return _last(connection)
 

@@ -67,7 +67,7 @@ def build_log_row(
     *,
     chroma: Mask | None = None,
 ) -> LogRow:
-    """Return the log row of one request.
+    """Build the log row of one request.
 
     With several faces the row holds what is worst: the highest risk and uncertainty, the similarities of the face that
     the independent encoder finds least alike. Place and size are those of the face with the highest detector score.
@@ -131,7 +131,7 @@ def build_log_row(
 
 
 def _pose(restoration: Restoration, tools: Tools) -> Pose:
-    """Measure the pose of the surest restored face, in the restored photo: damage does not move its landmarks.
+    """Measure the pose of the most certain restored face, in the restored photo: damage does not move its landmarks.
 
     Where it lies is known since it was found, and it is not searched for again. Its landmarks are: those of the
     completed face, from before it was restored, are cheaper but further off. Where the damage touches no face, one is
@@ -164,7 +164,7 @@ def _mean_index(counts: npt.NDArray[np.int64]) -> float:
 def _least_alike(
     faces: Sequence[RestoredFace], tools: Tools, figures: Callable[[LikenessFigures], dict[str, float] | None]
 ) -> Pair:
-    """Return (training, independent) of the face with the lowest independent similarity."""
+    """Choose the similarities (training, independent) of the face with the lowest independent similarity."""
     if len(tools.encoders) != 2:
         return _NOWHERE
     training, independent = (encoder.name for encoder in tools.encoders)

@@ -125,7 +125,7 @@ class ProductionLog:
         return (self._journal.append([new]) or [])[-1].sequence
 
     def after(self, sequence: int) -> pd.DataFrame:
-        """Return rows that arrived after the entry numbered `sequence` (0 = all), in order of arrival.
+        """Read rows that arrived after the entry numbered `sequence` (0 = all), in order of arrival.
 
         Columns: those of `LogRow`, `sequence` (int64), and of the latest feedback `feedback_recognised` (boolean, NA
         without) and `feedback_preferred` ("" without). Numbers between belong to entries of other kinds.
@@ -133,7 +133,7 @@ class ProductionLog:
         return self._table(entries.c.sequence > sequence)
 
     def window(self, since: datetime, until: datetime) -> pd.DataFrame:
-        """Return rows with since <= time < until, in order of arrival; columns as in `after`."""
+        """Read rows with since <= time < until, in order of arrival; columns as in `after`."""
         return self._table(entries.c.time >= format_time(since), entries.c.time < format_time(until))
 
     def _table(self, *conditions: ColumnElement[bool]) -> pd.DataFrame:
@@ -144,20 +144,20 @@ class ProductionLog:
         return build_log_table(self._journal.stream(rows), self._journal.stream(answers.order_by(entries.c.sequence)))
 
     def entries(self, kind: Kind, after: int = 0) -> list[Entry]:
-        """Return entries of one kind whose sequence is greater than `after`, in order."""
+        """Read entries of one kind whose sequence is greater than `after`, in order."""
         query = select(*entries.c).where(entries.c.kind == kind, entries.c.sequence > after)
         rows = self._journal.stream(query.order_by(entries.c.sequence))
         return [Entry(r.sequence, datetime.fromisoformat(r.time), kind, r.key, json.loads(r.body)) for r in rows]
 
     def one(self, request_id: str) -> LogRow | None:
-        """Return the row of a request, None where there is none."""
+        """Read the row of a request, None if there is none."""
         entry = next(
             self._journal.stream(select(entries.c.body).where(*entries_about("restoration", request_id))), None
         )
         return None if entry is None else LogRow.model_validate_json(entry.body)
 
     def has(self, kind: Kind, key: str) -> bool:
-        """Return whether there is an entry of this kind about `key`."""
+        """Check whether there is an entry of this kind about `key`."""
         return (
             next(self._journal.stream(select(entries.c.sequence).where(*entries_about(kind, key)).limit(1)), None)
             is not None
@@ -169,7 +169,7 @@ class ProductionLog:
             yield LogRow.model_validate_json(row), None if feedback is None else Feedback.model_validate_json(feedback)
 
     def head(self) -> Head:
-        """Return where the log ends now; store it elsewhere and `verify` against it later."""
+        """Read where the log ends now; store it elsewhere and `verify` against it later."""
         return self._journal.last()
 
     def verify(self, *heads: Head) -> Verification:

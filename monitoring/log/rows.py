@@ -1,4 +1,4 @@
-"""One row per production request, and what people said of it: never a picture, an embedding or a file name."""
+"""One row per production request, and the feedback on it: never a picture, an embedding or a file name."""
 
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self

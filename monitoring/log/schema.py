@@ -100,7 +100,7 @@ def format_time(time: datetime) -> str:
 
 
 def format_body(body: Mapping[str, Any]) -> str:
-    """Return a body as JSON.
+    """Format a body as JSON.
 
     Raises:
         DataError: it is none (NaN is not JSON), or too large.
@@ -116,7 +116,7 @@ def format_body(body: Mapping[str, Any]) -> str:
 
 
 def entries_about(kind: str, key: str) -> tuple[ColumnElement[bool], ...]:
-    """Return entries of one kind about one thing."""
+    """Build the condition for entries of one kind about one key."""
     return entries.c.kind == kind, entries.c.key == key
 
 

@@ -17,7 +17,7 @@ _logger = logging.getLogger(__name__)
 
 
 def load_key(given: str, path: Path) -> bytes:
-    """Return the key: from the environment, else from the file, which is made once, readable by its owner only.
+    """Load the key: from the environment, else from the file, which is made once, readable by its owner only.
 
     Raises:
         ConfigError: the given key is short.
@@ -42,7 +42,7 @@ def load_key(given: str, path: Path) -> bytes:
 
 
 def _make(path: Path) -> None:
-    """Make the file, whole, under its name, once; the first process wins."""
+    """Create the file whole, under its name, once; the first process wins."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     _write(temporary, secrets.token_hex(32) + "\n")
@@ -74,7 +74,7 @@ class HeadFile:
     secret: bytes
 
     def read(self) -> Head | None:
-        """Return the head; None where there is no file yet.
+        """Read the head; None if there is no file yet.
 
         Raises:
             DataError: the seal does not fit.

@@ -1,4 +1,4 @@
-"""Alarms of the watch: what raised them, what a person should do, and whether a cycle may help."""
+"""Alarms of the watch: their causes, what a person should do, and whether a cycle may help."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ class Alarm(BaseModel):
 
 
 def alarms(drift: Drift | None, accuracy: Recognition | None, champion: Champion, limits: WatchParams) -> list[Alarm]:
-    """Return all alarms of a window, drift first."""
+    """List all alarms of a window, drift first."""
     reasons = {
         **(_drift_reasons(drift) if drift else {}),
         **(_accuracy_reason(accuracy, limits) if accuracy else {}),

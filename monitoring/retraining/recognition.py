@@ -68,7 +68,7 @@ def measure_recognition(
 def recognition_by_block(
     rows: pd.DataFrame, now: datetime, *, at_least: float, error: float, days: float
 ) -> Recognition:
-    """Return the block that alarms, else the longer one of the two that are under way.
+    """Choose the block that alarms, else the longer one of the two that are under way.
 
     A test that goes on for ever would let a good past hide a bad today, so evidence is gathered in blocks of so many
     days; every half a block another begins, so that one at least half as long is always there. Each gets half the
@@ -85,7 +85,7 @@ def recognition_by_block(
 
 
 def evidence_below(hits: int, n: int, bound: float) -> float:
-    """Return the evidence that a share is below `bound`: the e-value of `hits` in `n`, 1 for no data.
+    """Compute the evidence that a share is below `bound`: the e-value of `hits` in `n`, 1 for no data.
 
     The likelihood, averaged evenly over all shares below the bound, against that of the bound itself. While the true
     share is at least the bound this is a non-negative supermartingale, so by Ville's inequality it ever reaches
@@ -103,7 +103,7 @@ def evidence_below(hits: int, n: int, bound: float) -> float:
 
 
 def wilson_interval(hits: int, n: int, z: float = Z_95) -> tuple[float, float]:
-    """Return the Wilson score interval (low, high) of a share of `hits` in `n` >= 1 trials.
+    """Compute the Wilson score interval (low, high) of a share of `hits` in `n` >= 1 trials.
 
     Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
     """

@@ -86,7 +86,7 @@ def judge(
     *,
     now: datetime,
 ) -> Verdict:
-    """Judge a window against the reference; writes the drift report, claims nothing."""
+    """Judge a window against the baseline; writes the drift report, claims nothing."""
     folder = window_folder(paths, window_id)
     drifted = detect_drift(traffic, expected, params.watch, folder=folder, workspace=paths.evidently_workspace, now=now)
     accuracy = _recognition(params.watch, paths, champion, now)
@@ -109,13 +109,13 @@ def judge(
 
 
 def verdict_of(paths: Paths, window_id: str) -> Verdict | None:
-    """Return what `watch` wrote about a window; None where it wrote nothing."""
+    """Read what `watch` wrote about a window; None if it wrote nothing."""
     path = _file(paths, window_id)
     return Verdict.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def cycle_request_of(verdict: Verdict) -> CycleRequest:
-    """Return the cycle that a window's verdict requests."""
+    """Build the cycle request that a window's verdict makes."""
     return CycleRequest(verdict.window_id, verdict.reasons, verdict.champion)
 
 
@@ -152,7 +152,7 @@ def _recognition(limits: WatchParams, paths: Paths, champion: Champion, now: dat
 
 
 def _pending(paths: Paths, champion: Champion) -> Verdict | None:
-    """Return the last window's verdict, if it requests a cycle that was not started and its champion still serves."""
+    """Find the last window's verdict, if it requests a cycle that was not started and its champion still serves."""
     progress = watch_progress(paths)
     verdict = verdict_of(paths, progress.window_id) if progress else None
     if verdict is None:
@@ -162,7 +162,7 @@ def _pending(paths: Paths, champion: Champion) -> Verdict | None:
 
 
 def _thin(params: Params, paths: Paths, champion: Champion, requests: int, now: datetime) -> Verdict:
-    """Return the verdict for too little traffic. Age alone may trigger: once per champion and calendar week."""
+    """Build the verdict for too little traffic. Age alone may trigger: once per champion and calendar week."""
     week = now.isocalendar()
     window_id = f"age-{champion.version}-{week.year}-{week.week:02d}"
     raised = alarms(None, None, champion, params.watch) if not is_claimed(paths, window_id) else []

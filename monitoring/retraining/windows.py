@@ -23,7 +23,7 @@ class WatchProgress(BaseModel):
 
 
 def watch_progress(paths: Paths) -> WatchProgress | None:
-    """Return what `close_window` wrote last; None before the first window."""
+    """Read what `close_window` wrote last; None before the first window."""
     path = _state(paths)
     if not path.is_file():
         return None
@@ -34,29 +34,29 @@ def watch_progress(paths: Paths) -> WatchProgress | None:
 
 
 def open_window(paths: Paths) -> pd.DataFrame:
-    """Return rows of the log that no window has covered yet."""
+    """Read rows of the log that no window has covered yet."""
     with open_log(paths) as log:
         return log.after(last_judged_row(paths, log))
 
 
 def last_judged_row(paths: Paths, log: ProductionLog) -> int:
-    """Return the number of the last judged row; 0 before the first window, and for a log begun since the last one."""
+    """Read the number of the last judged row; 0 before the first window, and for a log begun since the last one."""
     progress = watch_progress(paths)
     return progress.last_sequence if progress and progress.last_sequence <= log.head().sequence else 0
 
 
 def close_window(paths: Paths, window_id: str, last_sequence: int) -> None:
-    """Remember that the rows up to `last_sequence` are judged; the next window starts behind them."""
+    """Record that the rows up to `last_sequence` are judged; the next window starts behind them."""
     write_text(_state(paths), WatchProgress(last_sequence=last_sequence, window_id=window_id).model_dump_json())
 
 
 def record_watch_run(paths: Paths, now: datetime) -> None:
-    """Remember that a look at production has been done to its end, whether or not there was enough to judge."""
+    """Record that a run of the watch has ended, whether or not there was enough to judge."""
     write_text(_look(paths), now.isoformat())
 
 
 def last_watch_run(paths: Paths) -> datetime | None:
-    """Return when `record_watch_run` was called last; None before the first look."""
+    """Read the time that `record_watch_run` wrote last; None before the first run."""
     path = _look(paths)
     return datetime.fromisoformat(path.read_text(encoding="utf-8")) if path.is_file() else None
 
@@ -67,12 +67,12 @@ def window_name(rows: pd.DataFrame) -> str:
 
 
 def window_folder(paths: Paths, window_id: str) -> Path:
-    """Return the folder of a window's report, verdict and claim."""
+    """Locate the folder of a window's report, verdict and claim."""
     return paths.drift / window_id
 
 
 def claim_window(paths: Paths, window_id: str, now: datetime) -> bool:
-    """Take the one right to start a cycle for this window; True for one caller ever, across processes.
+    """Claim the one cycle that this window may start; True for one caller ever, across processes.
 
     The claim is a file that only one process can create (O_EXCL); it stays, also when the cycle fails.
     """
@@ -88,7 +88,7 @@ def claim_window(paths: Paths, window_id: str, now: datetime) -> bool:
 
 
 def is_claimed(paths: Paths, window_id: str) -> bool:
-    """Return whether a cycle was started for this window."""
+    """Check whether a cycle was started for this window."""
     return _claim(paths, window_id).exists()
 
 

@@ -22,7 +22,7 @@ _EPOCH = datetime.fromtimestamp(0, UTC)  # reference rows have no time of their 
 
 
 def prepare_baseline(params: Params, paths: Paths, champion: Champion) -> Traffic:
-    """Return what a window of production is compared with: rows, and the aggregate of their faces.
+    """Load what production is compared with: rows, and the aggregate of their faces; make it on first use.
 
     Unshifted portraits as `simulate.fresh_people` says, damaged with fresh masks in the mix that training draws (even,
     until a cycle started by drift moved it: what the model was trained for is no drift), pass through the very code
@@ -72,7 +72,7 @@ def _faces(path: Path) -> Path:
 
 
 def reference_path(params: Params, paths: Paths, champion: Champion) -> Path:
-    """Return the table's path, named after the weights and a digest of everything else it depends on."""
+    """Build the table's path, named after the weights and a digest of everything else it depends on."""
     from pipeline.portraits.read import read_portraits
 
     rows = read_portraits(paths)

@@ -50,7 +50,7 @@ class SimulationReport(BaseModel):
 
 
 def utc_now() -> datetime:
-    """Return the time in UTC."""
+    """Read the clock, in UTC."""
     return datetime.now(UTC)
 
 

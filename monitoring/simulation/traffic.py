@@ -58,7 +58,7 @@ def draw_requests(params: Params, paths: Paths, mix: MaskParams) -> Iterator[Req
 
 
 def shifted_masks(masks: MaskParams, traffic: SimulateParams) -> MaskParams:
-    """Return the masks of the traffic: even over kinds and buckets, or as `traffic.shift` says."""
+    """Choose the masks of the traffic: even over kinds and buckets, or as `traffic.shift` says."""
     lower_edges = masks.buckets[:-1]
     buckets = tuple(1.0 for _ in lower_edges)
     kinds: dict[Any, float] = {}

@@ -1,4 +1,4 @@
-"""Collect the status of everything: read, never changed, and answered also when a part does not answer."""
+"""Collect the status of everything: nothing is changed, and a part that does not answer is left empty."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ class Attempts:
         self.problems: list[str] = []
 
     def __call__(self, read: Callable[[], Value], otherwise: Value) -> Value:
-        """Return what `read` gives, or `otherwise`, with the problem noted."""
+        """Call `read`; on failure note the problem and return `otherwise`."""
         try:
             return read()
         except LikenessError as error:
@@ -75,7 +75,7 @@ def collect_status(params: Params, paths: Paths, *, now: datetime) -> Status:
 
 
 def champion_among(versions: Sequence[ModelRow], max_weeks: float, now: datetime) -> Serving:
-    """Return the champion among the versions, or the shipped model."""
+    """Find the champion among the versions; else the shipped model."""
     row = next((row for row in versions if "champion" in row.aliases), None)
     since = row.promoted if row else None
     return Serving(
@@ -91,7 +91,7 @@ def champion_among(versions: Sequence[ModelRow], max_weeks: float, now: datetime
 
 
 def last_known_champion(windows: Sequence[Window]) -> Serving:
-    """Return the champion of the watch's last look: all that is known while the registry does not answer."""
+    """Read the champion of the last judged window: all that is known while the registry does not answer."""
     version = windows[-1].champion if windows else SHIPPED
     nothing = dict.fromkeys(("since", "weeks", "recognition_accuracy", "lpips_vs_telea", "identity_distance_vs_telea"))
     return Serving(known=False, version=version, max_weeks=0.0, **nothing)

@@ -29,7 +29,7 @@ _VERSION = "ablate.version"
 
 
 def current_challenge(params: Params, paths: Paths, *, now: datetime) -> Challenge:
-    """Return how the A/B test stands, or how the last one ended; reads the log's rows only while one runs."""
+    """Describe the running A/B test, or the last one that ended; reads the log's rows only while one runs."""
     from monitoring.ab.experiment import running_test
     from monitoring.ab.record import ended_tests, unfinished_verdict
     from monitoring.ab.verdict import judge
@@ -77,7 +77,7 @@ def _shown(verdict: "AbVerdict", sentence: str) -> Challenge:
 
 
 def measured_onsets(paths: Paths, versions: Sequence[ModelRow]) -> tuple[Onset, ...]:
-    """Return onsets by version, oldest first, from `likeness ablate`; None for versions that were not studied."""
+    """Read onsets by version, oldest first, from `likeness ablate`; None for versions that were not studied."""
     measured = _of_registry(paths) | _of_report(paths)
     names = ["shipped", *sorted((row.version for row in versions), key=int)]
     names = [name for name in names if name != "shipped" or name in measured or not versions]
@@ -95,7 +95,7 @@ def _of_report(paths: Paths) -> dict[str, Onset]:
 
 
 def _of_registry(paths: Paths) -> dict[str, Onset]:
-    """Return what earlier studies logged in MLflow: the value alone, the latest of each version."""
+    """Read what earlier studies logged in MLflow: the value alone, the latest of each version."""
     if has_no_database(paths):
         return {}
     client = connect(paths)

@@ -1,4 +1,4 @@
-"""What the status page takes from the production log: cost, and when its chain was last verified."""
+"""Read the status page's part of the production log: cost, and when its chain was last verified."""
 
 import json
 
@@ -66,12 +66,12 @@ LAST_ENTRIES = 2000
 
 
 def log_exists(paths: Paths) -> bool:
-    """Return whether there is a log to read; opening would make one, and a page must change nothing."""
+    """Check whether there is a log to read; opening would make one, and a page must change nothing."""
     return bool(environment().log_url) or paths.production_log.is_file()
 
 
 def recent_cost(params: Params, paths: Paths) -> Cost | None:
-    """Return CPU and money per restoration and per verification over the last entries; None without requests."""
+    """Compute CPU and money per restoration and per verification over the last entries; None without requests."""
     from monitoring.log.production_log import open_log
     from monitoring.status.log import compute_costs
 
@@ -87,7 +87,7 @@ def recent_cost(params: Params, paths: Paths) -> Cost | None:
 
 
 def last_verification(paths: Paths) -> Audit | None:
-    """Return the last outcome of `likeness audit verify`; None before the first."""
+    """Read the last outcome of `likeness audit verify`; None before the first."""
     if not paths.audit.is_file():
         return None
     return Audit.model_validate(json.loads(paths.audit.read_text(encoding="utf-8")))

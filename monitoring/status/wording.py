@@ -21,7 +21,7 @@ _WATCH_OVERDUE = timedelta(hours=3)  # the watch looks every hour
 
 
 def worst_light(status: Status) -> Light:
-    """Return the worst state of all that is known."""
+    """Choose the worst state of all that is known."""
     if alarms(status):
         return "alarm"
     if concerns(status):
@@ -50,7 +50,7 @@ def advice(status: Status) -> str:
 
 
 def alarms(status: Status) -> list[str]:
-    """Return the findings that need action."""
+    """List the findings that need action."""
     return [
         sentence
         for wrong, sentence in (
@@ -66,7 +66,7 @@ def alarms(status: Status) -> list[str]:
 
 
 def concerns(status: Status) -> list[str]:
-    """Return the findings that should be looked at."""
+    """List the findings that should be looked at."""
     window, weeks = latest_window(status), status.champion.weeks
     return [
         sentence
@@ -89,7 +89,7 @@ def concerns(status: Status) -> list[str]:
 
 
 def latest_window(status: Status) -> Window | None:
-    """Return the last judged window, if the champion of today served it."""
+    """Find the last judged window, if today's champion served it."""
     own = [window for window in status.windows if window.champion == status.champion.version]
     return own[-1] if own else None
 
@@ -115,7 +115,7 @@ def _last_finding(window: Window | None) -> str:
 
 
 def _time_since_watch(status: Status) -> timedelta:
-    """Describe the time since the watch's last look; empty where it never looked, as it may not be wanted."""
+    """Compute the time since the last run of the watch; 0 if it never ran, as it may not be wanted."""
     return timedelta(0) if status.last_look is None else status.now - status.last_look
 
 

@@ -65,7 +65,7 @@ def fit_scores(wins: Floats, names: Sequence[str], prior: float = 0.0) -> Floats
 
 
 def contrast_error(estimates: Floats, wins: Floats, prior: float, answers: Answers, contrast: Floats) -> float:
-    """Return the standard error of a contrast (K,) of scores, its coefficients adding up to zero."""
+    """Compute the standard error of a contrast (K,) of scores, its coefficients adding up to zero."""
     chance = 1.0 / (1.0 + np.exp(estimates[None, :] - estimates[:, None]))
     weight = (padded := _padded(wins, prior)) + padded.T
     curvature = -weight * chance * chance.T
@@ -78,7 +78,7 @@ def contrast_error(estimates: Floats, wins: Floats, prior: float, answers: Answe
 
 
 def logistic(difference: float) -> float:
-    """Return P(first chosen over second) from the difference of their scores."""
+    """Compute P(first chosen over second) from the difference of their scores."""
     return float(1.0 / (1.0 + np.exp(-difference)))
 
 

@@ -12,7 +12,7 @@ from monitoring.user_study.schema import Answer, Study, Trial
 
 
 def choices_of(study: Study, given: Sequence[TrialAnswer]) -> Answers:
-    """Return the choices among the answers."""
+    """Select the choices among the answers."""
     chosen = [(trial, answer) for trial, answer in given if trial.question == "same"]
     ends = np.array([_outcome(study.methods, trial, answer) for trial, answer in chosen], np.int64).reshape(-1, 2)
     clusters = Clusters.of([answer.rater for _, answer in chosen], [trial.person for trial, _ in chosen])
@@ -20,17 +20,17 @@ def choices_of(study: Study, given: Sequence[TrialAnswer]) -> Answers:
 
 
 def compares(answers: Answers, first: int, second: int) -> npt.NDArray[np.bool_]:
-    """Return which answers compared these two methods directly, (n,)."""
+    """Tell which answers compared these two methods directly, (n,)."""
     compared: npt.NDArray[np.bool_] = np.isin(answers.won, (first, second)) & np.isin(answers.lost, (first, second))
     return compared
 
 
 def estimate_won_share(answers: Answers, winner: int, where: npt.NDArray[np.bool_]) -> Estimate:
-    """Return the share of the answers `where` (n,) that `winner` won."""
+    """Estimate the share of the answers `where` (n,) that `winner` won."""
     return estimate_share(answers.won[where] == winner, answers.clusters.where(where))
 
 
 def _outcome(methods: Sequence[str], trial: Trial, answer: Answer) -> tuple[int, int]:
-    """Return numbers of the method that was chosen and of the other one."""
+    """Read the numbers of the method that was chosen and of the other one."""
     left, right = methods.index(trial.left), methods.index(trial.right)
     return (left, right) if answer.choice == "left" else (right, left)

@@ -50,6 +50,6 @@ def _tags(made: StudyReport) -> dict[str, str]:
 
 
 def _entry(made: StudyReport) -> dict[str, object]:
-    """Return what the production log stores: figures, no rater and no picture."""
+    """Build what the production log stores: figures, no rater and no picture."""
     better = None if made.better is None else made.better.model_dump()
     return {"verdict": made.verdict, "better": better, "raters": made.counted, "digests": made.digests}

@@ -21,12 +21,12 @@ MIN_PEOPLE = 4
 
 
 def method_pairs(methods: Sequence[str]) -> list[tuple[str, str]]:
-    """Return every two methods, each pair once."""
+    """List every two methods, each pair once."""
     return list(combinations(methods, 2))
 
 
 def question_sheet(study: Study, number: int) -> tuple[Trial, ...]:
-    """Return all questions of the rater with this number (0, 1, ...), in order; the same at every call.
+    """List all questions of the rater with this number (0, 1, ...), in order; the same at every call.
 
     Raises:
         DataError: fewer than four people or two methods.
@@ -43,7 +43,7 @@ def question_sheet(study: Study, number: int) -> tuple[Trial, ...]:
 
 
 def question_counts(study: Study) -> tuple[int, int]:
-    """Return the questions per rater: how many about the same person, how many about what looks invented."""
+    """Compute the questions per rater: how many about the same person, how many about what looks invented."""
     invented = round(study.params.trials * study.params.invented_share)
     return study.params.trials - invented, invented
 
@@ -68,7 +68,7 @@ def space_out(trials: Sequence[Trial], rng: np.random.Generator) -> list[Trial]:
 def _block(
     study: Study, question: Question, trials: list[Trial], checks: int, rng: np.random.Generator, after: int = -1
 ) -> tuple[Trial, ...]:
-    """Return practice, then questions and checks mixed; nothing where there are no questions."""
+    """Build a block: practice, then questions and checks mixed; nothing if there are no questions."""
     if not trials:
         return ()
     known = [_known(question, person, "check", rng) for person in _rarest(study, trials, checks, rng)]
@@ -102,7 +102,7 @@ def _invented(study: Study, number: int, count: int) -> list[Trial]:
 
 
 def _order(study: Study, block: int) -> npt.NDArray[np.int64]:
-    """Return people in the seeded order of a block."""
+    """List people in the seeded order of a block."""
     return np.random.default_rng([study.params.seed, 0, block]).permutation(len(study.people))
 
 
@@ -117,7 +117,7 @@ def _rarest(study: Study, trials: Sequence[Trial], count: int, rng: np.random.Ge
 
 
 def _known(question: Question, person: int, purpose: Purpose, rng: np.random.Generator) -> Trial:
-    """Return A trial whose answer is known."""
+    """Build a trial whose answer is known."""
     if question == "invented":
         return Trial(question=question, purpose=purpose, person=person, left=PLANTED)
     left, right = (INTACT, OTHER) if rng.integers(2) else (OTHER, INTACT)
@@ -125,7 +125,7 @@ def _known(question: Question, person: int, purpose: Purpose, rng: np.random.Gen
 
 
 def choose_cases(cases: pd.DataFrame, count: int, seed: int) -> list[int]:
-    """Return row numbers of the chosen cases, at most `count`, no person twice.
+    """Choose row numbers of cases, at most `count`, no person twice.
 
     Buckets take turns; each takes a new person, drawn by seed. A bucket without a new person is skipped.
 

@@ -25,7 +25,7 @@ REGIONS = (*FEATURES, "skin", "background")
 
 
 def marked_area(circles: Sequence[Circle], side: int = SIDE) -> Mask:
-    """Return the places inside any of the circles, (side, side) bool; pixel centres lie at (i + 0.5) / side."""
+    """Compute the places inside any of the circles, (side, side) bool; pixel centres lie at (i + 0.5) / side."""
     centres = (np.arange(side) + 0.5) / side
     result = np.zeros((side, side), np.bool_)
     for circle in circles:
@@ -51,7 +51,7 @@ def heat_map(trials: Sequence[Sequence[Circle]], bandwidth: float, side: int = S
 
 
 def region_masks(landmarks: Points, side: int = SIDE) -> dict[str, Mask]:
-    """Return one mask for each of `REGIONS`, without overlap: together they are the picture.
+    """Compute one mask for each of `REGIONS`, without overlap: together they are the picture.
 
     Args:
         landmarks: (68, 2) x, y in pixels of a picture of this side.
@@ -66,7 +66,7 @@ def region_masks(landmarks: Points, side: int = SIDE) -> dict[str, Mask]:
 
 
 def region_shares(area: Mask, regions: Mapping[str, Mask]) -> dict[str, float]:
-    """Return the part of an area (H, W) in each region, as a share of the picture."""
+    """Compute the part of an area (H, W) in each region, as a share of the picture."""
     return {name: float(np.count_nonzero(area & regions[name]) / area.size) for name in REGIONS}
 
 

@@ -60,7 +60,7 @@ class Clusters:
         return min(len(np.unique(self.raters)), len(np.unique(self.people)))
 
     def variance(self, parts: Floats) -> float:
-        """Return variance of the sum of n parts (n,) with mean zero."""
+        """Compute the variance of the sum of n parts (n,) with mean zero."""
         rater, person = (np.unique(labels, return_inverse=True)[1] for labels in (self.raters, self.people))
         by_rater, by_person = _summed(rater, parts), _summed(person, parts)
         both = _summed(rater * (person.max(initial=0) + 1) + person, parts)
@@ -68,7 +68,7 @@ class Clusters:
 
 
 def estimate_around(value: float, spread: float, n: int, clusters: int) -> Estimate:
-    """Return A value with its interval from its standard error; without one for fewer than 5 clusters."""
+    """Build an estimate from its standard error; without an interval for fewer than 5 clusters."""
     from scipy.stats import t
 
     if clusters < _FEW:
@@ -78,7 +78,7 @@ def estimate_around(value: float, spread: float, n: int, clusters: int) -> Estim
 
 
 def estimate_mean(values: Floats, clusters: Clusters) -> Estimate:
-    """Return mean of values (n,) with its interval."""
+    """Estimate the mean of values (n,) with its interval."""
     n = len(values)
     if n == 0:
         return Estimate(value=None, low=None, high=None, n=0)
@@ -87,7 +87,7 @@ def estimate_mean(values: Floats, clusters: Clusters) -> Estimate:
 
 
 def estimate_share(values: npt.NDArray[np.bool_], clusters: Clusters) -> Estimate:
-    """Return share of True in values (n,) with its interval, cut to [0, 1].
+    """Estimate the share of True in values (n,) with its interval, cut to [0, 1].
 
     Where all are the same there is no variance to see; the interval is then the exact one of Clopper and Pearson (1934)
     for as many observations as there are clusters.
@@ -101,7 +101,7 @@ def estimate_share(values: npt.NDArray[np.bool_], clusters: Clusters) -> Estimat
 
 
 def _summed(codes: npt.NDArray[np.int64], parts: Floats) -> float:
-    """Return sum of squares of the clusters' sums, with the correction for few clusters."""
+    """Add up squares of the clusters' sums, with the correction for few clusters."""
     sums = np.bincount(codes, parts)[np.bincount(codes) > 0]
     return float(len(sums) / max(len(sums) - 1, 1) * (sums**2).sum())
 

@@ -87,7 +87,7 @@ def _check_methods(methods: Sequence[str]) -> None:
 
 
 def _check_references(methods: Sequence[str], cases: Sequence[Case], portraits: pd.DataFrame) -> None:
-    """Refuse a pair whose one side is the original shown above it: that would be the answer."""
+    """Refuse a pair of which one side is the original shown above it: that would be the answer."""
     alone = sum(_another_view(case, portraits) is None for case in cases)
     if INTACT in methods and alone:
         raise DataError(
@@ -98,13 +98,13 @@ def _check_references(methods: Sequence[str], cases: Sequence[Case], portraits: 
 
 
 def _table(paths: Paths) -> pd.DataFrame:
-    """Return identity and bucket of every frozen case, in their order."""
+    """Build a table of identity and bucket of every frozen case, in their order."""
     people = read_portraits(paths)[["portrait_id", "identity"]]
     return read_masks(paths).merge(people, on="portrait_id", how="left")[["identity", "bucket"]]
 
 
 def _methods(names: Sequence[str], paths: Paths, device: torch.device) -> tuple[dict[str, Method], dict[str, str]]:
-    """Return the methods that restore, and the digests of their models."""
+    """Load the methods that restore, and the digests of their models."""
     digests: dict[str, str] = {}
     methods = {name: method for name, method in classical_baselines().items() if name in names}
     if "champion" in names:
@@ -118,7 +118,7 @@ def _methods(names: Sequence[str], paths: Paths, device: torch.device) -> tuple[
 
 @torch.inference_mode()
 def _least_alike(cases: Sequence[Case], device: torch.device) -> list[int]:
-    """For each person, return the one with the least similar face: clearly another person."""
+    """Find, for each person, the one with the least similar face: clearly another person."""
     embedded = training_encoder().to(device).embed(target_batch(cases, device), point_batch(cases, device))
     return [int(i) for i in (embedded @ embedded.T).argmin(dim=1)]
 
@@ -153,13 +153,13 @@ def _person(
 
 
 def _another_view(case: Case, portraits: pd.DataFrame) -> str | None:
-    """Return another photo of the person, the first by its id; None where there is none."""
+    """Find another photo of the person, the first by its id; None if there is none."""
     views = portraits.index[(portraits["identity"] == case.identity) & (portraits.index != case.portrait_id)]
     return min(map(str, views), default=None)
 
 
 def _write(folder: Path, image: Image) -> str:
-    """Store a picture under a name that says nothing; returns the name."""
+    """Store a picture under a name that says nothing about it; returns the name."""
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{secrets.token_hex(8)}.png"
     (folder / name).write_bytes(png_bytes(image))

@@ -38,7 +38,7 @@ class Invented(Frozen):
 
 
 def summarise_marks(study: Study, looks: Sequence[TrialAnswer]) -> tuple[tuple[Invented, ...], float | None]:
-    """Return figures by method in the design's order, `intact` last; and raters' agreement on (picture, region)."""
+    """Compute figures by method in the design's order, `intact` last; and raters' agreement on (picture, region)."""
     people = [trial.person for trial, _ in looks]
     masks = {person: _regions(study.people[person]) for person in set(people)}
     methods = dict.fromkeys([*study.methods, INTACT])
@@ -51,7 +51,7 @@ def summarise_marks(study: Study, looks: Sequence[TrialAnswer]) -> tuple[tuple[I
 
 
 def draw_heat_maps(study: Study, looks: Sequence[TrialAnswer]) -> dict[str, Floats]:
-    """Return the heat map of every method."""
+    """Draw the heat map of every method."""
     return {
         method: heat_map([answer.marks for trial, answer in looks if trial.left == method], study.params.bandwidth)
         for method in dict.fromkeys([*study.methods, INTACT])
@@ -80,7 +80,7 @@ def _of_method(method: str, looks: Sequence[TrialAnswer], study: Study, masks: d
 def _region_rows(
     areas: Sequence[Mask], people: Sequence[int], method: str, study: Study, masks: dict[int, dict[str, Mask]]
 ) -> tuple[Region, ...]:
-    """Return shares by region, of the marked and of the missing area, each summed over the looks."""
+    """Compute shares by region, of the marked and of the missing area, each summed over the looks."""
     shares = [region_shares(area, masks[person]) for area, person in zip(areas, people, strict=True)]
     damage = [study.people[person].missing for person in people]
     marked, expected = _normalised(shares), _normalised([] if method == INTACT else damage)
@@ -96,14 +96,14 @@ def _region_rows(
 
 
 def _normalised(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return sums by region, divided by their total; zeros where there is nothing."""
+    """Divide sums by region by their total; zeros if there is nothing."""
     sums = {name: sum(part[name] for part in parts) for name in REGIONS}
     total = sum(sums.values())
     return {name: value / total if total else 0.0 for name, value in sums.items()}
 
 
 def _agreement(looks: Sequence[TrialAnswer], masks: dict[int, dict[str, Mask]]) -> float | None:
-    """Return alpha over units of one picture and one region, values being whether it was marked."""
+    """Compute alpha over units of one picture and one region, values being whether it was marked."""
     units: dict[tuple[int, str, str], list[bool]] = {}
     for trial, answer in looks:
         area = marked_area(answer.marks)

@@ -101,7 +101,7 @@ class Reply(BaseModel):
 
 
 def state_of(study: Study, number: int, answered: frozenset[int]) -> State:
-    """Return the rater's next question: the first of the sheet that is not answered."""
+    """Find the rater's next question: the first of the sheet that is not answered."""
     trials = question_sheet(study, number)
     counted = [item for item, trial in enumerate(trials) if trial.purpose != "practice"]
     done = sum(item in answered for item in counted)
@@ -111,22 +111,22 @@ def state_of(study: Study, number: int, answered: frozenset[int]) -> State:
 
 
 def visitor_state(study: Study) -> State:
-    """Return the state of a visitor who has not joined."""
+    """Build the state of a visitor who has not joined."""
     return State(joined=False, total=len(counted_trials(study)), done=0, asked=None)
 
 
 def counted_trials(study: Study) -> list[Trial]:
-    """Return trials that count, of any rater: all have the same number."""
+    """List the trials that count, of any rater: all have the same number."""
     return [trial for trial in question_sheet(study, 0) if trial.purpose != "practice"]
 
 
 def is_valid_answer(trial: Trial, answer: GivenAnswer) -> bool:
-    """Return whether the answer fits this kind of question."""
+    """Check whether the answer fits this kind of question."""
     return (answer.choice is None) == (trial.question == "invented") and not (trial.question == "same" and answer.marks)
 
 
 def is_right(study: Study, trial: Trial, answer: Answer) -> bool:
-    """Return whether the answer to a practice question or check is the known one."""
+    """Check whether the answer to a practice question or check is the known one."""
     if trial.question == "same":
         return answer.choice == known_side(trial)
     place = study.people[trial.person].planted
@@ -135,7 +135,7 @@ def is_right(study: Study, trial: Trial, answer: Answer) -> bool:
 
 
 def feedback_of(study: Study, trial: Trial, answer: Answer) -> Feedback | None:
-    """Return the feedback for practice; None for everything else, so that no check reveals itself."""
+    """Build the feedback for practice; None for everything else, so that no check reveals itself."""
     if trial.purpose != "practice":
         return None
     place = study.people[trial.person].planted if trial.left == PLANTED else None
@@ -143,7 +143,7 @@ def feedback_of(study: Study, trial: Trial, answer: Answer) -> Feedback | None:
 
 
 def known_side(trial: Trial) -> Side | None:
-    """Return where the original of the same person is, in a trial of known answer."""
+    """Find the side of the original of the same person, in a trial of known answer."""
     if OTHER not in {trial.left, trial.right}:
         return None
     return "left" if trial.left == INTACT else "right"

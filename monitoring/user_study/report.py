@@ -98,7 +98,7 @@ def make_report(study: Study, numbers: dict[str, int], answers: Sequence[Answer]
 
 
 def _scores(study: Study, answers: Answers) -> tuple[tuple[Score, ...], Estimate | None, str]:
-    """Return scores, best first; P(challenger over champion); or why there are none."""
+    """Compute scores, best first; P(challenger over champion); or the reason why there are none."""
     size, prior = len(study.methods), study.params.prior
     wins = answers.wins(size)
     try:
@@ -124,7 +124,7 @@ def _scores(study: Study, answers: Answers) -> tuple[tuple[Score, ...], Estimate
 
 
 def _as_chance(difference: Estimate) -> Estimate:
-    """Return P(first over second) from the difference of two scores."""
+    """Compute P(first over second) from the difference of two scores."""
     ends = {name: getattr(difference, name) for name in ("value", "low", "high")}
     return difference.model_copy(update={name: None if end is None else logistic(end) for name, end in ends.items()})
 
@@ -142,14 +142,14 @@ def _by_bucket(study: Study, answers: Answers) -> dict[str, Estimate]:
 
 
 def _places(study: Study) -> tuple[int, int] | None:
-    """Return numbers of challenger and champion among the methods."""
+    """Find the numbers of challenger and champion among the methods."""
     if not {"challenger", "champion"} <= set(study.methods):
         return None
     return study.methods.index("challenger"), study.methods.index("champion")
 
 
 def _agreement(answers: Answers) -> float | None:
-    """Return alpha over units of one person and two methods, values being whether the first of the two was chosen.
+    """Compute alpha over units of one person and two methods, values being whether the first of the two was chosen.
 
     Which of two is the first is arbitrary, so every unit enters both ways round: chance agreement is then one half.
     """

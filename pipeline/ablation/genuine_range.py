@@ -17,7 +17,7 @@ Floors = dict[Role, tuple[float, str]]
 
 
 def genuine_floors(paths: Paths, rows: pd.DataFrame, judges: Judges, params: AblateParams) -> Floors:
-    """The genuine range by encoder: from photos of one person if there are any, else from what tells people apart.
+    """Estimate the genuine range by encoder: from photos of one person, else from what tells people apart.
 
     The encoders are frozen and never saw these portraits, so all splits may speak.
 
@@ -37,14 +37,14 @@ def genuine_floors(paths: Paths, rows: pd.DataFrame, judges: Judges, params: Abl
 
 
 def several(rows: pd.DataFrame, most: int) -> pd.DataFrame:
-    """Rows of people with more than one photo, at most so many of each, in order of portrait ids."""
+    """Select rows of people with more than one photo, at most so many of each, in order of portrait ids."""
     ordered = rows.sort_values("portrait_id")
     several_times = ordered[ordered.groupby("identity")["portrait_id"].transform("size") > 1]
     return several_times.groupby("identity").head(most)
 
 
 def floor_of(embeddings: Tensor, names: Sequence[str], origin: str, params: AblateParams) -> tuple[float, str]:
-    """Lower end of the genuine range of one encoder and what it rests on; embeddings (N, dim) of unit length."""
+    """Estimate the lower end of one encoder's genuine range, and its basis; embeddings (N, dim) of unit length."""
     percentile = params.onset.genuine_percentile
     floor = genuine_floor(embeddings.numpy(), names, percentile)
     if floor is not None:

@@ -68,7 +68,7 @@ def measure_transition(
 
 
 def transition_report(rows: pd.DataFrame, params: AblateParams) -> TransitionReport:
-    """Curves by task and method, the champion's colour error over each guess's, and where curves cross."""
+    """Compute curves by task and method, the champion's colour error over each guess's, and where curves cross."""
     named = rows.assign(method=rows["kind"] + " " + rows["method"])
     curves = means(named, METRICS, params.bootstrap, params.seed)
     return TransitionReport(
@@ -77,7 +77,7 @@ def transition_report(rows: pd.DataFrame, params: AblateParams) -> TransitionRep
 
 
 def colour_ratios(rows: pd.DataFrame, params: AblateParams) -> dict[str, Figure]:
-    """Mean colour error of `champion` over that of every other method on the same damage."""
+    """Divide the mean colour error of `champion` by that of every other method on the same damage."""
     by_method = {str(name): part.sort_values("mask_id") for name, part in rows.groupby("method")}
     ours = by_method.pop("champion")
     bootstrap = Bootstrap(list(ours["identity"]), params.bootstrap, np.random.default_rng(params.seed))
@@ -89,7 +89,7 @@ def colour_ratios(rows: pd.DataFrame, params: AblateParams) -> dict[str, Figure]
 
 
 def crossing_of(levels: Sequence[float], a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Where curve a first rises above curve b, between levels on straight lines; None where it does not.
+    """Find where curve a first rises above curve b, between levels on straight lines; None if it does not.
 
     A curve that lies above from the start crosses at the first level.
     """
@@ -105,7 +105,7 @@ def crossing_of(levels: Sequence[float], a: Sequence[float], b: Sequence[float])
 
 
 def id_fid_report(embeddings: EmbeddingsByLevel, intact: Embeddings, params: AblateParams) -> IdFidReport:
-    """ID-FID against the intact portraits by method and coverage, whole and in the leading components."""
+    """Compute ID-FID against the intact portraits by method and coverage, whole and in the leading components."""
     ids = sorted(next(iter(embeddings.values())))
     target = torch.stack([intact[name]["independent"] for name in ids]).numpy()
     sets = {key: torch.stack([by_portrait[name] for name in ids]).numpy() for key, by_portrait in embeddings.items()}
@@ -133,7 +133,7 @@ def _fid_figures(fid: FidInfinity) -> FidFigures:
 
 
 def hole_cases(portrait: Portrait, params: AblateParams) -> list[Case]:
-    """The portrait with a hole at every level of coverage."""
+    """Damage the portrait with a hole at every level of coverage."""
     grown = growing_holes(
         portrait.landmarks, portrait.image.shape[0], params.coverage, portrait_rng(portrait, params.seed + 1), "face"
     )
@@ -142,18 +142,18 @@ def hole_cases(portrait: Portrait, params: AblateParams) -> list[Case]:
 
 
 def colour_case(case: Case, portrait: Portrait) -> Case:
-    """The same pixels with their luma known."""
+    """Damage the portrait by taking the colour of the same pixels, their luma known."""
     return case_of(portrait, np.zeros_like(case.hole), case.hole, COLORIZE, case.bucket)
 
 
 def _cases(portraits: Sequence[Portrait], params: AblateParams) -> tuple[list[Case], list[Case]]:
-    """Every portrait at every level, as a hole and as lost colour."""
+    """Damage every portrait at every level, as a hole and as lost colour."""
     pairs = [(portrait, case) for portrait in portraits for case in hole_cases(portrait, params)]
     return [case for _, case in pairs], [colour_case(case, portrait) for portrait, case in pairs]
 
 
 def _crossings(curves: Mapping[str, Buckets]) -> tuple[Crossing, ...]:
-    """The pairs of curves of which the brief's transition would show as a crossing."""
+    """Find crossings in the pairs of curves where the brief's transition would show as one."""
     inpaint, colorize, guess = curves["inpaint champion"], curves["colorize champion"], curves["colorize grey world"]
     levels = [float(level) for level in sorted(inpaint)]
     error, alike = "colour_error", SIMILARITY + "independent"
@@ -176,6 +176,6 @@ def _crossings(curves: Mapping[str, Buckets]) -> tuple[Crossing, ...]:
 
 
 def _values(table: Buckets, metric: str) -> list[float]:
-    """Means over the levels, NaN where there is none."""
+    """Read means over the levels, NaN where there is none."""
     figures = [table[level][metric].value for level in sorted(table)]
     return [float("nan") if value is None else value for value in figures]

@@ -56,7 +56,7 @@ def lay_out_small(source: Paths, target: Paths, size: int, limits: Mapping[str, 
 
 
 def _scaled(coordinates: object, factor: float) -> list[float]:
-    """Pixel centres lie at whole numbers: the picture's edge is at -0.5."""
+    """Scale a portrait. Pixel centres lie at whole numbers: the picture's edge is at -0.5."""
     moved: list[float] = ((np.asarray(coordinates, np.float32) + 0.5) * factor - 0.5).tolist()
     return moved
 
@@ -90,7 +90,7 @@ def variant_report(
 def _measured(
     train: TrainParams, masks: MaskParams, site: Paths, judges: Judges, params: AblateParams
 ) -> tuple[pd.DataFrame, dict[str, float]]:
-    """Rows of every variant and seed, and the training time of each variant."""
+    """Measure every variant and seed: rows, and the training time of each variant."""
     table = read_portraits(site)
     portraits = read_split(site, table, params.split, params.variants.portraits, params.seed)
     lessons = TrainingBatches(site, table, masks)
@@ -112,14 +112,14 @@ def _measured(
 
 
 def references_by_variant(name: str, photos: Mapping[str, Image]) -> dict[str, Mapping[str, Image]]:
-    """Reference photos for each variant that a network is measured as."""
+    """Choose reference photos for each variant that a network is measured as."""
     if name == COMPLETE:
         return {COMPLETE: photos, NO_PHOTO: {}}
     return {name: {} if name == "reference" else photos}
 
 
 def damaged_portraits(portraits: Sequence[Portrait], masks: MaskParams, params: AblateParams) -> list[Case]:
-    """Every portrait with one damage, kinds and coverage buckets in turn as in the frozen set."""
+    """Damage every portrait once, kinds and coverage buckets in turn as in the frozen set."""
     sampler, cases = DamageSampler(masks, training=False), []
     for portrait in portraits:
         damage, record = sampler.sample(
@@ -130,7 +130,7 @@ def damaged_portraits(portraits: Sequence[Portrait], masks: MaskParams, params: 
 
 
 def other_photos(paths: Paths, table: pd.DataFrame, portraits: Sequence[Portrait]) -> dict[str, Image]:
-    """Another photo of the same person by portrait: the next by id, in a ring; people with one photo are left out."""
+    """Choose another photo of the person by portrait: the next by id, in a ring; people with one are left out."""
     photos = {}
     for portrait in portraits:
         ids = np.sort(table["portrait_id"][table["identity"] == portrait.identity].to_numpy(str))
@@ -141,14 +141,14 @@ def other_photos(paths: Paths, table: pd.DataFrame, portraits: Sequence[Portrait
 
 
 class TrainingBatches:
-    """Batches of the stage's own sampling, drawn once for all designs that see the same: evidence is dear."""
+    """Batches of the stage's own sampling, drawn once for all designs that see the same: evidence is costly."""
 
     def __init__(self, site: Paths, table: pd.DataFrame, masks: MaskParams) -> None:
         self._site, self._table, self._masks = site, table, masks
         self._kept: dict[str, tuple[CachedBatches, CachedBatches]] = {}
 
     def of(self, train: TrainParams) -> tuple[CachedBatches, CachedBatches]:
-        """What is learnt from, and what is held out."""
+        """Draw the batches for training, and those held out."""
         key = f"{train.seed} {train.evidence.model_dump_json()}"
         if key not in self._kept:
             self._kept = {name: pair for name, pair in self._kept.items() if name.startswith(f"{train.seed} ")}
@@ -166,7 +166,7 @@ class TrainingBatches:
 
 
 def _trained(train: TrainParams, lessons: TrainingBatches, site: Paths, size: int) -> "StoredRestorer":
-    """One small network, by the stage's modules and loop."""
+    """Train one small network, by the stage's modules and loop."""
     from pipeline.training.build import build_module
     from pipeline.training.loop import fit
 

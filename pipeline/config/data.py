@@ -1,4 +1,4 @@
-"""Sections for where portraits come from, how they are read, and what is demanded of them."""
+"""Sections for where portraits come from, how they are read, and what is required of them."""
 
 import re
 from typing import Literal, Self
@@ -76,7 +76,7 @@ class IngestParams(Section):
 
 
 class ValidateParams(Section):
-    """What Great Expectations demands, and which failures block."""
+    """What Great Expectations requires, and which failures block."""
 
     min_portraits: Count
     max_quarantined_share: Share

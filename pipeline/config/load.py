@@ -1,4 +1,4 @@
-"""Reading and writing params.yaml."""
+"""Read and write params.yaml."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,7 +63,7 @@ class Params(Section):
         return self
 
     def section(self, name: str) -> Section:
-        """The section that params.yaml calls `name`."""
+        """Look up the section that params.yaml calls `name`."""
         field = "validate_" if name == "validate" else name
         value: Section = getattr(self, field)
         return value

@@ -43,7 +43,7 @@ def delete_withdrawn(paths: Paths, params: Params, now: datetime) -> int:
 
 
 def _withdrawn(place: Paths, holds: Holds) -> Iterator[Path]:
-    """Portraits of a checkout that came from production and must go."""
+    """List portraits of a checkout that came from production and must be deleted."""
     table = place.portrait_rows
     if not table.is_file() or "consent" not in pq.read_schema(table).names:  # a revision that took in nothing yet
         return

@@ -42,7 +42,7 @@ _SHARES = ("recognised_independent", "recognised_training")
 
 
 def render(report: EvaluateReport, strips: Sequence["Strip"]) -> str:
-    """The whole page as HTML; every text from data is escaped.
+    """Render the whole page as HTML; every text from data is escaped.
 
     Args:
         report: the figures.
@@ -69,7 +69,7 @@ def render(report: EvaluateReport, strips: Sequence["Strip"]) -> str:
 
 
 def describe_results(report: EvaluateReport) -> list[str]:
-    """What the figures say, in sentences: how often the person is recognised, and whether the rivals are beaten."""
+    """Say what the figures mean: how often the person is recognised, and whether the other methods are beaten."""
     recognised = report.methods["challenger"]["all"].get("recognised_independent")
     shown = " ".join(filter(None, [format_value(recognised, _SHARES[0]), format_interval(recognised, _SHARES[0])]))
     sentences = [f"Of the challenger's restorations, {shown} are recognised as the person in the original."]
@@ -78,13 +78,13 @@ def describe_results(report: EvaluateReport) -> list[str]:
 
 
 def format_value(figure: Figure | None, metric: str = "") -> str:
-    """The value of a figure for people, shares in per cent, a dash where there is none."""
+    """Format the value of a figure, shares in per cent, a dash if there is none."""
     value = None if figure is None else figure.value
     return format_share(value) if metric in _SHARES else format_number(value)
 
 
 def format_interval(figure: Figure | None, metric: str = "") -> str:
-    """The interval of a figure as `[0.110, 0.140]`; empty where there is none."""
+    """Format the interval of a figure as `[0.110, 0.140]`; empty if there is none."""
     if figure is None or figure.low is None or figure.high is None:
         return ""
     show = format_share if metric in _SHARES else format_number
@@ -92,7 +92,7 @@ def format_interval(figure: Figure | None, metric: str = "") -> str:
 
 
 def format_number(value: float | None) -> str:
-    """A number with three significant digits, small ones with four decimals."""
+    """Format a number with three significant digits, small ones with four decimals."""
     if value is None:
         return "–"
     return (
@@ -101,7 +101,7 @@ def format_number(value: float | None) -> str:
 
 
 def format_share(value: float | None) -> str:
-    """A share in per cent."""
+    """Format a share in per cent."""
     return "–" if value is None else f"{value:.0%}"
 
 

@@ -77,14 +77,14 @@ def evaluate_methods(
 
 
 def latency(method: Method, case: Case, device: torch.device, runs: int) -> float:
-    """Median time in milliseconds to restore one picture alone, after one run to warm up."""
+    """Measure the median time in milliseconds to restore one picture alone, after one run to warm up."""
     damaged = damaged_batch([case], device)
     times = [timed(method, replace(damaged))[1] for _ in range(runs + 1)]  # a copy has no evidence yet
     return median(times[1:])
 
 
 def timed(method: Method, damaged: Damaged) -> tuple[Tensor, float]:
-    """What the method restores, and the milliseconds it took."""
+    """Restore by a method, and measure the milliseconds it took."""
     begin = time.perf_counter()
     restored = method(damaged)
     if restored.is_cuda:  # the GPU works on after the call returns
@@ -134,7 +134,7 @@ def _measure_batch(
 
 
 def _known_columns(batch: list[Case], params: EvaluateParams) -> dict[str, Any]:
-    """What is known of the cases before anything is restored."""
+    """List what is known of the cases before anything is restored."""
     names = ("mask_id", "portrait_id", "identity", "kind", "bucket", "coverage", "missing_features")
     columns: dict[str, Any] = {name: [getattr(case, name) for case in batch] for name in names}
     return columns | {"missing_bucket": [bucket_of(case.missing_features, params.missing_buckets) for case in batch]}

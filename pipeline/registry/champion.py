@@ -16,7 +16,7 @@ class ChampionReport(BaseModel):
 
 
 def read_champion(paths: Paths) -> ChampionReport:
-    """What the stage left in data/champion.
+    """Read what the stage left in data/champion.
 
     Raises:
         DataError: the stage did not run.

@@ -41,7 +41,7 @@ def silence_mlflow() -> None:
 
 @contextmanager
 def translate_outages(uri: str) -> Iterator[None]:
-    """Turn what MLflow raises when its store does not answer into one line.
+    """Translate what MLflow raises when its store does not answer to one line.
 
     Raises:
         ServiceUnavailable: no answer from `uri`. A refusal (unknown model, wrong name) passes through as it is.
@@ -88,7 +88,7 @@ def connect(paths: Paths) -> "MlflowClient":
 
 
 def _probe(uri: str) -> None:
-    """MLflow itself would retry for minutes."""
+    """Check that the store answers; MLflow itself would retry for minutes."""
     try:
         urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=_PROBE_SECONDS).close()  # noqa: S310 - http was checked
     except urllib.error.HTTPError:
@@ -103,5 +103,5 @@ def _unavailable(uri: str, error: Exception) -> ServiceUnavailable:
 
 
 def _artifact_location(uri: str, paths: Paths) -> str | None:
-    """Absolute, for a store of files; a server chooses its own."""
+    """Choose an absolute location for a store of files; a server chooses its own."""
     return None if uri.startswith(("http://", "https://")) else paths.mlflow_artifacts.resolve().as_uri()

@@ -136,7 +136,7 @@ def retire(paths: Paths, model_name: str, version: str, reason: str = "") -> boo
 
 @contextmanager
 def promotion_lock(paths: Paths) -> Iterator[None]:
-    """Only one process at a time moves aliases.
+    """Hold the lock by which only one process at a time moves aliases.
 
     Raises:
         Busy: the lock did not become free in time.
@@ -161,12 +161,12 @@ def repair_aliases(client: "MlflowClient", paths: Paths) -> bool:
 
 
 def journal_file(paths: Paths) -> Path:
-    """Exists only while aliases are being moved."""
+    """Locate the file that exists only while aliases are being moved."""
     return paths.state / "promotion" / "journal.json"
 
 
 def write_aliases(client: "MlflowClient", model_name: str, aliases: Aliases) -> None:
-    """Bring the registry's aliases to what `aliases` says; `previous` before `champion`, so that none is ever lost."""
+    """Write the registry's aliases as in `aliases`; `previous` before `champion`, so that none is ever lost."""
     with translate_outages(client.tracking_uri):
         for alias in _ORDER:
             if (number := aliases[alias]) is None:

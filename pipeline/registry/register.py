@@ -84,7 +84,7 @@ def register(*, paths: Paths, params: Params) -> Registered:
 
 
 def signature() -> "ModelSignature":
-    """Five named float32 arrays in, one out; batch and size are free."""
+    """Build the signature: five named float32 arrays in, one out; batch and size are free."""
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
 
@@ -95,7 +95,7 @@ def signature() -> "ModelSignature":
 
 
 def input_example(side: int = _EXAMPLE_SIDE) -> dict[str, Any]:
-    """One grey picture with a square hole in its middle, as `predict` takes it: float32 arrays by name."""
+    """Make a grey picture with a square hole in its middle, as `predict` takes it: float32 arrays by name."""
     hole = np.zeros((1, 1, side, side), np.float32)
     hole[..., side // 4 : side // 2, side // 4 : side // 2] = 1.0
     share = hole.mean(axis=(1, 2, 3))
@@ -130,7 +130,7 @@ def _tags(facts: CardFacts) -> dict[str, str]:
 
 
 def _figures(summary: Mapping[str, float | None]) -> dict[str, str]:
-    """The figures that `likeness models` shows; those that were not measured are left out."""
+    """Select the figures that `likeness models` shows; those that were not measured are left out."""
     figures = {
         "recognition_accuracy": summary.get("recognised_independent"),
         "lpips_vs_telea": summary.get("lpips_vs_telea"),
@@ -158,7 +158,7 @@ def _log_model(run_id: str, weights: Path, card: str) -> "ModelInfo":
 
 @contextmanager
 def _no_bytecode() -> Iterator[None]:
-    """MLflow imports the code from where it is about to store it, and would store a __pycache__ with it."""
+    """Write no bytecode in the block: MLflow imports the code where it stores it, and would store a __pycache__."""
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         yield
@@ -167,7 +167,7 @@ def _no_bytecode() -> Iterator[None]:
 
 
 def _in_test(client: "MlflowClient", model_name: str) -> bool:
-    """Whether a registered champion and a challenger that passed the gate are there to be compared."""
+    """Check whether there are a registered champion and a challenger that passed the gate to be compared."""
     aliases = aliases_of(client, model_name)
     if not {"champion", "challenger"} <= aliases.keys():
         return False

@@ -68,7 +68,7 @@ def finish_run(paths: Paths, status: Status = "FINISHED") -> None:
 
 
 def current_run(paths: Paths, *, fresh: bool = False) -> str:
-    """Id of the run under way; opens one, named `by-hand`, where no cycle has.
+    """Find the run under way; opens one, named `by-hand`, where no cycle has.
 
     Args:
         paths: the checkout.
@@ -84,7 +84,7 @@ def current_run(paths: Paths, *, fresh: bool = False) -> str:
 
 @contextmanager
 def run(paths: Paths, name: str, tags: Mapping[str, str]) -> Iterator[str]:
-    """The run of one cycle as a context: FINISHED at its end, FAILED when an error leaves it. Yields the run's id."""
+    """Open the run of one cycle for the block: FINISHED at its end, FAILED on an error. Yields the run's id."""
     run_id = start_run(paths, name, tags)
     try:
         yield run_id

@@ -20,7 +20,7 @@ FAILED = "not shown"
 
 
 def required_tags(params: StudyParams) -> dict[str, str]:
-    """Tags of a version that is being registered."""
+    """List the tags by which a version that is being registered requires a study."""
     return {TAG: REQUIRED} if params.counts_in_gate else {}
 
 
@@ -39,7 +39,7 @@ def require_study(tags: Mapping[str, str], number: str) -> None:
 
 
 def study_verdict(paths: Paths, model_name: str, version: str) -> bool | None:
-    """Whether a study lets this version be promoted; None while one is demanded and has not spoken.
+    """Read whether a study lets this version be promoted; None while one is required and has no verdict.
 
     Raises:
         PromotionError: no such version.

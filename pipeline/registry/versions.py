@@ -41,7 +41,7 @@ class ModelRow(BaseModel):
 
 
 def list_models(paths: Paths, model_name: str) -> list[ModelRow]:
-    """All versions, newest first; empty where nothing was registered.
+    """List all versions, newest first; empty if nothing was registered.
 
     Raises:
         ServiceUnavailable: MLflow does not answer.
@@ -57,14 +57,14 @@ def list_models(paths: Paths, model_name: str) -> list[ModelRow]:
 
 
 def champion_version(paths: Paths, model_name: str) -> str:
-    """Number of the champion; `shipped` when none was promoted."""
+    """Find the number of the champion; `shipped` if none was promoted."""
     if has_no_database(paths):
         return SHIPPED
     return aliases_of(connect(paths), model_name).get("champion", SHIPPED)
 
 
 def champion_age(paths: Paths, model_name: str, now: datetime) -> float | None:
-    """Weeks since the champion was first promoted; None for the shipped model, which has no such date."""
+    """Compute weeks since the champion was first promoted; None for the shipped model, which has no such date."""
     version = champion_version(paths, model_name)
     if version == SHIPPED:
         return None
@@ -73,7 +73,7 @@ def champion_age(paths: Paths, model_name: str, now: datetime) -> float | None:
 
 
 def find_version(client: "MlflowClient", model_name: str, which: str) -> "ModelVersion":
-    """A version by its number or by an alias.
+    """Find a version by its number or by an alias.
 
     Raises:
         PromotionError: there is none.
@@ -92,7 +92,7 @@ def find_version(client: "MlflowClient", model_name: str, which: str) -> "ModelV
 
 
 def aliases_of(client: "MlflowClient", model_name: str) -> dict[str, str]:
-    """Alias -> version number; empty where nothing was registered."""
+    """Read alias -> version number; empty if nothing was registered."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -105,7 +105,7 @@ def aliases_of(client: "MlflowClient", model_name: str) -> dict[str, str]:
 
 
 def has_no_database(paths: Paths) -> bool:
-    """Whether this checkout's own database does not exist yet: it would take MLflow many seconds to say the same."""
+    """Check whether this checkout's own database does not exist yet: MLflow would take many seconds to say the same."""
     return not environment().mlflow_uri and not paths.mlflow_database.exists()
 
 

@@ -1,4 +1,4 @@
-"""Weights of a version, or those that ship: found, compared with the digest on record, and only then handed out."""
+"""Find the weights of a version, or those that ship, and compare them with the digest on record."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ WEIGHTS_FILE = "weights.safetensors"
 
 
 def resolve_weights(paths: Paths, model_name: str, which: str = "champion") -> tuple[Path, str]:
-    """A verified weights file and the version it belongs to.
+    """Find a verified weights file and the version it belongs to.
 
     Args:
         paths: the checkout.
@@ -52,7 +52,7 @@ def resolve_weights(paths: Paths, model_name: str, which: str = "champion") -> t
 
 
 def shipped_weights() -> Path:
-    """The weights in `assets/`, compared with the digest on their card.
+    """Find the weights in `assets/`, compared with the digest on their card.
 
     Raises:
         WeightsError: missing or changed.

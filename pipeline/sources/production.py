@@ -1,4 +1,4 @@
-"""Portraits that people sent to the service as references and let us keep: the newest faces to learn from.
+"""Portraits that people sent to the service as references and agreed to be kept: the newest training data.
 
 They go to the training split only: the test split stays the frozen set that all champions are compared on, and nobody
 who uses the service becomes a test case of it. Identity is the person's pseudonym; nothing is copied into the download
@@ -21,7 +21,7 @@ _REFERENCE = "reference-"
 
 
 def portraits(store: Store, limits: Limits, now: datetime) -> Iterator[SourceItem]:
-    """The reference photos of every record that has not expired, in order of key.
+    """Yield the reference photos of every record that has not expired, in order of key.
 
     Raises:
         ServiceUnavailable: S3 does not answer.

@@ -40,7 +40,7 @@ _BLUR = 0.8
 
 
 def self_reference(rng: np.random.Generator, portrait: Image) -> Image:
-    """An altered copy of an aligned portrait (S, S, 3); landmarks have to be found on it anew.
+    """Alter a copy of an aligned portrait (S, S, 3); landmarks have to be found on it anew.
 
     It says more than another photo would: the face's expression is the same. Training on such copies alone would
     teach too much trust, so they are the smaller part where real pairs are at hand.
@@ -111,7 +111,7 @@ class DamagedPortraits(Dataset[Sample]):
         return Sample(damaged, completion, Target(to_tensor(image), torch.tensor(points)[None]), withheld)
 
     def _reference(self, rng: np.random.Generator, row: pd.Series, image: Image) -> Image | None:
-        """Another picture of the person, an altered copy where there is none, or nothing."""
+        """Choose another picture of the person, an altered copy if there is none, or nothing."""
         own = self.rows["portrait_id"][self.rows["identity"] == row.identity]
         others = own[own != row.portrait_id].tolist()
         chance, pick = rng.random(), int(rng.integers(max(len(others), 1)))
@@ -121,7 +121,7 @@ class DamagedPortraits(Dataset[Sample]):
 
 
 def batches(samples: DamagedPortraits, batch_size: int, workers: int) -> "DataLoader[Sample]":
-    """The samples in order, collated to (Evidence, Target)."""
+    """Load the samples in order, collated to (Evidence, Target)."""
     if workers:
         cv2.setNumThreads(1)  # here, not in the worker: there OpenCV would wait for threads that did not come along
     return DataLoader(samples, batch_size, num_workers=workers, collate_fn=collate, worker_init_fn=_one_thread)

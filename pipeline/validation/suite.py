@@ -1,4 +1,4 @@
-"""The suite as code: every demand on the portraits, the group it belongs to, and what to do when it is not met."""
+"""The suite as code: every requirement on the portraits, its group, and what to do when it is not met."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,13 +43,13 @@ class Requirement:
 
 
 def column_requirements() -> Iterator[Requirement]:
-    """The columns; nothing else can be asked of a table that lacks some."""
+    """Require the columns; nothing else can be checked in a table that lacks some."""
     expectation = gxe.ExpectTableColumnsToMatchSet(column_set=[*COLUMN_TYPES, *DERIVED], exact_match=True)
     yield Requirement("schema", f"the {len(COLUMN_TYPES)} columns of a portrait table", _AGAIN, expectation)
 
 
 def all_requirements(params: ValidateParams, quarantined: int) -> Iterator[Requirement]:
-    """Every demand on a table that has the right columns.
+    """List every requirement on a table that has the right columns.
 
     Args:
         params: bounds.

@@ -48,13 +48,13 @@ class CycleRecord(BaseModel):
 
 
 def revision_source(paths: Paths) -> Path:
-    """Where revisions come from: the root itself if it is a git checkout, else the one Likeness is installed from."""
+    """Find where revisions come from: the root if it is a git checkout, else the one Likeness is installed from."""
     root = paths.home.root
     return root if _is_git(root) else ASSETS.parent
 
 
 def resolve_revision(source: Path, revision: str) -> str:
-    """The full name of a revision ("" = HEAD); `files` where there is no git.
+    """Find the full name of a revision ("" = HEAD); `files` if there is no git.
 
     Raises:
         DataError: no such revision.
@@ -100,18 +100,18 @@ def create_checkout(source: Path, revision: str, paths: Paths, cycle: str) -> Pa
 
 
 def record_cycle(paths: Paths, done: CycleRecord) -> None:
-    """Remember what a cycle made; the record outlives its checkout."""
+    """Record what a cycle made; the record outlives its checkout."""
     write_text(_record_file(paths, done.cycle), done.model_dump_json(indent=2))
 
 
 def cycle_records(paths: Paths) -> list[CycleRecord]:
-    """Of all cycles that ran in checkouts of their own, oldest first."""
+    """Read the records of all cycles that ran in checkouts of their own, oldest first."""
     files = sorted(paths.home.cycles.glob("*.json"))
     return [CycleRecord.model_validate_json(file.read_bytes()) for file in files]
 
 
 def adopt_cycle(paths: Paths, version: str) -> bool:
-    """Let production read the data of the cycle that made `version`, now champion, and bring its parameters home.
+    """Let production read the data of the cycle that made `version`, now champion, and copy its parameters to the root.
 
     The parameters are brought back once for a version: what a person changes afterwards stays. Returns whether that
     version came from a checkout that is still there; calling it again changes nothing.
@@ -129,7 +129,7 @@ def adopt_cycle(paths: Paths, version: str) -> bool:
 
 
 def ensure_production(paths: Paths) -> Path:
-    """Make state/production where it is not there yet; its data are the project's until a cycle's take their place."""
+    """Make state/production if it is not there yet; its data are the project's until a cycle's take their place."""
     origin = paths.home
     folder = origin.production
     folder.mkdir(parents=True, exist_ok=True)
@@ -140,13 +140,13 @@ def ensure_production(paths: Paths) -> Path:
 
 
 def cycle_in_use(paths: Paths) -> str:
-    """Name of the cycle whose data production reads; "" where it reads the project's own."""
+    """Name the cycle whose data production reads; "" if it reads the project's own."""
     data = paths.home.production / "data"
     return data.readlink().parent.name if data.is_symlink() and data.readlink().parent.parent.name == "cycles" else ""
 
 
 def _not_code(source: Path) -> Callable[[str, list[str]], set[str]]:
-    """What a copy of the project's files leaves out."""
+    """Make the filter that leaves out of a copy what is not the project's code."""
     left_out = {str(source): _NOT_CODE, str(source / ".dvc"): _LOCAL}
     return lambda folder, names: left_out.get(folder, {"__pycache__"}).intersection(names)
 
@@ -161,7 +161,7 @@ def _extract(source: Path, revision: str, target: Path) -> None:
 
 
 def _point(link: Path, target: Path) -> None:
-    """A symbolic link, put in place of an older one in one step."""
+    """Put a symbolic link in place of an older one in one step."""
     temporary = link.with_name(f".{link.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
@@ -173,7 +173,7 @@ def _record_file(paths: Paths, cycle: str) -> Path:
 
 
 def _is_git(folder: Path) -> bool:
-    """Whether this very folder is the root of a git checkout, not merely inside one."""
+    """Check whether this very folder is the root of a git checkout, not merely inside one."""
     done = _git(folder, "rev-parse", "--show-toplevel")
     return done.returncode == 0 and Path(done.stdout.decode().strip()) == folder.resolve()
 

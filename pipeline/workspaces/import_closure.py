@@ -11,7 +11,7 @@ FIRST_PARTY = ("models", "pipeline", "restoration", "monitoring", "flows", "serv
 
 
 def closure(module: str, root: Path, packages: tuple[str, ...] = FIRST_PARTY) -> tuple[Path, ...]:
-    """Files, relative to `root`, of a module and of everything first-party that it imports, also inside functions.
+    """List the files, relative to `root`, of a module and of all first-party imports, also those inside functions.
 
     Packages' `__init__` files along the way are part of it; imports for type checkers alone are not.
 

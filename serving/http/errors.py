@@ -81,7 +81,7 @@ def _of_validation(_: Request, error: RequestValidationError) -> HttpProblem:
 
 
 def _of_fault(request: Request, _: Exception) -> HttpProblem:
-    """Starlette calls this outside all middleware and raises the error again, so that the server logs the trace."""
+    """Describe a fault. Starlette calls this outside all middleware and raises the error again, so that it is logged."""
     return _fault(headers_of(request.scope))
 
 

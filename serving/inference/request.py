@@ -215,7 +215,7 @@ class StageTimes:
         return time.thread_time() - self._thread_begun
 
     def timings(self) -> Timings:
-        """Milliseconds, for the answer."""
+        """Convert the times to milliseconds, for the answer."""
         return Timings(**{name: round(seconds * 1000, 2) for name, seconds in self.seconds.items()})
 
 

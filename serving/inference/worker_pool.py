@@ -139,7 +139,7 @@ class WorkerPool:
 
 
 def retry_after(ahead: int, workers: int, mean_seconds: float) -> int:
-    """Whole seconds, from 1 to 600, until `ahead` photos are done by `workers` at `mean_seconds` each."""
+    """Compute whole seconds, 1 to 600, until `ahead` photos are done by `workers` at `mean_seconds` each."""
     return max(1, ceil(min(_LONGEST, ahead * mean_seconds / workers)))
 
 

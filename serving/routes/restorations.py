@@ -108,7 +108,7 @@ def _answer(result: RestoreResult) -> Response:
 
 
 def _outcome(result: RestoreResult) -> Outcome:
-    """All figures; the picture only if JSON carries it."""
+    """Collect all figures; the picture only if JSON carries it."""
     row, restoration = result.row, result.restoration
     inline = result.picture if result.form.media_type == JSON else None
     return Outcome(

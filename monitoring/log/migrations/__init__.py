@@ -24,7 +24,7 @@ _THREADS = Lock()  # Alembic's `context` is global to the process
 
 
 def is_current(connection: Connection) -> bool:
-    """Return whether the database has the schema of this version.
+    """Check whether the database has the schema of this version.
 
     Raises:
         DataError: it was written by a newer version.
@@ -59,7 +59,7 @@ def migrate(connection: Connection) -> None:
 
 
 def recorded_revision(connection: Connection) -> str | None:
-    """Return the revision that the database records; None where it records none."""
+    """Read the revision that the database records; None if it records none."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     revision: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 - our own name
