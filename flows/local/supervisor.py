@@ -77,7 +77,7 @@ class Supervisor:
             if watched.process is None and watched.part.url and is_port_taken(watched.part.url):
                 raise Busy(
                     f"a free port for {watched.part.name}",
-                    f"{watched.part.url} taken by another program",
+                    f"{watched.part.url} used by another program",
                     "end that program, or choose other ports with --port",
                 )
 

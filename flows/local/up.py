@@ -80,7 +80,7 @@ def detach(paths: Paths, port: int | None, say: Callable[[str], None]) -> None:
     while read_running(paths).supervisor != process.pid or not all(is_answering(part) for part in wanted):
         if not is_alive(process) or time.monotonic() > deadline:
             last = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-            raise ServiceUnavailable("everything to answer", last[0] if last else "nothing", f"see {paths.logs}")
+            raise ServiceUnavailable("all processes to answer", last[0] if last else "nothing", f"see {paths.logs}")
         time.sleep(_TICK)
     for line in lines(paths):
         say(line)

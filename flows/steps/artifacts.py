@@ -23,7 +23,7 @@ def publish_cycle(root: Path, report: CycleReport) -> None:
 
 def publish_verdict(verdict: Verdict) -> None:
     """Publish the watch's verdict, with a link to the drift report."""
-    lines = [f"## {'Cycle requested' if verdict.triggered else 'Quiet'}: window `{verdict.window_id}`", ""]
+    lines = [f"## {'Cycle requested' if verdict.triggered else 'No cycle requested'}: window `{verdict.window_id}`", ""]
     lines += [f"- {reason}" for reason in verdict.reasons or (verdict.note,)]
     create_markdown_artifact(key="watch", markdown="\n".join(lines), description="The watch's verdict")
     if verdict.report_html is not None:

@@ -52,7 +52,7 @@ def stage_lines(paths: Paths) -> dict[str, str]:
 def watch_lines(root: Path, report: WatchReport) -> list[str]:
     """Format a verdict of the watch, its reasons, and the cycle it started."""
     verdict = report.verdict
-    head = "Drift: a cycle is needed" if verdict.triggered else "Quiet: no cycle"
+    head = "A cycle is needed" if verdict.triggered else "No cycle is needed"
     lines = [f"{head} (window {verdict.window_id}, {verdict.requests} requests, champion {verdict.champion})"]
     lines += [f"  - {reason}" for reason in verdict.reasons or (verdict.note,)]
     if verdict.report_html is not None:

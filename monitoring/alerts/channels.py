@@ -172,7 +172,7 @@ def _certified() -> Any:  # noqa: ANN401 - ssl is imported late
 def _log_in(session: smtplib.SMTP, user: str, password: str, *, encrypted: bool) -> None:
     if not encrypted:
         raise ConfigError(
-            "a mail server with STARTTLS", "one without", "use another one, or none that needs a password"
+            "a mail server with STARTTLS", "one without", "use a server with STARTTLS, or one without a password"
         )
     session.login(unquote(user), unquote(password))
 

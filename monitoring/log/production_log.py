@@ -105,7 +105,7 @@ class ProductionLog:
             DataError: the body is no JSON (NaN is none) or too large, or the kind has a method of its own.
         """
         if kind in {"restoration", "feedback"}:
-            raise DataError("a kind without rules of its own", kind, "use `append` or `feedback`")
+            raise DataError("a kind other than restoration and feedback", kind, "use `append` or `feedback`")
         if not 0 < len(key) <= _LONGEST_KEY or "\0" in key:
             raise DataError(f"a key of 1 to {_LONGEST_KEY} characters", repr(key[:40]), "shorten it")
         return self._add((format_time(now), kind, key, format_body(body)))

@@ -28,13 +28,13 @@ def load_key(given: str, path: Path) -> bytes:
             raise ConfigError(
                 f"at least {_SHORTEST} characters in LIKENESS_LOG_KEY",
                 str(len(given)),
-                "openssl rand -hex 32 makes one",
+                "make one with `openssl rand -hex 32`",
             )
         return given.encode()
     if not path.exists():
         _make(path)
     if path.stat().st_mode & 0o077:
-        raise DataError(f"a key that only its owner reads at {path}", "one that others read", f"chmod 600 {path}")
+        raise DataError(f"a key that only its owner reads at {path}", "one that others can read", f"chmod 600 {path}")
     secret = path.read_bytes().strip()
     if len(secret) < _SHORTEST:
         raise DataError(f"a key at {path}", f"{len(secret)} characters", "restore the file from its backup")
@@ -84,7 +84,7 @@ class HeadFile:
         head = unseal(self.secret, self.path.read_text(encoding="ascii", errors="replace"))
         if head is None:
             raise DataError(
-                f"a head sealed with the log's key at {self.path}",
+                f"a head sealed by the log's key at {self.path}",
                 "one that does not fit",
                 "give the key that the log was made with; if it never changed, somebody forged this file",
             )

@@ -30,7 +30,7 @@ def watch_progress(paths: Paths) -> WatchProgress | None:
     try:
         return WatchProgress.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as error:
-        raise DataError(f"the watch's place in the log at {path}", "a damaged file", "delete it") from error
+        raise DataError(f"the watch's position in the log at {path}", "a damaged file", "delete it") from error
 
 
 def open_window(paths: Paths) -> pd.DataFrame:

@@ -58,7 +58,7 @@ def alarms(status: Status) -> list[str]:
                 status.accuracy.below,
                 f"Too few people are still recognised: {_of_100(status.accuracy.value or 0.0)} of 100.",
             ),
-            (_challenged(status, "guard-rail"), "The model on trial lost people's identity and was stopped."),
+            (_challenged(status, "guard-rail"), "The model under test changed who people are and was stopped."),
             (status.audit is not None and not status.audit.intact, "The production log was tampered with."),
         )
         if wrong
@@ -79,7 +79,7 @@ def concerns(status: Status) -> list[str]:
             (window is not None and bool(window.findings), _last_finding(window)),
             (
                 _time_since_watch(status) >= _WATCH_OVERDUE,
-                f"Nobody has looked at the traffic for {format_duration(_time_since_watch(status))}.",
+                f"The traffic has not been checked for {format_duration(_time_since_watch(status))}.",
             ),
             (weeks is not None and weeks > status.champion.max_weeks, "The model is older than it should be."),
             (_challenged(status, "sample-ratio"), "The A/B test's split is off: its figures do not count."),
@@ -111,7 +111,7 @@ def describe_column(column: str) -> str:
 
 def _last_finding(window: Window | None) -> str:
     requested = window is not None and window.triggered
-    return f"The last look at the traffic {'asked for a new model' if requested else 'raised an alarm'}."
+    return f"The last check of the traffic {'requested a new model' if requested else 'raised an alarm'}."
 
 
 def _time_since_watch(status: Status) -> timedelta:
@@ -130,7 +130,7 @@ def _of_100(share: float) -> int:
 def _serving(status: Status) -> str:
     champion = status.champion
     if not champion.known:
-        return f"{_named(champion.version)} served when the watch last looked."
+        return f"{_named(champion.version)} served when the watch last ran."
     age = "" if champion.since is None else f", {format_duration(status.now - champion.since)} old"
     return f"{_named(champion.version)} is serving{age}."
 
@@ -143,7 +143,7 @@ def _recognised(status: Status) -> str:
     if status.accuracy.value is None:
         before = status.champion.recognition_accuracy
         tested = "" if before is None else f"In its tests {_of_100(before)} of 100 people were recognised; "
-        return f"{tested}in production nobody could tell yet." if tested else "No restoration was judged yet."
+        return f"{tested}in production nothing is known yet." if tested else "No restoration has been judged yet."
     share, target = _of_100(status.accuracy.value), _of_100(status.bound)
     return f"{share} of 100 people are still recognised (target {target})."
 
@@ -151,7 +151,7 @@ def _recognised(status: Status) -> str:
 def _traffic(status: Status) -> str:
     window = latest_window(status)
     if window is None:
-        return "Its traffic was not compared with what it was tested on yet."
+        return "The traffic has not been checked for changes yet."
     if not window.drifted:
         return "Traffic looks as expected."
     named = ", ".join(describe_column(name) for name in window.drifted[:_NAMED])

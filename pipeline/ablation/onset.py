@@ -40,7 +40,7 @@ class Curve:
         shape = (len(self.identities), len(self.missing))
         if self.similarity.shape != shape or shape[1] < 5 or shape[0] < 3 or np.any(np.diff(self.missing) <= 0):
             got = f"{self.similarity.shape} for {shape[0]} portraits and {shape[1]} levels"
-            raise DataError("at least 3 portraits at 5 or more rising levels", got, "measure more of either")
+            raise DataError("at least 3 portraits at 5 or more rising levels", got, "measure more portraits or levels")
 
 
 @dataclass(frozen=True)

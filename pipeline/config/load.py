@@ -114,7 +114,7 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     except (YAMLError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(f"valid YAML in {path}", reason, "mend the file or take it from git") from error
+        raise ConfigError(f"valid YAML in {path}", reason, "correct the file or take it from git") from error
     if not isinstance(raw, dict):
         raise ConfigError(f"sections in {path}", f"a {type(raw).__name__}", "take the file from git")
     return raw

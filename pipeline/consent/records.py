@@ -62,7 +62,7 @@ def record_of(
     checked(f"{subject}/{request_id}")
     if len(basis) > _LONGEST_BASIS:
         got = f"{len(basis)} characters"
-        raise DataError(f"a basis of at most {_LONGEST_BASIS} characters", got, "name it, do not tell it")
+        raise DataError(f"a basis of at most {_LONGEST_BASIS} characters", got, "name the legal basis in a few words")
     return ConsentRecord(
         record=request_id,
         subject=subject,

@@ -144,7 +144,7 @@ class BucketStore:
                 answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": doomed, "Quiet": True})
             if answer.get("Errors"):
                 got = str(answer["Errors"][0].get("Code"))
-                raise ServiceUnavailable(f"to delete what is below {below}", got, "check the rights and try again")
+                raise ServiceUnavailable(f"to delete what is below {below}", got, "check the permissions and try again")
 
     def _pages(self, call: str, kind: str, prefix: str) -> Iterator[dict[str, Any]]:
         with self._translated_errors(self._location):

@@ -73,7 +73,7 @@ def _read(path: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise DataError(f"a CSV table at {path}", str(error).splitlines()[0], "correct data.attributes") from error
     if "file" not in table:
-        raise DataError(f"a column `file` in {path.name}", ", ".join(table.columns), "name the column of file names so")
+        raise DataError(f"a column `file` in {path.name}", ", ".join(table.columns), "rename it to `file`")
     return table
 
 

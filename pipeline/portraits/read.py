@@ -87,5 +87,5 @@ def _picture(path: Path, flags: int, stage: str) -> npt.NDArray[np.uint8]:
         raise DataError(f"the picture {path.name}", "no such file", f"run the stage {stage} again") from error
     decoded = cv2.imdecode(data, flags) if data.size else None
     if decoded is None:
-        raise DataError(f"a picture in {path.name}", "bytes that are none", f"run the stage {stage} again")
+        raise DataError(f"a picture in {path.name}", "bytes that are no picture", f"run the stage {stage} again")
     return np.asarray(decoded, np.uint8)

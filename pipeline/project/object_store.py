@@ -66,4 +66,4 @@ def _refused(what: str, error: ClientError) -> LikenessError:
     code = str(error.response.get("Error", {}).get("Code", "an error without a code"))
     if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500 or code == "SlowDown":
         return _unavailable(what, code)
-    return DataError(f"to read {what}", code, "check data.location and the rights of the credentials")
+    return DataError(f"to read {what}", code, "check data.location and the permissions of the credentials")

@@ -87,7 +87,7 @@ def find_version(client: "MlflowClient", model_name: str, which: str) -> "ModelV
             return client.get_model_version(model_name, which)
     except MlflowException as error:
         raise PromotionError(
-            f"a version of {model_name}", f"{which!r}, which is none", "`likeness models` lists them"
+            f"a version of {model_name}", f"{which!r}, which does not exist", "`likeness models` lists them"
         ) from error
 
 
@@ -100,7 +100,7 @@ def aliases_of(client: "MlflowClient", model_name: str) -> dict[str, str]:
             return {alias: str(number) for alias, number in client.get_registered_model(model_name).aliases.items()}
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise ServiceUnavailable("an answer of MLflow", str(error)[:160], "look at the server's log") from error
+            raise ServiceUnavailable("an answer from MLflow", str(error)[:160], "look at the server's log") from error
         return {}
 
 

@@ -64,5 +64,5 @@ def _rows(folder: Path, name: str, columns: int) -> Iterator[list[str]]:
 
 def _known(table: dict[str, Value], key: str, name: str) -> Value:
     if key not in table:
-        raise DataError(f"{name} to know {key}", "nothing of it", "take the file from the data set's page again")
+        raise DataError(f"{key} in {name}", "no entry", "take the file from the data set's page again")
     return table[key]

@@ -40,6 +40,6 @@ def _item(store: Store, record: ConsentRecord, name: str, limits: Limits) -> Sou
 def _read(store: Store, key: str, sha256: str, limits: Limits) -> Accepted | Rejected:
     content = store.get(key)
     if content is None or hashlib.sha256(content).hexdigest() != sha256:
-        got = "is not there" if content is None else "has another SHA-256 than its consent record says"
+        got = "is missing" if content is None else "has another SHA-256 than its consent record says"
         return Rejected(Code.CORRUPT, f"the kept picture {got}")
     return read_bytes(content, limits)

@@ -172,7 +172,7 @@ class _Body:
             async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError:
-            got, remedy = f"{self._received} bytes and silence", "send it faster, or a smaller picture"
+            got, remedy = f"{self._received} bytes, then none", "send it faster, or a smaller picture"
             raise HttpProblem(408, "slow_body", f"the body within {self._seconds:g} s", got, remedy, _CLOSE) from None
         self._received += len(message.get("body", b""))
         if self._received > self._max_bytes:

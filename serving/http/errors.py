@@ -81,7 +81,7 @@ def _of_validation(_: Request, error: RequestValidationError) -> HttpProblem:
 
 
 def _of_fault(request: Request, _: Exception) -> HttpProblem:
-    """Describe a fault. Starlette calls this outside all middleware and raises the error again, so that it is logged."""
+    """Describe a fault. Starlette calls this outside all middleware, then raises the error again to log it."""
     return _fault(headers_of(request.scope))
 
 

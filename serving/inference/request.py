@@ -180,7 +180,7 @@ def _no_damage(used: UsedMask) -> str:
     if not used.proposed:
         return "no damage was found; send a mask to have a part restored all the same"
     maybe = f"{used.proposed:.1%} of the photo may be damaged"
-    return f"no damage was found for certain; {maybe}: /v1/masks shows where, mode inpaint takes it"
+    return f"no damage was found for certain; {maybe}: /v1/masks shows it, and mode=inpaint restores it too"
 
 
 class StageTimes:

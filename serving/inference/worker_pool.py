@@ -88,7 +88,7 @@ class WorkerPool:
             if gone.done():
                 raise HttpProblem(499, "gone", "a caller to answer", "a closed connection", "send it again")
             retry = {"Retry-After": "5"}
-            raise HttpProblem(503, "too_late", f"an outcome within {seconds:g} s", "none yet", "come again", retry)
+            raise HttpProblem(503, "too_late", f"an outcome within {seconds:g} s", "none yet", "try again later", retry)
         finally:
             gone.cancel()
             result.cancel()
@@ -144,7 +144,7 @@ def retry_after(ahead: int, workers: int, mean_seconds: float) -> int:
 
 
 def _queue_full(got: str, seconds: int) -> HttpProblem:
-    remedy, headers = f"come again in {seconds} s", {"Retry-After": str(seconds)}
+    remedy, headers = f"try again in {seconds} s", {"Retry-After": str(seconds)}
     return HttpProblem(429, "queue_full", "room for one more photo", got, remedy, headers)
 
 

@@ -91,7 +91,7 @@ def _kept(context: ServingContext, identity: str) -> LogRow:
     """
     row = find_row(context.log, identity)
     if not context.log.has("keeping", identity):
-        expected, remedy = "a request whose sender let its pictures be kept", "take one of /v1/reviews"
+        expected, remedy = "a request whose sender let its pictures be kept", "choose one from /v1/reviews"
         raise HttpProblem(404, "no_pictures", expected, f"nothing kept of {identity}", remedy)
     return row
 

@@ -196,7 +196,7 @@ def test_the_command_says_how_it_stands(tested: Paths, capsys: pytest.CaptureFix
     said = capsys.readouterr().out
     assert "A/B test 1-vs-2: win" in said
     assert "identity" in said
-    assert "next: the next look makes version 2 champion" in said
+    assert "next: the next run makes version 2 champion" in said
     assert aliases(tested)["champion"] == "1"  # asking changes nothing
     with pytest.raises(LikenessError, match="a winner that waits"):
         likeness.main(["ab", "--approve", "--root", str(tested.root)], standalone_mode=False)

@@ -81,7 +81,7 @@ def test_a_key_that_others_read_is_none(tmp_path: Path) -> None:
     path = tmp_path / "log.key"
     make_secret(path)
     path.chmod(0o640)
-    with pytest.raises(DataError, match=f"one that others read; chmod 600 {path}"):
+    with pytest.raises(DataError, match=f"one that others can read; chmod 600 {path}"):
         make_secret(path)
     path.chmod(0o600)
     path.write_text("")

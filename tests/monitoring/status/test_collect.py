@@ -144,7 +144,7 @@ def test_a_registry_that_does_not_answer_takes_only_its_part(paths: Paths, monke
     assert (found.champion.known, found.champion.version) == (False, "shipped")
     assert found.headline[:2] == (
         "The model registry does not answer.",
-        "The model that came with Likeness served when the watch last looked.",
+        "The model that came with Likeness served when the watch last ran.",
     )
     assert advice(found).startswith("Start MLflow again")
 
@@ -160,7 +160,7 @@ def test_a_watch_that_has_fallen_silent_is_a_concern() -> None:
     facts = {"versions": (version(1, 3, "passed", "champion"),), "windows": (window(1, "1", 58),)}
     lately, long_ago = (made(**facts, last_look=NOW - timedelta(hours=hours)) for hours in (2, 5))
     assert (lately.light, long_ago.light) == ("good", "attention")
-    assert long_ago.headline[0] == "Nobody has looked at the traffic for 5 hours."
+    assert long_ago.headline[0] == "The traffic has not been checked for 5 hours."
 
 
 def test_lights_and_the_first_sentence() -> None:

@@ -75,7 +75,7 @@ def test_what_does_not_fit_is_refused_with_when_to_come_again(pool: WorkerPool, 
     futures = [pool.submit(waiting_for(gate)) for _ in range(5)]
     until(lambda: pool.running() == 2)
     assert pool.waiting() == 3
-    with pytest.raises(HttpProblem, match="got 5 photos before this one; come again in 3 s") as caught:
+    with pytest.raises(HttpProblem, match="got 5 photos before this one; try again in 3 s") as caught:
         pool.submit(waiting_for(gate))
     assert (caught.value.status_code, caught.value.headers) == (429, {"Retry-After": "3"})  # 5 * 1 s / 2
     time.sleep(0.05)
