@@ -234,7 +234,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
 
 
 def test_a_long_basis_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="201 characters; name it"):
+    with pytest.raises(DataError, match="201 characters; name the legal basis"):
         keeper(tmp_path).keep("ann", "x" * 201, pictures(), "r1", NOW)
 
 
