@@ -1,4 +1,4 @@
-"""The watch: compare production traffic since the last look with the reference, send alerts, request a cycle."""
+"""The watch: compare production traffic since the last run with the baseline, send alerts, request a cycle."""
 
 from datetime import UTC, datetime
 from pathlib import Path

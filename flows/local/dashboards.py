@@ -15,7 +15,7 @@ _ABOUT = {
     "status": "the state of everything, in plain words",
     "prefect": "past, current and scheduled runs",
     "mlflow": "all trainings with their figures; the model registry",
-    "drift": "traffic against the reference, window by window (Evidently)",
+    "drift": "traffic against the baseline, window by window (Evidently)",
 }
 
 

@@ -28,7 +28,7 @@ def follow_champion(root: Path) -> None:
 
 @task(name="judge-window", cache_policy=NO_CACHE, persist_result=False)
 def judge_window(root: Path) -> Verdict:
-    """Compare the open window of the production log with the reference."""
+    """Compare the open window of the production log with the baseline."""
     paths = Paths(root)
     return judge(load_params(paths.params), paths, now=datetime.now(UTC))
 

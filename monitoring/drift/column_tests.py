@@ -30,7 +30,7 @@ METHODS: Mapping[Type, tuple[str, str]] = {"num": ("ks", "wasserstein"), "cat": 
 """Test and effect size by type of column.
 
 Kolmogorov-Smirnov for numbers; with ties its p-values are too high, never too low. Categories: see `homogeneity`.
-Effects: Wasserstein distance in standard deviations of the reference; Jensen-Shannon distance, 0..0.83.
+Effects: Wasserstein distance in standard deviations of the baseline; Jensen-Shannon distance, 0..0.83.
 """
 
 
@@ -63,8 +63,8 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 def homogeneity(reference: pd.Series, current: pd.Series) -> float:
     """Compute the p-value of two samples of categories having the same shares.
 
-    Evidently's own `chisquare` and `g_test` take the reference's shares as exact: with 200 reference rows and 500 new
-    ones their statistic is 3.5 times too large, and a category that the reference lacks gives p = 0. This is the test
+    Evidently's own `chisquare` and `g_test` take the baseline's shares as exact: with 200 baseline rows and 500 new
+    ones their statistic is 3.5 times too large, and a category that the baseline lacks gives p = 0. This is the test
     on the contingency table of both. Categories that are expected less than five times are taken together; where that
     leaves two rare cells, Fisher's exact test decides.
     """

@@ -36,7 +36,7 @@ def select_comparable(table: pd.DataFrame) -> pd.DataFrame:
     named subject the first row stays. No subject counts as another person. Unknown kinds are missing values, not
     a kind of their own; categories are text, more than one face is one category.
 
-    Photos that came back as they came are left out: no model had a part in them, and the reference, whose damage is
+    Photos that were returned unchanged are left out: no model was used for them, and the baseline, whose damage is
     known, has none. How many there are is a figure of the damage finder (`likeness_requests` by mode).
     """
     own = one_per_subject(table[table["mode"] != "unchanged"])

@@ -16,9 +16,9 @@ Array = npt.NDArray[np.float64]
 
 
 class IdentityDrift(BaseModel):
-    """Distance of a window's faces from the reference's.
+    """Distance of a window's faces from the baseline's.
 
-    `frechet`: squared distance; `effect`: its root in units of the reference's spread, the root of its covariance's
+    `frechet`: squared distance; `effect`: its root in units of the baseline's spread, the root of its covariance's
     trace; `p`: how often two samples of these sizes from one and the same population are as far apart.
     """
 

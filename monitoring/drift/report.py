@@ -30,7 +30,7 @@ def add_run(folder: Path, snapshot: "Snapshot", groups: Mapping[Group, Sequence[
     workspace = Workspace.create(str(folder))
     projects = workspace.search_project(PROJECT)
     project = (
-        projects[0] if projects else workspace.create_project(PROJECT, description="Traffic against the reference")
+        projects[0] if projects else workspace.create_project(PROJECT, description="Traffic against the baseline")
     )
     if not projects:
         for panel in _panels(groups):

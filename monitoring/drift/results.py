@@ -30,7 +30,7 @@ class ColumnDrift(BaseModel):
 
 
 class Drift(BaseModel):
-    """Drift of a window against the reference; `share` is over the columns that could be judged."""
+    """Drift of a window against the baseline; `share` is over the columns that could be judged."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -38,7 +38,7 @@ def measure_recognition(
     """Measure accuracy over rows of the production log, each counted once, by feedback where there is some.
 
     Else `recognised` counts, by a known original or a reference photo. Of one subject the last judgement counts, so
-    that nobody starts a cycle alone. A photo that came back as it came is no restoration: nothing said of it counts.
+    that nobody starts a cycle alone. Feedback on a photo that was returned unchanged does not count.
 
     Args:
         rows: with `mode`, `recognised`, `feedback_recognised` (boolean, NA = unknown) and `subject`.
@@ -73,7 +73,7 @@ def recognition_by_block(
     A test that goes on for ever would let a good past hide a bad today, so evidence is gathered in blocks of so many
     days; every half a block another begins, so that one at least half as long is always there. Each gets half the
     error: one false alarm in `days` days with probability `error` at most. Feedback that comes late counts in every
-    block that its request is in, as blocks are read from the log anew at each look.
+    block that its request is in, as blocks are read from the log at each run.
     """
     half = timedelta(days=days / 2)
     latest = _EPOCH + half * ((now - _EPOCH) // half)

@@ -125,7 +125,7 @@ def _reasons(raised: Sequence[Alarm]) -> tuple[str, ...]:
 
 def _note(raised: Sequence[Alarm]) -> str:
     if not raised:
-        return "traffic looks like the reference"
+        return "traffic looks like the baseline"
     return f"no cycle, retraining would not help: {'; '.join(alarm.reason for alarm in raised)}"
 
 

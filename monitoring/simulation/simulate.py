@@ -74,7 +74,7 @@ def simulate(
     Args:
         params: of the checkout; `simulate` gives what the arguments leave out.
         paths: of the checkout.
-        shift: how the traffic differs from the reference.
+        shift: how the traffic differs from the baseline.
         requests: how many.
         seed: of portraits, damage and known originals.
         clock: read once per request, and once for the request ids.

@@ -77,7 +77,7 @@ def test_a_shift_triggers_until_a_cycle_claims_it(params: Params, measured: Path
 def test_expected_traffic_moves_on(params: Params, measured: Paths) -> None:
     send(measured, 120, seed=3)
     verdict = watch(params, measured, now=NOW)
-    assert (verdict.triggered, verdict.note) == (False, "traffic looks like the reference")
+    assert (verdict.triggered, verdict.note) == (False, "traffic looks like the baseline")
     judged = watch_progress(measured)
     assert judged is not None
     assert judged.last_sequence == 121
