@@ -55,7 +55,7 @@ def verify_audit(params: Params, paths: Paths, now: datetime) -> Verification:
     """Check the production log's chain, leave the outcome in state/audit.json, and alert when it is broken.
 
     Raises:
-        DataError: what lies there is no log.
+        DataError: the file is not a log.
         ServiceUnavailable: PostgreSQL does not answer.
     """
     verification = verify_log(paths, now=now)

@@ -108,7 +108,7 @@ class _Tally:
 
 def _drawn(masks: MaskParams, size: int, paths: Paths, folder: Path, tally: _Tally) -> Iterator[Row]:
     """Draw the masks and write their pictures; yields rows, one by one."""
-    sampler, spoken = DamageSampler(masks, training=False), time.monotonic()
+    sampler, logged = DamageSampler(masks, training=False), time.monotonic()
     for portrait_id, landmarks in _test_portraits(paths):
         tally.portraits += 1
         for number in range(masks.evaluation.per_portrait):
@@ -119,8 +119,8 @@ def _drawn(masks: MaskParams, size: int, paths: Paths, folder: Path, tally: _Tal
             _write(folder / f"{mask_id}.chroma.png", damage.chroma)
             tally.add(record)
             yield mask_row(mask_id, portrait_id, record)
-        if time.monotonic() - spoken > _LOG_SECONDS:
-            spoken = time.monotonic()
+        if time.monotonic() - logged > _LOG_SECONDS:
+            logged = time.monotonic()
             LOG.info("masks for %d portraits", tally.portraits)
 
 

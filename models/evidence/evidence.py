@@ -33,7 +33,7 @@ CONDITIONS = 4
 """Numbers in `Damaged.condition`."""
 
 _PASSES = 2
-"""How often the photo is moved: what it fills in the first time tells better where the points lie. A third pass adds
+"""How often the photo is moved: the first fill improves the landmarks. A third pass adds
 nothing (identity distance 0.393 and 0.396 of that without a photo, on validation)."""
 _FLAGS: dict[FillMethod, int] = {"telea": cv2.INPAINT_TELEA, "navier-stokes": cv2.INPAINT_NS}
 _RADIUS = 3.0  # pixels; the customary neighbourhood of cv2.inpaint
@@ -49,7 +49,7 @@ class Damaged:
         chroma_mask: (N, 1, H, W), 1 = chroma is missing; contains `hole_mask`.
         coverage: (N,) missing share of the face hull, [0, 1].
         missing_features: (N,) missing share of the eye, brow, nose and mouth regions, [0, 1].
-        reference: photos of the same people, or None when nobody has one.
+        reference: photos of the same people, or None if there are none.
     """
 
     image: Tensor

@@ -107,7 +107,7 @@ def _moved(face: Face, x: int, y: int) -> Face:
 
 def _quiet_network(path: str, min_score: float) -> cv2.FaceDetectorYN:
     level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns of a target that nobody asked for
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns of a target that was not requested
     try:
         return cv2.FaceDetectorYN.create(path, "", (320, 320), min_score, _MAX_OVERLAP, _MAX_FACES)
     finally:

@@ -1,7 +1,7 @@
 """Detect which way up a photo lies, and turn copies of it upright.
 
 YuNet finds faces that lie on their side or upside down as well, but puts its points into them as if they were nearly
-upright, the mouth at the forehead. It is surest of a face that is upright, and that is how the turn is told: the
+upright, the mouth at the forehead. It has the highest score for an upright face, which shows the turn: the
 photo's surest faces are looked at in eight turns. How often that is right: docs/turned.md.
 """
 
@@ -31,7 +31,7 @@ _SURE_SCORE, _SURE_LEAD, _SURE_ROLL = 0.85, 0.02, 12.0
 _CERTAIN_SCORE = 0.9  # below it the turn may be one that shows the face elsewhere: the whole photo is looked at, too
 # So many of the eight turns are followed up, and so often: each is turned further by the roll that was seen in it.
 _FOLLOWED, _FURTHER = 3, 2
-# A photo is taken for turned by more than this only where its face is seen so surely, and so much surer than upright.
+# A photo counts as turned by more than this only if its face has at least this score, and this much more than upright.
 _NEARLY_UPRIGHT, _TURNED_SCORE, _TURNED_LEAD = 70.0, 0.82, 0.01
 
 _own = threading.local()

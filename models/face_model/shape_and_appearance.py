@@ -26,7 +26,7 @@ from models.face_model.gaussian import FACE_MODEL, Completion, FaceModel, rim
 from models.runtime.cached import made_once
 
 OF_SHAPES: Noise = (0.4, 2.0, 20.0)
-"""Of predicted landmarks: people differ more than photos of one person do, so predictions are believed more."""
+"""Of predicted landmarks: people differ more than photos of one person do, so predictions weigh more."""
 _SIZE = 128
 _PASSES = 2
 """How often landmarks are predicted on a drafted face; the first is drafted in the mean shape."""

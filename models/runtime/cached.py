@@ -1,4 +1,4 @@
-"""Load a network once per process, usable in training whoever loads it first."""
+"""Load a network once per process, usable in training wherever it is loaded first."""
 
 from collections.abc import Callable
 from functools import cache, wraps

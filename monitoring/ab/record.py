@@ -1,6 +1,6 @@
 """A test's entries in the log: its verdict, a person's answer, and that it was acted on.
 
-The verdict is written before anything moves, and what moved is written after it. So whoever finds a verdict that was
+The verdict is written before any alias moves, and the action after it. So a process that finds a verdict that was
 not acted on knows that its writer died, and acts on it: the registry's steps can be repeated, the verdict is not
 judged anew.
 """

@@ -29,9 +29,7 @@ def add_run(folder: Path, snapshot: "Snapshot", groups: Mapping[Group, Sequence[
 
     workspace = Workspace.create(str(folder))
     projects = workspace.search_project(PROJECT)
-    project = (
-        projects[0] if projects else workspace.create_project(PROJECT, description="Traffic against the baseline")
-    )
+    project = projects[0] if projects else workspace.create_project(PROJECT, description="Traffic against the baseline")
     if not projects:
         for panel in _panels(groups):
             project.dashboard.add_panel(panel)

@@ -37,7 +37,7 @@ class Journal:
 
     Raises:
         ConfigError: an address that is none, or of another database.
-        DataError: what lies there is no log, or one that a newer version wrote, or the role may not migrate it.
+        DataError: the file is not a log, or one that a newer version wrote, or the role may not migrate it.
         ServiceUnavailable: PostgreSQL does not answer.
     """
 

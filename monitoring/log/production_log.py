@@ -50,7 +50,7 @@ def open_log(paths: Paths, *, sealed: bool = True) -> "ProductionLog":
 
     Raises:
         ConfigError: the address or the key is of no use.
-        DataError: what lies there is no log, or one of a newer version, or others can read the key, or it is another
+        DataError: the file is not a log, or one of a newer version, or others can read the key, or it is another
             key.
         ServiceUnavailable: PostgreSQL does not answer.
     """

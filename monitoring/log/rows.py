@@ -21,7 +21,7 @@ class LogRow(BaseModel):
 
     Angles in degrees, brightness 0..255 (mean luma), shares in [0, 1], CPU time in seconds, sizes in photo pixels.
     Similarities are cosines by the training and the independent encoder: of restored against original (no prefix),
-    against the classically filled face (`plain`), against a believed reference photo (`reference`); None where there
+    against the classically filled face (`plain`), against an accepted reference photo (`reference`); None where there
     is nothing to compare with. `recognised`: the independent one, against original or reference, is at least the
     evaluation's threshold. `mask_x`, `mask_y`: centroid of the missing pixels relative to the box of the surest face,
     0..1 within it. `uncertainty`: see `restoration.risk.uncertainty`. `lpips`: to the original, in a replay.

@@ -106,7 +106,7 @@ class HeadFile:
     def _lock(self) -> Iterator[None]:
         handle = os.open(self.path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)  # the system lets go of it when the process ends, however it ends
+            fcntl.flock(handle, fcntl.LOCK_EX)  # the system releases it when the process ends, also when it is killed
             yield
         finally:
             os.close(handle)

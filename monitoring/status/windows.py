@@ -49,7 +49,7 @@ def running_cycle(paths: Paths) -> Cycle:
 def is_locked(lock: Path) -> bool:
     """Check whether a process holds this lock file, in this container or another that shares the folder.
 
-    It is tried as a shared lock and let go at once: for those microseconds a cycle that just starts would be refused.
+    A shared lock is taken and released at once: for those microseconds a cycle that just starts would be refused.
     """
     if not lock.is_file():
         return False

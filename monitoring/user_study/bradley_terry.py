@@ -47,7 +47,7 @@ def fit_scores(wins: Floats, names: Sequence[str], prior: float = 0.0) -> Floats
         (K,) scores, natural logarithms, mean zero.
 
     Raises:
-        DataError: comparisons do not connect all methods, or (without a prior) somebody never won or never lost, so
+        DataError: comparisons do not connect all methods, or (without a prior) a method never won or never lost, so
             that no finite maximum exists (Ford, American Mathematical Monthly 64 (1957)); or wins are no counts.
     """
     _require_maximum(wins, names, prior)

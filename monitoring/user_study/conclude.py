@@ -1,4 +1,4 @@
-"""Report on a study that lies in a checkout, and record its verdict once."""
+"""Report on a study in a checkout, and record its verdict once."""
 
 from datetime import datetime
 

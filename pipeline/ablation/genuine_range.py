@@ -17,9 +17,9 @@ Floors = dict[Role, tuple[float, str]]
 
 
 def genuine_floors(paths: Paths, rows: pd.DataFrame, judges: Judges, params: AblateParams) -> Floors:
-    """Estimate the genuine range by encoder: from photos of one person, else from what tells people apart.
+    """Estimate the genuine range by encoder: from photos of one person, else from pairs of different people.
 
-    The encoders are frozen and never saw these portraits, so all splits may speak.
+    The encoders are frozen and never saw these portraits, so all splits may be used.
 
     Args:
         paths: where the portraits lie.
@@ -50,4 +50,4 @@ def floor_of(embeddings: Tensor, names: Sequence[str], origin: str, params: Abla
     if floor is not None:
         return floor, f"{percentile:g}th percentile of pairs of one person among {origin}"
     threshold = recognition_threshold(embeddings, names, params.false_match_rate)
-    return threshold, f"passed by {params.false_match_rate:.0%} of strangers among {origin}: nobody is there twice"
+    return threshold, f"passed by {params.false_match_rate:.0%} of strangers among {origin}: no person has two photos"

@@ -160,7 +160,7 @@ def genuine_floor(embeddings: npt.NDArray[np.floating], identities: Sequence[str
         percentile: 0..100.
 
     Returns:
-        A cosine; None where nobody is there twice.
+        A cosine; None if no person has two photos.
     """
     first, second = np.triu_indices(len(identities), k=1)
     names = np.asarray(identities)

@@ -106,7 +106,7 @@ def long_table(table: Mapping[str, Buckets]) -> pd.DataFrame:
 
 
 def render(report: AblateReport, strips: Sequence[Strip], drawings: Mapping[str, str]) -> str:
-    """Render the page as HTML; every text from data is escaped, the drawings are ours."""
+    """Render the page as HTML; every text from data is escaped, the SVG charts are not."""
     return _environment().get_template("ablate.html.j2").render(
         report=report, strips=strips, drawings=drawings, similarity=SIMILARITY, roles=ROLES
     )  # fmt: skip

@@ -14,7 +14,7 @@ from pipeline.evaluation.bootstrap import Bootstrap
 from pipeline.evaluation.results import Figure
 
 COMPLETE = "complete"
-"""The design with everything; whoever has another photo gives it."""
+"""The complete design, with a reference photo where there is one."""
 NO_PHOTO = "complete, no photo given"
 """The same networks, asked without one."""
 METRICS = ("lpips", "identity_distance_independent", "identity_distance_training", "psnr")

@@ -35,7 +35,7 @@ class SplitParams(Section):
 
 
 class DataParams(Section):
-    """Which source, and how its identities are told apart and split."""
+    """Which source, and how its identities are distinguished and split."""
 
     source: SourceName
     location: str

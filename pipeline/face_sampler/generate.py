@@ -21,7 +21,7 @@ _MAX_SMILE = 1.5
 
 @dataclass(frozen=True)
 class SampledPortrait:
-    """One portrait of nobody."""
+    """A portrait of a person who does not exist."""
 
     name: str
     """Unique for a seed, usable as a file name without suffix."""

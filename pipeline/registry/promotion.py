@@ -149,7 +149,7 @@ def promotion_lock(paths: Paths) -> Iterator[None]:
 def repair_aliases(client: "MlflowClient", paths: Paths) -> bool:
     """Put back the aliases that an interrupted promotion left half moved; call it under the lock.
 
-    Returns whether there was something to mend.
+    Returns whether there was something to repair.
     """
     journal = journal_file(paths)
     if not journal.is_file():

@@ -59,7 +59,7 @@ def register(*, paths: Paths, params: Params) -> Registered:
 
     Raises:
         DataError: training, evaluation or gate left no report.
-        PromotionError: the gate judged other weights than those that lie there.
+        PromotionError: the gate judged other weights than those in data/training.
         ServiceUnavailable: MLflow does not answer.
     """
     facts = _facts(paths, params)

@@ -1,6 +1,6 @@
 """Track runs in MLflow: one run per cycle, shared by stages that are separate processes.
 
-The run's id lies in `state/run.json`. The flow opens it with `start_run` and closes it with `finish_run`; a stage that
+The run's id is in `state/run.json`. The flow opens it with `start_run` and closes it with `finish_run`; a stage that
 is run by hand, or by `dvc repro`, opens one by itself. Stages write their files first and log afterwards: nothing that
 is computed depends on what stands here.
 """

@@ -35,7 +35,7 @@ def open_source(data: DataParams, limits: Limits, paths: Paths) -> Iterator[Sour
 def open_intake(data: DataParams, limits: Limits, paths: Paths, now: datetime) -> Iterator[SourceItem]:
     """Yield the production portraits at `data.intake` whose consent holds at `now`; none if it is empty.
 
-    A folder that is not there only gives a warning: nobody may have let us keep anything yet.
+    A missing folder only gives a warning: perhaps nothing has been kept yet.
 
     Raises:
         DataError: an address that is none.

@@ -1,4 +1,4 @@
-"""The item that all sources yield, and how identities are told apart."""
+"""The item that all sources yield, and how identities are distinguished."""
 
 import os
 import posixpath

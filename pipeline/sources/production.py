@@ -2,7 +2,7 @@
 
 They go to the training split only: the test split stays the frozen set that all champions are compared on, and nobody
 who uses the service becomes a test case of it. Identity is the person's pseudonym; nothing is copied into the download
-cache, so that what was forgotten or has expired is gone for the next cycle.
+cache, so that deleted and expired ones are not in the next cycle.
 """
 
 import hashlib

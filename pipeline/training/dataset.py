@@ -183,7 +183,7 @@ _REMEMBERED = 16  # batches; at 128 pixels and eight portraits about 13 MB each
 class EchoedBatches:
     """Each fresh batch, then `times` - 1 batches drawn from the last sixteen.
 
-    Evidence is dearer than a step, and each step throws new noise on it: Choi et al. (2019), "Faster neural network
+    Evidence costs more than a step, and each step adds new noise to it: Choi et al. (2019), "Faster neural network
     training with data echoing".
 
     Args:

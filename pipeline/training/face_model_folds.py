@@ -52,6 +52,6 @@ def fold(identity: str, folds: int) -> int:
 
 
 def _fitted(paths: Paths, rows: pd.DataFrame, seed: int) -> ShapedFaceModel:
-    rows = rows.drop_duplicates("identity")  # so that nobody counts fifteen times
+    rows = rows.drop_duplicates("identity")  # so that every person counts once
     pictures = to_tensor(np.stack([load_image(paths, portrait_id) for portrait_id in rows["portrait_id"]]))
     return shaped_face_model(fit_shaped(pictures, COMPONENTS, torch.Generator().manual_seed(seed)))

@@ -99,7 +99,7 @@ def _batch(params: ValidateParams, quarantined: int) -> Iterator[Requirement]:
     yield Requirement("count", "portraits in every split", "add portraits, or change data.split", splits)
     aside = ExpectQuarantinedShareToBeAtMost(quarantined=quarantined, max_share=params.max_quarantined_share)
     says = f"at most {params.max_quarantined_share:.0%} of the files in quarantine"
-    yield Requirement("quarantine", says, "read data/portraits/quarantine/records.jsonl and mend the source", aside)
+    yield Requirement("quarantine", says, "read data/portraits/quarantine/records.jsonl and correct the source", aside)
 
 
 def _ranges(params: ValidateParams) -> Iterator[Requirement]:

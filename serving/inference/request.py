@@ -178,7 +178,7 @@ class RestoreJob:
 def _no_damage(used: UsedMask) -> str:
     """Say why a photo is returned unchanged, in terms of this API."""
     if not used.proposed:
-        return "no damage was found; send a mask to have a part restored all the same"
+        return "no damage was found; send a mask to restore a part nevertheless"
     maybe = f"{used.proposed:.1%} of the photo may be damaged"
     return f"no damage was found for certain; {maybe}: /v1/masks shows it, and mode=inpaint restores it too"
 

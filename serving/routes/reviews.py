@@ -23,7 +23,7 @@ _Accept = Header("", description="application/json, or application/zip")
 
 
 def reviews_router(service: Service) -> APIRouter:
-    """Make the routes that need the role `review`; each look at a person's pictures is logged before they are sent."""
+    """Make the routes for the role `review`; each access to a person's pictures is logged before they are sent."""
     router = APIRouter(prefix="/v1", tags=["reviews"])
     context, rules = service.context, service.params.serve.review
     reviewer = Depends(service.guard.require("review"))
