@@ -67,7 +67,7 @@ def masks(*, masks: MaskParams, ingest: IngestParams, paths: Paths) -> MasksRepo
     """
     start, tally = time.monotonic(), _Tally()
     with fresh_folder(paths.masks) as folder:
-        write_rows(folder / paths.mask_rows.name, _drawn(masks, ingest.image_size, paths, folder, tally))
+        write_rows(folder / paths.mask_rows.name, _draw_masks(masks, ingest.image_size, paths, folder, tally))
         if not tally.portraits:
             raise DataError(f"portraits in the split {SPLIT}", "none", "raise data.split.test or give more portraits")
     report = tally.report(time.monotonic() - start)
@@ -106,7 +106,7 @@ class _Tally:
         return {bucket: round(total / self._buckets[bucket], 4) for bucket, total in sorted(sums.items())}
 
 
-def _drawn(masks: MaskParams, size: int, paths: Paths, folder: Path, tally: _Tally) -> Iterator[Row]:
+def _draw_masks(masks: MaskParams, size: int, paths: Paths, folder: Path, tally: _Tally) -> Iterator[Row]:
     """Draw the masks and write their pictures; yields rows, one by one."""
     sampler, logged = DamageSampler(masks, training=False), time.monotonic()
     for portrait_id, landmarks in _test_portraits(paths):

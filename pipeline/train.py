@@ -50,7 +50,7 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
     module = build_module(train, paths)
     models = face_models(paths, learning, train.evidence.face_model_folds, train.seed)
     samples = partial(_samples, paths, learning, masks, train, models)
-    fixed = CachedBatches(batches(_fixed(paths, held_out, masks, train, models), train.batch_size, 0))
+    fixed = CachedBatches(batches(_held_out_samples(paths, held_out, masks, train, models), train.batch_size, 0))
     if first_process():
         log_start(paths, train, masks)
     started = time.monotonic()
@@ -114,7 +114,7 @@ def _batches(samples: DamagedPortraits, train: TrainParams, epoch: int) -> Itera
     return fresh if echoes == 1 else EchoedBatches(fresh, echoes, train.seed + epoch)
 
 
-def _fixed(
+def _held_out_samples(
     paths: Paths, rows: pd.DataFrame, masks: MaskParams, train: TrainParams, models: FaceModels
 ) -> DamagedPortraits:
     """Read the held-out portraits, each with one unchanging damage; at most 64, so that an epoch stays short."""

@@ -16,7 +16,7 @@ from pipeline.registry.versions import ModelRow
 
 def cycle_lines(root: Path, report: CycleReport) -> list[str]:
     """Format a cycle: input and output of each stage, the gate's table, the version and its state."""
-    stages = [f"  {name:<9} {_took(report, name)}  {line}" for name, line in stage_lines(Paths(root)).items()]
+    stages = [f"  {name:<9} {_format_seconds(report, name)}  {line}" for name, line in stage_lines(Paths(root)).items()]
     return [
         f"Cycle ({report.reason})",
         *stages,
@@ -109,7 +109,7 @@ def _model_line(row: ModelRow) -> str:
     return f"{row.version:<8} {aliases:<22} {row.gate:<7} {shown[0]:<10} {shown[1]:<11} {shown[2]:<14} {created}"
 
 
-def _took(report: CycleReport, stage: str) -> str:
+def _format_seconds(report: CycleReport, stage: str) -> str:
     return f"{report.seconds[stage]:6.1f} s" if stage in report.seconds else "  cached"
 
 

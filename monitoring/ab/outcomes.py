@@ -55,9 +55,11 @@ def select_trial(rows: pd.DataFrame, champion: str, challenger: str, adjustment:
     """Select the test's requests among rows of the log, from the first one that the challenger served.
 
     Before that one some service had not loaded the challenger yet, and the champion had all subjects. The subject who
-    opens it does not count: that it is one of the challenger's was no chance.
+    opens it does not count: it is always one of the challenger's.
     """
-    ours = rows[_of(rows, champion, "champion") | _of(rows, challenger, "challenger")].sort_values("sequence")
+    ours = rows[_served_by(rows, champion, "champion") | _served_by(rows, challenger, "challenger")].sort_values(
+        "sequence"
+    )
     opened = ours["arm"].eq("challenger").cummax()
     ours = ours[opened]
     units = ours["subject"].where(ours["subject"] != "", ours["request_id"])
@@ -88,5 +90,5 @@ def measure_outcomes(rows: pd.DataFrame, adjustment: Adjustment | None) -> pd.Da
     return pd.DataFrame(columns).mask(rows["mode"] == "unchanged")
 
 
-def _of(rows: pd.DataFrame, version: str, arm: str) -> "pd.Series[bool]":
+def _served_by(rows: pd.DataFrame, version: str, arm: str) -> "pd.Series[bool]":
     return (rows["model_version"] == version) & (rows["arm"] == arm)

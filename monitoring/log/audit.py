@@ -46,15 +46,15 @@ def verify(read: Read, secret: bytes, heads: Iterable[Head]) -> Verification:
     for entry in read(-(2**62)):
         wrong = _wrong(read, secret, good, entry, expected)
         if wrong is not None:
-            return broken(good, *wrong)
+            return broken_verification(good, *wrong)
         good = Head(entry.sequence, entry.chain)
     last = max(expected, default=0)
     if last > good.sequence:
-        return broken(good, "truncated", f"{_gone(good.sequence + 1, last)} from the end")
+        return broken_verification(good, "truncated", f"{_name_missing(good.sequence + 1, last)} from the end")
     return Verification(entries=good.sequence, head=str(good), message=f"{good.sequence} entries, none wrong")
 
 
-def broken(good: Head, flaw: Flaw, message: str) -> Verification:
+def broken_verification(good: Head, flaw: Flaw, message: str) -> Verification:
     """Describe a log that is good up to `good`."""
     return Verification(
         entries=good.sequence, head=str(good), sequence=good.sequence + 1, flaw=flaw, message=f"{flaw}: {message}"
@@ -64,7 +64,7 @@ def broken(good: Head, flaw: Flaw, message: str) -> Verification:
 def _wrong(read: Read, secret: bytes, good: Head, entry: Stored, expected: dict[int, Head]) -> tuple[Flaw, str] | None:
     place = good.sequence + 1
     if entry.sequence > place:
-        return "missing", _gone(place, entry.sequence - 1)
+        return "missing", _name_missing(place, entry.sequence - 1)
     if entry.sequence < place:
         return "inserted", f"entry {entry.sequence} comes before the first"
     if entry.chain != chain_value(secret, good.chain, entry):
@@ -119,5 +119,5 @@ def _gap(secret: bytes, entry: Stored, follower: Stored) -> int:
     return next(fits, follower.sequence) - follower.sequence
 
 
-def _gone(first: int, last: int) -> str:
+def _name_missing(first: int, last: int) -> str:
     return f"entry {first} is gone" if first == last else f"entries {first} to {last} are gone"

@@ -45,7 +45,7 @@ class Journal:
         self._secret, self._head, self._lock, self._warned = secret, head, Lock(), False
         self._engine = open_engine(address)
         self._writer = self._engine.execution_options(write=True)
-        with self._explained(), self._engine.connect() as connection:
+        with self._translate_errors(), self._engine.connect() as connection:
             current = is_current(connection)  # a reader waits for no writer, and needs no right to write
         if not current:
             with self.writing() as connection:
@@ -56,7 +56,7 @@ class Journal:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction that excludes all other writers, of any process."""
-        with self._lock, self._explained(), self._writer.begin() as connection:
+        with self._lock, self._translate_errors(), self._writer.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             yield connection
@@ -94,7 +94,7 @@ class Journal:
 
     def stream(self, query: Select[Any]) -> Iterator[Any]:
         """Stream the rows of a query, all from one snapshot."""
-        with self._explained(), self._engine.connect() as connection:
+        with self._translate_errors(), self._engine.connect() as connection:
             yield from connection.execution_options(yield_per=_CHUNK).execute(query)
 
     def read(self, after: int) -> Iterator[Stored]:
@@ -104,7 +104,7 @@ class Journal:
 
     def last(self) -> Head:
         """Read the last entry's place and chain value."""
-        with self._explained(), self._engine.connect() as connection:
+        with self._translate_errors(), self._engine.connect() as connection:
             return _last(connection)
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class Journal:
         self._engine.dispose()
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:

@@ -11,7 +11,7 @@ import pandas as pd
 from sqlalchemy import ColumnElement, select
 
 from models.errors import DataError
-from monitoring.log.audit import UNSEALED, Verification, broken, verify
+from monitoring.log.audit import UNSEALED, Verification, broken_verification, verify
 from monitoring.log.chain import EMPTY, Head
 from monitoring.log.journal import Journal
 from monitoring.log.rows import Feedback, LogRow
@@ -149,7 +149,7 @@ class ProductionLog:
         rows = self._journal.stream(query.order_by(entries.c.sequence))
         return [Entry(r.sequence, datetime.fromisoformat(r.time), kind, r.key, json.loads(r.body)) for r in rows]
 
-    def one(self, request_id: str) -> LogRow | None:
+    def row(self, request_id: str) -> LogRow | None:
         """Read the row of a request, None if there is none."""
         entry = next(
             self._journal.stream(select(entries.c.body).where(*entries_about("restoration", request_id))), None
@@ -177,7 +177,7 @@ class ProductionLog:
         try:
             sealed = self._head.read() or EMPTY  # before the log: one that is being appended to only grows
         except DataError:
-            return broken(EMPTY, "unsealed", UNSEALED)
+            return broken_verification(EMPTY, "unsealed", UNSEALED)
         return verify(self._journal.read, self._secret, (sealed, *heads))
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ WHAT_TO_DO: dict[AlarmGroup, str] = {
     "lower restore.max_identity_risk, so that more photos are refused or left in part.",
     "age": "Nothing, unless one cycle after another fails: then read their gate reports.",
 }
-_SHOWN = 4
+_MAX_NAMED = 4
 
 
 class Alarm(BaseModel):
@@ -66,12 +66,14 @@ Reasons = dict[AlarmGroup, tuple[tuple[str, ...], str]]
 def _drift_reasons(drift: Drift) -> Reasons:
     groups: Sequence[Group] = tuple(dict.fromkeys(GROUP_OF.values()))
     drifted = {group: drift.drifted(group) for group in groups}
-    return {group: (names, _shown(group, names, drift.columns)) for group, names in drifted.items() if names}
+    return {group: (names, _describe_drift(group, names, drift.columns)) for group, names in drifted.items() if names}
 
 
-def _shown(group: str, names: Sequence[str], columns: dict[str, ColumnDrift]) -> str:
-    facts = [f"{name} (p {columns[name].p_adjusted:.1g}, effect {columns[name].effect:.2f})" for name in names[:_SHOWN]]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+def _describe_drift(group: str, names: Sequence[str], columns: dict[str, ColumnDrift]) -> str:
+    facts = [
+        f"{name} (p {columns[name].p_adjusted:.1g}, effect {columns[name].effect:.2f})" for name in names[:_MAX_NAMED]
+    ]
+    more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
     return f"{group} drifted: {', '.join(facts)}{more}"
 
 

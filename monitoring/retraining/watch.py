@@ -67,8 +67,8 @@ def watch(params: Params, paths: Paths, *, now: datetime) -> Verdict:
     rows = open_window(paths)
     own = rows[rows["model_version"] == champion.version]
     if len(own) < params.watch.min_requests:
-        return _pending(paths, champion) or _thin(params, paths, champion, len(own), now)
-    traffic = Traffic(own, _faces(paths, champion, int(rows["sequence"].iloc[-1])))
+        return _pending_verdict(paths, champion) or _verdict_on_little_traffic(params, paths, champion, len(own), now)
+    traffic = Traffic(own, _merge_identities(paths, champion, int(rows["sequence"].iloc[-1])))
     expected = prepare_baseline(params, paths, champion)
     verdict = judge(params, paths, champion, traffic, expected, window_name(rows), now=now)
     _write(paths, verdict)
@@ -129,7 +129,7 @@ def _note(raised: Sequence[Alarm]) -> str:
     return f"no cycle, retraining would not help: {'; '.join(alarm.reason for alarm in raised)}"
 
 
-def _faces(paths: Paths, champion: Champion, last_sequence: int) -> IdentityAggregate | None:
+def _merge_identities(paths: Paths, champion: Champion, last_sequence: int) -> IdentityAggregate | None:
     """Merge the champion's identity aggregates between the last window and the last row of this one."""
     with open_log(paths) as log:
         entries = log.entries("identity", after=last_judged_row(paths, log))
@@ -151,7 +151,7 @@ def _recognition(limits: WatchParams, paths: Paths, champion: Champion, now: dat
     )
 
 
-def _pending(paths: Paths, champion: Champion) -> Verdict | None:
+def _pending_verdict(paths: Paths, champion: Champion) -> Verdict | None:
     """Find the last window's verdict, if it requests a cycle that was not started and its champion still serves."""
     progress = watch_progress(paths)
     verdict = verdict_of(paths, progress.window_id) if progress else None
@@ -161,7 +161,9 @@ def _pending(paths: Paths, champion: Champion) -> Verdict | None:
     return verdict if may_start(cycle_request_of(verdict), state) == "start" else None
 
 
-def _thin(params: Params, paths: Paths, champion: Champion, requests: int, now: datetime) -> Verdict:
+def _verdict_on_little_traffic(
+    params: Params, paths: Paths, champion: Champion, requests: int, now: datetime
+) -> Verdict:
     """Build the verdict for too little traffic. Age alone may trigger: once per champion and calendar week."""
     week = now.isocalendar()
     window_id = f"age-{champion.version}-{week.year}-{week.week:02d}"

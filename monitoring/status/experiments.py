@@ -39,13 +39,13 @@ def current_challenge(params: Params, paths: Paths, *, now: datetime) -> Challen
     with open_log(paths) as log:
         waiting, over = unfinished_verdict(log), ended_tests(log)
     if waiting is not None:
-        return _shown(waiting, f"{_ended(waiting)} Likeness is about to act on it.")
+        return _as_challenge(waiting, f"{_ended(waiting)} Likeness is about to act on it.")
     if running_test(params, paths) is not None:
         verdict = judge(params, paths, now=now)
         tried = f"{params.ab.share:.0%} of the people are served by version {verdict.challenger}, on trial"
-        return _shown(verdict, f"{tried}: {verdict.reason}.")
+        return _as_challenge(verdict, f"{tried}: {verdict.reason}.")
     if over:
-        return _shown(over[-1][0], _ended(over[-1][0])).model_copy(update={"on": False})
+        return _as_challenge(over[-1][0], _ended(over[-1][0])).model_copy(update={"on": False})
     return NO_CHALLENGE
 
 
@@ -53,7 +53,7 @@ def _ended(verdict: "AbVerdict") -> str:
     return f"The trial of version {verdict.challenger} against {verdict.champion} ended: {verdict.reason}."
 
 
-def _shown(verdict: "AbVerdict", sentence: str) -> Challenge:
+def _as_challenge(verdict: "AbVerdict", sentence: str) -> Challenge:
     return Challenge(
         on=True,
         state=verdict.state,

@@ -83,24 +83,26 @@ def variant_report(
         site = Paths(Path(folder))
         limits = {"train": _LEARNT, "validation": _HELD_OUT}
         lay_out_small(paths, site, params.variants.image_size, limits | {params.split: 10 * params.variants.portraits})
-        rows, seconds = _measured(train, masks, site, judges, params)
+        rows, seconds = _measure_variants(train, masks, site, judges, params)
     return variant_figures(rows, seconds, params)
 
 
-def _measured(
+def _measure_variants(
     train: TrainParams, masks: MaskParams, site: Paths, judges: Judges, params: AblateParams
 ) -> tuple[pd.DataFrame, dict[str, float]]:
     """Measure every variant and seed: rows, and the training time of each variant."""
     table = read_portraits(site)
     portraits = read_split(site, table, params.split, params.variants.portraits, params.seed)
-    lessons = TrainingBatches(site, table, masks)
+    training_batches = TrainingBatches(site, table, masks)
     intact = embed_intact(portraits, judges, params.batch_size)
     cases, photos = damaged_portraits(portraits, masks, params), other_photos(site, table, portraits)
     frames, seconds = [], dict[str, float]()
     for seed in params.variants.seeds:
         for name in (COMPLETE, *params.variants.names):
             started = time.monotonic()
-            restorer = _trained(variant_params(train, params, name, seed), lessons, site, params.variants.image_size)
+            restorer = _train_network(
+                variant_params(train, params, name, seed), training_batches, site, params.variants.image_size
+            )
             seconds[name] = seconds.get(name, 0.0) + time.monotonic() - started
             _log.info("ablate: %s, seed %d: trained in %.0f s", name, seed, time.monotonic() - started)
             for label, given in references_by_variant(name, photos).items():
@@ -165,12 +167,12 @@ class TrainingBatches:
         return CachedBatches(batches(samples, train.batch_size, 0))
 
 
-def _trained(train: TrainParams, lessons: TrainingBatches, site: Paths, size: int) -> "StoredRestorer":
+def _train_network(train: TrainParams, training_batches: TrainingBatches, site: Paths, size: int) -> "StoredRestorer":
     """Train one small network, by the stage's modules and loop."""
     from pipeline.training.build import build_module
     from pipeline.training.loop import fit
 
-    learning, held_out = lessons.of(train)
+    learning, held_out = training_batches.of(train)
     module = build_module(train, site)
     fit(module, lambda _: learning, held_out, train, site.checkpoints / "last.ckpt", _ignore_figures)
     return module.restorer(size)

@@ -37,7 +37,7 @@ def slice_table(portraits: pd.DataFrame, attributes: Path | None, params: SliceP
     Raises:
         DataError: the table cannot be read, has no column `file`, or holds one file name twice.
     """
-    table = portraits if attributes is None else _joined(portraits, _read(attributes))
+    table = portraits if attributes is None else _join_attributes(portraits, _read(attributes))
     columns = {name: _binned(table[name], name, edges) for name, edges in params.edges.items() if name in table}
     return pd.DataFrame({"portrait_id": table["portrait_id"]} | columns)
 
@@ -55,7 +55,7 @@ def slice_figures(rows: pd.DataFrame, table: pd.DataFrame, min_people: int, resa
     joined = rows.merge(table, on="portrait_id", how="left", suffixes=("", "_slice"))
     slices = Slices(methods={}, ratios={}, gaps={})
     for attribute in table.columns.drop("portrait_id"):
-        part = _large(joined.assign(bucket=joined[attribute]), min_people)
+        part = _large_slices(joined.assign(bucket=joined[attribute]), min_people)
         if part.empty:
             continue
         for method, buckets in tabulate(part, "bucket", resamples, seed).items():
@@ -77,7 +77,7 @@ def _read(path: Path) -> pd.DataFrame:
     return table
 
 
-def _joined(portraits: pd.DataFrame, attributes: pd.DataFrame) -> pd.DataFrame:
+def _join_attributes(portraits: pd.DataFrame, attributes: pd.DataFrame) -> pd.DataFrame:
     """Join the attributes' numeric columns, prefixed, to the portraits."""
     numbers = attributes.select_dtypes("number").add_prefix(PREFIX)
     keyed = numbers.assign(key=[Path(str(file)).name for file in attributes["file"]])
@@ -98,7 +98,7 @@ def _binned(values: "pd.Series[float]", name: str, edges: Sequence[float]) -> "p
     return pd.Series(labels, index=values.index)
 
 
-def _large(rows: pd.DataFrame, min_people: int) -> pd.DataFrame:
+def _large_slices(rows: pd.DataFrame, min_people: int) -> pd.DataFrame:
     """Select rows whose bucket has enough people."""
     known = rows[rows["bucket"].notna()]
     people = known.groupby("bucket")["identity"].nunique()

@@ -120,7 +120,7 @@ def adopt_cycle(paths: Paths, version: str) -> bool:
     if made is None or not (paths.home.cycles / made.cycle / "data").is_dir():
         return False
     ensure_production(paths)
-    _point(paths.home.production / "data", Path("..", "cycles", made.cycle, "data"))
+    _replace_link(paths.home.production / "data", Path("..", "cycles", made.cycle, "data"))
     if not made.adopted:
         params = paths.home.params
         write_params(params, params, made.overrides)
@@ -135,7 +135,7 @@ def ensure_production(paths: Paths) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, target in {"state": "..", "params.yaml": "../../params.yaml", "data": "../../data"}.items():
         if not (folder / name).is_symlink():
-            _point(folder / name, Path(target))
+            _replace_link(folder / name, Path(target))
     return folder
 
 
@@ -160,7 +160,7 @@ def _extract(source: Path, revision: str, target: Path) -> None:
         archive.extractall(target, filter="data")
 
 
-def _point(link: Path, target: Path) -> None:
+def _replace_link(link: Path, target: Path) -> None:
     """Put a symbolic link in place of an older one in one step."""
     temporary = link.with_name(f".{link.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)

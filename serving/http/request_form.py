@@ -68,10 +68,10 @@ async def read_upload(request: Request, max_references: int) -> Upload:
         image=_one(files, "image"),
         mask=_one(files, "mask") if "mask" in files else None,
         references=references,
-        mode=_word(texts, "mode", RequestedMode, "auto"),
+        mode=_choice(texts, "mode", RequestedMode, "auto"),
         subject=subject,
         keep_basis=basis,
-        picture=_word(texts, "picture", PictureWish, "png"),
+        picture=_choice(texts, "picture", PictureWish, "png"),
     )
 
 
@@ -124,7 +124,7 @@ def _one(files: dict[str, list[bytes]], name: str) -> bytes:
     return given[0]
 
 
-def _word(texts: dict[str, str], name: str, kind: Any, default: str) -> Any:  # noqa: ANN401 - a Literal and one of it
+def _choice(texts: dict[str, str], name: str, kind: Any, default: str) -> Any:  # noqa: ANN401 - a Literal and one of it
     value = texts.get(name) or default
     if value not in get_args(kind):
         raise _wrong(name, f"one of {', '.join(get_args(kind))}", repr(value[:40]))

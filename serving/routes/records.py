@@ -64,7 +64,7 @@ def find_row(log: ProductionLog, identity: str) -> LogRow:
     Raises:
         HttpProblem: there is none (404).
     """
-    row = log.one(identity)
+    row = log.row(identity)
     if row is None:
         remedy = "use the request_id of the answer"
         raise HttpProblem(404, "unknown_request", "the id of a logged request", identity, remedy)

@@ -48,10 +48,10 @@ def reviews_router(service: Service) -> APIRouter:
     def look_at_the_pictures(id: str = REQUEST, accept: str = _Accept, by: str = reviewer) -> Response:  # noqa: A002 - the word in the address
         """Read the kept pictures of a request, which its sender allowed. The look is logged with the token's id."""
         media_type = chosen(accept, (JSON, ZIP))
-        row = _kept(context, id)
+        row = _find_kept_row(context, id)
         pictures = context.pictures.pictures(row.subject, id, datetime.now(UTC))
         if pictures is None:
-            raise _gone()
+            raise _pictures_deleted()
         pictures_shown = marked_pictures(pictures, row, context.limits, context.seal)
         context.log.record("look", id, {"by": by, "pictures": list(pictures_shown)}, datetime.now(UTC))
         if media_type == ZIP:
@@ -68,22 +68,22 @@ def reviews_router(service: Service) -> APIRouter:
     async def give_a_review(request: Request, id: str = REQUEST, by: str = reviewer) -> ReviewTaken:  # noqa: A002 - the word in the address
         """Say whether it is the same person, and what looks invented. Reviews are counted separately from feedback."""
         given = read_json(await request.body(), ReviewGiven, "a review")
-        await run_in_threadpool(_take, context, id, given, by)
+        await run_in_threadpool(_log_review, context, id, given, by)
         service.metrics.reviews.labels(str(given.same_person).lower()).inc()
         return ReviewTaken(request_id=id)
 
     return router
 
 
-def _take(context: ServingContext, identity: str, given: ReviewGiven, by: str) -> None:
+def _log_review(context: ServingContext, identity: str, given: ReviewGiven, by: str) -> None:
     """Log a review; after the pictures are deleted, nothing more is recorded about the person."""
     now = datetime.now(UTC)
-    if context.pictures.record(_kept(context, identity).subject, identity, now) is None:
-        raise _gone()
+    if context.pictures.record(_find_kept_row(context, identity).subject, identity, now) is None:
+        raise _pictures_deleted()
     context.log.record("review", identity, {"by": by, **given.model_dump(mode="json")}, now)
 
 
-def _kept(context: ServingContext, identity: str) -> LogRow:
+def _find_kept_row(context: ServingContext, identity: str) -> LogRow:
     """Find the row of a request whose pictures were kept, even if they are deleted by now.
 
     Raises:
@@ -96,5 +96,5 @@ def _kept(context: ServingContext, identity: str) -> LogRow:
     return row
 
 
-def _gone() -> HttpProblem:
+def _pictures_deleted() -> HttpProblem:
     return HttpProblem(410, "gone", "pictures that are still kept", "deleted or expired ones", "go on with the next")
