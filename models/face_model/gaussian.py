@@ -3,11 +3,11 @@
 Probabilistic principal components (Tipping and Bishop, 1999) over aligned faces x in YCbCr, colour at half
 resolution: x = m + W z + e, z ~ N(0, I), e ~ N(0, Psi) with one variance per pixel. Given the visible entries v, the
 posterior of z has precision M = I + W_v' Psi_v^-1 W_v and mean M^-1 W_v' Psi_v^-1 (x_v - m_v) (their eq. 12 with a
-diagonal Psi and missing rows left out). The covariance is made symmetric under mirroring, so an eye that is visible
-speaks for the one that is not; colour is visible or missing on its own, so the same formula colourizes.
+diagonal Psi and missing rows left out). The covariance is made symmetric under mirroring, so a visible eye
+predicts the missing one; colour is visible or missing on its own, so the same formula colourizes.
 
-The mean leaves small steps at the hole's rim. They are what the low rank cannot say about this one face; a Shepard
-interpolation (1968) of the visible residual takes them away within a few pixels.
+The mean leaves small steps at the hole's rim. They are what the low rank cannot represent of this face; a
+Shepard interpolation (1968) of the visible residual removes them within a few pixels.
 """
 
 from dataclasses import dataclass
