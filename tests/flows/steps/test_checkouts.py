@@ -10,7 +10,7 @@ from pipeline.config.load import load_params
 from pipeline.evaluation.gate_report import GateReport
 from pipeline.project.paths import Paths
 from pipeline.workspaces.cycle_checkouts import cycle_in_use, cycle_records, resolve_revision, revision_source
-from tests.flows.prefect_site import revision_source as make_project
+from tests.flows.prefect_site import project as make_project
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning")
 
