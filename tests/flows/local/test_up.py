@@ -178,7 +178,7 @@ def test_a_port_that_somebody_else_has_is_named_before_anything_starts(site: Pat
         until(lambda: is_answering(page("mlflow", port)), 20, "the foreign server")
         watcher = supervisor(site, page("mlflow", port))
         watcher.adopt()
-        with pytest.raises(Busy, match=rf"free port for mlflow; got http://127.0.0.1:{port} taken .* --port"):
+        with pytest.raises(Busy, match=rf"free port for mlflow; got http://127.0.0.1:{port} used .* --port"):
             watcher.refuse_taken_ports()
         assert foreign.poll() is None
     finally:
