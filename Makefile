@@ -3,7 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 PACKAGES := models pipeline restoration monitoring flows serving cli scripts
-WORKERS ?= 2
+# One more than the two cores that it is made for: many tests wait for servers.
+WORKERS ?= 3
 DEMO_FLAGS ?=
 # cpu or cuda: the build of PyTorch; if unset, the CPU build on a machine without a GPU
 TORCH ?=
@@ -24,10 +25,10 @@ check-repro: $(READY) ## after demo-tiny: dvc repro by hand does nothing there, 
 	$(BIN)/python -m scripts.check_repro
 
 test: $(READY) lint types ## lint, types, and all tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(READY) ## tests without the slow ones
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
 
 lint: $(READY) ## ruff, rules and format; the contracts of imports
 	$(BIN)/lint-imports --no-logo --no-cache

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from cli.options import say
 from models.errors import LikenessError
 from pipeline.project.process import exit_status, quieten
 
@@ -100,5 +101,5 @@ def main(arguments: list[str] | None = None) -> None:
     except LikenessError as error:
         if "--debug" in given:
             raise
-        click.echo(f"likeness: {error}", err=True)
+        say(f"likeness: {error}", err=True)
         sys.exit(exit_status(error))

@@ -1,11 +1,15 @@
 """Options that several commands share."""
 
+import os
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from models.assets import ASSETS
+from pipeline.project.printable import printable
 
 
 def default_root() -> Path:
@@ -14,12 +18,46 @@ def default_root() -> Path:
     return here if (here / "params.yaml").is_file() else ASSETS.parent
 
 
+@dataclass(frozen=True)
+class RestoringPlace:
+    """Where restoring photos takes its parameters from, and where it keeps its state (keys, a registry)."""
+
+    params: Path
+    root: Path
+
+
+def restoring_place(root: Path | None) -> RestoringPlace:
+    """Give the place for restoring photos: `root`, else the current folder if it is a checkout.
+
+    Outside a checkout the installed parameters count, and state goes to the user's own folder, never into the
+    installation, which may belong to somebody else or be read-only.
+    """
+    here = Path.cwd()
+    chosen = root if root is not None else here if (here / "params.yaml").is_file() else None
+    if chosen is not None:
+        return RestoringPlace(chosen.resolve() / "params.yaml", chosen.resolve())
+    return RestoringPlace(ASSETS.parent / "params.yaml", user_state())
+
+
+def user_state() -> Path:
+    """Give the folder for a user's state: XDG_STATE_HOME/likeness, by default ~/.local/state/likeness."""
+    base = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "state") / "likeness"
+
+
 root_option = click.option(
     "--root",
     type=click.Path(path_type=Path, file_okay=False),
     default=default_root,
     help="The checkout to work in [default: the current folder if it has a params.yaml, else the installed one].",
 )
+
+
+def say(line: str, *, err: bool = False) -> None:
+    """Print a line; characters that control a terminal, or that its encoding lacks, are escaped."""
+    encoding = (sys.stderr if err else sys.stdout).encoding or "utf-8"
+    click.echo(printable(line, len(line) * 10).encode(encoding, "backslashreplace").decode(encoding), err=err)
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -36,14 +36,14 @@ class Gathered:
 
 @torch.inference_mode()
 def gather_faces(
-    plain: Image, faces: Sequence[FoundFace], known: Sequence[KnownFace | None], rules: ReferenceUse
+    plain: Image, faces: Sequence[FoundFace], known: Sequence[Sequence[KnownFace]], rules: ReferenceUse
 ) -> Gathered:
     """Complete the faces, find out which reference is whose, and gather the evidence.
 
     Args:
         plain: the classically filled photo (H, W, 3).
         faces: at least one, found in it.
-        known: faces of reference photos.
+        known: the faces of each reference photo.
         rules: when a reference is believed.
     """
     batch = damaged_batch(plain, faces)
@@ -90,15 +90,14 @@ def _rows(batch: object, indices: Sequence[int]) -> dict[str, Tensor]:
     return {name: value[list(indices)] for name, value in vars(batch).items() if isinstance(value, Tensor)}
 
 
-def _alike(start: Tensor, faces: Sequence[FoundFace], known: Sequence[KnownFace | None]) -> npt.NDArray[np.float32]:
-    """(faces, known) cosines by the training encoder; 0 where a photo has no face."""
-    alike = np.zeros((len(faces), len(known)), np.float32)
-    columns = [column for column, face in enumerate(known) if face is not None]
-    shown = [face for face in known if face is not None]
-    if shown:
-        ours = training_encoder().embed(start, _points(faces))
-        theirs = training_encoder().embed(to_tensor(np.stack([face.image for face in shown])), _points(shown))
-        alike[:, columns] = (ours @ theirs.T).numpy()
+def _alike(start: Tensor, faces: Sequence[FoundFace], known: Sequence[Sequence[KnownFace]]) -> npt.NDArray[np.float32]:
+    """(faces, faces of all reference photos) cosines by the training encoder."""
+    shown = [face for photo in known for face in photo]
+    if not shown:
+        return np.zeros((len(faces), 0), np.float32)
+    ours = training_encoder().embed(start, _points(faces))
+    theirs = training_encoder().embed(to_tensor(np.stack([face.image for face in shown])), _points(shown))
+    alike: npt.NDArray[np.float32] = (ours @ theirs.T).numpy()
     return alike
 
 

@@ -1,22 +1,23 @@
 """Restore picture files: read, restore, write, and tell in one row what became of each."""
 
-import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from models.errors import LikenessError
 from models.images import Image
 from pipeline.config.restore import RestoreParams
-from pipeline.image_io.outcome import Limits
-from pipeline.image_io.write import check_writable, encoded, is_lossless, read_picture, write_file
+from pipeline.image_io.outcome import Accepted, Limits
+from pipeline.image_io.write import check_writable, read_accepted
 from restoration.mask import MaskNote, mask_for, restore_used
 from restoration.modes import RequestedMode
-from restoration.provenance.marking import MarkFacts, Seal, format_of, markable, marked, restored_share
+from restoration.provenance.marking import MarkFacts, Seal, format_of, markable, restored_share
 from restoration.requests import Request
 from restoration.types import FaceRestorer, Restoration, Tools
+from restoration.write_back import Mark, write_as_it_came, write_back
 
 if TYPE_CHECKING:
     from models.damage_finder.finder import Finder
@@ -30,7 +31,7 @@ class Settings:
     """What is the same for every photo of a run.
 
     `model` is the version of the restorer; `finder` proposes the mask of a photo that comes without one; `seal` signs
-    the outputs.
+    the outputs; `strip` keeps no metadata in them; `strength` is the share of what the face model fills.
     """
 
     restorer: FaceRestorer
@@ -42,6 +43,8 @@ class Settings:
     references: Sequence[Image] = ()
     finder: "Finder | None" = None
     seal: Seal | None = None
+    strip: bool = False
+    strength: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,10 @@ class Row:
 
     `failed`: a file could not be read or written, and `reason` says why. `unchanged`: nothing was found that is damaged
     for certain, and the output is the photo as it came.
-    `output` is None unless a file was written; `lossless` says whether its format keeps known pixels to the bit,
-    `marked` whether it says in itself that it was restored (BMP cannot).
+    `output` is None unless a file was written; `lossless` says whether it keeps known pixels to the bit, `marked`
+    whether it says in itself that it was restored (BMP cannot).
+    `normalised`: what was changed to see the photo, in order (`Accepted.normalised`); `lost`: what of its file is not
+    in the output, in words. Both are empty where nothing was read or written.
     `mask` is None unless there was one, or a search for one. `restoration` is None when it came to none.
     """
 
@@ -63,6 +68,8 @@ class Row:
     milliseconds: float
     lossless: bool | None
     marked: bool | None
+    normalised: tuple[str, ...]
+    lost: tuple[str, ...]
     mask: MaskNote | None
     restoration: Restoration | None
 
@@ -81,6 +88,8 @@ class Row:
         notes = [] if self.mask is None else [self.mask.as_text()]
         notes += least_sure(self.restoration)
         notes += ["not marked as restored: this format cannot say so"] if self.marked is False else []
+        notes += [f"read with {', '.join(self.normalised)}"] if self.normalised else []
+        notes += [f"lost: {'; '.join(self.lost)}"] if self.lost else []
         notes += [f"model {self.model}", f"{self.milliseconds:.0f} ms"]
         return f"{self.outcome}: {self.input}{place}: {self.reason} [{', '.join(notes)}]"
 
@@ -111,13 +120,22 @@ def restore_file(request: Request, settings: Settings) -> Row:
     if request.problem is not None:
         raise request.problem
     start = time.perf_counter()
-    image = read_picture(request.photo, settings.limits)
+    photo = read_accepted(request.photo, settings.limits)
+    image = photo.image
     used = mask_for(image, request.mask, settings.mode, settings.finder, settings.tools.detector, settings.params)
     note = used.keep(request.save_mask)
     restoration = restore_used(
-        image, used, settings.restorer, settings.mode, settings.params, settings.references, settings.tools
+        image,
+        used,
+        settings.restorer,
+        settings.mode,
+        settings.params,
+        settings.references,
+        settings.tools,
+        settings.strength,
     )
-    return _write(request, restoration, settings, start, note)
+    row = _row(request, "refused", restoration.reason, settings.model, start, note, restoration, photo)
+    return row if restoration.image is None else _written(row, request, photo, restoration, settings, start)
 
 
 def restore_all(batch: Sequence[Request], settings: Settings) -> Iterator[Row]:
@@ -131,24 +149,44 @@ def restore_all(batch: Sequence[Request], settings: Settings) -> Iterator[Row]:
         yield row
 
 
-def _write(request: Request, restoration: Restoration, settings: Settings, start: float, note: MaskNote) -> Row:
-    if restoration.image is None:
-        return _row(request, "refused", restoration.reason, settings.model, start, note, restoration)
+def failed_row(photo: Path, error: LikenessError) -> Row:
+    """The row of a single photo that failed, before or while it was restored."""
+    return _row(Request(photo, None, photo), "failed", str(error), "", time.perf_counter())
+
+
+def _written(
+    row: Row, request: Request, photo: Accepted, restoration: Restoration, settings: Settings, start: float
+) -> Row:
+    """Write the output, and complete its row."""
+    assert restoration.image is not None  # a refused photo has none
     check_writable(request.out)
-    if restoration.mode == "unchanged":
-        write_file(request.out, _as_it_came(request, restoration.image))
-        return _row(request, "unchanged", restoration.reason, settings.model, start, note, restoration)
-    original = hashlib.sha256(request.photo.read_bytes()).hexdigest()
-    facts = MarkFacts(settings.model, restoration.mode, "", restored_share(restoration), original)
-    write_file(request.out, marked(restoration.image, format_of(request.out.suffix), facts, settings.seal))
-    return _row(request, "restored", restoration.reason, settings.model, start, note, restoration)
+    unchanged = restoration.mode == "unchanged"
+    if unchanged:
+        written = write_as_it_came(request.out, photo, settings.limits, strip=settings.strip)
+    else:
+        facts = MarkFacts(settings.model, restoration.mode, "", restored_share(restoration), photo.sha256)
+        written = write_back(
+            request.out,
+            photo,
+            restoration.image,
+            settings.limits,
+            Mark(facts, settings.seal),
+            strip=settings.strip,
+            coloured="colorize" in (settings.mode, restoration.mode),
+        )
+    return replace(
+        row,
+        outcome="unchanged" if unchanged else "restored",
+        output=str(request.out),
+        lossless=written.lossless,
+        marked=None if unchanged else markable(format_of(request.out.suffix)),
+        lost=written.lost,
+        milliseconds=_milliseconds(start),
+    )
 
 
-def _as_it_came(request: Request, image: Image) -> bytes:
-    """The file's own bytes where the output has its format, else its picture in the output's."""
-    if request.out.suffix.lower() == request.photo.suffix.lower():
-        return request.photo.read_bytes()
-    return encoded(image, request.out.suffix)
+def _milliseconds(start: float) -> float:
+    return round((time.perf_counter() - start) * 1000, 1)
 
 
 def _row(
@@ -159,17 +197,21 @@ def _row(
     start: float,
     note: MaskNote | None = None,
     restoration: Restoration | None = None,
+    photo: Accepted | None = None,
 ) -> Row:
-    written = outcome in ("restored", "unchanged")
+    """A row of a photo without an output."""
+    notes = () if photo is None else photo.normalised
     return Row(
         input=str(request.photo),
-        output=str(request.out) if written else None,
+        output=None,
         outcome=outcome,
         reason=reason,
         model=model,
-        milliseconds=round((time.perf_counter() - start) * 1000, 1),
-        lossless=is_lossless(request.out) if written else None,
-        marked=markable(format_of(request.out.suffix)) if outcome == "restored" else None,
+        milliseconds=_milliseconds(start),
+        lossless=None,
+        marked=None,
+        normalised=tuple(note for note in notes if note != "metadata_dropped"),  # `lost` says which
+        lost=(),
         mask=note,
         restoration=restoration,
     )

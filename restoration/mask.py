@@ -10,7 +10,8 @@ import numpy as np
 from models.errors import DataError, MaskError
 from models.images import Image, Mask
 from pipeline.config.restore import RestoreParams
-from pipeline.damage.picture import mask_from_picture
+from pipeline.damage.painted import Painted
+from pipeline.damage.picture import read_mask
 from pipeline.image_io.write import write_picture
 from restoration.find_damage import FoundDamage, Piece, find_damage, mean_confidence
 from restoration.modes import RequestedMode
@@ -34,6 +35,7 @@ class MaskNote:
     `area`: its share of the photo. `proposed`: share that may be damaged but is not in the mask. `confidence`: mean
     probability that its pieces are damage, for a mask that was found; None otherwise. `output`: the file that it was
     written to, or None. `pieces`: the largest, `piece_count`: how many were found.
+    `hints`: what about a given mask may not be meant.
     """
 
     source: Source
@@ -43,6 +45,7 @@ class MaskNote:
     output: str | None
     pieces: tuple[Piece, ...] = ()
     piece_count: int = 0
+    hints: tuple[str, ...] = ()
 
     def as_text(self) -> str:
         """A few words."""
@@ -51,7 +54,8 @@ class MaskNote:
         if self.source == "found" and self.area == 0:
             return f"mask: none found for certain{maybe}{place}"
         sure = "" if self.confidence is None else f", confidence {self.confidence:.2f}"
-        return f"mask {self.source}: {self.area:.1%} of the photo{sure}{maybe}{place}"
+        hints = "".join(f"; {hint}" for hint in self.hints)
+        return f"mask {self.source}: {self.area:.1%} of the photo{sure}{maybe}{place}{hints}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +71,7 @@ class UsedMask:
     doubtful: Mask | None = None
     pieces: tuple[Piece, ...] = ()
     piece_count: int = 0
+    hints: tuple[str, ...] = ()
 
     @property
     def proposed(self) -> float:
@@ -86,7 +91,13 @@ class UsedMask:
             write_picture(path, self.picture())
         output = None if path is None else str(path)
         area = float(self.mask.mean())
-        return MaskNote(self.source, area, self.proposed, self.confidence, output, self.pieces, self.piece_count)
+        found = (self.confidence, output, self.pieces, self.piece_count)
+        return MaskNote(self.source, area, self.proposed, *found, self.hints)
+
+
+def given_mask(read: Painted) -> UsedMask:
+    """A mask that the user gave."""
+    return UsedMask(read.mask, "given", hints=read.hints)
 
 
 def mask_for(
@@ -104,7 +115,7 @@ def mask_for(
         DataError: there is none, and no finder either.
     """
     if given is not None:
-        return UsedMask(_read(given, photo, mode), "given")
+        return given_mask(_read(given, photo, mode))
     if mode == "colorize":
         return UsedMask(np.ones(photo.shape[:2], np.bool_), "whole photo")
     if finder is None:
@@ -128,12 +139,15 @@ def restore_used(
     params: RestoreParams,
     references: Sequence[Image],
     tools: Tools,
+    strength: float = 1.0,
 ) -> Restoration:
     """Restore a photo (H, W, 3) by its mask; where nothing was found for certain, it comes back as it came."""
     if used.source == "found" and not used.mask.any():
         return unchanged(image, _nothing(used), len(tools.detector.detect(image)))
     found = used.source == "found"
-    return restore_photo(image, used.mask, restorer, mode, params, references, tools=tools, always_return=found)
+    return restore_photo(
+        image, used.mask, restorer, mode, params, references, tools=tools, always_return=found, strength=strength
+    )
 
 
 def _nothing(used: UsedMask) -> str:
@@ -145,7 +159,7 @@ def _nothing(used: UsedMask) -> str:
     )
 
 
-def _read(path: Path, photo: Image, mode: RequestedMode) -> Mask:
+def _read(path: Path, photo: Image, mode: RequestedMode) -> Painted:
     if not path.is_file():  # a pipe would never end
         raise MaskError(f"a mask file at {path}", "something else", "give a PNG of the photo's size")
-    return mask_from_picture(path, (photo.shape[0], photo.shape[1]), may_cover_all=mode == "colorize")
+    return read_mask(path, (photo.shape[0], photo.shape[1]), may_cover_all=mode == "colorize")

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import DataError
-from pipeline.image_io.write import check_writable, is_lossless
+from pipeline.image_io.formats import sniff
+from pipeline.image_io.write import OUTPUT_SUFFIXES, check_writable, is_lossless
+from restoration.photo_files import first_bytes, fitting_name, photo_files
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,13 @@ class Request:
 
 
 def requests(photo: Path, mask: Path | None, out: Path | None, save_mask: Path | None = None) -> list[Request]:
-    """The photos to restore, in order of name. From a folder every file is taken, and outputs are PNG.
+    """The photos to restore, in order of name. From a folder every photo is taken, sidecars are left out.
 
     Args:
         photo: a file or a folder.
         mask: of the same sort, or None.
-        out: a file, or a folder; None: photo-restored.png, or the folder photos-restored, beside the input.
+        out: a file, or a folder; None: photo-restored, or the folder photos-restored, beside the input. In a folder,
+            and beside the input, an output has the format of its photo.
         save_mask: of the same sort as `out`, or None.
 
     Raises:
@@ -43,18 +46,25 @@ def requests(photo: Path, mask: Path | None, out: Path | None, save_mask: Path |
     place = _default_output(photo) if out is None else out
     if photo.is_dir():
         return _folder(photo, mask, place, save_mask)
-    return [_single(photo, mask, _within(place, photo), None if save_mask is None else _within(save_mask, photo))]
+    kept = None if save_mask is None else _within(save_mask, photo, ".png")
+    return [_single(photo, mask, _within(place, photo, _ending(photo)), kept)]
 
 
 def _default_output(photo: Path) -> Path:
     """Where the output goes by default: beside the input, under a name of its own."""
     absolute = photo.absolute()
-    name = f"{absolute.name}-restored" if photo.is_dir() else f"{photo.stem}-restored.png"
-    return absolute.with_name(name)
+    ending = "-restored" if photo.is_dir() else f"-restored{_ending(photo)}"
+    return absolute.with_name(fitting_name(absolute.name if photo.is_dir() else photo.stem, ending))
 
 
-def _within(place: Path, photo: Path) -> Path:
-    return place / f"{photo.stem}.png" if place.is_dir() else place
+def _within(place: Path, photo: Path, ending: str) -> Path:
+    return place / fitting_name(photo.stem, ending) if place.is_dir() else place
+
+
+def _ending(photo: Path) -> str:
+    """The extension of a photo's output: its own if that is one of its format's, which its bytes tell."""
+    endings = OUTPUT_SUFFIXES.get(sniff(first_bytes(photo)) or "", (".png",))
+    return photo.suffix if photo.suffix.lower() in endings else endings[0]
 
 
 def _single(photo: Path, mask: Path | None, out: Path, save_mask: Path | None) -> Request:
@@ -75,11 +85,13 @@ def _folder(photos: Path, masks: Path | None, out: Path, save_masks: Path | None
             _check_folder(place, (photos, masks), option)
     if save_masks is not None and save_masks.absolute() == out.absolute():
         raise DataError("two folders for pictures and masks", f"{out} twice", "choose another --save-mask")
-    files = _visible_files(photos)
+    listed = photo_files(photos)
+    files = listed.photos
     if not files:
-        raise DataError("photos", f"the empty folder {photos}", "put pictures there")
+        got = f"the folder {photos} without any" if listed.left_out else f"the empty folder {photos}"
+        raise DataError("photos", got, "put pictures there")
     by_stem: dict[str, list[Path]] = {}
-    for mask in [] if masks is None else _visible_files(masks):
+    for mask in [] if masks is None else photo_files(masks).photos:
         by_stem.setdefault(mask.stem, []).append(mask)
     times = Counter(file.stem for file in files)
     return [_paired(file, by_stem.get(file.stem, []), times[file.stem], masks, out, save_masks) for file in files]
@@ -102,15 +114,10 @@ def _paired(
         problem = DataError("one photo per stem", f"{times} called {photo.stem}", "rename all but one")
     elif masks is not None and len(found) != 1:
         problem = DataError(f"one mask {photo.stem}.* in {masks}", f"{len(found)} of them", "give each photo one mask")
-    name = f"{photo.stem}.png"
-    mask = None if masks is None else found[0] if found else masks / name
-    return Request(photo, mask, out / name, None if save_masks is None else save_masks / name, problem)
-
-
-def _visible_files(folder: Path) -> list[Path]:
-    """Everything but hidden files and plain subfolders; a folder named like a picture is kept, to be reported."""
-    entries = (path for path in folder.iterdir() if not path.name.startswith("."))
-    return sorted(path for path in entries if path.suffix or not path.is_dir())
+    picture = fitting_name(photo.stem, ".png")
+    mask = None if masks is None else found[0] if found else masks / picture
+    output = out / fitting_name(photo.stem, _ending(photo))
+    return Request(photo, mask, output, None if save_masks is None else save_masks / picture, problem)
 
 
 def _is_one_of(path: Path, others: Iterable[Path | None]) -> bool:

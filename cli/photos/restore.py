@@ -1,13 +1,17 @@
 """`likeness restore`: restore one photo or a folder of photos."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import root_option
+from cli.options import restoring_place, say
+from pipeline.project.printable import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from restoration.files import Row, Settings
     from restoration.modes import RequestedMode
 
@@ -19,13 +23,14 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--mask",
     type=_PATH,
-    help="Picture that is white where the photo is damaged; a folder if INPUT is one. Without it, damage is detected.",
+    help="Picture that is white where the photo is damaged, or a transparent layer with strokes; a folder if INPUT is "
+    "one. Without it, damage is detected.",
 )
 @click.option(
     "--out",
     type=_PATH,
-    help="Output file, or a folder (then PNG files with the same names). An existing file is replaced. "
-    "[default: INPUT-restored.png or the folder INPUT-restored, next to INPUT]",
+    help="Output file, or a folder (then files with the same names and formats). An existing file is replaced. "
+    "[default: INPUT-restored in the format of INPUT, or the folder INPUT-restored, next to INPUT]",
 )
 @click.option(
     "--save-mask",
@@ -50,8 +55,21 @@ _PATH = click.Path(path_type=Path)
     multiple=True,
     help="An intact photo of the same person; may be given several times. A photo of another person is not used.",
 )
+@click.option(
+    "--strength",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Share of what the face model fills, where damage is wide or hides a feature; 0: only what surrounds it.",
+)
+@click.option("--strip", is_flag=True, help="Keep no metadata at all: no colour profile, resolution or date either.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per photo.")
-@root_option
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The checkout whose parameters and models are used [default: the current folder if it has a params.yaml; "
+    "else those that are installed, with state in ~/.local/state/likeness].",
+)
 def restore_command(
     photo: Path,
     mask: Path | None,
@@ -60,8 +78,10 @@ def restore_command(
     mode: "RequestedMode",
     model: str,
     references: tuple[Path, ...],
+    strength: float,
+    strip: bool,
     as_json: bool,
-    root: Path,
+    root: Path | None,
 ) -> None:
     """Restore INPUT, a photo or a folder of photos, where the mask is white or where damage is detected.
 
@@ -70,27 +90,59 @@ def restore_command(
     restores it, too). A photo without certain damage is returned unchanged, and its line says "unchanged". Missing
     colour is no damage: use --mode colorize for it.
 
-    Pixels outside the mask stay exactly the same (in PNG, TIFF, BMP and WebP); the mask first grows by at most 12
-    pixels, over the blurred or compressed edge of the damage. Outputs are marked as AI-restored, in XMP and in a signed
-    C2PA manifest (not in BMP, which cannot contain them); the metadata of INPUT is not copied. A refused photo gets a
-    reason and no output. In a folder, a file that fails gets a line, the others go on, and the exit status is 1.
+    INPUT may be JPEG, PNG, WebP, TIFF, BMP, MPO, HEIC or AVIF, of up to 100 megapixels and 200 MiB. By default the
+    output has the format, depth, greys and colour profile of INPUT, its resolution and its dates; position, thumbnail
+    and all other metadata are dropped, with --strip those, too. The mask is turned by its own EXIF, as INPUT is by its.
+
+    Pixels outside the mask stay exactly the same in PNG, TIFF, BMP and WebP; JPEG, HEIC and AVIF encode them anew, so
+    that they change a little. The line says what was lost. The mask first grows by at most 12 pixels, over the blurred
+    or compressed edge of the damage. Outputs are marked as AI-restored, in XMP and in a signed C2PA manifest (not in
+    BMP, which cannot contain them). A refused photo gets a reason and no output. In a folder, sidecars and other files
+    that are no photos are left out, a photo that fails gets a line, the others go on, and the exit status is 1.
     """
-    from restoration.files import restore_all, restore_file
+    from models.errors import LikenessError
+    from restoration.files import failed_row, restore_all, restore_file
     from restoration.requests import requests
 
-    batch = requests(photo, mask, out, save_mask)
-    settings = _settings(root, mode, model, references, search=mask is None and mode != "colorize")
-    rows = restore_all(batch, settings) if photo.is_dir() else iter([restore_file(batch[0], settings)])
+    def rows() -> "Iterator[Row]":
+        batch = requests(photo, mask, out, save_mask)
+        search = mask is None and mode != "colorize"
+        settings = _settings(root, mode, model, references, search=search, strip=strip, strength=strength)
+        return restore_all(batch, settings) if photo.is_dir() else iter([restore_file(batch[0], settings)])
+
+    if photo.is_dir():
+        _name_left_out(photo)
+    try:
+        results = rows()
+    except LikenessError as error:
+        if photo.is_dir() or not as_json:
+            raise
+        results = iter([failed_row(photo, error)])
     failed = 0
-    for row in rows:
+    for row in results:
         _show(row, as_json)
         failed += row.outcome == "failed"
     if failed:
         raise click.exceptions.Exit(1)
 
 
+def _name_left_out(folder: Path) -> None:
+    from restoration.photo_files import photo_files
+
+    names = [path.name for path in photo_files(folder).left_out]
+    if names:
+        logging.getLogger("likeness").info(printable(f"no photos, left out: {', '.join(names)}", 2000))
+
+
 def _settings(
-    root: Path, mode: "RequestedMode", model: str, references: tuple[Path, ...], *, search: bool
+    root: Path | None,
+    mode: "RequestedMode",
+    model: str,
+    references: tuple[Path, ...],
+    *,
+    search: bool,
+    strip: bool,
+    strength: float,
 ) -> "Settings":
     from models.load import load_restorer
     from pipeline.config.load import load_params
@@ -103,16 +155,18 @@ def _settings(
     from restoration.provenance.marking import open_seal
     from restoration.types import load_tools
 
-    paths = Paths(root.resolve())
-    params = load_params(paths.params)
-    limits = Limits.of(params.ingest)
+    place = restoring_place(root)
+    paths, params = Paths(place.root), load_params(place.params)
+    limits = Limits.of(params.restore.files)
     reference_photos = [read_picture(path, limits) for path in references]
     weights, version = resolve_weights(paths, params.registry.model_name, model)
     tools = load_tools(params.restore.min_detector_score)
     finder = shipped_finder() if search else None
     restorer, seal = load_restorer(weights), open_seal(paths)
-    return Settings(restorer, version, mode, params.restore, limits, tools, reference_photos, finder, seal)
+    return Settings(
+        restorer, version, mode, params.restore, limits, tools, reference_photos, finder, seal, strip, strength
+    )
 
 
 def _show(row: "Row", as_json: bool) -> None:
-    click.echo(row.as_json() if as_json else row.as_text())
+    say(row.as_json() if as_json else row.as_text())

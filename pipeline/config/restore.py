@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from pipeline.config.base import Section, Share
+from pipeline.config.base import Count, Positive, Section, Share
 
 
 class RiskWeights(Section):
@@ -23,7 +23,25 @@ class ReferenceUse(Section):
 
     min_similarity: float = Field(ge=-1.0, le=1.0)
     max_missing_features: Share
+    min_lead: Share
     witness: Share
+
+
+class FileParams(Section):
+    """Which photos are read for restoring."""
+
+    max_megapixels: Positive
+    max_mebibytes: Positive
+    min_side: Count
+    max_aspect: float = Field(ge=1.0)
+
+
+class ThinParams(Section):
+    """Which damage is filled from both sides, without the face model."""
+
+    of_face: Share
+    of_photo: Share
+    hidden: Share
 
 
 class FinderParams(Section):
@@ -32,6 +50,7 @@ class FinderParams(Section):
     threshold: Share
     sure: Share
     sure_patch: Share
+    sure_feature: Share
     certain: Share
     doubtful: Share
     large: Share
@@ -39,13 +58,13 @@ class FinderParams(Section):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if not self.doubtful <= self.sure <= min(self.sure_patch, self.certain):
-            raise ValueError("restore.finder: doubtful <= sure, and sure <= sure_patch and certain")
+        if not self.doubtful <= self.sure <= min(self.sure_patch, self.sure_feature, self.certain):
+            raise ValueError("restore.finder: doubtful <= sure, and sure <= sure_patch, sure_feature and certain")
         return self
 
 
 class RestoreParams(Section):
-    """Where the router stops, when a reference photo counts, and what the damage finder must be sure of."""
+    """Limits of the router, of references and of files, and what the damage finder must be sure of."""
 
     max_area: Share
     max_inpaint_area: Share
@@ -53,7 +72,9 @@ class RestoreParams(Section):
     max_identity_risk: Share
     risk_weights: RiskWeights
     reference: ReferenceUse
+    files: FileParams
     min_detector_score: Share
     min_certain_score: Share
     context: Share
+    thin: ThinParams
     finder: FinderParams

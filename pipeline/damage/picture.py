@@ -1,70 +1,64 @@
-"""A user's mask: a picture in which white is missing."""
+"""A user's mask as a picture file: upright, of the photo's size, with something painted."""
 
 import io
 import warnings
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image as Pillow
 
 from models.errors import MaskError
 from models.face.regions import Size, height_width
 from models.images import Mask
-
-Pixels = npt.NDArray[np.uint8]
-_THRESHOLD = 128
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
-"""That an uploaded mask may have."""
+from pipeline.damage.painted import Painted, Pixels, painted
+from pipeline.image_io.formats import MASK_FORMATS
+from pipeline.image_io.upright import forget_xmp, orientation, turned_by_pillow, upright, upright_size
 
 
 def mask_from_picture(source: Path | Pixels, size: Size, *, may_cover_all: bool = False) -> Mask:
-    """Read a mask; white (luma of at least 128) = missing.
-
-    Args:
-        source: a picture file (1-bit, greyscale, RGB, with or without alpha), or uint8 (H, W) or (H, W, 1|3|4) RGB(A).
-            A transparent pixel counts as not painted: alpha is multiplied in.
-        size: side, or (height, width), that the mask must have: the photo's.
-        may_cover_all: admit an all-white mask, as for work on colour alone, where the luma is left.
-
-    Returns:
-        (H, W) bool, True = missing.
-
-    Raises:
-        MaskError: unreadable, of another size, all black (nothing to restore) or all white (nothing to restore from).
-    """
-    name = str(source) if isinstance(source, Path) else "a mask"
-    expected = height_width(size)
-    pixels = _read(source, None, expected, name) if isinstance(source, Path) else source
-    return _mask(pixels, expected, name, may_cover_all)
-
-
-def mask_from_bytes(data: bytes, size: Size, *, may_cover_all: bool = False) -> Mask:
-    """As `mask_from_picture`, of an uploaded file.
+    """Read a mask: the `mask` (H, W) of `read_mask`.
 
     Raises:
         MaskError: as there.
     """
+    return read_mask(source, size, may_cover_all=may_cover_all).mask
+
+
+def read_mask(source: Path | bytes | Pixels, size: Size, *, may_cover_all: bool = False) -> Painted:
+    """Read a mask, turned by its own EXIF orientation; what counts as painted says `pipeline.damage.painted`.
+
+    Args:
+        source: a picture file or its bytes (1-bit, greyscale, RGB, with or without alpha), or uint8 (H, W) or
+            (H, W, 1|3|4) RGB(A).
+        size: side, or (height, width), that the upright mask must have: the photo's.
+        may_cover_all: admit an all-white mask, as for work on colour alone, where the luma is left.
+
+    Returns:
+        (H, W) bool, True = missing, with hints.
+
+    Raises:
+        MaskError: unreadable, of another size, all black (nothing to restore) or all white (nothing to restore from).
+    """
     expected = height_width(size)
-    return _mask(_read(io.BytesIO(data), _FORMATS, expected, "the mask"), expected, "the mask", may_cover_all)
+    name = str(source) if isinstance(source, Path) else "the mask" if isinstance(source, bytes) else "a mask"
+    pixels = source if isinstance(source, np.ndarray) else _read(source, expected, name)
+    found = painted(pixels, name)
+    _check_size(found.mask.shape, expected, name)
+    _check_content(found, int(pixels.max(initial=0)), name, may_cover_all)
+    return found
 
 
-def _mask(pixels: Pixels, expected: tuple[int, int], name: str, may_cover_all: bool) -> Mask:
-    luma = _luma(pixels, name)
-    _check_size(luma.shape, expected, name)
-    mask: Mask = luma >= _THRESHOLD
-    _check_content(mask, name, may_cover_all)
-    return mask
-
-
-def _read(source: Path | io.BytesIO, formats: tuple[str, ...] | None, expected: tuple[int, int], name: str) -> Pixels:
+def _read(source: Path | bytes, expected: tuple[int, int], name: str) -> Pixels:
     """Decode a file to (H, W) or (H, W, 4) uint8. The size in its header is checked first: a bomb is never decoded."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
-            with Pillow.open(source, formats=formats) as picture:
-                _check_size((picture.height, picture.width), expected, name)
-                return _decoded(picture)
+            warnings.simplefilter("ignore")  # Pillow warns where we decide: bombs, odd metadata
+            data = source if isinstance(source, bytes) else source.read_bytes()  # by its path Pillow misturns a TIFF
+            with Pillow.open(io.BytesIO(data), formats=MASK_FORMATS) as picture:
+                forget_xmp(picture)
+                turn = 1 if turned_by_pillow(picture) else orientation(picture)
+                _check_size(upright_size(picture.size, turn)[::-1], expected, name)
+                return upright(_decoded(picture), turn)
     except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError) as error:
         absent = isinstance(source, Path) and not source.is_file()
         got = "no such file" if absent else "a file that cannot be read as one"
@@ -80,30 +74,23 @@ def _decoded(picture: Pillow.Image) -> Pixels:
     return np.asarray(picture.convert("L" if picture.mode in ("1", "L") else "RGBA"), np.uint8)
 
 
-def _luma(pixels: Pixels, name: str) -> npt.NDArray[np.float32]:
-    """(H, W) float32 0..255, alpha multiplied in."""
-    if pixels.ndim == 2:
-        return pixels.astype(np.float32)
-    channels = pixels.shape[2] if pixels.ndim == 3 else 0
-    if channels not in (1, 3, 4):
-        raise MaskError(f"{name} with 1, 3 or 4 channels", f"shape {pixels.shape}", "save it as a greyscale PNG")
-    if channels == 1:
-        return pixels[:, :, 0].astype(np.float32)
-    luma: npt.NDArray[np.float32] = pixels[:, :, :3].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
-    if channels == 4:
-        luma = luma * (pixels[:, :, 3].astype(np.float32) / np.float32(255))
-    return luma.round()
-
-
 def _check_size(got: tuple[int, ...], expected: tuple[int, int], name: str) -> None:
-    if got[:2] != expected:
-        wanted, came = (f"{width} x {height} pixels" for height, width in (expected, got[:2]))
-        raise MaskError(f"{name} of the photo's size, {wanted}", came, "scale the mask to the photo")
+    if got[:2] == expected:
+        return
+    wanted, came = (f"{width} x {height} pixels" for height, width in (expected, got[:2]))
+    remedy = "scale the mask to the photo"
+    if got[1::-1] == expected:
+        remedy = "it lies on its side: turn the mask as the photo is seen"
+    elif abs(got[0] * expected[1] / (got[1] * expected[0]) - 1.0) < 0.02:
+        remedy = f"the mask was resized to {got[1] / expected[1]:.0%} of the photo: scale it back to {wanted}"
+    raise MaskError(f"{name} of the photo's size, {wanted}", came, remedy)
 
 
-def _check_content(mask: Mask, name: str, may_cover_all: bool) -> None:
-    if not mask.any():
-        raise MaskError(f"white pixels in {name}", "all black: nothing to restore", "paint what is missing white")
-    if mask.all() and not may_cover_all:
-        got = "all white: nothing is left to restore from"
+def _check_content(found: Painted, brightest: int, name: str, may_cover_all: bool) -> None:
+    hints = "".join(f"; {hint}" for hint in found.hints)
+    if not found.mask.any():
+        got = "all black" if brightest == 0 else f"nothing bright, at most {brightest} of 255: as good as all black"
+        raise MaskError(f"white pixels in {name}", f"{got}: nothing to restore{hints}", "paint what is missing white")
+    if found.mask.all() and not may_cover_all:
+        got = f"all white: nothing is left to restore from{hints}"
         raise MaskError(f"black pixels in {name}", got, "paint only what is missing white")

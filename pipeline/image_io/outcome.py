@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.config.data import IngestParams
+from pipeline.project.printable import printable
 
 
 class Code(StrEnum):
@@ -26,6 +26,19 @@ class Code(StrEnum):
     NO_VISIBLE_PIXELS = "no_visible_pixels"
 
 
+class LimitParams(Protocol):
+    """A section of params.yaml that says which files are read, in MiB and millions of pixels."""
+
+    @property
+    def max_mebibytes(self) -> float: ...
+    @property
+    def max_megapixels(self) -> float: ...
+    @property
+    def min_side(self) -> int: ...
+    @property
+    def max_aspect(self) -> float: ...
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a file may ask of us; `max_aspect` is the longer side over the shorter one."""
@@ -36,8 +49,8 @@ class Limits:
     max_aspect: float
 
     @classmethod
-    def of(cls, params: IngestParams) -> Self:
-        """Limits in bytes and pixels from the `ingest` section (MiB and millions of pixels)."""
+    def of(cls, params: LimitParams) -> Self:
+        """Limits in bytes and pixels from a section of params.yaml (`ingest`, `restore.files`)."""
         return cls(
             max_bytes=int(params.max_mebibytes * 2**20),
             max_pixels=int(params.max_megapixels * 1e6),
@@ -54,7 +67,7 @@ class Accepted:
         image: RGB (H, W, 3) uint8, upright, without alpha, in sRGB.
         sha256: hex digest of the original bytes.
         normalised: what was changed on the way, in order ("exif_orientation", "alpha_on_white", ...).
-        format: "jpeg", "png", "webp", "tiff", "bmp", "mpo", or "pixels" for pictures that never were a file.
+        format: "jpeg", "png", "webp", "tiff", "bmp", "mpo", "heif", "avif"; "pixels" for what never was a file.
         data: the original bytes, for quarantine; None where there was no file.
     """
 
@@ -82,9 +95,3 @@ class Refusal(Exception):
         super().__init__(code, detail)
         self.code = code
         self.detail = printable(detail)
-
-
-def printable(text: str, limit: int = 200) -> str:
-    """One line that is safe in logs and on terminals: control, bidirectional and lone surrogate characters escaped."""
-    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-    return escaped if len(escaped) <= limit else escaped[: limit - 3] + "..."

@@ -2,6 +2,7 @@
 
 import io
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 from models.errors import DataError
 from models.images import Image
 from pipeline.image_io.files import read_file
-from pipeline.image_io.outcome import Limits, Rejected
+from pipeline.image_io.outcome import Accepted, Limits, Rejected
 
 _TIFF_XMP = 700
 _TIFF = {"format": "TIFF", "compression": "tiff_deflate"}
@@ -26,25 +27,53 @@ _LOSSLESS: dict[str, dict[str, Any]] = {
     ".bmp": {"format": "BMP"},
     ".webp": {"format": "WEBP", "lossless": True},
 }
-_WRITERS: dict[str, dict[str, Any]] = {**_LOSSLESS, ".jpg": _JPEG, ".jpeg": _JPEG}
+_HEIF = {"format": "HEIF", "quality": 95, "chroma": 444}
+_AVIF = {"format": "AVIF", "quality": 95, "subsampling": "4:4:4"}
+_LOSSY = {".jpg": _JPEG, ".jpeg": _JPEG, ".heic": _HEIF, ".heif": _HEIF, ".avif": _AVIF}
+_WRITERS: dict[str, dict[str, Any]] = {**_LOSSLESS, **_LOSSY}
 """Extension to what Pillow needs to write it."""
+
+OUTPUT_SUFFIXES: dict[str, tuple[str, ...]] = {
+    "JPEG": (".jpg", ".jpeg"),
+    "PNG": (".png",),
+    "WEBP": (".webp",),
+    "TIFF": (".tif", ".tiff"),
+    "BMP": (".bmp",),
+    "HEIF": (".heic", ".heif"),
+    "AVIF": (".avif",),
+}
+"""Extensions under which a format is written, by Pillow's name of it; the first is the usual one."""
 
 
 def read_picture(path: Path, limits: Limits) -> Image:
-    """The picture (H, W, 3) in an untrusted file, upright and in sRGB.
+    """The picture (H, W, 3) in an untrusted file that a user names, upright and in sRGB.
 
     Raises:
         DataError: it was rejected; the message has the reason code.
     """
-    outcome = read_file(path, limits)
+    return read_accepted(path, limits).image
+
+
+def read_accepted(path: Path, limits: Limits) -> Accepted:
+    """The picture in an untrusted file that a user names, with what was done to it; links are followed.
+
+    Raises:
+        DataError: it was rejected; the message has the reason code.
+    """
+    outcome = read_file(path, limits, follow_links=True)
     if isinstance(outcome, Rejected):
         raise DataError(f"a readable picture at {path}", f"{outcome.code}: {outcome.detail}", "replace the file")
-    return outcome.image
+    return outcome
 
 
 def is_lossless(path: Path) -> bool:
     """Whether the format of this extension keeps every pixel to the bit."""
     return path.suffix.lower() in _LOSSLESS
+
+
+def writer_options(suffix: str) -> dict[str, Any]:
+    """Give what Pillow needs to write the format of an extension that can be written."""
+    return _WRITERS[suffix.lower()]
 
 
 def check_writable(path: Path) -> None:
@@ -66,13 +95,13 @@ def encoded(image: Image, suffix: str, xmp: bytes | None = None) -> bytes:
     writer = _WRITERS[suffix.lower()]
     stream = io.BytesIO()
     try:
-        Pillow.fromarray(image).save(stream, **writer, **(_with_xmp(writer["format"], xmp) if xmp else {}))
+        Pillow.fromarray(image).save(stream, **writer, **(with_xmp(writer["format"], xmp) if xmp else {}))
     except OSError as error:
         raise DataError(f"a picture that {writer['format']} can hold", str(error), "use .png") from error
     return stream.getvalue()
 
 
-def _with_xmp(format_name: str, xmp: bytes) -> dict[str, Any]:
+def with_xmp(format_name: str, xmp: bytes) -> dict[str, Any]:
     """What Pillow's writer of a format wants to be told; BMP has no place for it."""
     if format_name == "PNG":
         chunks = PngInfo()
@@ -80,7 +109,7 @@ def _with_xmp(format_name: str, xmp: bytes) -> dict[str, Any]:
         return {"pnginfo": chunks}
     if format_name == "TIFF":
         return {"tiffinfo": {_TIFF_XMP: xmp}}
-    return {"xmp": xmp} if format_name in ("JPEG", "WEBP") else {}
+    return {} if format_name == "BMP" else {"xmp": xmp}
 
 
 def write_picture(path: Path, image: Image) -> None:
@@ -99,7 +128,8 @@ def write_file(path: Path, content: bytes) -> None:
     Raises:
         DataError: a folder that cannot be written to.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # its length does not depend on the file's name, which may be as long as a name can be
+    temporary = path.with_name(f".likeness-{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

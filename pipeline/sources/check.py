@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from models.errors import DataError
 from pipeline.image_io.files import read_file
-from pipeline.image_io.outcome import Accepted, Limits, Rejected, printable
+from pipeline.image_io.outcome import Accepted, Limits, Rejected
+from pipeline.project.printable import printable
 from pipeline.sources.walk import walk
 
 

@@ -1,8 +1,8 @@
 """Mark a restored picture as AI-restored: XMP in the file, and around it a signed C2PA manifest.
 
-Pixels are encoded once, with the XMP packet; the manifest is put in without touching them. PNG, JPEG, WebP and TIFF
-carry both. BMP has a place for neither and leaves without a mark: the service does not offer it, `likeness restore`
-says so in the row.
+Pixels are encoded once, with the XMP packet; the manifest is put in without touching them. PNG, JPEG, WebP, TIFF,
+HEIC and AVIF carry both. BMP has a place for neither and leaves without a mark: the service does not offer it,
+`likeness restore` says so in the row.
 """
 
 from typing import Literal
@@ -12,16 +12,39 @@ from pipeline.image_io.write import encoded
 from restoration.provenance.c2pa import Seal, open_seal
 from restoration.provenance.xmp import MarkFacts, packet, restored_share
 
-PictureFormat = Literal["png", "jpeg", "webp", "tiff", "bmp"]
-_FORMATS: dict[str, PictureFormat] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp", ".tif": "tiff"}
-_SUFFIXES: dict[PictureFormat, str] = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif", "bmp": ".bmp"}
+PictureFormat = Literal["png", "jpeg", "webp", "tiff", "heic", "avif", "bmp"]
+_SUFFIXES: dict[PictureFormat, str] = {
+    "png": ".png",
+    "jpeg": ".jpg",
+    "webp": ".webp",
+    "tiff": ".tif",
+    "heic": ".heic",
+    "avif": ".avif",
+    "bmp": ".bmp",
+}
+_FORMATS: dict[str, PictureFormat] = {suffix: name for name, suffix in _SUFFIXES.items()} | {
+    ".jpeg": "jpeg",
+    ".tiff": "tiff",
+    ".heif": "heic",
+}
 
-__all__ = ["MarkFacts", "PictureFormat", "Seal", "format_of", "markable", "marked", "open_seal", "restored_share"]
+__all__ = [
+    "MarkFacts",
+    "PictureFormat",
+    "Seal",
+    "format_of",
+    "markable",
+    "marked",
+    "open_seal",
+    "packet",
+    "restored_share",
+    "sealed",
+]
 
 
 def format_of(suffix: str) -> PictureFormat:
     """The format of a file's extension; those that cannot be marked count as BMP."""
-    return _FORMATS.get(suffix.lower().removesuffix("f") if suffix.lower() == ".tiff" else suffix.lower(), "bmp")
+    return _FORMATS.get(suffix.lower(), "bmp")
 
 
 def markable(format: PictureFormat) -> bool:  # noqa: A002 - the word for it
@@ -41,5 +64,13 @@ def marked(image: Image, format: PictureFormat, facts: MarkFacts, seal: Seal | N
     Raises:
         ConfigError: the seal's certificate does not suit C2PA.
     """
-    file = encoded(image, _SUFFIXES[format], packet(facts))
+    return sealed(encoded(image, _SUFFIXES[format], packet(facts)), format, facts, seal)
+
+
+def sealed(file: bytes, format: PictureFormat, facts: MarkFacts, seal: Seal | None) -> bytes:  # noqa: A002 - the word for it
+    """A file in `format`, with its XMP packet in it, inside a signed manifest; its pixels are not touched.
+
+    Raises:
+        ConfigError: the seal's certificate does not suit C2PA.
+    """
     return seal.sign(file, f"image/{format}", facts) if seal and markable(format) else file

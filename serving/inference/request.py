@@ -13,12 +13,12 @@ from models.images import Image
 from monitoring.log.metering import Meter, meter_tools
 from monitoring.log.observe import RequestFacts, build_log_row
 from monitoring.log.rows import LogRow
-from pipeline.damage.picture import mask_from_bytes
+from pipeline.damage.picture import read_mask
 from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.outcome import Accepted, Limits, Rejected
 from pipeline.image_io.write import encoded
 from restoration.find_damage import find_damage
-from restoration.mask import UsedMask, found_mask, mask_for, restore_used
+from restoration.mask import UsedMask, found_mask, given_mask, mask_for, restore_used
 from restoration.provenance.marking import MarkFacts, marked, restored_share
 from restoration.types import Restoration
 from serving.http.problem import HttpProblem
@@ -108,7 +108,7 @@ class RestoreJob:
         if upload.mask is None:
             return mask_for(image, None, upload.mode, context.finder, self._tools.detector, context.params.restore)
         size = (image.shape[0], image.shape[1])
-        return UsedMask(mask_from_bytes(upload.mask, size, may_cover_all=upload.mode == "colorize"), "given")
+        return given_mask(read_mask(upload.mask, size, may_cover_all=upload.mode == "colorize"))
 
     def restore(self, image: Image, used: UsedMask, references: Sequence[Image]) -> Restoration:
         rules, mode = self._context.params.restore, self._request.upload.mode

@@ -139,6 +139,7 @@ def _mask(used: UsedMask) -> MaskFigures:
         proposed=used.proposed,
         pieces=_pieces(used),
         piece_count=used.piece_count,
+        hints=used.hints,
     )
 
 

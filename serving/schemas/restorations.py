@@ -99,6 +99,7 @@ class MaskFigures(Shape):
     proposed: Share = Field(description="share of the photo that may be damaged and is not in the mask")
     pieces: tuple[DamagePiece, ...] = Field(description="the largest detected pieces")
     piece_count: int = Field(ge=0, description="how many pieces were detected")
+    hints: tuple[str, ...] = Field(description="what about a given mask may not be meant, as that it is inverted")
 
 
 class Timings(Shape):
@@ -170,6 +171,7 @@ class Outcome(Shape):
                 "proposed": 0.012,
                 "pieces": list(EXAMPLE_PIECES),
                 "piece_count": 2,
+                "hints": [],
             },
             "model_version": "3",
             "arm": "champion",

@@ -9,7 +9,7 @@ from torch import Tensor
 from models.evidence.evidence import Damaged, Evidence
 from models.face.detector import Face
 from models.images import Image, Mask
-from pipeline.config.restore import FinderParams, ReferenceUse, RestoreParams, RiskWeights
+from pipeline.config.restore import FileParams, FinderParams, ReferenceUse, RestoreParams, RiskWeights, ThinParams
 from restoration.types import Tools
 
 PARAMS = RestoreParams(
@@ -18,11 +18,15 @@ PARAMS = RestoreParams(
     doubtful_identity_risk=0.4,
     max_identity_risk=0.6,
     risk_weights=RiskWeights(eye=1.0, brow=0.6, nose=0.5, mouth=0.5, skin=0.2, background=0.0),
-    reference=ReferenceUse(min_similarity=0.3, max_missing_features=0.6, witness=0.5),
+    reference=ReferenceUse(min_similarity=0.3, max_missing_features=0.6, min_lead=0.1, witness=0.5),
+    files=FileParams(max_megapixels=100.0, max_mebibytes=200.0, min_side=64, max_aspect=20.0),
     min_detector_score=0.6,
     min_certain_score=0.75,
     context=0.02,
-    finder=FinderParams(threshold=0.5, sure=0.8, sure_patch=0.9, certain=0.8, doubtful=0.4, large=0.01, face_share=0.5),
+    thin=ThinParams(of_face=0.035, of_photo=0.03, hidden=0.5),
+    finder=FinderParams(
+        threshold=0.5, sure=0.8, sure_patch=0.9, sure_feature=0.9, certain=0.8, doubtful=0.4, large=0.01, face_share=0.5
+    ),
 )
 
 

@@ -85,6 +85,7 @@ def test_rows_as_json_have_the_same_keys_and_null_for_what_is_not_there(
         "output": None,
         "pieces": [],
         "piece_count": 0,
+        "hints": [],
     }
     assert row["faces"][0]["likeness"] == {"to_reference": None, "to_plain": None}
     assert set(row["faces"][0]["trust"]["mouth"]) == {"known", "evidence", "witness", "prior", "pixels"}

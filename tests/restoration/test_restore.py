@@ -269,3 +269,16 @@ def test_identity_figures_say_how_alike_and_are_null_where_nothing_can_be_compar
     assert other.to_reference is not None
     assert set(same.to_reference) == {"sface", "dlib"} == set(same.to_plain or {})
     assert all(same.to_reference[name] > other.to_reference[name] + 0.3 for name in same.to_reference)
+
+
+def test_strength_mixes_what_the_face_model_fills_with_the_classical_fill() -> None:
+    photo = astronaut()
+    mask = box_over(tools().detector.detect(photo)[0], photo.shape, LOWER_FACE)
+    none, half, full = (restored(damage(photo, mask), mask, Painter(), strength=share).image for share in (0, 0.5, 1))
+    assert none is not None
+    assert half is not None
+    assert full is not None
+    assert np.abs(full[mask].astype(int) - none[mask]).mean() > 5
+    assert np.abs(half[mask] - (full[mask].astype(float) + none[mask]) / 2).max() <= 1
+    assert np.array_equal(none[~mask], photo[~mask])
+    assert np.array_equal(half[~mask], photo[~mask])

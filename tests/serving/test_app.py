@@ -38,7 +38,14 @@ def test_a_portrait_is_restored_as_without_the_service(site: Site) -> None:
     assert found["coverage"] == pytest.approx(expected.faces[0].coverage)
     assert found["faces"][0]["likeness_to_plain"].keys() == {"sface", "dlib"}
     assert sum(found["faces"][0]["trust"]["left_eye"].values()) == pytest.approx(1, abs=1e-4)
-    assert found["mask"] == {"found": False, "confidence": None, "proposed": 0.0, "pieces": [], "piece_count": 0}
+    assert found["mask"] == {
+        "found": False,
+        "confidence": None,
+        "proposed": 0.0,
+        "pieces": [],
+        "piece_count": 0,
+        "hints": [],
+    }
     assert (found["model_version"], found["arm"], found["kept"]) == ("shipped", "champion", False)
 
 
@@ -117,7 +124,7 @@ def test_a_mask_is_found_where_none_is_given(site: Site) -> None:
     sure, unsure = proposed["pieces"]
     assert (sure["kind"], sure["box"], sure["used"], sure["why"]) == ("hole", [80, 90, 32, 30], True, "")
     assert (unsure["box"], unsure["used"], unsure["why"]) == ([10, 20, 16, 20], False, "not sure enough")
-    assert found["mask"] == {"found": True} | {
+    assert found["mask"] == {"found": True, "hints": []} | {
         name: proposed[name] for name in ("confidence", "proposed", "pieces", "piece_count")
     }
     assert found["area"] == pytest.approx(proposed["area"])

@@ -1,6 +1,7 @@
 """The command with what ships: real weights, real detectors, real photographs."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,61 @@ def test_a_photo_alone_is_searched_and_restored_beside_it(tmp_path: Path) -> Non
     assert found[crack > 127].mean() > 0.8
     known = cv2.dilate(found.astype(np.uint8), np.ones((25, 25), np.uint8)) == 0  # the mask grows over soft edges
     assert np.array_equal(read_picture(tmp_path / "photo-restored.png", LIMITS)[known], photo[known])
+
+
+def test_with_json_a_single_bad_file_is_a_row(tmp_path: Path) -> None:
+    write_picture(tmp_path / "mask.png", white(np.eye(64, dtype=np.bool_)))
+    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    for name in ("bad.jpg", "absent.jpg"):
+        result = CliRunner().invoke(
+            restore_command, arguments(tmp_path / name, tmp_path / "mask.png", tmp_path / "out.png", "--json")
+        )
+        (row,) = [json.loads(line) for line in result.stdout.splitlines()]
+        assert (row["outcome"], row["output"], row["input"]) == ("failed", None, str(tmp_path / name))
+        assert result.exit_code == 1
+    assert "unsupported_format" not in row["reason"]
+    assert "no such path" in row["reason"]
+
+
+@pytest.mark.slow
+def test_outside_a_checkout_what_is_installed_counts_and_state_is_the_users(
+    files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    elsewhere, state = tmp_path / "elsewhere", tmp_path / "state"
+    elsewhere.mkdir()
+    given = [str(files[0]), "--mask", str(files[1]), "--strip", "--json"]
+    code = f"from cli.main import main; main(['--quiet', 'restore', *{given!r}])"
+    environment = os.environ | {"XDG_STATE_HOME": str(state), "PYTHONPATH": str(ROOT)}
+    before = {path: path.stat().st_mtime_ns for path in (ROOT / "state").rglob("*")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=elsewhere, env=environment, check=True, capture_output=True, text=True
+    )
+    row = json.loads(done.stdout)
+    assert (row["outcome"], row["output"]) == ("restored", str(tmp_path / "photo-restored.png"))
+    assert (state / "likeness" / "state" / "keys" / "c2pa.key").is_file()
+    assert list(elsewhere.iterdir()) == []
+    assert {path: path.stat().st_mtime_ns for path in (ROOT / "state").rglob("*")} == before
+
+
+@pytest.mark.slow
+def test_any_name_gets_its_row_on_a_strict_terminal(files: tuple[Path, Path], tmp_path: Path) -> None:
+    photos, masks = tmp_path / "photos", tmp_path / "masks"
+    names = [b"M\xfcller.png", "祖母.png".encode(), b"two\nlines.png"]
+    for folder, source in ((photos, files[0]), (masks, files[1])):
+        folder.mkdir()
+        for name in names:
+            (folder / os.fsdecode(name)).write_bytes(source.read_bytes())
+    (photos / "a.xmp").write_bytes(b"<x/>")
+    code = f"from cli.main import main; main(['restore', *{arguments(photos, masks, tmp_path / 'out')!r}])"
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8:strict", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True)
+    rows = done.stdout.decode().splitlines()
+    assert len(rows) == 3
+    assert all(row.startswith("restored: ") for row in rows)
+    assert "M\\udcfcller.png" in rows[0]
+    assert "two\\nlines.png" in rows[1]
+    assert "祖母.png" in rows[2]
+    assert "no photos, left out: a.xmp" in done.stderr.decode()
 
 
 def test_paths_are_checked_before_anything_is_loaded(tmp_path: Path) -> None:

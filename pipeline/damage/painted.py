@@ -1,0 +1,94 @@
+"""What of a mask picture is painted: white on black, strokes of any colour, or the strokes of a transparent layer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import MaskError
+from models.images import Mask
+
+Pixels = npt.NDArray[np.uint8]
+
+_BRIGHT = 128
+"""Of the brightest channel, 0..255: from here on a pixel of an opaque mask counts."""
+_VISIBLE = 26
+"""Of alpha, 0..255: from a tenth on a stroke of a layer counts; below lies what a soft brush leaves at its edge."""
+_DARK = 64
+_COLOURED = 64
+"""Between the brightest and the darkest channel, 0..255; compression leaves less between greys."""
+_NOTICED = 0.001
+"""Share of the picture from which something is worth a hint."""
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """A mask (H, W), True = painted; `hints` say what about it a user may not have meant."""
+
+    mask: Mask
+    hints: tuple[str, ...]
+
+
+def painted(pixels: Pixels, name: str) -> Painted:
+    """Tell what is painted.
+
+    A picture with transparent parts is a layer: all strokes on it count, whatever their colour, half-transparent ones,
+    too. Only where a layer shows a whole black-and-white mask, black is not painted. In an opaque picture white and
+    every bright colour count; on white paper the coloured strokes alone.
+
+    Args:
+        pixels: uint8 (H, W) grey, or (H, W, 1|3|4), RGB with or without alpha.
+        name: of the mask, for the message.
+
+    Raises:
+        MaskError: another number of channels.
+    """
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2] if pixels.ndim == 3 else 0
+    if channels not in (1, 3, 4):
+        raise MaskError(f"{name} with 1, 3 or 4 channels", f"shape {pixels.shape}", "save it as a greyscale PNG")
+    colours = pixels.reshape(*pixels.shape[:2], channels)[..., :3]
+    value: Pixels = colours.max(axis=-1)
+    coloured: Mask = value - colours.min(axis=-1) >= _COLOURED
+    if channels == 4 and pixels[..., 3].min() < 255:
+        return _of_layer(value, pixels[..., 3])
+    return _of_opaque(value, coloured)
+
+
+def _of_layer(value: Pixels, alpha: Pixels) -> Painted:
+    visible: Mask = alpha >= _VISIBLE
+    if not visible.any():
+        return Painted(visible, ("it is a layer without a visible stroke",))
+    shown = value[visible]
+    if visible.mean() > 0.5 and (shown < _DARK).mean() > _NOTICED and (shown >= _BRIGHT).mean() > _NOTICED:
+        mask: Mask = value.astype(np.uint16) * alpha >= _BRIGHT * 255
+        return Painted(mask, (*_inverted(mask), *_like_a_photo(shown)))
+    return Painted(visible, _inverted(visible))
+
+
+def _of_opaque(value: Pixels, coloured: Mask) -> Painted:
+    plain = value[~coloured]
+    if coloured.mean() > _NOTICED and plain.size and (plain < _BRIGHT).mean() < _NOTICED:
+        return Painted(coloured, ("its paper is white: the coloured strokes count",))
+    mask: Mask = value >= _BRIGHT
+    return Painted(mask, (*_inverted(mask), *_faint(value, mask), *_like_a_photo(value)))
+
+
+def _inverted(mask: Mask) -> tuple[str, ...]:
+    share = float(mask.mean())
+    if not 0.5 < share < 1.0:
+        return ()
+    return (f"it marks {share:.0%} of the photo: if the damage is the rest, invert the mask",)
+
+
+def _faint(value: Pixels, mask: Mask) -> tuple[str, ...]:
+    """Dark strokes that do not count; the edges of those that count have some dark pixels, too."""
+    faint = (value >= _DARK // 2) & ~mask
+    share = float(faint.mean())
+    if share < _NOTICED or share < 0.1 * float(mask.mean()):
+        return ()
+    return (f"{share:.1%} of it is dark, up to {int(value[faint].max())} of 255, and does not count: paint it white",)
+
+
+def _like_a_photo(value: Pixels) -> tuple[str, ...]:
+    middle = float(((value >= _DARK) & (value < 192)).mean())
+    return (f"{middle:.0%} of it has middle tones: it looks like a photo, not like a mask",) if middle > 0.2 else ()
