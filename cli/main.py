@@ -31,7 +31,7 @@ COMMANDS = {
     ),
     "watch": (
         "cli.loop.production:watch_command",
-        "Compare production traffic with the reference; run a cycle if it has drifted.",
+        "Compare production traffic with the baseline; run a cycle if it has drifted.",
     ),
     "models": ("cli.models.registry:models_command", "List the model versions in the registry."),
     "promote": ("cli.models.registry:promote_command", "Make a model version the champion, which restores photos."),

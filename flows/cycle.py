@@ -7,7 +7,7 @@ from typing import Any
 from prefect import flow
 
 from flows.steps.artifacts import publish_cycle
-from flows.steps.checkouts import choose_checkout, settle
+from flows.steps.checkouts import choose_checkout, record_cycle_result
 from flows.steps.failure_alerts import CYCLE, alert_on_failure
 from flows.steps.locks import one_cycle_at_a_time
 from flows.steps.promotion import announce_cycle, promote_or_test
@@ -60,7 +60,7 @@ def cycle(
             registered = register_challenger(checkout)
             decision = promote_or_test(root, checkout, gate, registered.value.version, under_way)
             report = cycle_report(reason, started, run, stages, gate, registered, decision)
-            settle(root, checkout, report, changes)
+            record_cycle_result(root, checkout, report, changes)
             publish_cycle(checkout, report)
             announce_cycle(report, registered.value.model_name)
     return report

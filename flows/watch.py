@@ -1,4 +1,4 @@
-"""The watch: compare production traffic since the last look with the reference, send alerts, request a cycle."""
+"""The watch: compare production traffic since the last run with the baseline, send alerts, request a cycle."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from flows.steps.artifacts import publish_verdict
 from flows.steps.failure_alerts import WATCH, alert_on_failure
 from flows.steps.reports import WatchReport
 from flows.steps.watch import follow_champion, judge_window, request_cycle, send_alerts
-from monitoring.retraining.windows import mark_look
+from monitoring.retraining.windows import record_watch_run
 from pipeline.project.paths import Paths
 
 
@@ -33,7 +33,7 @@ def watch(root: Path, by_event: bool = False) -> WatchReport:
         publish_verdict(verdict)
         send_alerts(root, verdict)
         requested = verdict.triggered and by_event and request_cycle(verdict)
-        mark_look(Paths(root), datetime.now(UTC))
+        record_watch_run(Paths(root), datetime.now(UTC))
     if requested or not verdict.triggered:
         return WatchReport(verdict=verdict, cycle=None)
     reason = "; ".join(verdict.reasons)

@@ -1,1 +1,1 @@
-"""Networks, losses, metrics, identity: torch only; knows nothing of orchestration."""
+"""Networks, losses, metrics, identity: torch only; no dependency on the stages or on orchestration."""

@@ -28,11 +28,11 @@ class AveragedModule(L.LightningModule):
 
     @abstractmethod
     def propose(self, evidence: Evidence) -> Tensor:
-        """(N, 3, H, W) what the averaged network would put everywhere, not yet composed with the known pixels."""
+        """Predict every pixel (N, 3, H, W) by the averaged network, not yet composed with the known pixels."""
 
     @abstractmethod
     def restorer(self, image_size: int) -> "StoredRestorer":
-        """The averaged network as it is used outside training, for portraits of that side."""
+        """Make a restorer of the averaged network, for portraits of that side."""
 
     @abstractmethod
     def save(self, path: Path, image_size: int) -> None:

@@ -1,4 +1,4 @@
-"""The one error tree. Every message says what was expected, what came, and what to do."""
+"""The project's errors. Every message says what was expected, what came, and what to do."""
 
 
 class LikenessError(Exception):

@@ -72,7 +72,7 @@ class Graph:
 
 @dataclass(frozen=True)
 class Kind:
-    """What the rest of the project asks of one kind of network.
+    """What the rest of the project needs of one kind of network.
 
     Attributes:
         build: the module that trains it, from the weights in a file or from scratch (None).

@@ -25,7 +25,7 @@ def load_restorer(path: Path, sha256: str | None = None, device: torch.device | 
 
 
 def read_kind(path: Path, sha256: str | None = None) -> Kind:
-    """The kind of network that a weights file holds.
+    """Read the kind of network that a weights file holds.
 
     Raises:
         WeightsError: no such file, another digest, not safetensors, or a kind that is not known.

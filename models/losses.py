@@ -8,7 +8,7 @@ from models.colour import to_planes
 
 
 def pixel_missing(restored: Tensor, target: Tensor, chroma_mask: Tensor) -> Tensor:
-    """Mean absolute error over missing values; 0 if nothing is missing.
+    """Average the absolute error over missing values; 0 if nothing is missing.
 
     Args:
         restored: (N, 3, H, W) in [-1, 1].
@@ -19,12 +19,12 @@ def pixel_missing(restored: Tensor, target: Tensor, chroma_mask: Tensor) -> Tens
 
 
 def pixel_known(proposal: Tensor, target: Tensor, chroma_mask: Tensor) -> Tensor:
-    """Mean absolute error of the generator's proposal where the pixel is known; arguments as `pixel_missing`."""
+    """Average the proposal's absolute error where the pixel is known; arguments as `pixel_missing`."""
     return _masked_l1(proposal, target, 1 - chroma_mask)
 
 
 def colour(restored: Tensor, target: Tensor, chroma_mask: Tensor) -> Tensor:
-    """Mean absolute error of chroma (Cb, Cr) over missing values; arguments as `pixel_missing`.
+    """Average the absolute error of chroma (Cb, Cr) over missing values; arguments as `pixel_missing`.
 
     Perceptual and identity terms hardly see a wrong tint: without this one, brown eyes came back blue.
     """
@@ -32,7 +32,7 @@ def colour(restored: Tensor, target: Tensor, chroma_mask: Tensor) -> Tensor:
 
 
 def identity(restored: Tensor, target: Tensor) -> Tensor:
-    """1 - cosine between identity embeddings, averaged over the batch (Deng et al., ArcFace, 2019, as a loss).
+    """Compute 1 - cosine between identity embeddings, averaged over the batch (Deng et al., ArcFace, 2019, as a loss).
 
     Args:
         restored: (N, D) embeddings, any norm.
@@ -45,7 +45,7 @@ def identity(restored: Tensor, target: Tensor) -> Tensor:
 
 
 def frequency(restored: Tensor, target: Tensor) -> Tensor:
-    """Focal frequency loss (Jiang et al., 2021, eq. 8, alpha = 1): spectra compared, what is worst counts most.
+    """Compute the focal frequency loss (Jiang et al., 2021, eq. 8, alpha = 1): the worst in the spectra counts most.
 
     We deviate by averaging the weight over the channels, and by normalising each picture's weights to their largest.
 

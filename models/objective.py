@@ -17,7 +17,7 @@ Terms = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Judges:
-    """The frozen networks that losses look through."""
+    """The frozen networks that losses use."""
 
     perceptual: nn.Module
     encoder: SFaceEncoder
@@ -25,13 +25,13 @@ class Judges:
 
 @dataclass(frozen=True)
 class Target:
-    """What a batch looked like before the damage: image (N, 3, H, W) in [-1, 1], five points (N, 5, 2) in pixels."""
+    """The batch before the damage: image (N, 3, H, W) in [-1, 1], five points (N, 5, 2) in pixels."""
 
     image: Tensor
     points: Tensor
 
     def to(self, device: torch.device) -> "Target":
-        """The same target on another device."""
+        """Copy the target to another device."""
         return Target(self.image.to(device), self.points.to(device))
 
 
@@ -86,12 +86,12 @@ def compare(pair: Comparison, names: Iterable[str] = tuple(TERMS)) -> Terms:
 
 
 def total(terms: Terms, weights: Mapping[str, float]) -> Tensor:
-    """Weighted sum over the terms present, a scalar."""
+    """Add up the terms present, weighted; a scalar."""
     return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
 
 
 def require_finite(terms: Terms, step: int) -> None:
-    """Stop before a bad number reaches the weights.
+    """Raise an error before a value that is not finite reaches the weights.
 
     Raises:
         NonFiniteLoss: naming the term, its value and the step.

@@ -35,7 +35,7 @@ class OptimiserSettings:
 
 
 def cosine(step: int, steps: int) -> float:
-    """Factor of the learning rate: half a cosine from 1 to 0.02 over `steps` (Loshchilov and Hutter, 2017, eq. 5)."""
+    """Compute the learning rate's factor: half a cosine from 1 to 0.02 over `steps` (Loshchilov and Hutter, 2017)."""
     if steps == 0:
         return 1.0
     return _FLOOR + (1 - _FLOOR) * (1 + math.cos(math.pi * min(step / steps, 1.0))) / 2

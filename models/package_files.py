@@ -1,4 +1,4 @@
-"""Weight files inside installed packages: found by distribution name, checked, never imported."""
+"""Find weight files inside installed packages by distribution name, and verify them; the packages are not imported."""
 
 import hashlib
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ FILES: dict[str, PackageFile] = {
 
 @cache
 def package_file(role: str) -> Path:
-    """Path of the weight file for `role` (a key of `FILES`), verified by SHA-256 once per process.
+    """Find the weight file for `role` (a key of `FILES`), verified by SHA-256 once per process.
 
     Raises:
         WeightsError: the distribution is not installed, the file is absent, or its content is another.
@@ -84,7 +84,7 @@ def verify(path: Path, sha256: str, remedy: str) -> None:
 
 
 def file_sha256(path: Path) -> str:
-    """Hex SHA-256 of a file, read in blocks."""
+    """Compute the hex SHA-256 of a file, read in blocks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

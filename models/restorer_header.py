@@ -9,7 +9,7 @@ from models.weight_files import Architecture, read_architecture, weights_sha256
 
 
 def stored_kind(header: Architecture) -> str:
-    """The name of the kind in `models.kinds.KINDS`; headers that name none are of GANs."""
+    """Read the name of the kind in `models.kinds.KINDS`; headers that name none are of GANs."""
     return str(header.get("kind", "gan"))
 
 
@@ -36,5 +36,5 @@ def read_restorer_header(path: Path, kind: str, sha256: str | None = None) -> Ar
 
 @cache
 def face_model_sha256() -> str:
-    """Hexadecimal SHA-256 of the face model that ships."""
+    """Compute the hexadecimal SHA-256 of the face model that ships."""
     return weights_sha256(FACE_MODEL)

@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors with the architecture in the header, checked before anything is built from them."""
+"""Read and write weights: safetensors with the architecture in the header, checked before anything is built."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ def write_weights(
 
 
 def read_architecture(path: Path, sha256: str | None = None) -> Architecture:
-    """The header of a weights file.
+    """Read the header of a weights file.
 
     Args:
         path: a safetensors file.
@@ -56,7 +56,7 @@ def read_architecture(path: Path, sha256: str | None = None) -> Architecture:
 
 
 def read_state(path: Path) -> State:
-    """The tensors of a weights file whose header was read, as float32."""
+    """Read the tensors of a weights file whose header was read, as float32."""
     with safe_open(path, framework="pt") as file:
         return {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
 
@@ -75,6 +75,6 @@ def fill(network: torch.nn.Module, path: Path) -> None:
 
 
 def weights_sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
+    """Compute the hexadecimal SHA-256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,1 +1,1 @@
-"""Production seen from outside: the log, drift against the reference, and when a cycle must start."""
+"""What is measured in production: the log, drift against the baseline, A/B tests, and when a cycle must start."""

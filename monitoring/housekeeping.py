@@ -10,7 +10,7 @@ from monitoring.log.audit import Verification
 from monitoring.log.verified import verify_log
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
-from pipeline.workspaces.cycle_checkouts import CycleRecord, in_use, record, records
+from pipeline.workspaces.cycle_checkouts import CycleRecord, cycle_in_use, cycle_records, record_cycle
 
 _LOG_BYTES = 64 * 2**20
 _MEBIBYTE = 2**20
@@ -22,7 +22,7 @@ def remove_checkouts(paths: Paths, keep: int) -> list[str]:
     The one whose data production reads stays, whatever its age. Records stay too.
     """
     folders = sorted(folder for folder in paths.home.cycles.glob("[!.]*") if folder.is_dir())
-    gone = [folder for folder in folders[:-keep] if folder.name != in_use(paths)]
+    gone = [folder for folder in folders[:-keep] if folder.name != cycle_in_use(paths)]
     for folder in gone:
         shutil.rmtree(folder)
     return [folder.name for folder in gone]
@@ -55,24 +55,24 @@ def verify_audit(params: Params, paths: Paths, now: datetime) -> Verification:
     """Check the production log's chain, leave the outcome in state/audit.json, and alert when it is broken.
 
     Raises:
-        DataError: what lies there is no log.
+        DataError: the file is not a log.
         ServiceUnavailable: PostgreSQL does not answer.
     """
-    found = verify_log(paths, now=now)
-    if not found.whole:
+    verification = verify_log(paths, now=now)
+    if not verification.whole:
         message = Alert(
             code="audit-broken",
             title="The production log was tampered with",
-            what_happened=found.message,
+            what_happened=verification.message,
             what_to_do="keep a copy of the log, find out who could write to it, and `likeness audit verify` it",
-            facts={"first bad entry": found.sequence, "good entries": found.entries},
+            facts={"first bad entry": verification.sequence, "good entries": verification.entries},
         )
         alert(params, paths, message, now)
-    return found
+    return verification
 
 
 def database_sizes(params: Params, paths: Paths, now: datetime) -> dict[str, float]:
-    """Return MiB of Prefect's, MLflow's and the log's SQLite files; send an alert for each above its limit."""
+    """Measure Prefect's, MLflow's and the log's SQLite files in MiB; send an alert for each above its limit."""
     files = {"prefect": paths.prefect_home / "prefect.db", "mlflow": paths.mlflow_database, "log": paths.production_log}
     sizes = {name: round(_size(file) / _MEBIBYTE, 1) for name, file in files.items()}
     limit = params.operate.database_mebibytes
@@ -91,7 +91,7 @@ def database_sizes(params: Params, paths: Paths, now: datetime) -> dict[str, flo
 
 def alert_unfinished_cycles(params: Params, paths: Paths, now: datetime) -> list[str]:
     """Alert about cycles that ended without a record: killed, or stopped with the machine. Hold the cycle's lock."""
-    known = {done.cycle for done in records(paths)}
+    known = {done.cycle for done in cycle_records(paths)}
     folders = [folder for folder in sorted(paths.home.cycles.glob("[!.]*")) if folder.is_dir()]
     dead = [folder for folder in folders if folder.name not in known]
     if dead:
@@ -104,7 +104,7 @@ def alert_unfinished_cycles(params: Params, paths: Paths, now: datetime) -> list
         )
         alert(params, paths, message, now)
     for folder in dead:
-        record(paths, _nothing(folder))
+        record_cycle(paths, _nothing(folder))
     return [folder.name for folder in dead]
 
 
@@ -121,6 +121,6 @@ def _newest_first(files: list[Path]) -> list[Path]:
 
 
 def _size(file: Path) -> int:
-    """Return the size of a database with its write-ahead files."""
+    """Add up the size of a database and its write-ahead files."""
     parts = [file, *(file.with_name(file.name + ending) for ending in ("-wal", "-shm"))]
     return sum(part.stat().st_size for part in parts if part.is_file())

@@ -15,10 +15,10 @@ from models.region_names import REGIONS, Region
 from monitoring.log.rows import Feedback, LogRow
 from pipeline.config.serving import ReviewParams
 
-Worry = Literal["not_recognised", "unlike_reference", "original_preferred", "identity_risk", "unlike_plain"]
+ReviewReason = Literal["not_recognised", "unlike_reference", "original_preferred", "identity_risk", "unlike_plain"]
 """Reasons to review, the most serious first: feedback says that it is not the person; the independent encoder says so,
 by a reference photo; feedback prefers the original; much was invented; it is far from the classically filled face."""
-_BY_SEVERITY: tuple[Worry, ...] = get_args(Worry)
+_BY_SEVERITY: tuple[ReviewReason, ...] = get_args(ReviewReason)
 
 
 def _each_once(regions: tuple[Region, ...]) -> tuple[Region, ...]:
@@ -38,40 +38,40 @@ class Review(BaseModel):
 
 
 @dataclass(frozen=True)
-class Waiting:
+class FlaggedRestoration:
     """A restoration with at least one reason to review it, the most serious first."""
 
     row: LogRow
-    worries: tuple[Worry, ...]
+    reasons: tuple[ReviewReason, ...]
 
     @property
     def order(self) -> tuple[float, ...]:
         """Sort key: by the most serious reason, then by the number of reasons, then by risk."""
-        return _BY_SEVERITY.index(self.worries[0]), -len(self.worries), -(self.row.identity_risk or 0.0)
+        return _BY_SEVERITY.index(self.reasons[0]), -len(self.reasons), -(self.row.identity_risk or 0.0)
 
 
-def review_reasons(row: LogRow, said: Feedback | None, rules: ReviewParams) -> tuple[Worry, ...]:
-    """Return the reasons to review a restoration, the most serious first; none where nothing was restored.
+def review_reasons(row: LogRow, feedback: Feedback | None, rules: ReviewParams) -> tuple[ReviewReason, ...]:
+    """List the reasons to review a restoration, the most serious first; none if nothing was restored.
 
     Args:
         row: of the log.
-        said: the latest feedback on it. Recognition by a person overrides all figures.
+        feedback: the latest feedback on it. Recognition by a person overrides all figures.
         rules: thresholds of the figures.
     """
     if row.mode in ("refuse", "unchanged"):
         return ()
-    recognised, preferred = (said.recognised, said.preferred) if said else (None, None)
+    recognised, preferred = (feedback.recognised, feedback.preferred) if feedback else (None, None)
     doubted = recognised is not True
     # a reference photo moves the face away from the plain fill, and says itself how alike the outcome is
     plain = row.similarity_plain_independent if row.similarity_reference_independent is None else None
-    found: dict[Worry, bool] = {
+    applies: dict[ReviewReason, bool] = {
         "not_recognised": recognised is False,
         "unlike_reference": doubted and row.recognised is False,
         "original_preferred": preferred == "original",
         "identity_risk": doubted and (row.identity_risk or 0.0) >= rules.min_identity_risk,
         "unlike_plain": doubted and plain is not None and plain < rules.max_similarity,
     }
-    return tuple(worry for worry in _BY_SEVERITY if found[worry])
+    return tuple(reason for reason in _BY_SEVERITY if applies[reason])
 
 
 def flagged_for_review(
@@ -79,8 +79,8 @@ def flagged_for_review(
     rules: ReviewParams,
     limit: int,
     still_there: Callable[[LogRow], bool],
-) -> list[Waiting]:
-    """Return at most `limit` restorations to review, the most serious first; memory does not grow with their number.
+) -> list[FlaggedRestoration]:
+    """List at most `limit` restorations to review, the most serious first; memory does not grow with their number.
 
     Args:
         unreviewed: restorations whose pictures are stored and that have no review, with their latest feedback.
@@ -88,11 +88,11 @@ def flagged_for_review(
         limit: at least 1.
         still_there: whether the pictures still exist; called only for those that would be listed.
     """
-    best: list[Waiting] = []
-    for row, said in unreviewed:
-        if not (reasons := review_reasons(row, said, rules)):
+    best: list[FlaggedRestoration] = []
+    for row, feedback in unreviewed:
+        if not (reasons := review_reasons(row, feedback, rules)):
             continue
-        waiting = Waiting(row, reasons)
+        waiting = FlaggedRestoration(row, reasons)
         if (len(best) < limit or waiting.order < best[-1].order) and still_there(row):
             insort(best, waiting, key=lambda one: one.order)
             del best[limit:]

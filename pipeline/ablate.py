@@ -49,7 +49,7 @@ def ablate(*, ablate: AblateParams, train: TrainParams, masks: MaskParams, paths
 def run_studies(
     params: AblateParams, train: TrainParams, masks: MaskParams, paths: Paths, studies: Collection[Study]
 ) -> AblateReport:
-    """Run some studies; the others keep what an earlier run on the same champion found.
+    """Run some studies; the others keep the results of an earlier run on the same champion.
 
     Args:
         params: section `ablate`.
@@ -95,7 +95,7 @@ class Bench:
         self._intact = embed_intact(self._portraits, judges, params.batch_size)
 
     def empty_report(self) -> AblateReport:
-        """What was measured, without figures."""
+        """Build a report of what was measured, without figures."""
         return AblateReport(
             champion=self._champion.sha256,
             version=self._champion.version,
@@ -107,32 +107,32 @@ class Bench:
         )
 
     def onset(self) -> OnsetReport:
-        """Identity against missing features."""
+        """Measure identity against missing features."""
         floors = genuine_floors(self._paths, self._rows, self._judges, self._params)
         _log.info("ablate: onset on %d portraits", len(self._portraits))
         rows = onset_rows(self._methods, self._portraits, self._intact, self._judges, self._params)
         return onset_report(rows, floors, self._params)
 
     def transition(self) -> dict[str, object]:
-        """Inpainting against colour alone, ID-FID by coverage, and where scores disagree."""
+        """Compare inpainting with colour alone, and measure ID-FID by coverage and where scores disagree."""
         _log.info("ablate: transition on %d portraits", len(self._portraits))
-        found = measure_transition(self._methods, self._portraits, self._intact, self._judges, self._params)
-        inpainted = found.rows[found.rows["kind"] == INPAINT]
+        measured = measure_transition(self._methods, self._portraits, self._intact, self._judges, self._params)
+        inpainted = measured.rows[measured.rows["kind"] == INPAINT]
         return {
-            "transition": transition_report(found.rows, self._params),
-            "id_fid": id_fid_report(found.kept, self._intact, self._params),
+            "transition": transition_report(measured.rows, self._params),
+            "id_fid": id_fid_report(measured.kept, self._intact, self._params),
             "disagreement": disagreement(inpainted, "champion", "telea", EXAMPLES),
         }
 
     def strips(self, report: AblateReport) -> list[Strip]:
-        """Pictures of the contradictions that the report names."""
+        """Draw pictures of the contradictions that the report names."""
         if report.disagreement is None or not report.disagreement.examples:
             return []
         names = report.disagreement.examples
         return example_strips(names, self._portraits, self._intact, self._methods, self._judges, self._params)
 
     def curvature(self, train: TrainParams, masks: MaskParams) -> CurvatureReport | None:
-        """Curvature of the loss on portraits of the training split, and the gap to the split's.
+        """Measure the curvature of the loss on portraits of the training split, and the gap to the split's.
 
         None for a kind of network whose loss has no fixed value.
         """
@@ -145,7 +145,7 @@ class Bench:
 
 
 def earlier_report(paths: Paths, fresh: AblateReport) -> AblateReport:
-    """`fresh` with what an earlier run found on the same champion, portraits and seed.
+    """Complete `fresh` with the results of an earlier run on the same champion, portraits and seed.
 
     The small networks are trained from nothing: their figures stay when only the champion is another.
     """
@@ -159,7 +159,7 @@ def earlier_report(paths: Paths, fresh: AblateReport) -> AblateReport:
 
 
 def _about(report: AblateReport) -> dict[str, object]:
-    """What was measured, without the figures."""
+    """Describe what was measured, without the figures."""
     return report.model_dump(include={"champion", "version", "split", "portraits", "people", "seed", "encoders"})
 
 
@@ -171,7 +171,7 @@ def _log_to_mlflow(report: AblateReport, paths: Paths) -> None:
 
 
 def headline_figures(report: AblateReport) -> dict[str, float]:
-    """The few numbers that are compared between models."""
+    """Choose the few numbers that are compared between models."""
     figures: dict[str, float | None] = {}
     for role, onset in (report.onset.onsets["champion"] if report.onset else {}).items():
         figures[f"ablate.onset.{role}"] = onset.crossing.value

@@ -48,14 +48,14 @@ def evaluate(*, data: DataParams, evaluate: EvaluateParams, paths: Paths) -> Eva
 
 
 def methods_of(paths: Paths, device: torch.device) -> dict[str, Method]:
-    """Challenger, champion and the classical baselines, by name."""
+    """Load challenger, champion and the classical baselines, by name."""
     champion = model(paths.champion_weights, device, read_champion(paths).sha256)
     models = {CHALLENGER: model(paths.trained_weights, device), "champion": champion}
     return models | classical_baselines()
 
 
 def coverage_plot(report: EvaluateReport) -> pd.DataFrame:
-    """Long table for `dvc plots`: bucket, method, metric, value, low, high; without bucket `all`."""
+    """Build the long table for `dvc plots`: bucket, method, metric, value, low, high; without bucket `all`."""
     records = [
         {"bucket": bucket, "method": method, "metric": metric, **figure.model_dump(include={"value", "low", "high"})}
         for method, buckets in report.methods.items()

@@ -44,7 +44,7 @@ def judge(params: GateParams, evaluation: EvaluateReport) -> GateReport:
 
 
 def find_figure(criterion: Criterion, evaluation: EvaluateReport) -> tuple[str, Figure | None]:
-    """Bucket and figure that a criterion speaks of: the challenger's value, or its ratio to another method.
+    """Find bucket and figure that a criterion is about: the challenger's value, or its ratio to another method.
 
     `worst slice` is the slice, or everything, that meets the bound least; the bucket's name then says which it is.
     """
@@ -77,7 +77,7 @@ def verdict_of(criterion: Criterion, figure: Figure | None) -> Verdict:
 def _buckets(
     criterion: Criterion, methods: Mapping[str, Buckets], ratios: Mapping[str, Mapping[str, Figure]]
 ) -> dict[str, Figure]:
-    """The criterion's metric by bucket."""
+    """Find the criterion's metric by bucket."""
     if criterion.versus:
         return dict(ratios.get(f"{criterion.metric}_vs_{criterion.versus}", {}))
     challenger = methods.get("challenger", {})

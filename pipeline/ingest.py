@@ -113,7 +113,7 @@ class _Batch:
         self._accepted.add(digest)
 
     def report(self) -> IngestReport:
-        """The counts so far."""
+        """Count what has been read so far."""
         return IngestReport(
             source=self._data.source,
             files_in=self._counts["files"],

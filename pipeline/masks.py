@@ -67,7 +67,7 @@ def masks(*, masks: MaskParams, ingest: IngestParams, paths: Paths) -> MasksRepo
     """
     start, tally = time.monotonic(), _Tally()
     with fresh_folder(paths.masks) as folder:
-        write_rows(folder / paths.mask_rows.name, _drawn(masks, ingest.image_size, paths, folder, tally))
+        write_rows(folder / paths.mask_rows.name, _draw_masks(masks, ingest.image_size, paths, folder, tally))
         if not tally.portraits:
             raise DataError(f"portraits in the split {SPLIT}", "none", "raise data.split.test or give more portraits")
     report = tally.report(time.monotonic() - start)
@@ -106,9 +106,9 @@ class _Tally:
         return {bucket: round(total / self._buckets[bucket], 4) for bucket, total in sorted(sums.items())}
 
 
-def _drawn(masks: MaskParams, size: int, paths: Paths, folder: Path, tally: _Tally) -> Iterator[Row]:
-    """Rows of the masks, one by one; their pictures are written on the way."""
-    sampler, spoken = DamageSampler(masks, training=False), time.monotonic()
+def _draw_masks(masks: MaskParams, size: int, paths: Paths, folder: Path, tally: _Tally) -> Iterator[Row]:
+    """Draw the masks and write their pictures; yields rows, one by one."""
+    sampler, logged = DamageSampler(masks, training=False), time.monotonic()
     for portrait_id, landmarks in _test_portraits(paths):
         tally.portraits += 1
         for number in range(masks.evaluation.per_portrait):
@@ -119,13 +119,13 @@ def _drawn(masks: MaskParams, size: int, paths: Paths, folder: Path, tally: _Tal
             _write(folder / f"{mask_id}.chroma.png", damage.chroma)
             tally.add(record)
             yield mask_row(mask_id, portrait_id, record)
-        if time.monotonic() - spoken > _LOG_SECONDS:
-            spoken = time.monotonic()
+        if time.monotonic() - logged > _LOG_SECONDS:
+            logged = time.monotonic()
             LOG.info("masks for %d portraits", tally.portraits)
 
 
 def _test_portraits(paths: Paths) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
-    """Identifier and landmarks (68, 2) of each portrait of the test split, a batch of rows in memory at a time."""
+    """Read identifier and landmarks (68, 2) of each portrait of the test split, a batch of rows in memory at a time."""
     if not paths.portrait_rows.is_file():
         raise DataError("the table of portraits", "no such file", "run the stage ingest first")
     with pq.ParquetFile(paths.portrait_rows) as table:

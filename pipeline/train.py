@@ -16,7 +16,7 @@ from pipeline.config.training import TrainParams
 from pipeline.portraits.read import read_portraits
 from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
-from pipeline.training.dataset import DamagedPortraits, Echoed, Kept, batches
+from pipeline.training.dataset import CachedBatches, DamagedPortraits, EchoedBatches, batches
 from pipeline.training.face_model_folds import FaceModels, face_models
 from pipeline.training.report import TrainReport
 
@@ -50,7 +50,7 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
     module = build_module(train, paths)
     models = face_models(paths, learning, train.evidence.face_model_folds, train.seed)
     samples = partial(_samples, paths, learning, masks, train, models)
-    fixed = Kept(batches(_fixed(paths, held_out, masks, train, models), train.batch_size, 0))
+    fixed = CachedBatches(batches(_held_out_samples(paths, held_out, masks, train, models), train.batch_size, 0))
     if first_process():
         log_start(paths, train, masks)
     started = time.monotonic()
@@ -74,7 +74,7 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
 
 
 def fingerprint(train: TrainParams, masks: MaskParams, paths: Paths) -> str:
-    """16 hexadecimal digits over what decides each step: a checkpoint of another run is never resumed.
+    """Digest what decides each step to 16 hexadecimal digits: a checkpoint of another run is never resumed.
 
     How long training goes on is not part of it, so that more epochs continue where fewer were killed, unless the
     learning rate falls over their number.
@@ -111,13 +111,13 @@ def _samples(
 
 def _batches(samples: DamagedPortraits, train: TrainParams, epoch: int) -> Iterable["Batch"]:
     fresh, echoes = batches(samples, train.batch_size, train.workers), KINDS[train.kind].echoes(train)
-    return fresh if echoes == 1 else Echoed(fresh, echoes, train.seed + epoch)
+    return fresh if echoes == 1 else EchoedBatches(fresh, echoes, train.seed + epoch)
 
 
-def _fixed(
+def _held_out_samples(
     paths: Paths, rows: pd.DataFrame, masks: MaskParams, train: TrainParams, models: FaceModels
 ) -> DamagedPortraits:
-    """The held-out portraits, each with one damage that never changes; at most 64, so that an epoch stays short."""
+    """Read the held-out portraits, each with one unchanging damage; at most 64, so that an epoch stays short."""
     count = min(len(rows), _HELD_OUT)
     return DamagedPortraits(paths, rows, masks, train.evidence, models, train.seed + 1, 0, count, flip=False)
 

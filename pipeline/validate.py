@@ -17,7 +17,7 @@ from pipeline.project.paths import Paths
 from pipeline.validation.facts import COLUMN_TYPES, flatten
 
 if TYPE_CHECKING:
-    from pipeline.validation.suite import Demand
+    from pipeline.validation.suite import Requirement
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Finding(BaseModel):
 
 
 class ValidateReport(BaseModel):
-    """What was demanded and what was found; `passed` when nothing that blocks failed."""
+    """What was required and what was found; `passed` when nothing that blocks failed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,7 +48,7 @@ class ValidateReport(BaseModel):
 
 
 def validate(*, validate: ValidateParams, paths: Paths) -> ValidateReport:
-    """Hold the portraits against the suite; writes validate.json and the Data Docs, then raises if something blocks.
+    """Check the portraits against the suite; writes validate.json and the Data Docs, then raises if something blocks.
 
     Raises:
         ValidationFailed: a blocking expectation is not met; the message is the first of them.
@@ -71,17 +71,17 @@ def examine(table: pd.DataFrame, quarantined: int, params: ValidateParams, docs:
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     from pipeline.validation.run import run_suite
-    from pipeline.validation.suite import all_demands, shape_demands
+    from pipeline.validation.suite import all_requirements, column_requirements
 
     whole = set(COLUMN_TYPES) <= set(table.columns)
-    demands = list(all_demands(params, quarantined) if whole else shape_demands())
-    severities = ["critical" if demand.check in params.blocking else "warning" for demand in demands]
-    results = run_suite(table, [d.expectation for d in demands], [d.says for d in demands], severities, docs)
-    return [_finding(demand, result, params) for demand, result in zip(demands, results, strict=True)]
+    requirements = list(all_requirements(params, quarantined) if whole else column_requirements())
+    severities = ["critical" if requirement.check in params.blocking else "warning" for requirement in requirements]
+    results = run_suite(table, [d.expectation for d in requirements], [d.says for d in requirements], severities, docs)
+    return [_finding(requirement, result, params) for requirement, result in zip(requirements, results, strict=True)]
 
 
 def count_quarantined(records: Path) -> int:
-    """Number of records that ingest wrote."""
+    """Count the records that ingest wrote."""
     if not records.is_file():
         return 0
     with records.open(encoding="utf-8") as lines:
@@ -94,16 +94,16 @@ def _side(rows: pd.DataFrame, paths: Paths) -> int:
     return int(load_image(paths, str(rows["portrait_id"].iloc[0])).shape[0])
 
 
-def _finding(demand: "Demand", result: Mapping[str, Any], params: ValidateParams) -> Finding:
-    from pipeline.validation.run import observed
+def _finding(requirement: "Requirement", result: Mapping[str, Any], params: ValidateParams) -> Finding:
+    from pipeline.validation.run import describe_observed
 
     return Finding(
-        check=demand.check,
-        expected=demand.says,
-        observed=observed(result),
+        check=requirement.check,
+        expected=requirement.says,
+        observed=describe_observed(result),
         met=bool(result["success"]),
-        blocking=demand.check in params.blocking,
-        remedy=demand.remedy,
+        blocking=requirement.check in params.blocking,
+        remedy=requirement.remedy,
     )
 
 

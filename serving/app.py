@@ -65,7 +65,7 @@ def _operations(service: Service) -> APIRouter:
 
     @router.get("/metrics", response_class=Response)
     def metrics() -> Response:
-        """Metrics for Prometheus."""
+        """Export the metrics for Prometheus."""
         return Response(service.metrics.exposition(), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -13,8 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Body, Cookie, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
-from monitoring.user_study.design import sheet
-from monitoring.user_study.questions import Reply, Said, State, feedback_of, fits, nobody, state_of
+from monitoring.user_study.design import question_sheet
+from monitoring.user_study.questions import (
+    GivenAnswer,
+    Reply,
+    State,
+    feedback_of,
+    is_valid_answer,
+    state_of,
+    visitor_state,
+)
 from monitoring.user_study.schema import Answer, Circle
 from monitoring.user_study.store import StudyStore, pseudonym
 from serving.http.connection import BodyLimit
@@ -46,9 +54,9 @@ def create_study_app(store: StudyStore, token: str = "") -> FastAPI:
     app = FastAPI(title="Study", openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(BodyLimit, max_bytes=_BODY_BYTES, seconds=_BODY_SECONDS)
     app.middleware("http")(_with_headers)
-    admitted = [Depends(_gatekeeper(token))]
+    admitted = [Depends(_access_check(token))]
     _add_pages(app, token, admitted)
-    _add_questions(app, _Desk(store), admitted)
+    _add_questions(app, _StudySession(store), admitted)
     return app
 
 
@@ -57,9 +65,9 @@ def _add_pages(app: FastAPI, token: str, admitted: list[Any]) -> None:
     def page(request: Request) -> Response:
         given = request.query_params.get("token")
         if given is None:
-            _gatekeeper(token)(request.cookies.get(_ACCESS, ""))
+            _access_check(token)(request.cookies.get(_ACCESS, ""))
             return FileResponse(PAGES / "user_study" / "index.html", media_type="text/html")
-        _gatekeeper(token)(given)
+        _access_check(token)(given)
         answer = RedirectResponse("/", status_code=303)  # removes the token from the address bar
         answer.set_cookie(_ACCESS, given, max_age=_MONTH, secure=_secure(request), **_COOKIE)
         return answer
@@ -75,7 +83,7 @@ def _add_pages(app: FastAPI, token: str, admitted: list[Any]) -> None:
         return FileResponse(PAGES / "shared" / "api.js", media_type=_FILES["js"])
 
 
-def _add_questions(app: FastAPI, desk: "_Desk", admitted: list[Any]) -> None:
+def _add_questions(app: FastAPI, desk: "_StudySession", admitted: list[Any]) -> None:
     @app.get("/api/state", dependencies=admitted)
     def where(study_rater: Annotated[str, Cookie()] = "") -> State:
         return desk.state(study_rater)
@@ -88,7 +96,7 @@ def _add_questions(app: FastAPI, desk: "_Desk", admitted: list[Any]) -> None:
         return desk.state(secret)
 
     @app.post("/api/answers", dependencies=admitted)
-    def answer(said: Annotated[Said, Body()], study_rater: Annotated[str, Cookie()] = "") -> Reply:
+    def answer(said: Annotated[GivenAnswer, Body()], study_rater: Annotated[str, Cookie()] = "") -> Reply:
         return desk.take(study_rater, said)
 
     @app.get("/pictures/{name}", dependencies=admitted)
@@ -100,15 +108,15 @@ def _add_questions(app: FastAPI, desk: "_Desk", admitted: list[Any]) -> None:
 
 
 @dataclass(frozen=True)
-class _Desk:
-    """Gives questions and stores answers; `secret` is a rater's cookie, or ""."""
+class _StudySession:
+    """The questions and answers of one study; `secret` is a rater's cookie, or ""."""
 
     store: StudyStore
 
     def state(self, secret: str) -> State:
         study, rater = self.store.study, pseudonym(secret)
         number = self.store.number(rater)
-        return nobody(study) if number is None else state_of(study, number, self.store.answered(rater))
+        return visitor_state(study) if number is None else state_of(study, number, self.store.answered(rater))
 
     def admit(self, secret: str) -> str:
         """Give a rater's secret; a new rater gets a new one."""
@@ -119,28 +127,28 @@ class _Desk:
             raise HTTPException(409, "This study has all the people it needs. Thank you for coming.")
         return made
 
-    def take(self, secret: str, said: Said) -> Reply:
+    def take(self, secret: str, given: GivenAnswer) -> Reply:
         """Store an answer if it is the first to its question; gives the next question."""
         study, rater = self.store.study, pseudonym(secret)
         number = self.store.number(rater)
         if number is None:
             raise HTTPException(401, "Please start on the first page.")
-        trials = sheet(study, number)
-        if said.item >= len(trials) or not fits(trials[said.item], said):
+        trials = question_sheet(study, number)
+        if given.item >= len(trials) or not is_valid_answer(trials[given.item], given):
             raise HTTPException(422, "This is not an answer to that question.")
-        if not self.store.answered(rater).issuperset(range(said.item)):
+        if not self.store.answered(rater).issuperset(range(given.item)):
             raise HTTPException(409, "Please answer the questions in order.")
-        kept = _answer(rater, said)
-        self.store.answer(kept)
-        return Reply(state=self.state(secret), feedback=feedback_of(study, trials[said.item], kept))
+        answer = _answer(rater, given)
+        self.store.answer(answer)
+        return Reply(state=self.state(secret), feedback=feedback_of(study, trials[given.item], answer))
 
 
-def _answer(rater: str, said: Said) -> Answer:
-    marks = tuple(Circle(**mark.model_dump()) for mark in said.marks)
-    return Answer(rater=rater, marks=marks, time=datetime.now(UTC), **said.model_dump(exclude={"marks"}))
+def _answer(rater: str, given: GivenAnswer) -> Answer:
+    marks = tuple(Circle(**mark.model_dump()) for mark in given.marks)
+    return Answer(rater=rater, marks=marks, time=datetime.now(UTC), **given.model_dump(exclude={"marks"}))
 
 
-def _gatekeeper(token: str) -> Callable[[str], None]:
+def _access_check(token: str) -> Callable[[str], None]:
     """Make a check of the access cookie."""
 
     def check(study_access: Annotated[str, Cookie()] = "") -> None:

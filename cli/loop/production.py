@@ -13,7 +13,7 @@ from pipeline.config.simulate import Shift
 @click.option(
     "--shift",
     type=click.Choice(get_args(Shift)),
-    help="How the traffic differs from the reference [default: params.yaml].",
+    help="How the traffic differs from the baseline [default: params.yaml].",
 )
 @click.option("--requests", type=click.IntRange(1), help="Number of requests [default: params.yaml].")
 @click.option("--seed", type=click.IntRange(0), help="Seed of portraits and damage [default: params.yaml].")
@@ -35,7 +35,7 @@ def simulate_command(root: Path, as_json: bool, **chosen: Any) -> None:  # noqa:
 @json_option
 @root_option
 def watch_command(dry_run: bool, as_json: bool, root: Path) -> None:
-    """Compare the traffic since the last watch with the reference, and run one cycle if it has drifted."""
+    """Compare the traffic since the last watch with the baseline, and run one cycle if it has drifted."""
     from flows.deployment.prefect_home import use_prefect_home
 
     use_prefect_home(root)

@@ -43,11 +43,11 @@ def _answer(paths: "Paths", *, approved: bool) -> None:
     from datetime import UTC, datetime
 
     from models.errors import PromotionError
-    from monitoring.ab.record import record_answer, unfinished
+    from monitoring.ab.record import record_answer, unfinished_verdict
     from monitoring.log.production_log import open_log
 
     with open_log(paths) as log:
-        verdict = unfinished(log)
+        verdict = unfinished_verdict(log)
         if verdict is None or verdict.state != "win":
             raise PromotionError(
                 "a winner that waits for approval", "none", "`likeness ab` shows the state of the test"
@@ -75,12 +75,12 @@ def _verdict(params: "Params", paths: "Paths") -> "AbVerdict":
     """Give the verdict that still needs an action, else the current one."""
     from datetime import UTC, datetime
 
-    from monitoring.ab.record import unfinished
+    from monitoring.ab.record import unfinished_verdict
     from monitoring.ab.verdict import judge
     from monitoring.log.production_log import open_log
 
     with open_log(paths) as log:
-        pending = unfinished(log)
+        pending = unfinished_verdict(log)
     return pending or judge(params, paths, now=datetime.now(UTC))
 
 

@@ -121,13 +121,13 @@ def _sorted(portraits: Path | None, views: Path | None, paths: "Paths") -> dict[
 
 
 def _lines(report: "AblateReport", page: Path) -> list[str]:
-    """Summarize the studies."""
-    from pipeline.evaluation.report import ends, middle
+    """Summarise the studies."""
+    from pipeline.evaluation.report import format_interval, format_value
 
     lines = [f"{report.portraits} portraits of {report.people} people, champion {report.version}"]
     for role, onset in (report.onset.onsets["champion"] if report.onset else {}).items():
         place = onset.crossing
-        shown = "is not left" if place.value is None else f"is left at {middle(place)} {ends(place)}"
+        shown = "is not left" if place.value is None else f"is left at {format_value(place)} {format_interval(place)}"
         lines.append(
             f"onset, {report.encoders[role]}: genuine range {shown} (missing share of features); curve: {onset.shape}"
         )

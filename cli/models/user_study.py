@@ -102,7 +102,7 @@ def report_command(study_id: str, html: Path | None, as_json: bool, root: Path) 
 
 
 def _lines(outcome: "Outcome") -> list[str]:
-    """Summarize the report."""
+    """Summarise the report."""
     made = outcome.report
     lines = [
         f"study {made.study_id} ({made.name}): {made.counted} of {len(made.raters)} raters count, {made.wanted} wanted"

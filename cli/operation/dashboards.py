@@ -61,11 +61,11 @@ def _lines(listed: "list[Page]", paths: "Paths") -> list[str]:
 def _write_status(paths: "Paths", file: Path) -> None:
     from datetime import UTC, datetime
 
-    from monitoring.status.collect import status
+    from monitoring.status.collect import collect_status
     from pipeline.config.load import load_params
     from pipeline.project.files import write_text
     from serving.views.status import render
 
-    current = status(load_params(paths.params), paths, now=datetime.now(UTC))
+    current = collect_status(load_params(paths.params), paths, now=datetime.now(UTC))
     write_text(file, render(current, alone=True))
     click.echo(f"{file}: {current.headline[0]}")

@@ -66,7 +66,7 @@ def automate(client: "SyncPrefectClient", wanted: "AutomationCore") -> bool:
 
 
 def _comparable(automation: "AutomationCore") -> Any:  # noqa: ANN401 - JSON
-    """Trigger and actions as JSON, without the ids that the server adds and with lists sorted."""
+    """Convert trigger and actions to JSON, without the ids that the server adds and with lists sorted."""
     dumped = automation.model_dump(mode="json", include={"trigger", "actions"}, exclude_none=True)
     dumped["trigger"].pop("id", None)
     return json.loads(json.dumps(dumped, sort_keys=True), object_hook=_unordered)

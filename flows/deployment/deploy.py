@@ -16,7 +16,7 @@ from flows.deployment.automations import automate, automations
 from models.errors import ServiceUnavailable
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
-from pipeline.workspaces.cycle_checkouts import production, project, resolve
+from pipeline.workspaces.cycle_checkouts import ensure_production, resolve_revision, revision_source
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -75,8 +75,8 @@ def plan(paths: Paths) -> tuple[Planned, ...]:
         DataError: `operate.revision` of params.yaml is not in the project.
     """
     params = load_params(paths.params).operate
-    root = str(production(paths).absolute())
-    revision = resolve(project(paths), params.revision)
+    root = str(ensure_production(paths).absolute())
+    revision = resolve_revision(revision_source(paths), params.revision)
     here = {"root": root}
     cycle = {**here, "revision": revision, "reason": "three weeks have passed"}
     return (  # never two in the same minute: they share the log and the machine

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.local.services import Part, answers, child_environment, parts
+from flows.local.services import Part, child_environment, is_answering, parts
 from pipeline.project.paths import Paths
 
 _ABOUT = {
@@ -15,7 +15,7 @@ _ABOUT = {
     "status": "the state of everything, in plain words",
     "prefect": "past, current and scheduled runs",
     "mlflow": "all trainings with their figures; the model registry",
-    "drift": "traffic against the reference, window by window (Evidently)",
+    "drift": "traffic against the baseline, window by window (Evidently)",
 }
 
 
@@ -35,7 +35,7 @@ def pages(paths: Paths, port: int) -> list[Page]:
     """List the pages of the servers of `likeness up` at `port` and above, then those that are files."""
     served = [part for part in parts(paths, port) if part.url]
     with ThreadPoolExecutor(len(served)) as pool:
-        available = dict(zip((part.name for part in served), pool.map(answers, served), strict=True))
+        available = dict(zip((part.name for part in served), pool.map(is_answering, served), strict=True))
     server_pages = {part.name: _server(part, paths, port, available=available[part.name]) for part in served}
     service = server_pages["service"]
     status = service.model_copy(

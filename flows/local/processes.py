@@ -37,19 +37,19 @@ def start(name: str, command: tuple[str, ...], mark: str, environment: Mapping[s
         )
 
 
-def marked(mark: str, name: str | None = None) -> list[psutil.Process]:
+def find_marked(mark: str, name: str | None = None) -> list[psutil.Process]:
     """List the living processes with the mark, oldest first; with `name`, only descendants of that process."""
     own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     processes = (process for process in psutil.process_iter() if process.pid not in own)
     return sorted((process for process in processes if _has(process, mark, name)), key=_created)
 
 
-def leader(mark: str, name: str) -> psutil.Process | None:
+def find_leader(mark: str, name: str) -> psutil.Process | None:
     """Find the process that was started as `name`, the leader of its session; None if it has ended."""
-    return next((process for process in marked(mark, name) if _session(process) == process.pid), None)
+    return next((process for process in find_marked(mark, name) if _session(process) == process.pid), None)
 
 
-def alive(process: psutil.Process) -> bool:
+def is_alive(process: psutil.Process) -> bool:
     """Tell whether a process runs; a zombie does not."""
     if isinstance(process, psutil.Popen):  # a child: poll() collects its exit status
         return process.poll() is None
@@ -80,15 +80,15 @@ def end(processes: Iterable[psutil.Process], seconds: float) -> None:
 def end_marked(mark: str, name: str | None = None, *, seconds: float = 15.0) -> None:
     """End all processes with the mark, also those that an ending process still starts."""
     deadline = time.monotonic() + 4 * seconds
-    while (processes := marked(mark, name)) and time.monotonic() < deadline:
+    while (processes := find_marked(mark, name)) and time.monotonic() < deadline:
         end(processes, seconds)
 
 
-def same(pid: int, created: float) -> psutil.Process | None:
+def find_process(pid: int, created: float) -> psutil.Process | None:
     """Find the process with this number; None if it began at another time, because the number was reused."""
     try:
         process = psutil.Process(pid)
-        return process if abs(process.create_time() - created) < 1.0 and alive(process) else None
+        return process if abs(process.create_time() - created) < 1.0 and is_alive(process) else None
     except psutil.NoSuchProcess:
         return None
 
@@ -98,7 +98,7 @@ def _has(process: psutil.Process, mark: str, name: str | None) -> bool:
         environment = process.environ()
     except _GONE:
         return False
-    return environment.get(MARK) == mark and name in {None, environment.get(NAME)} and alive(process)
+    return environment.get(MARK) == mark and name in {None, environment.get(NAME)} and is_alive(process)
 
 
 def _session(process: psutil.Process) -> int:

@@ -10,7 +10,7 @@ from urllib.error import URLError
 
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
-from pipeline.workspaces.cycle_checkouts import production
+from pipeline.workspaces.cycle_checkouts import ensure_production
 
 HOST = "127.0.0.1"
 _PROBE_SECONDS = 2.0
@@ -39,12 +39,12 @@ def parts(paths: Paths, port: int) -> tuple[Part, ...]:
     """
     python = sys.executable
     url = [f"http://{HOST}:{port + offset}" for offset in range(4)]
-    root = str(production(paths))
+    root = str(ensure_production(paths))
     store = environment().mlflow_uri or f"sqlite:///{paths.mlflow_database}"
-    likeness = (installed("likeness"),)
+    likeness = (installed_command("likeness"),)
     prefect = (python, "-m", "prefect")
     mlflow = ("mlflow", "server", "--backend-store-uri", store, "--host", HOST, "--workers", "1")
-    evidently = (installed("evidently"), "ui", "--workspace", str(paths.evidently_workspace))
+    evidently = (installed_command("evidently"), "ui", "--workspace", str(paths.evidently_workspace))
     serve = (*likeness, "serve", "--open", "--host", HOST, "--port", str(port + 3), "--root", root)
     worker = (*prefect, "worker", "start", "--pool", "likeness", "--type", "process", "--name", "likeness")
     return (
@@ -64,7 +64,7 @@ def parts(paths: Paths, port: int) -> tuple[Part, ...]:
     )
 
 
-def installed(name: str) -> str:
+def installed_command(name: str) -> str:
     """Give the path of a command that is installed with this Python, independently of PATH."""
     return str(Path(sys.executable).with_name(name))
 
@@ -87,7 +87,7 @@ def child_environment(paths: Paths, port: int) -> dict[str, str]:
     }
 
 
-def answers(part: Part) -> bool:
+def is_answering(part: Part) -> bool:
     """Tell whether a part answers."""
     try:
         with urllib.request.urlopen(part.url + part.ready, timeout=_PROBE_SECONDS):  # noqa: S310 - a loopback address
@@ -96,7 +96,7 @@ def answers(part: Part) -> bool:
         return False
 
 
-def taken(url: str) -> bool:
+def is_port_taken(url: str) -> bool:
     """Tell whether the port of an address is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

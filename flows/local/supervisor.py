@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import psutil
 from pydantic import BaseModel, ConfigDict
 
-from flows.local.processes import alive, end, end_marked, exit_status, leader, start
-from flows.local.services import Part, answers, child_environment, taken
+from flows.local.processes import end, end_marked, exit_status, find_leader, is_alive, start
+from flows.local.services import Part, child_environment, is_answering, is_port_taken
 from models.errors import Busy
 from pipeline.project.paths import Paths
 
@@ -59,8 +59,8 @@ class Supervisor:
         """Adopt the parts that a killed supervisor left running, if they still answer; end the others."""
         adopted = []
         for name, watched in self.watched.items():
-            process = leader(self.running.mark, name)
-            if process is not None and not watched.part.once and (not watched.part.url or answers(watched.part)):
+            process = find_leader(self.running.mark, name)
+            if process is not None and not watched.part.once and (not watched.part.url or is_answering(watched.part)):
                 watched.process, watched.began = process, time.monotonic()
                 adopted.append(name)
             else:
@@ -74,10 +74,10 @@ class Supervisor:
             Busy: another program uses a port that a part needs.
         """
         for watched in self.watched.values():
-            if watched.process is None and watched.part.url and taken(watched.part.url):
+            if watched.process is None and watched.part.url and is_port_taken(watched.part.url):
                 raise Busy(
                     f"a free port for {watched.part.name}",
-                    f"{watched.part.url} taken by another program",
+                    f"{watched.part.url} used by another program",
                     "end that program, or choose other ports with --port",
                 )
 
@@ -90,10 +90,10 @@ class Supervisor:
     def tick(self, now: float) -> None:
         """Check every part once; start those that are due."""
         for watched in self.watched.values():
-            if watched.process is not None and not alive(watched.process):
+            if watched.process is not None and not is_alive(watched.process):
                 self._ended(watched, now)
             due = watched.process is None and not watched.done and now >= watched.not_before
-            if due and all(answers(self.watched[name].part) for name in watched.part.after):
+            if due and all(is_answering(self.watched[name].part) for name in watched.part.after):
                 self._start(watched, now)
 
     def stop(self) -> None:

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 
 import psutil
 
-from flows.local.processes import alive, end, end_marked, marked, same, start
-from flows.local.services import answers, installed, parts
+from flows.local.processes import end, end_marked, find_marked, find_process, is_alive, start
+from flows.local.services import installed_command, is_answering, parts
 from flows.local.supervisor import Running, Supervisor
 from models.errors import Busy, ServiceUnavailable
 from pipeline.project.files import write_text
@@ -72,15 +72,15 @@ def detach(paths: Paths, port: int | None, say: Callable[[str], None]) -> None:
     paths.logs.mkdir(parents=True, exist_ok=True)
     running = read_running(paths)
     _write(paths, running)
-    command = (installed("likeness"), "up", "--root", str(paths.root), "--port", str(port or running.port))
+    command = (installed_command("likeness"), "up", "--root", str(paths.root), "--port", str(port or running.port))
     file = paths.logs / "up.log"
     process = start("supervisor", command, running.mark, {}, file)
     wanted = [part for part in parts(paths, port or running.port) if part.url]
     deadline = time.monotonic() + _START_SECONDS
-    while read_running(paths).supervisor != process.pid or not all(answers(part) for part in wanted):
-        if not alive(process) or time.monotonic() > deadline:
+    while read_running(paths).supervisor != process.pid or not all(is_answering(part) for part in wanted):
+        if not is_alive(process) or time.monotonic() > deadline:
             last = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-            raise ServiceUnavailable("everything to answer", last[0] if last else "nothing", f"see {paths.logs}")
+            raise ServiceUnavailable("all processes to answer", last[0] if last else "nothing", f"see {paths.logs}")
         time.sleep(_TICK)
     for line in lines(paths):
         say(line)
@@ -94,8 +94,8 @@ def down(paths: Paths) -> bool:
     if not paths.running.is_file():
         return False
     running = read_running(paths)
-    supervisor = same(running.supervisor, running.supervisor_began) if running.supervisor else None
-    was_running = supervisor is not None or bool(marked(running.mark))
+    supervisor = find_process(running.supervisor, running.supervisor_began) if running.supervisor else None
+    was_running = supervisor is not None or bool(find_marked(running.mark))
     if supervisor is not None:
         end([supervisor], 90.0)
     end_marked(running.mark)
@@ -114,8 +114,8 @@ def is_up(paths: Paths) -> bool:
 
 def lines(paths: Paths) -> list[str]:
     """List the addresses, and whether each answers."""
-    shown = [part for part in parts(paths, read_running(paths).port) if part.url]
-    return [f"  {part.name:<8} {part.url}  {'answers' if answers(part) else 'DOES NOT ANSWER'}" for part in shown]
+    served = [part for part in parts(paths, read_running(paths).port) if part.url]
+    return [f"  {part.name:<8} {part.url}  {'answers' if is_answering(part) else 'DOES NOT ANSWER'}" for part in served]
 
 
 def read_running(paths: Paths) -> Running:
@@ -139,7 +139,7 @@ def _prepare(paths: Paths, running: Running) -> None:
 
 
 def _migrate_log(paths: Paths, say: Callable[[str], None]) -> None:
-    """Opening the log migrates it. A database that does not answer yet is migrated by whoever opens it first."""
+    """Migrate the log by opening it. If its database does not answer yet, whoever opens it first migrates it."""
     from monitoring.log.production_log import open_log
 
     try:
@@ -155,7 +155,7 @@ def _write(paths: Paths, running: Running) -> None:
 def _report_when_up(supervisor: Supervisor, say: Callable[[str], None]) -> None:
     shown = [part for part in supervisor.wanted if part.url]
     deadline = time.monotonic() + _START_SECONDS
-    while not all(answers(part) for part in shown) and time.monotonic() < deadline:
+    while not all(is_answering(part) for part in shown) and time.monotonic() < deadline:
         if supervisor.stopped.wait(_TICK):
             return
     for line in lines(supervisor.paths):

@@ -14,16 +14,16 @@ from flows.deployment.events import VERDICT, announce, emit
 from flows.steps.approval import AskPerson
 from flows.steps.locks import one_verdict_at_a_time
 from monitoring.ab.messages import ended_alert, waiting_alert
-from monitoring.ab.record import Action, answer, record_action, record_answer, record_verdict, unfinished
+from monitoring.ab.record import Action, latest_answer, record_action, record_answer, record_verdict, unfinished_verdict
 from monitoring.ab.verdict import AbVerdict, judge
 from monitoring.alerts.send import alert
 from monitoring.log.production_log import open_log
 from pipeline.config.load import Params, load_params
 from pipeline.project.paths import Paths
 from pipeline.registry.promotion import promote, retire
-from pipeline.registry.user_study_tag import study_says
+from pipeline.registry.user_study_tag import study_verdict
 from pipeline.registry.versions import champion_version
-from pipeline.workspaces.cycle_checkouts import adopt
+from pipeline.workspaces.cycle_checkouts import adopt_cycle
 
 
 @task(name="judge", cache_policy=NO_CACHE, persist_result=False)
@@ -32,7 +32,7 @@ def conclude_test(root: Path) -> AbVerdict:
     paths = Paths(root)
     params = load_params(paths.params)
     with one_verdict_at_a_time(paths), open_log(paths) as log:
-        verdict = unfinished(log)
+        verdict = unfinished_verdict(log)
         if verdict is None:
             verdict = judge(params, paths, now=datetime.now(UTC))
             if verdict.final:
@@ -50,18 +50,18 @@ def approve_winner(root: Path, verdict: AbVerdict, ask: AskPerson | None) -> boo
     params = load_params(paths.params)
     if verdict.state != "win":
         return True
-    if (studied := study_says(paths, params.registry.model_name, verdict.challenger)) is not True:
+    if (studied := study_verdict(paths, params.registry.model_name, verdict.challenger)) is not True:
         return studied
     if not params.ab.approval:
         return True
     if (given := _logged_answer(paths, verdict)) is not None:
         return given
     alert(params, paths, waiting_alert(verdict), datetime.now(UTC))
-    if ask is None or (said := ask(verdict)) is None:
+    if ask is None or (approval := ask(verdict)) is None:
         return _logged_answer(paths, verdict)
     with open_log(paths) as log:
-        if answer(log, verdict.experiment) is None:  # the command line may have been used meanwhile
-            record_answer(log, verdict.experiment, approved=said.approve, by=said.by, now=datetime.now(UTC))
+        if latest_answer(log, verdict.experiment) is None:  # the command line may have been used meanwhile
+            record_answer(log, verdict.experiment, approved=approval.approve, by=approval.by, now=datetime.now(UTC))
     return _logged_answer(paths, verdict)
 
 
@@ -71,7 +71,7 @@ def end_test(root: Path, verdict: AbVerdict, *, approved: bool) -> Action | None
     paths = Paths(root)
     params, now = load_params(paths.params), datetime.now(UTC)
     with one_verdict_at_a_time(paths), open_log(paths) as log:
-        if unfinished(log) is None:
+        if unfinished_verdict(log) is None:
             return None
         action = _apply(params, paths, verdict, approved=approved)
         champion = champion_version(paths, params.registry.model_name)
@@ -99,14 +99,14 @@ def supersede(root: Path, verdict: AbVerdict, by: str) -> None:
 
 
 def _event(verdict: AbVerdict, action: Action, champion: str, params: Params) -> tuple[str, dict[str, str]]:
-    """Resource and payload of the event that ends a test."""
+    """Build resource and payload of the event that ends a test."""
     payload = {"state": verdict.state, "experiment": verdict.experiment, "action": action, "champion": champion}
     return f"likeness.model.{params.registry.model_name}", {**payload, "reason": verdict.reason}
 
 
 def _logged_answer(paths: Paths, verdict: AbVerdict) -> bool | None:
     with open_log(paths) as log:
-        return answer(log, verdict.experiment)
+        return latest_answer(log, verdict.experiment)
 
 
 def _apply(params: Params, paths: Paths, verdict: AbVerdict, *, approved: bool) -> Action:
@@ -115,7 +115,7 @@ def _apply(params: Params, paths: Paths, verdict: AbVerdict, *, approved: bool) 
     unchanged = champion_version(paths, name) in (verdict.champion, verdict.challenger)
     if verdict.state == "win" and approved and unchanged:
         promote(paths, name, verdict.challenger)
-        adopt(paths, verdict.challenger)
+        adopt_cycle(paths, verdict.challenger)
         return "promoted"
     rejected = verdict.state == "win" and not approved
     retire(paths, name, verdict.challenger, "rejected" if rejected else verdict.state)

@@ -79,12 +79,12 @@ def _open_forms(client: "SyncPrefectClient") -> "list[FlowRun]":
 
 
 def _test_of(form: "FlowRun") -> str:
-    """Id of the A/B test that a suspended run is about."""
+    """Read the id of the A/B test that a suspended run is about."""
     return (form.state and form.state.state_details.pause_key) or ""
 
 
 def question(verdict: AbVerdict) -> str:
-    """Word the question to the person, in Markdown."""
+    """Write the question to the person, in Markdown."""
     return (
         f"**Version {verdict.challenger} has won the A/B test against {verdict.champion}.** {verdict.reason}.\n\n"
         "Approve to make it champion; leave it off to keep the champion and retire the challenger."

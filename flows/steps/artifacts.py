@@ -23,7 +23,7 @@ def publish_cycle(root: Path, report: CycleReport) -> None:
 
 def publish_verdict(verdict: Verdict) -> None:
     """Publish the watch's verdict, with a link to the drift report."""
-    lines = [f"## {'Cycle requested' if verdict.triggered else 'Quiet'}: window `{verdict.window_id}`", ""]
+    lines = [f"## {'Cycle requested' if verdict.triggered else 'No cycle requested'}: window `{verdict.window_id}`", ""]
     lines += [f"- {reason}" for reason in verdict.reasons or (verdict.note,)]
     create_markdown_artifact(key="watch", markdown="\n".join(lines), description="The watch's verdict")
     if verdict.report_html is not None:
@@ -46,7 +46,7 @@ def publish_housekeeping(report: HouseReport) -> None:
 
 
 def summary(report: CycleReport) -> str:
-    """Summarize a cycle in a few lines of Markdown."""
+    """Summarise a cycle in a few lines of Markdown."""
     times = [f"| {stage} | {seconds:.1f} |" for stage, seconds in report.seconds.items()]
     cached = [f"| {stage} | up to date |" for stage in report.cached]
     head = [f"## Version {report.version} {outcome(report)}", "", f"Started by: {report.reason}", ""]

@@ -23,7 +23,7 @@ def send_traffic(
 
     Args:
         root: the workspace.
-        shift: how the traffic differs from the reference; "none" = not at all.
+        shift: how the traffic differs from the baseline; "none" = not at all.
         turn: makes other requests than the turns before.
         requests: how many; None = as in params.yaml.
         known: share of requests whose original becomes known; None = as in params.yaml.

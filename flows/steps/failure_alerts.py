@@ -24,10 +24,8 @@ class Work:
 
 
 CYCLE = Work("cycle-failed", "A cycle failed", "the champion stays, the next trigger starts a new cycle")
-WATCH = Work(
-    "watch-failed", "A look at production failed", "drift is not detected until a look succeeds; the next is in an hour"
-)
-VERDICT = Work("verdict-failed", "The A/B verdict failed", "both models go on serving; the next look is in an hour")
+WATCH = Work("watch-failed", "The watch failed", "drift is not detected until a run succeeds; the next is in an hour")
+VERDICT = Work("verdict-failed", "The A/B verdict failed", "both models go on serving; the next run is in an hour")
 HOUSEKEEPING = Work("housekeeping-failed", "Housekeeping failed", "expired data may remain; it runs again tomorrow")
 
 
@@ -62,7 +60,7 @@ def _failure_alert(work: Work, reason: str, error: Exception) -> Alert:
 
 
 def _describe(error: Exception) -> tuple[str, str]:
-    """What happened and its remedy; of an unexpected error only the type: its text may contain personal data."""
+    """Describe what happened, and its remedy; of an unexpected error only the type, as its text may be personal."""
     if isinstance(error, LikenessError):
         return f"expected {error.expected} and got {error.got}", error.remedy
     return f"ended with {type(error).__name__}", _REMEDY

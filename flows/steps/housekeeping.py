@@ -12,7 +12,7 @@ from models.errors import Busy
 from monitoring import housekeeping as house
 from monitoring.alerts.send import retry
 from pipeline.config.load import load_params
-from pipeline.consent.records import expire_kept
+from pipeline.consent.records import expire_stored
 from pipeline.consent.withdrawn import delete_withdrawn
 from pipeline.project.paths import Paths
 from pipeline.workspaces.cache import collect_garbage
@@ -23,7 +23,7 @@ _ONCE: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 @task(name="expire-pictures", **_ONCE)
 def expire_pictures(root: Path, now: datetime) -> int:
     """Delete kept pictures that have expired."""
-    return expire_kept(Paths(root), load_params(Paths(root).params).keep, now)
+    return expire_stored(Paths(root), load_params(Paths(root).params).keep, now)
 
 
 @task(name="delete-withdrawn", **_ONCE)

@@ -3,14 +3,14 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitoring.ab.experiment import experiment_id, running
+from monitoring.ab.experiment import experiment_id, running_test
 from monitoring.ab.verdict import AbVerdict, judge
 from monitoring.retraining.policy import Answer, CycleRequest, ProductionState, may_start
 from monitoring.retraining.watch import cycle_request_of, verdict_of
 from monitoring.retraining.windows import claim_window, is_claimed
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
-from pipeline.registry.versions import SHIPPED, champion_version, untouched
+from pipeline.registry.versions import SHIPPED, champion_version, has_no_database
 
 STUDY = "user study"
 """Decides about a version that needs a user study and gets no A/B test."""
@@ -31,7 +31,7 @@ def may_cycle(root: Path, window_id: str) -> Answer:
     standing = ProductionState(
         champion=champion_version(paths, params.registry.model_name),
         claimed=bool(window_id) and is_claimed(paths, window_id),
-        testing=bool(window_id) and not untouched(paths) and running(params, paths) is not None,
+        testing=bool(window_id) and not has_no_database(paths) and running_test(params, paths) is not None,
     )
     return may_start(cycle_request_of(verdict) if verdict else CycleRequest(window_id), standing)
 
@@ -43,7 +43,7 @@ def ab_test_under_way(root: Path) -> AbVerdict:
 
 
 def next_decision(root: Path, version: str) -> str:
-    """Id of the A/B test that decides about `version`, or `STUDY`; "" if it is to be promoted at once.
+    """Choose what decides about `version`: an A/B test's id, or `STUDY`; "" if it is to be promoted at once.
 
     The first version is promoted at once, unless a user study has to decide: the shipped model was never promoted here,
     and the gate has already compared the two on the same portraits.

@@ -16,7 +16,7 @@ from pipeline.registry.versions import ModelRow
 
 def cycle_lines(root: Path, report: CycleReport) -> list[str]:
     """Format a cycle: input and output of each stage, the gate's table, the version and its state."""
-    stages = [f"  {name:<9} {_took(report, name)}  {line}" for name, line in stage_lines(Paths(root)).items()]
+    stages = [f"  {name:<9} {_format_seconds(report, name)}  {line}" for name, line in stage_lines(Paths(root)).items()]
     return [
         f"Cycle ({report.reason})",
         *stages,
@@ -29,7 +29,7 @@ def cycle_lines(root: Path, report: CycleReport) -> list[str]:
 
 
 def outcome(report: CycleReport) -> str:
-    """State of a cycle's version, as the end of a sentence."""
+    """Describe the state of a cycle's version, as the end of a sentence."""
     if report.awaiting == STUDY:
         return "is challenger: a user study decides (likeness study new), then likeness promote"
     if report.awaiting:
@@ -38,7 +38,7 @@ def outcome(report: CycleReport) -> str:
 
 
 def stage_lines(paths: Paths) -> dict[str, str]:
-    """Input and output of each stage, read from its report; stages that have not run are left out."""
+    """Format input and output of each stage, read from its report; stages that have not run are left out."""
     reports = {
         "ingest": (paths.ingest_report, _ingest),
         "validate": (paths.validation_report, _validate),
@@ -52,7 +52,7 @@ def stage_lines(paths: Paths) -> dict[str, str]:
 def watch_lines(root: Path, report: WatchReport) -> list[str]:
     """Format a verdict of the watch, its reasons, and the cycle it started."""
     verdict = report.verdict
-    head = "Drift: a cycle is needed" if verdict.triggered else "Quiet: no cycle"
+    head = "A cycle is needed" if verdict.triggered else "No cycle is needed"
     lines = [f"{head} (window {verdict.window_id}, {verdict.requests} requests, champion {verdict.champion})"]
     lines += [f"  - {reason}" for reason in verdict.reasons or (verdict.note,)]
     if verdict.report_html is not None:
@@ -109,7 +109,7 @@ def _model_line(row: ModelRow) -> str:
     return f"{row.version:<8} {aliases:<22} {row.gate:<7} {shown[0]:<10} {shown[1]:<11} {shown[2]:<14} {created}"
 
 
-def _took(report: CycleReport, stage: str) -> str:
+def _format_seconds(report: CycleReport, stage: str) -> str:
     return f"{report.seconds[stage]:6.1f} s" if stage in report.seconds else "  cached"
 
 

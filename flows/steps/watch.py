@@ -16,19 +16,19 @@ from monitoring.retraining.watch import watch as judge
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from pipeline.registry.versions import champion_version
-from pipeline.workspaces.cycle_checkouts import adopt
+from pipeline.workspaces.cycle_checkouts import adopt_cycle
 
 
 @task(name="follow-champion", cache_policy=NO_CACHE, persist_result=False)
 def follow_champion(root: Path) -> None:
     """Let production read the data and parameters of the champion's cycle, also after a promotion by hand."""
     paths = Paths(root)
-    adopt(paths, champion_version(paths, load_params(paths.params).registry.model_name))
+    adopt_cycle(paths, champion_version(paths, load_params(paths.params).registry.model_name))
 
 
 @task(name="judge-window", cache_policy=NO_CACHE, persist_result=False)
 def judge_window(root: Path) -> Verdict:
-    """Compare the open window of the production log with the reference."""
+    """Compare the open window of the production log with the baseline."""
     paths = Paths(root)
     return judge(load_params(paths.params), paths, now=datetime.now(UTC))
 

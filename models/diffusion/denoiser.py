@@ -76,12 +76,12 @@ class Denoiser(nn.Module):
 
 
 def conditioning(evidence: Evidence) -> tuple[Tensor, Tensor]:
-    """The inputs of a denoiser beside the noise: pictures (N, CHANNELS, H, W) and numbers (N, CONDITIONS + HINTS)."""
+    """Build a denoiser's inputs beside the noise: pictures (N, CHANNELS, H, W), numbers (N, CONDITIONS + HINTS)."""
     return evidence.stacked(), torch.cat([evidence.damaged.condition(), evidence.hint], dim=1)
 
 
 def noise_schedule(prediction: Prediction) -> DDIMScheduler:
-    """DDIM (Song et al., 2021) on a cosine schedule (Nichol and Dhariwal, 2021) that ends at zero signal."""
+    """Build DDIM (Song et al., 2021) on a cosine schedule (Nichol and Dhariwal, 2021) that ends at zero signal."""
     return DDIMScheduler(
         num_train_timesteps=LEVELS,
         beta_schedule="squaredcos_cap_v2",
@@ -93,7 +93,7 @@ def noise_schedule(prediction: Prediction) -> DDIMScheduler:
 
 
 def visited_levels(steps: int) -> Tensor:
-    """(steps,) noise levels that a sampler of `steps` visits, from pure noise down; `steps` divides LEVELS."""
+    """List the noise levels (steps,) that a sampler visits, from pure noise down; `steps` divides LEVELS."""
     schedule = noise_schedule("v_prediction")
     schedule.set_timesteps(steps)
     return cast(Tensor, schedule.timesteps)
@@ -101,7 +101,7 @@ def visited_levels(steps: int) -> Tensor:
 
 @torch.inference_mode()
 def sample(denoiser: Denoiser, evidence: Evidence, white: Tensor, steps: int) -> Tensor:
-    """One restoration of each picture, from pure noise to none.
+    """Draw one restoration of each picture, from pure noise to none.
 
     Args:
         denoiser: in evaluation mode.

@@ -13,19 +13,19 @@ from torch import Tensor
 def clean_from_output(
     output: Tensor, noisy: Tensor, signal: Tensor, prediction: Literal["v_prediction", "sample"]
 ) -> Tensor:
-    """The clean picture that a network's output stands for.
+    """Compute the clean picture that a network's output stands for.
 
     The output itself (`sample`), or sqrt(signal) noisy - sqrt(1 - signal) v, for the velocity
     v = sqrt(signal) noise - sqrt(1 - signal) clean (Salimans and Ho, 2022, app. D).
     """
     if prediction == "sample":
         return output
-    kept, lost = _roots(signal)
-    return kept * noisy - lost * output
+    remaining, lost = _roots(signal)
+    return remaining * noisy - lost * output
 
 
 def clamped_snr(signal: Tensor, gamma: float) -> Tensor:
-    """(N,) weight of the squared error of the clean picture: signal / (1 - signal), held between 1 and `gamma`.
+    """Compute the weight (N,) of the clean picture's squared error: signal / (1 - signal), held within 1 and `gamma`.
 
     From above as min-SNR (Hang et al., 2023, eq. 4), so that nearly clean pictures do not rule; from below as
     truncated SNR (Salimans and Ho, 2022, sec. 4), since a schedule that ends in pure noise would weigh its end by 0.
@@ -34,7 +34,7 @@ def clamped_snr(signal: Tensor, gamma: float) -> Tensor:
 
 
 def missing_square(error: Tensor, mask: Tensor, weights: Tensor) -> Tensor:
-    """Mean squared error over missing values, each picture's values weighted; 0 if nothing is missing.
+    """Average the squared error over missing values, each picture's values weighted; 0 if nothing is missing.
 
     Args:
         error: (N, 3, H, W).

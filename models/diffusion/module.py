@@ -1,4 +1,4 @@
-"""Wiring of the diffusion training: one optimiser. Formulas: `models.diffusion.losses`, `models.objective`."""
+"""Training module of the diffusion model: one optimiser. Formulas: `models.diffusion.losses`, `models.objective`."""
 
 import copy
 from functools import partial
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class DiffusionModule(AveragedModule):
-    """The denoiser learns to see the missing part through any amount of noise."""
+    """Train the denoiser to restore the missing part from any amount of noise."""
 
     ema: Denoiser
     signal: Tensor
@@ -58,7 +58,7 @@ class DiffusionModule(AveragedModule):
         return cls(denoiser, judges, optimiser_settings, settings)
 
     def configure_optimizers(self) -> "OptimizerLRScheduler":
-        """AdamW (Loshchilov and Hutter, 2019), its rate along a cosine where asked."""
+        """Make AdamW (Loshchilov and Hutter, 2019), its rate along a cosine if required."""
         s = self.optimiser_settings
         optimizer = torch.optim.AdamW(
             self.denoiser.parameters(), lr=s.learning_rate, betas=s.betas, weight_decay=self.settings.weight_decay
@@ -67,7 +67,7 @@ class DiffusionModule(AveragedModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": rate, "interval": "step"}}
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002 - Lightning's signature
-        """One step; its number decides levels and noise, so a resumed run repeats them."""
+        """Make one step; its number decides levels and noise, so a resumed run repeats them."""
         terms = self._terms(self.denoiser, batch, self.optimiser_settings.seed + int(self.steps))
         self.log_dict(
             {f"train/{name}": value.detach() for name, value in terms.items()},
@@ -84,7 +84,7 @@ class DiffusionModule(AveragedModule):
         self.average(self.denoiser, min(self.optimiser_settings.ema_decay, (1 + steps) / (10 + steps)))
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Losses of the averaged denoiser on held-out portraits, always with the same noise."""
+        """Measure the averaged denoiser on held-out portraits, always with the same noise."""
         terms = self._terms(self.ema, batch, self.optimiser_settings.seed + 1_000_000_007 + batch_idx)
         loss = total(terms, self.settings.losses)
         named = {f"validation/{name}": value for name, value in (terms | {"loss": loss}).items()}
@@ -92,17 +92,17 @@ class DiffusionModule(AveragedModule):
 
     @torch.inference_mode()
     def propose(self, evidence: Evidence) -> Tensor:
-        """One draw of the averaged denoiser."""
+        """Draw once from the averaged denoiser."""
         rng = torch.Generator().manual_seed(self.optimiser_settings.seed)
         white = torch.randn(1, *evidence.start.shape[1:], generator=rng).to(evidence.start)
         return sample(self.ema, evidence, white, self.settings.steps)
 
     def restorer(self, image_size: int) -> DiffusionRestorer:
-        """The averaged denoiser as a restorer."""
+        """Make a restorer of the averaged denoiser."""
         return DiffusionRestorer(self.ema, image_size, self.settings.sampling)
 
     def save(self, path: Path, image_size: int) -> None:
-        """Write the averaged denoiser, with how to sample from it."""
+        """Write the averaged denoiser, and how to sample from it."""
         save_denoiser(self.ema, path, image_size, self.settings.sampling)
 
     def _terms(self, denoiser: Denoiser, batch: Batch, seed: int) -> Terms:

@@ -19,14 +19,14 @@ from models.images import Mask
 
 
 def missing_part(values: Tensor, damaged: Damaged) -> Tensor:
-    """(N, 3, H, W) what is missing of the values: all in the hole, colour alone where luma is known, else 0."""
+    """Select the missing values (N, 3, H, W): all in the hole, colour alone where luma is known, else 0."""
     colour = values - luma(values)
     inside = torch.where(damaged.hole_mask > 0.5, values, colour)
     return torch.where(damaged.chroma_mask > 0.5, inside, torch.zeros_like(values))
 
 
 def scale(damaged: Damaged, spread: Spread) -> Tensor:
-    """(N, 1, H, W) how far the start is usually off, in the range of pictures; 1 where nothing is missing."""
+    """Estimate how far the start is off, (N, 1, H, W), in the range of pictures; 1 where nothing is missing."""
     holes = damaged.hole_mask[:, 0].cpu().numpy() > 0.5
     distances = np.stack([_distance(hole) for hole in holes])[:, None]
     inside = spread.rim + spread.growth * torch.from_numpy(distances).clamp_min(1.0).log().to(damaged.hole_mask)
@@ -35,12 +35,12 @@ def scale(damaged: Damaged, spread: Spread) -> Tensor:
 
 
 def residual(target: Tensor, evidence: Evidence, spread: Spread) -> Tensor:
-    """(N, 3, H, W) what the start lacks, about unit variance; 0 where nothing is missing."""
+    """Compute what the start lacks, (N, 3, H, W), about unit variance; 0 where nothing is missing."""
     return missing_part(target - evidence.start, evidence.damaged) / scale(evidence.damaged, spread)
 
 
 def coloured(white: Tensor, spread: Spread) -> Tensor:
-    """White noise -> noise of unit variance with the residual's spectrum and correlated channels.
+    """Filter white noise to unit variance with the residual's spectrum and correlated channels.
 
     Args:
         white: (N, 3, H, W) standard normal.
@@ -61,7 +61,7 @@ def coloured(white: Tensor, spread: Spread) -> Tensor:
 
 
 def _distance(hole: Mask) -> npt.NDArray[np.float32]:
-    """(H, W) float32 distance of each missing pixel to the nearest known one; at most the side of the picture."""
+    """Compute the distance (H, W) float32 of each missing pixel to the nearest known one; at most the side."""
     distance = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     limited: npt.NDArray[np.float32] = np.minimum(distance, max(hole.shape)).astype(np.float32)
     return limited

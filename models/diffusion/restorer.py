@@ -1,4 +1,4 @@
-"""A denoiser with its weights, as everything outside training uses it: it can draw several restorations."""
+"""A denoiser with its weights, as it is used outside training: it can draw several restorations."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -73,15 +73,15 @@ class DiffusionRestorer:
         return self.denoiser
 
     def propose(self, damaged: Damaged) -> Tensor:
-        """(N, 3, H, W) mean of the draws in [-1, 1]; the evidence's start where nothing is missing."""
+        """Average the draws, (N, 3, H, W) in [-1, 1]; the evidence's start where nothing is missing."""
         return self.draws(damaged.evidence, self.sampling.samples, _fixed_rng()).mean(0).clamp(-1, 1)
 
     def restore(self, damaged: Damaged) -> Tensor:
-        """(N, 3, H, W) restored portraits in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
+        """Restore portraits (N, 3, H, W) in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
         return self.restore_from(damaged.evidence)
 
     def restore_from(self, evidence: Evidence) -> Tensor:
-        """As `restore`, where the evidence is at hand."""
+        """Restore as `restore` does, from evidence that is gathered already."""
         return compose(evidence.damaged, self.draws(evidence, self.sampling.samples, _fixed_rng()).mean(0))
 
     def restore_samples(self, damaged: Damaged, samples: int, rng: torch.Generator) -> Samples:
@@ -95,7 +95,7 @@ class DiffusionRestorer:
         return summarise_draws(damaged, self.draws(damaged.evidence, samples, rng))
 
     def draws(self, evidence: Evidence, samples: int, rng: torch.Generator) -> Tensor:
-        """(samples, N, 3, H, W) proposals, not yet composed with the known pixels.
+        """Draw (samples, N, 3, H, W) proposals, not yet composed with the known pixels.
 
         All pictures of a batch get the same noise, so that what becomes of one does not depend on its neighbours.
         """

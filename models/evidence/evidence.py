@@ -18,8 +18,8 @@ from torch import Tensor
 from models.colour import luma
 from models.evidence.identity_condition import identity_hint
 from models.evidence.mirrored_eye import with_mirrored_eyes
-from models.evidence.reference_photo import Reference, moved
-from models.face.landmarks import Landmarks, aligned_landmarks, drawn
+from models.evidence.reference_photo import Reference, align_photos
+from models.face.landmarks import Landmarks, aligned_landmarks, draw_landmarks
 from models.face_model.gaussian import Completion
 from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import Image, Mask, to_tensor, to_uint8
@@ -33,7 +33,7 @@ CONDITIONS = 4
 """Numbers in `Damaged.condition`."""
 
 _PASSES = 2
-"""How often the photo is moved: what it fills in the first time tells better where the points lie. A third pass adds
+"""How often the photo is moved: the first fill improves the landmarks. A third pass adds
 nothing (identity distance 0.393 and 0.396 of that without a photo, on validation)."""
 _FLAGS: dict[FillMethod, int] = {"telea": cv2.INPAINT_TELEA, "navier-stokes": cv2.INPAINT_NS}
 _RADIUS = 3.0  # pixels; the customary neighbourhood of cv2.inpaint
@@ -49,7 +49,7 @@ class Damaged:
         chroma_mask: (N, 1, H, W), 1 = chroma is missing; contains `hole_mask`.
         coverage: (N,) missing share of the face hull, [0, 1].
         missing_features: (N,) missing share of the eye, brow, nose and mouth regions, [0, 1].
-        reference: photos of the same people, or None when nobody has one.
+        reference: photos of the same people, or None if there are none.
     """
 
     image: Tensor
@@ -60,17 +60,17 @@ class Damaged:
     reference: Reference | None = None
 
     def condition(self) -> Tensor:
-        """(N, CONDITIONS): coverage, missing features, hole area, colourless area; all in [0, 1]."""
+        """Shares (N, CONDITIONS): coverage, missing features, hole area, colourless area; all in [0, 1]."""
         hole, chroma = self.hole_mask.mean((1, 2, 3)), self.chroma_mask.mean((1, 2, 3))
         return torch.stack([self.coverage, self.missing_features, hole, chroma - hole], dim=1)
 
     @cached_property
     def evidence(self) -> "Evidence":
-        """What can be read off the batch, gathered once however many restorers look at it."""
+        """The evidence of the batch, gathered once however many restorers use it."""
         return gather(self)
 
     def to(self, device: torch.device) -> "Damaged":
-        """The same batch on another device."""
+        """Copy the batch to another device."""
         reference = None if self.reference is None else self.reference.to(device)
         names = ("image", "hole_mask", "chroma_mask", "coverage", "missing_features")
         return Damaged(**{name: getattr(self, name).to(device) for name in names}, reference=reference)
@@ -101,14 +101,14 @@ class Evidence:
     hint: Tensor
 
     def stacked(self) -> Tensor:
-        """(N, CHANNELS, H, W): all of it, in the order below."""
+        """Stack all of it, (N, CHANNELS, H, W), in the order below."""
         masks = [self.damaged.hole_mask, self.damaged.chroma_mask]
         mirror = [self.start.flip(-1), 1 - self.damaged.hole_mask.flip(-1)]
         own = [self.start, *masks, self.certainty, self.plain, *mirror, self.lines]
         return torch.cat([*own, self.completion - self.start, self.reference_mask], dim=1)
 
     def to(self, device: torch.device) -> "Evidence":
-        """The same evidence on another device."""
+        """Copy the evidence to another device."""
         return Evidence(**{name: value.to(device) for name, value in vars(self).items()})
 
 
@@ -136,7 +136,7 @@ def classical_fill(image: Image, hole: Mask, chroma: Mask, method: FillMethod) -
 
 
 def gather(damaged: Damaged, completion: Completion | None = None) -> Evidence:
-    """All evidence of a batch.
+    """Gather all evidence of a batch.
 
     Args:
         damaged: portraits of any side that is a multiple of 8.
@@ -156,7 +156,9 @@ def gather(damaged: Damaged, completion: Completion | None = None) -> Evidence:
         completion=completed,
         certainty=completion.certainty.to(start),
         plain=plain_fill(damaged),
-        lines=torch.stack([torch.from_numpy(drawn(landmarks, side)) for landmarks in points])[:, None].to(start),
+        lines=torch.stack([torch.from_numpy(draw_landmarks(landmarks, side)) for landmarks in points])[:, None].to(
+            start
+        ),
         reference_mask=reference_mask,
         hint=identity_hint(start, damaged.reference),
     )
@@ -165,11 +167,11 @@ def gather(damaged: Damaged, completion: Completion | None = None) -> Evidence:
 def _with_photos(
     damaged: Damaged, completed: Tensor, points: list[Landmarks]
 ) -> tuple[Tensor, Tensor, list[Landmarks]]:
-    """What to start from, where photos speak, and the points of the faces in it."""
+    """Choose the start, with the reference photos, and the points of the faces in it."""
     if damaged.reference is None or not damaged.reference.present.any():
         return completed, torch.zeros_like(damaged.hole_mask), points
     for _ in range(_PASSES):
-        aligned_reference, reference_mask = moved(
+        aligned_reference, reference_mask = align_photos(
             damaged.reference, completed, damaged.hole_mask, damaged.chroma_mask, points
         )
         start = compose(damaged, torch.where(reference_mask > 0.5, aligned_reference, completed))
@@ -178,7 +180,7 @@ def _with_photos(
 
 
 def plain_fill(damaged: Damaged, method: FillMethod = "telea") -> Tensor:
-    """(N, 3, H, W) classical fill of a batch (picture by picture: OpenCV has no batches)."""
+    """Fill a batch classically, (N, 3, H, W) (picture by picture: OpenCV has no batches)."""
     holes = damaged.hole_mask[:, 0].cpu().numpy() > 0.5
     chromas = damaged.chroma_mask[:, 0].cpu().numpy() > 0.5
     pictures = zip(to_uint8(damaged.image), holes, chromas, strict=True)

@@ -15,7 +15,7 @@ _SCALE = 8.0
 
 @torch.no_grad()
 def identity_hint(start: Tensor, reference: Reference | None) -> Tensor:
-    """(N, HINTS) from completed portraits (N, 3, S, S) in the aligned frame and, where present, reference photos."""
+    """Embed completed portraits (N, 3, S, S) in the aligned frame and, where present, reference photos: (N, HINTS)."""
     present = start.new_zeros(len(start)) if reference is None else reference.present
     pictures = start if reference is None else torch.where(present.view(-1, 1, 1, 1) > 0, reference.image, start)
     embedding = training_encoder().embed(pictures, template_points(start)) * _SCALE
@@ -23,13 +23,13 @@ def identity_hint(start: Tensor, reference: Reference | None) -> Tensor:
 
 
 def without_hint(hint: Tensor, dropped: Tensor) -> Tensor:
-    """`hint` with "nothing is known" where `dropped` (N,) is 1."""
+    """Replace `hint` by "nothing is known" where `dropped` (N,) is 1."""
     nothing = torch.zeros_like(hint)
     nothing[:, -3] = 1
     return torch.where(dropped[:, None] > 0, nothing, hint)
 
 
 def template_points(images: Tensor) -> Tensor:
-    """(N, 5, 2) pixels: where the five points of aligned pictures (N, 3, S, S) lie by construction."""
+    """List the five points (N, 5, 2) that aligned pictures (N, 3, S, S) have by construction, pixels."""
     points = torch.from_numpy(TEMPLATE).to(images) * images.shape[-1] - 0.5
     return points.expand(len(images), 5, 2)

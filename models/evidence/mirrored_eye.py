@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.evidence.reference_photo import matched
+from models.evidence.reference_photo import match_light
 from models.face.landmarks import MIRRORED, Landmarks, mirrored_points
 from models.face.regions import feature_regions
 from models.face.warp import warp_grid
@@ -48,11 +48,11 @@ def _one(completed: Tensor, missing: Tensor, landmarks: Landmarks) -> Tensor:
     if not (weight * missing).any():
         return completed
     fellow = F.grid_sample(completed.flip(-1), grid, padding_mode="border", align_corners=False)
-    return torch.lerp(completed, matched(fellow, completed, missing), weight)
+    return torch.lerp(completed, match_light(fellow, completed, missing), weight)
 
 
 def _features(landmarks: Landmarks, size: int) -> Tensor:
-    """(1, 1, S, S), 1 = eye or brow, widened."""
+    """Draw (1, 1, S, S): 1 = eye or brow, widened."""
     regions = feature_regions(landmarks, size)
     union = torch.from_numpy(sum(regions[name] for name in _FEATURES) > 0).float()[None, None]
     reach = round(_WIDER * size)
@@ -60,7 +60,7 @@ def _features(landmarks: Landmarks, size: int) -> Tensor:
 
 
 def _faded(mask: Tensor, size: int) -> Tensor:
-    """Narrowed, then fading out across its edge."""
+    """Narrow a mask, then fade it out across its edge."""
     inner, reach = round(_NARROWER * size), round(_WIDER * size)
     narrow = 1 - F.max_pool2d(1 - mask, 2 * inner + 1, 1, inner)
     return F.avg_pool2d(F.pad(narrow, [reach] * 4, mode="replicate"), 2 * reach + 1, 1)

@@ -34,16 +34,16 @@ class Reference:
 
     @cached_property
     def landmarks(self) -> dict[int, Landmarks]:
-        """The 68 points on each photo that is present, by its number; predicted once, however often it is moved."""
+        """Predict the 68 points on each photo that is present, by its number; once, however often it is moved."""
         indices = self.present.nonzero()[:, 0]
         return dict(zip(indices.tolist(), aligned_landmarks(self.image[indices]), strict=True))
 
     def to(self, device: torch.device) -> "Reference":
-        """The same photos on another device."""
+        """Copy the photos to another device."""
         return Reference(self.image.to(device), self.present.to(device))
 
 
-def moved(
+def align_photos(
     reference: Reference, start: Tensor, hole_mask: Tensor, chroma_mask: Tensor, landmarks: Sequence[Landmarks]
 ) -> tuple[Tensor, Tensor]:
     """Move the photos onto the damaged faces.
@@ -70,13 +70,13 @@ def moved(
         there = F.grid_sample(torch.ones_like(photo[:, :1]), grid, padding_mode="zeros", align_corners=False)
         inside = (there > 0.999).to(start)
         drawn = F.grid_sample(photo, grid, padding_mode="border", align_corners=False)
-        aligned_reference[one] = matched(drawn, start[one], chroma_mask[one]) * inside
+        aligned_reference[one] = match_light(drawn, start[one], chroma_mask[one]) * inside
         reference_mask[one] = inside
     return aligned_reference, reference_mask
 
 
-def matched(aligned_reference: Tensor, start: Tensor, missing: Tensor) -> Tensor:
-    """Take the light of the damaged picture: gain and offset per channel and neighbourhood, then the rim.
+def match_light(aligned_reference: Tensor, start: Tensor, missing: Tensor) -> Tensor:
+    """Match the light of the damaged picture: gain and offset per channel and neighbourhood, then the rim.
 
     Mean and deviation are compared over known pixels under a broad Gaussian window; in the middle of a large hole,
     where little is known, those of the completed picture count.
@@ -89,14 +89,14 @@ def matched(aligned_reference: Tensor, start: Tensor, missing: Tensor) -> Tensor
 
 
 def _local(picture: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Weighted mean and standard deviation (1, 3, H, W) under a Gaussian window."""
+    """Compute weighted mean and standard deviation (1, 3, H, W) under a Gaussian window."""
     total = _blurred(weight)
     mean = _blurred(picture * weight) / total
     return mean, (_blurred(picture.square() * weight) / total - mean.square()).clamp_min(1e-4).sqrt()
 
 
 def _blurred(planes: Tensor) -> Tensor:
-    """Gaussian window at a quarter of the resolution: it is far broader than four pixels."""
+    """Blur by a Gaussian window at a quarter of the resolution: it is far broader than four pixels."""
     side = planes.shape[-1]
     small = F.avg_pool2d(planes, 4)
     kernel = _window(small.shape[-1]).to(planes)

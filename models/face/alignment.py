@@ -29,7 +29,7 @@ ARCFACE_POINTS = np.array(
 
 
 def similarities(points: Tensor, frame: Tensor) -> Tensor:
-    """Least-squares rotation, scale and shift of each point set onto `frame` (Umeyama 1991, without reflection).
+    """Fit rotation, scale and shift of each point set onto `frame` by least squares (Umeyama 1991, no reflection).
 
     In the plane this is one complex number and a shift: minimise |a p + b - q|^2, so a = <p, q> / <p, p>.
 
@@ -50,7 +50,7 @@ def similarities(points: Tensor, frame: Tensor) -> Tensor:
 
 
 def crops(images: Tensor, points: Tensor, frame: npt.NDArray[np.float64], side: int) -> Tensor:
-    """Each picture's face in a fixed frame, bilinear, black outside the picture; gradients reach the pictures.
+    """Cut each picture's face out in a fixed frame, bilinear, black outside the picture; gradients reach the pictures.
 
     Args:
         images: (N, 3, H, W) in [-1, 1].
@@ -74,12 +74,12 @@ def crops(images: Tensor, points: Tensor, frame: npt.NDArray[np.float64], side: 
 
 
 def identity_crops(images: Tensor, points: Tensor) -> Tensor:
-    """(N, 3, H, W) in [-1, 1] and (N, 5, 2) pixels -> (N, 3, 112, 112) in the ArcFace frame, differentiable."""
+    """Cut (N, 3, H, W) in [-1, 1] at (N, 5, 2) pixels to (N, 3, 112, 112) in the ArcFace frame, differentiable."""
     return crops(images, points, ARCFACE_POINTS, ARCFACE_SIZE)
 
 
 def similarity(points: npt.NDArray[np.floating], size: int) -> Matrix:
-    """Picture -> aligned picture of side `size`: the least-squares similarity of five points onto `TEMPLATE`.
+    """Fit picture -> aligned picture of side `size`: the least-squares similarity of five points onto `TEMPLATE`.
 
     Args:
         points: (5, 2) x, y in pixels, in the detector's order.
@@ -110,12 +110,12 @@ def align(image: Image, matrix: Matrix, size: int) -> Image:
 
 
 def transform(points: npt.NDArray[np.floating], matrix: Matrix) -> Points:
-    """(K, 2) points through a (2, 3) matrix -> (K, 2) float32."""
+    """Move (K, 2) points by a (2, 3) matrix; (K, 2) float32."""
     return (points @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
 
 
 def invert(matrix: Matrix) -> Matrix:
-    """The (2, 3) matrix that undoes another."""
+    """Compute the (2, 3) matrix that undoes another."""
     back = np.linalg.inv(matrix[:, :2])
     return np.column_stack([back, -back @ matrix[:, 2]])
 

@@ -1,4 +1,4 @@
-"""Faces in a picture, with five points each: YuNet (Wu et al. 2023, doi:10.1007/s11633-023-1423-y) through OpenCV."""
+"""Detect faces, with five points each: YuNet (Wu et al. 2023, doi:10.1007/s11633-023-1423-y) through OpenCV."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class FaceDetector:
         self._network = _quiet_network(str(package_file("detector")), min_score)
 
     def detect(self, image: Image) -> list[Face]:
-        """All faces with a score of at least `min_score`, best first; an empty list if there is none.
+        """Detect all faces with a score of at least `min_score`, best first; an empty list if there is none.
 
         A picture is looked at in copies of several sizes, as far as its own size gives them detail; where nothing is
         found, in all of them. Each face is then looked at again from close up, so that its points do not depend on how
@@ -52,7 +52,7 @@ class FaceDetector:
         return without_overlaps(self._from_close_up(image, face) for face in faces)
 
     def look(self, image: Image, side: int) -> list[Face]:
-        """Faces seen in one copy of a picture (H, W, 3) whose longer side is `side` pixels, in the picture's pixels."""
+        """Detect faces in one copy of a picture (H, W, 3) whose longer side is `side`; in the picture's pixels."""
         resized = _resize(image, side / max(image.shape[:2]))
         height, width = resized.shape[:2]
         self._network.setInputSize((width, height))
@@ -65,7 +65,7 @@ class FaceDetector:
         return without_overlaps(faces)
 
     def _from_close_up(self, image: Image, face: Face) -> Face:
-        """The same face as found in a square around it; as it was, if it fills the picture or is not found again."""
+        """Detect the face again in a square around it; unchanged if it fills the picture or is not detected again."""
         left, top, side = _square_around(face)
         if side >= max(image.shape[:2]):
             return face
@@ -77,23 +77,23 @@ class FaceDetector:
 
 
 def without_overlaps(faces: Iterable[Face]) -> list[Face]:
-    """Best first, each dropped that shares more than 0.3 of the smaller box with a better one (a face in a face)."""
-    kept: list[Face] = []
+    """Drop each face that shares more than 0.3 of the smaller box with a better one (a face in a face); best first."""
+    result: list[Face] = []
     for face in sorted(faces, key=lambda face: -face.score):
-        if all(_shared(face, better) <= _MAX_OVERLAP for better in kept):
-            kept.append(face)
-    return kept
+        if all(_shared(face, better) <= _MAX_OVERLAP for better in result):
+            result.append(face)
+    return result
 
 
 def _shared(a: Face, b: Face) -> float:
-    """Intersection over the smaller of two boxes, 0..1."""
+    """Divide the intersection of two boxes by the smaller one, 0..1."""
     overlaps = [min(a.box[i] + a.box[i + 2], b.box[i] + b.box[i + 2]) - max(a.box[i], b.box[i]) for i in (0, 1)]
     smaller = min(a.box[2] * a.box[3], b.box[2] * b.box[3])
     return max(0.0, overlaps[0]) * max(0.0, overlaps[1]) / smaller
 
 
 def _square_around(face: Face) -> tuple[int, int, int]:
-    """Left, top and side of the close-up."""
+    """Choose left, top and side of the close-up."""
     x, y, width, height = face.box
     side = _CLOSE_UP * max(width, height)
     return round(x + width / 2 - side / 2), round(y + height / 2 - side / 2), round(side)
@@ -107,7 +107,7 @@ def _moved(face: Face, x: int, y: int) -> Face:
 
 def _quiet_network(path: str, min_score: float) -> cv2.FaceDetectorYN:
     level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns of a target that nobody asked for
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns of a target that was not requested
     try:
         return cv2.FaceDetectorYN.create(path, "", (320, 320), min_score, _MAX_OVERLAP, _MAX_FACES)
     finally:
@@ -121,7 +121,7 @@ def _resize(image: Image, scale: float) -> Image:
 
 
 def _face(row: npt.NDArray[np.float32], stretch: tuple[float, float]) -> Face:
-    """YuNet's row (15,): x, y, w, h, five points, score. The first eye is the person's right, so the image's left."""
+    """Read YuNet's row (15,): x, y, w, h, five points, score. The first eye is the person's right, the image's left."""
     pairs = row[:14].astype(np.float64).reshape(7, 2) * stretch
     x, y, width, height = pairs[:2].ravel().tolist()
     return Face((x, y, width, height), pairs[2:].astype(np.float32), float(row[14]))

@@ -46,15 +46,15 @@ class LandmarkShift:
     noise: Noise = OF_PHOTOS
 
     def expected(self, predicted: Landmarks, own: Landmarks, missing: Floats) -> Landmarks:
-        """The points of the damaged face, (68, 2) pixels.
+        """Predict the points of the damaged face, (68, 2) pixels.
 
         Args:
             predicted: (68, 2) on the completed face.
             own: (68, 2) on the other photo.
             missing: (68,) in [0, 1], how much is missing around each predicted point.
         """
-        seen, near, lost = (part * (self.size / _SIZE) ** 2 for part in self.noise)
-        noise = np.repeat(seen + near * missing + lost * missing**3, 2)
+        visible, near, lost = (part * (self.size / _SIZE) ** 2 for part in self.noise)
+        noise = np.repeat(visible + near * missing + lost * missing**3, 2)
         shift = (predicted - own).astype(np.float64).ravel()
         with one_thread():
             expected = self.covariance @ np.linalg.solve(self.covariance + np.diag(noise), shift)
@@ -63,7 +63,7 @@ class LandmarkShift:
 
 @cache
 def shipped_landmark_shift(size: int) -> LandmarkShift:
-    """The Gaussian in assets/, for pictures of one side.
+    """Load the Gaussian in assets/, for pictures of one side.
 
     Raises:
         WeightsError: no such file, or another content.
@@ -79,7 +79,7 @@ def shipped_landmark_shift(size: int) -> LandmarkShift:
 
 
 def fit_covariance(people: list[Floats], mirror: npt.NDArray[np.int64]) -> Floats:
-    """S from all ordered pairs of photos of each person, as they are and mirrored; everybody counts alike.
+    """Fit S to all ordered pairs of photos of each person, as they are and mirrored; every person counts alike.
 
     Args:
         people: for each person (V, 68, 2), V >= 2 photos, pixels of aligned pictures.

@@ -1,4 +1,4 @@
-"""68 landmarks (iBUG 300-W order) by dlib's regression trees (Kazemi & Sullivan 2014), and the head's pose from them.
+"""Predict 68 landmarks (iBUG 300-W order) by dlib's regression trees (Kazemi & Sullivan 2014), and the head's pose.
 
 The trees' weights were trained on 300-W: for research use.
 """
@@ -54,12 +54,12 @@ _HEAD = np.array(
 
 
 def aligned_landmarks(pictures: Tensor) -> list[Landmarks]:
-    """The 68 points of each aligned portrait of a batch (N, 3, S, S) in [-1, 1]."""
+    """Predict the 68 points of each aligned portrait of a batch (N, 3, S, S) in [-1, 1]."""
     return [LandmarkPredictor().predict_aligned(picture) for picture in to_uint8(pictures)]
 
 
 def mirrored_points(points: npt.NDArray[Number], size: int, order: npt.NDArray[np.int64]) -> npt.NDArray[Number]:
-    """Points (..., K, 2) of a picture as they lie in its mirror image.
+    """Mirror points (..., K, 2) of a picture.
 
     Args:
         points: x, y in pixels.
@@ -78,7 +78,7 @@ class LandmarkPredictor:
         self._trees = _trees()
 
     def predict(self, image: Image, face: Face) -> Landmarks:
-        """The 68 points of one face; always 68, also where the face is covered (then they are guesses).
+        """Predict the 68 points of one face; always 68, also where the face is covered (then they are guesses).
 
         A face that lies on its side is looked at upright.
 
@@ -107,7 +107,7 @@ class LandmarkPredictor:
         return np.array([(shape.part(i).x, shape.part(i).y) for i in range(68)], np.float32)
 
     def predict_aligned(self, image: Image) -> Landmarks:
-        """The 68 points of a portrait in the aligned frame (S, S, 3), where the face's place is known beforehand.
+        """Predict the 68 points of a portrait in the aligned frame (S, S, 3), where the face's place is known.
 
         Over 150 aligned portraits they lie 0.4 pixels of 128 from those of the detector's own box.
         """
@@ -117,12 +117,12 @@ class LandmarkPredictor:
         return self.predict(image, Face((0.0, 0.0, side, side), points, 1.0))
 
     def shape(self, image: Image, face: Face) -> "dlib.full_object_detection":
-        """The same points in dlib's own type."""
+        """Predict the same points in dlib's own type."""
         return self._trees(np.ascontiguousarray(image), _square(face))
 
 
-def drawn(landmarks: Landmarks, size: int) -> npt.NDArray[np.float32]:
-    """A face drawn through the 68 points (pixels of the picture): (size, size) in [0, 1], lines one pixel wide."""
+def draw_landmarks(landmarks: Landmarks, size: int) -> npt.NDArray[np.float32]:
+    """Draw a face through the 68 points (pixels of the picture): (size, size) in [0, 1], lines one pixel wide."""
     canvas = np.zeros((size, size), np.uint8)
     fixed = np.round(landmarks * 8).astype(np.int32)
     for stroke, closed in _STROKES:
@@ -146,7 +146,7 @@ def _square(face: Face) -> "dlib.rectangle":
 
 
 def head_pose(landmarks: Landmarks, size: int) -> tuple[float, float, float]:
-    """Yaw, pitch and roll of the head in degrees, by fitting an average head to seven landmarks (SQPnP).
+    """Fit an average head to seven landmarks (SQPnP): yaw, pitch and roll in degrees.
 
     The camera is unknown; its focal length is taken as 2 * `size` (a view 28 degrees wide, a portrait lens).
 
@@ -164,7 +164,7 @@ def head_pose(landmarks: Landmarks, size: int) -> tuple[float, float, float]:
 
 
 def _angles(rotation: npt.NDArray[np.float64]) -> tuple[float, float, float]:
-    """Yaw, pitch, roll in degrees of R = Rz(roll) Ry(-yaw) Rx(-pitch)."""
+    """Compute yaw, pitch, roll in degrees of R = Rz(roll) Ry(-yaw) Rx(-pitch)."""
     yaw = np.arctan2(rotation[2, 0], np.hypot(rotation[0, 0], rotation[1, 0]))
     pitch = -np.arctan2(rotation[2, 1], rotation[2, 2])
     roll = np.arctan2(rotation[1, 0], rotation[0, 0])

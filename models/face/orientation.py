@@ -1,7 +1,7 @@
 """Detect which way up a photo lies, and turn copies of it upright.
 
 YuNet finds faces that lie on their side or upside down as well, but puts its points into them as if they were nearly
-upright, the mouth at the forehead. It is surest of a face that is upright, and that is how the turn is told: the
+upright, the mouth at the forehead. It has the highest score for an upright face, which shows the turn: the
 photo's surest faces are looked at in eight turns. How often that is right: docs/turned.md.
 """
 
@@ -31,20 +31,20 @@ _SURE_SCORE, _SURE_LEAD, _SURE_ROLL = 0.85, 0.02, 12.0
 _CERTAIN_SCORE = 0.9  # below it the turn may be one that shows the face elsewhere: the whole photo is looked at, too
 # So many of the eight turns are followed up, and so often: each is turned further by the roll that was seen in it.
 _FOLLOWED, _FURTHER = 3, 2
-# A photo is taken for turned by more than this only where its face is seen so surely, and so much surer than upright.
+# A photo counts as turned by more than this only if its face has at least this score, and this much more than upright.
 _NEARLY_UPRIGHT, _TURNED_SCORE, _TURNED_LEAD = 70.0, 0.82, 0.01
 
 _own = threading.local()
 
 
 def roll(points: Points) -> float:
-    """Degrees, in (-180, 180], by which a face with five detector points (5, 2) lies turned clockwise."""
+    """Compute the degrees, in (-180, 180], by which a face with five detector points (5, 2) is turned clockwise."""
     matrix = similarity(points, 1)
     return degrees(np.arctan2(-matrix[1, 0], matrix[0, 0]))
 
 
 def turned_back(image: Image, angle: float) -> tuple[Image, Matrix]:
-    """A copy of a picture (H, W, 3) turned counter-clockwise, large enough for all of it, and the way into it.
+    """Turn a picture (H, W, 3) counter-clockwise, large enough for all of it; also gives the matrix into it.
 
     Quarter turns are exact. Corners that the picture does not reach continue its border.
 
@@ -70,7 +70,7 @@ def turned_back(image: Image, angle: float) -> tuple[Image, Matrix]:
 
 
 def moved(face: Face, matrix: Matrix) -> Face:
-    """The face in another picture, turned and scaled by `matrix` (2, 3); its box, unturned, holds the same oval."""
+    """Move a face into another picture, turned and scaled by `matrix` (2, 3); its unturned box holds the same oval."""
     x, y, width, height = face.box
     centre = transform(np.array([[x + width / 2, y + height / 2]], np.float32), matrix)[0]
     across, down = np.hypot(matrix[:, 0] * width, matrix[:, 1] * height).tolist()
@@ -80,7 +80,7 @@ def moved(face: Face, matrix: Matrix) -> Face:
 
 @dataclass(frozen=True)
 class Lie:
-    """How a photo lies.
+    """Orientation of a photo.
 
     `angle`: degrees, in (-180, 180], by which it lies turned clockwise; 0 where its faces are upright. `sure`: False
     where another turn shows its face a little better than upright, but not so that it could be relied on. `score`: how
@@ -93,7 +93,7 @@ class Lie:
 
 
 def lie(photo: Image, faces: Sequence[Face]) -> Lie:
-    """How a photo (H, W, 3) lies, by its faces.
+    """Detect the orientation of a photo (H, W, 3) by its faces.
 
     Heads are tilted in upright photos, too: what is within `MOST_ROLL` of a quarter turn is that quarter turn.
 
@@ -120,7 +120,7 @@ def lie(photo: Image, faces: Sequence[Face]) -> Lie:
 
 @dataclass(frozen=True)
 class _Look:
-    """What one look in one turn saw: the face in the photo's pixels, and how it lies there by its points, degrees."""
+    """A detection in one turn: the face in the photo's pixels, and its angle there by its points, degrees."""
 
     face: Face
     lies: float
@@ -132,7 +132,7 @@ class _Look:
 
 @dataclass(frozen=True)
 class _Place:
-    """The surroundings of a face, at the scale at which it is looked at.
+    """The surroundings of a face, at the scale at which it is searched.
 
     `matrix` (2, 3) leads from the photo's pixels to those of `picture`; `middle` is the face's, in the latter.
     """
@@ -155,7 +155,7 @@ class _Place:
         return cls(picture, matrix, (float(middle[0]), float(middle[1])))
 
     def seen(self, angle: float) -> _Look | None:
-        """The face as it is seen when turned counter-clockwise by `angle`; None where none is seen."""
+        """Detect the face in the surroundings turned counter-clockwise by `angle`; None if none is detected."""
         matrix = np.asarray(cv2.getRotationMatrix2D(self.middle, angle, 1.0), np.float64)
         matrix[:, 2] += _LOOK / 2 - np.array(self.middle)
         square = cv2.warpAffine(self.picture, matrix, (_LOOK, _LOOK), borderMode=cv2.BORDER_REPLICATE)
@@ -167,7 +167,7 @@ class _Place:
 
 
 def _resized(picture: Image, scale: float) -> tuple[Image, Matrix]:
-    """The picture scaled, and the way into it; pixel centres are at whole numbers."""
+    """Scale the picture; also gives the matrix into it; pixel centres are at whole numbers."""
     size = tuple(max(1, round(length * scale)) for length in picture.shape[1::-1])
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     stretch = np.array(size) / picture.shape[1::-1]
@@ -185,7 +185,7 @@ def _central(face: Face) -> bool:
 
 
 def _network() -> FaceDetector:
-    """Each thread's own: a detector is not for two at once."""
+    """Load each thread's own detector: one is not for two at once."""
     if not hasattr(_own, "network"):
         _own.network = FaceDetector(_LEAST_SCORE)
     network: FaceDetector = _own.network
@@ -193,7 +193,7 @@ def _network() -> FaceDetector:
 
 
 def _upright_for_sure(place: _Place) -> _Look | None:
-    """What is seen as the photo lies, where no other turn comes near it; else None."""
+    """Detect faces in the photo as it is, if no other turn has nearly as good ones; else None."""
     here = place.seen(0)
     if here is None or here.score < _SURE_SCORE or abs(here.lies) > _SURE_ROLL:
         return None
@@ -202,7 +202,7 @@ def _upright_for_sure(place: _Place) -> _Look | None:
 
 
 def _looks(photo: Image, faces: Sequence[Face]) -> list[_Look]:
-    """What is seen in eight turns, and in the best of them, each followed to where its look saw the face."""
+    """Detect in eight turns, and in the best of them, each followed to where its detection saw the face."""
     places = [_Place.around(photo, face) for face in faces[:_FACES]]
     by_turn = [[look for place in places if (look := place.seen(angle)) is not None] for angle in _EIGHT_TURNS]
     by_turn.sort(key=lambda turn: -sum(look.score for look in turn))
@@ -216,7 +216,7 @@ def _looks(photo: Image, faces: Sequence[Face]) -> list[_Look]:
 
 
 def _anywhere(photo: Image) -> list[Face]:
-    """Faces that eight turns of the whole photo show, best first, in the photo's pixels; one may come several times.
+    """Detect faces in eight turns of the whole photo, best first, in the photo's pixels; one may come several times.
 
     Where a small copy shows none for sure, a large one may, in quarter turns: of a group.
     """
@@ -228,7 +228,7 @@ def _anywhere(photo: Image) -> list[Face]:
 
 
 def _in_turn(photo: Image, angle: float, side: int) -> list[Face]:
-    """Faces of a copy turned counter-clockwise, of at most `side` pixels, in the photo's pixels."""
+    """Detect faces in a copy turned counter-clockwise, of at most `side` pixels; in the photo's pixels."""
     small, shrunk = _resized(photo, min(1.0, side / max(photo.shape[:2])))
     copy, turn = turned_back(small, angle)
     back = invert(_one_after(shrunk, turn))
@@ -241,5 +241,5 @@ def _snapped(angle: float) -> float:
 
 
 def _within(angle: float) -> float:
-    """The same direction in (-180, 180]."""
+    """Convert an angle to (-180, 180]."""
     return 180.0 - (180.0 - angle) % 360.0

@@ -1,4 +1,4 @@
-"""Where the face and its features are in a picture, and how much of them is missing.
+"""Compute where the face and its features are in a picture, and how much of them is missing.
 
 All regions come from the 68 iBUG points (index 0..67; 0-16 jaw, 17-26 brows, 27-35 nose, 36-47 eyes, 48-67 mouth).
 Sides are those of the *picture*: `left_eye` is the eye at the left of the image.
@@ -37,12 +37,12 @@ _SUBPIXEL = 4  # fractional bits of cv2's fixed-point coordinates
 
 
 def height_width(size: Size) -> tuple[int, int]:
-    """`size` as (height, width)."""
+    """Read `size` as (height, width)."""
     return (size, size) if isinstance(size, int) else size
 
 
 def hull_polygon(landmarks: Points) -> npt.NDArray[np.float32]:
-    """Corners of the face hull.
+    """Compute the corners of the face hull.
 
     The 68 points end at the brows. By the rule of thirds (hairline to brow = brow to base of the nose = base of the
     nose to chin) each brow point is copied upwards, along the line from the chin (8) to the middle of the brows, by
@@ -66,17 +66,17 @@ def hull_polygon(landmarks: Points) -> npt.NDArray[np.float32]:
 
 
 def face_size(landmarks: Points) -> float:
-    """Square root of the hull's area, pixels; the unit of length of everything drawn on a face."""
+    """Compute the square root of the hull's area, pixels; the unit of length of everything drawn on a face."""
     return float(np.sqrt(cv2.contourArea(hull_polygon(landmarks))))
 
 
 def face_hull(landmarks: Points, size: Size) -> Mask:
-    """The face with its forehead, (H, W) bool; the denominator of `coverage`."""
+    """Draw the face with its forehead, (H, W) bool; the denominator of `coverage`."""
     return _fill(hull_polygon(landmarks), size)
 
 
 def feature_regions(landmarks: Points, size: Size) -> dict[str, Mask]:
-    """Eyes, brows, nose and mouth: the dilated convex hull of each feature's points.
+    """Draw eyes, brows, nose and mouth: the dilated convex hull of each feature's points.
 
     Args:
         landmarks: (68, 2) x, y in pixels.
@@ -90,12 +90,12 @@ def feature_regions(landmarks: Points, size: Size) -> dict[str, Mask]:
 
 
 def area(hole: Mask) -> float:
-    """Missing share of the whole picture, 0..1."""
+    """Compute the missing share of the whole picture, 0..1."""
     return float(np.count_nonzero(hole) / hole.size)
 
 
 def coverage(hole: Mask, hull: Mask) -> float:
-    """Missing share of the face hull, 0..1.
+    """Compute the missing share of the face hull, 0..1.
 
     Raises:
         DataError: the hull is empty (the landmarks lie outside the picture).
@@ -107,14 +107,14 @@ def coverage(hole: Mask, hull: Mask) -> float:
 
 
 def missing_features(hole: Mask, regions: Mapping[str, Mask]) -> float:
-    """Missing share of the union of the feature regions, 0..1 (pixels, so the nose weighs more than a brow)."""
+    """Compute the missing share of the union of the feature regions, 0..1 (pixels: the nose outweighs a brow)."""
     union = np.logical_or.reduce(list(regions.values()))
     inside = int(np.count_nonzero(union))
     return float(np.count_nonzero(hole & union) / inside) if inside else 0.0
 
 
 def missing_names(hole: Mask, regions: Mapping[str, Mask]) -> tuple[str, ...]:
-    """Features of which more than half is missing, in the order of `FEATURES`."""
+    """List the features of which more than half is missing, in the order of `FEATURES`."""
     return tuple(name for name, region in regions.items() if _share(hole, region) > 0.5)
 
 
@@ -142,6 +142,6 @@ def _fill(polygon: npt.NDArray[np.float32], size: Size) -> Mask:
 
 
 def _dilated(points: npt.NDArray[np.float32], margin: float, size: Size) -> Mask:
-    """Dilation of a convex polygon by a disc = the hull of the discs around its corners."""
+    """Dilate a convex polygon by a disc: the hull of the discs around its corners."""
     around = (points[:, None] + margin * _DISC).reshape(-1, 2).astype(np.float32)
     return _fill(cv2.convexHull(around)[:, 0], size)

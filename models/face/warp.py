@@ -1,4 +1,4 @@
-"""Pictures bent by their landmarks, and what is missing around them."""
+"""Warp pictures by their landmarks, and measure what is missing around them."""
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ _AROUND = 0.1
 
 
 def missing_around(mask: Tensor, landmarks: Landmarks) -> Floats:
-    """(68,) missing share of a (H, W) mask in the square of a tenth of the side around each point."""
+    """Compute the missing share (68,) of a (H, W) mask in the square of a tenth of the side around each point."""
     size = mask.shape[-1]
     reach = max(1, round(_AROUND * size / 2))
     share = F.avg_pool2d(mask[None, None].float(), 2 * reach + 1, 1, reach)[0, 0]
@@ -26,7 +26,7 @@ def missing_around(mask: Tensor, landmarks: Landmarks) -> Floats:
 
 
 def warp_grid(target: Landmarks, source: Landmarks, size: int) -> Tensor:
-    """Where each pixel of the target picture lies in the source: a thin-plate spline through the 68 points.
+    """Compute where each pixel of the target picture lies in the source: a thin-plate spline through the 68 points.
 
     The frame's corners and edges hold it: there the mean shift is not followed.
 

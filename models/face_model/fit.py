@@ -14,7 +14,7 @@ from models.face.landmark_shift import LandmarkShift
 from models.face.landmarks import MIRRORED, aligned_landmarks, mirrored_points
 from models.face.warp import warp_grid
 from models.face_model.gaussian import FaceModel, flatten, mirrored
-from models.face_model.shape_and_appearance import OF_SHAPES, ShapedFaceModel, bent
+from models.face_model.shape_and_appearance import OF_SHAPES, ShapedFaceModel, warp_pictures
 
 COMPONENTS = 400
 """Of the model that ships: more gain little on portraits that were not fitted, and cost 12 kB each."""
@@ -26,7 +26,7 @@ _LEVELS = 127
 
 
 def fit(pictures: Tensor, components: int) -> dict[str, Tensor]:
-    """Maximum-likelihood components of portraits and their mirror images, in float32.
+    """Fit maximum-likelihood components to portraits and their mirror images, in float32.
 
     Covariance and mirroring commute, so every component is even or odd: it is found, and kept, as a left half.
 
@@ -48,7 +48,7 @@ def fit(pictures: Tensor, components: int) -> dict[str, Tensor]:
 
 
 def fit_with_noise(pictures: Tensor, components: int, generator: torch.Generator) -> dict[str, Tensor]:
-    """As `fit`, with Psi from two halves that predict each other."""
+    """Fit as `fit` does, with Psi from two halves that predict each other."""
     order = torch.randperm(len(pictures), generator=generator)
     first, second = pictures[order[: len(order) // 2]], pictures[order[len(order) // 2 :]]
     residuals = [_residual(fit(a, components), b) for a, b in ((first, second), (second, first))]
@@ -57,7 +57,7 @@ def fit_with_noise(pictures: Tensor, components: int, generator: torch.Generator
 
 
 def fit_shaped(pictures: Tensor, components: int, generator: torch.Generator) -> dict[str, Tensor]:
-    """As `fit_with_noise`, of pictures that are bent to their mean shape; and that shape with its covariance.
+    """Fit as `fit_with_noise` does, to pictures warped to their mean shape; also gives that shape's covariance.
 
     Landmarks are predicted; each face counts twice, as it is and mirrored.
     """
@@ -67,14 +67,14 @@ def fit_shaped(pictures: Tensor, components: int, generator: torch.Generator) ->
     mean = both.mean(axis=0)
     deviations = (both - mean).reshape(len(both), -1)
     grids = [warp_grid(mean.astype(np.float32), own.astype(np.float32), size) for own in points]
-    straight = [bent(picture[None], grid) for picture, grid in zip(pictures, grids, strict=True)]
+    straight = [warp_pictures(picture[None], grid) for picture, grid in zip(pictures, grids, strict=True)]
     shape = {"shape_mean": mean, "shape_covariance": deviations.T @ deviations / len(deviations)}
     appearance = fit_with_noise(torch.cat(straight).clamp(-1, 1), components, generator)
     return appearance | {name: torch.from_numpy(value).float() for name, value in shape.items()}
 
 
 def shaped_face_model(tensors: Mapping[str, Tensor]) -> ShapedFaceModel:
-    """The model of what `fit_shaped` found."""
+    """Build the model from the results of `fit_shaped`."""
     appearance = face_model(tensors)
     covariance = tensors["shape_covariance"].double().numpy()
     return ShapedFaceModel(
@@ -83,7 +83,7 @@ def shaped_face_model(tensors: Mapping[str, Tensor]) -> ShapedFaceModel:
 
 
 def face_model(tensors: Mapping[str, Tensor]) -> FaceModel:
-    """The model of what `fit` found."""
+    """Build the model from the results of `fit`."""
     size = int(tensors["size"])
     basis = torch.cat([mirrored(tensors["even"], size, 1.0), mirrored(tensors["odd"], size, -1.0)])
     mean, noise = (mirrored(tensors[name][None], size, 1.0)[0] for name in ("mean", "noise"))
@@ -104,7 +104,7 @@ def save_face_model(tensors: Mapping[str, Tensor], path: Path, facts: Mapping[st
 
 
 def _parts(pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """(N, 3, S, S) -> left halves of the even and odd parts, (N, D / 2) each."""
+    """Split (N, 3, S, S) into left halves of the even and odd parts, (N, D / 2) each."""
     left, right = _halves(pictures), _halves(pictures.flip(-1))
     return (left + right) / 2, (left - right) / 2
 
@@ -118,7 +118,7 @@ def _halves(pictures: Tensor) -> Tensor:
 
 
 def _principal(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Principal directions (N, D / 2), each scaled to its standard deviation, and their variances, descending.
+    """Compute principal directions (N, D / 2), scaled to their standard deviations, and their variances, descending.
 
     By the N x N Gram matrix: there are fewer faces than pixels.
     """
@@ -128,7 +128,7 @@ def _principal(rows: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _residual(tensors: Mapping[str, Tensor], pictures: Tensor) -> Tensor:
-    """Mean squared residual (D / 2,) of pictures that the components have not seen, fitted with everything visible."""
+    """Average the squared residual (D / 2,) of pictures that the components have not seen, with everything visible."""
     total = torch.zeros_like(tensors["mean"])
     for name, part in zip(("even", "odd"), _parts(pictures), strict=True):
         centred = part - tensors["mean"] if name == "even" else part

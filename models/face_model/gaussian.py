@@ -3,11 +3,11 @@
 Probabilistic principal components (Tipping and Bishop, 1999) over aligned faces x in YCbCr, colour at half
 resolution: x = m + W z + e, z ~ N(0, I), e ~ N(0, Psi) with one variance per pixel. Given the visible entries v, the
 posterior of z has precision M = I + W_v' Psi_v^-1 W_v and mean M^-1 W_v' Psi_v^-1 (x_v - m_v) (their eq. 12 with a
-diagonal Psi and missing rows left out). The covariance is made symmetric under mirroring, so an eye that is visible
-speaks for the one that is not; colour is visible or missing on its own, so the same formula colourizes.
+diagonal Psi and missing rows left out). The covariance is made symmetric under mirroring, so a visible eye
+predicts the missing one; colour is visible or missing on its own, so the same formula colourizes.
 
-The mean leaves small steps at the hole's rim. They are what the low rank cannot say about this one face; a Shepard
-interpolation (1968) of the visible residual takes them away within a few pixels.
+The mean leaves small steps at the hole's rim. They are what the low rank cannot represent of this face; a
+Shepard interpolation (1968) of the visible residual removes them within a few pixels.
 """
 
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ class FaceModel:
         return cls(basis.T, mean, noise, size)
 
     def at(self, size: int) -> "FaceModel":
-        """The same Gaussian for pictures of another side; fewer pixels speak for more of the face each."""
+        """Scale the Gaussian to pictures of another side; fewer pixels stand for more of the face each."""
         if size == self.size:
             return self
         rows = torch.cat([self.basis.T, self.mean[None], self.noise[None]])
@@ -93,7 +93,7 @@ class FaceModel:
         return FaceModel(resized[:-2].T, resized[-2], resized[-1] * (size / self.size) ** 2, size)
 
     def strongest(self, components: int) -> "FaceModel":
-        """A draft of the same Gaussian with the components that stand out most from the noise."""
+        """Reduce the Gaussian to the components that stand out most from the noise."""
         order = self._white.square().sum(dim=0).argsort(descending=True)
         return FaceModel(self.basis[:, order[:components]], self.mean, self.noise, self.size)
 
@@ -111,7 +111,7 @@ class FaceModel:
         return Completion(from_planes(picture + rim(planes - picture, masks)), certainty)
 
     def _one(self, planes: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-        """(3, S, S) YCbCr and masks -> the posterior mean of the same shape, and the certainty (1, S, S)."""
+        """Complete (3, S, S) YCbCr with masks: the posterior mean of the same shape, and the certainty (1, S, S)."""
         observed, missing = _observe(planes, masks)
         factor = torch.linalg.cholesky(self._gram - _gram(self._white[missing]))
         deviation = torch.where(missing, 0.0, (observed - self.mean) / self.noise.sqrt())
@@ -119,7 +119,7 @@ class FaceModel:
         return _unflatten(self.mean + self.basis @ z, self.size), self._certainty(factor, masks)
 
     def _certainty(self, factor: Tensor, masks: Tensor) -> Tensor:
-        """Of luma in the hole, of colour where colour alone is missing; cell by cell, then enlarged."""
+        """Compute the certainty of luma in the hole, of colour elsewhere; cell by cell, then enlarged."""
         hole, chroma = F.max_pool2d(masks[:2], _COARSE).flatten(1) > 0
         count = len(hole)
         rows = torch.cat([hole, chroma & ~hole, chroma & ~hole]).nonzero()[:, 0]
@@ -134,7 +134,7 @@ class FaceModel:
         return torch.where(masks[1:2] > 0.5, enlarged.clamp(0, 1), 1.0)
 
     def _planes(self, basis: Tensor) -> list[tuple[Tensor, int]]:
-        """Components as pictures (K, 1, s, s), each with the side of a cell in its own pixels."""
+        """Reshape components to pictures (K, 1, s, s), each with the side of a cell in its own pixels."""
         luma, blue, red = _split(basis.T, self.size)
         return [(luma, _COARSE), (blue, _COARSE // 2), (red, _COARSE // 2)]
 
@@ -165,12 +165,12 @@ def _rim_spectrum(size: tuple[int, int]) -> Tensor:
 
 
 def flatten(planes: Tensor) -> Tensor:
-    """(N, 3, S, S) YCbCr -> (N, D): luma at full, colour at half resolution."""
+    """Flatten (N, 3, S, S) YCbCr to (N, D): luma at full, colour at half resolution."""
     return torch.cat([planes[:, :1].flatten(1), F.avg_pool2d(planes[:, 1:], 2).flatten(1)], dim=1)
 
 
 def mirrored(half: Tensor, size: int, sign: float) -> Tensor:
-    """(K, D / 2) left halves of even (sign 1) or odd (sign -1) vectors -> (K, D)."""
+    """Complete (K, D / 2) left halves of even (sign 1) or odd (sign -1) vectors to (K, D)."""
     luma, blue, red = (
         torch.cat([plane, sign * plane.flip(-1)], dim=-1).flatten(1) for plane in _split(half, size, width=size // 2)
     )
@@ -178,14 +178,14 @@ def mirrored(half: Tensor, size: int, sign: float) -> Tensor:
 
 
 def _gram(rows: Tensor) -> Tensor:
-    """(M, K) -> (K, K) rows' rows; NumPy sees that the factors are one and computes half of it."""
+    """Multiply rows (M, K) with rows to (K, K); NumPy sees that the factors are one and computes half of it."""
     array = rows.numpy()
     with one_thread():
         return torch.from_numpy(array.T @ array)
 
 
 def _observe(planes: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-    """(3, S, S) twice -> entries (D,) and which of them are missing; a colour cell is known if all its pixels are."""
+    """Read (3, S, S) twice as entries (D,), and which are missing; a colour cell is known if all its pixels are."""
     missing = torch.cat([masks[:1].flatten(), F.max_pool2d(masks[1:], 2).flatten()]) > 0.5
     return flatten(planes[None])[0], missing
 
@@ -201,7 +201,7 @@ def _resized(planes: Tensor, side: int) -> Tensor:
 
 
 def _split(vectors: Tensor, size: int, width: int | None = None) -> tuple[Tensor, Tensor, Tensor]:
-    """(K, D) -> luma (K, 1, S, width), blue and red (K, 1, S / 2, width / 2)."""
+    """Split (K, D) into luma (K, 1, S, width), blue and red (K, 1, S / 2, width / 2)."""
     width = width or size
     count, half = size * width, size * width // 4
     luma, blue, red = torch.tensor_split(vectors, (count, count + half), dim=1)

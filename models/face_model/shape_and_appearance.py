@@ -26,7 +26,7 @@ from models.face_model.gaussian import FACE_MODEL, Completion, FaceModel, rim
 from models.runtime.cached import made_once
 
 OF_SHAPES: Noise = (0.4, 2.0, 20.0)
-"""Of predicted landmarks: people differ more than photos of one person do, so predictions are believed more."""
+"""Of predicted landmarks: people differ more than photos of one person do, so predictions weigh more."""
 _SIZE = 128
 _PASSES = 2
 """How often landmarks are predicted on a drafted face; the first is drafted in the mean shape."""
@@ -72,7 +72,7 @@ class ShapedFaceModel:
         return cls(appearance, mean, LandmarkShift(covariance, appearance.size, OF_SHAPES))
 
     def at(self, size: int) -> "ShapedFaceModel":
-        """The same for pictures of another side."""
+        """Scale the model to pictures of another side."""
         scale = size / self.size
         mean = ((self.mean + 0.5) * scale - 0.5).astype(np.float32)
         shape = LandmarkShift(self.shape.covariance * scale**2, size, self.shape.noise)
@@ -107,22 +107,24 @@ class ShapedFaceModel:
     def _bent(
         self, appearance: FaceModel, image: Tensor, hole_mask: Tensor, chroma_mask: Tensor, landmarks: Landmarks
     ) -> Completion:
-        """Completed in the mean shape, if the face's landmarks are these, and bent back."""
+        """Complete in the mean shape, if the face's landmarks are these, and warp back."""
         there, back = (warp_grid(*pair, self.size) for pair in ((self.mean, landmarks), (landmarks, self.mean)))
-        hole, chroma = ((bent(mask, there, "bilinear") > _TOUCHED).float() for mask in (hole_mask, chroma_mask))
-        filled = appearance.complete(bent(image, there).clamp(-1, 1), hole, torch.maximum(hole, chroma))
-        picture = bent(filled.picture, back)
+        hole, chroma = (
+            (warp_pictures(mask, there, "bilinear") > _TOUCHED).float() for mask in (hole_mask, chroma_mask)
+        )
+        filled = appearance.complete(warp_pictures(image, there).clamp(-1, 1), hole, torch.maximum(hole, chroma))
+        picture = warp_pictures(filled.picture, back)
         seam = rim(image - picture, chroma_mask.expand_as(image))
-        certainty = bent(filled.certainty, back, "bilinear")
+        certainty = warp_pictures(filled.certainty, back, "bilinear")
         return Completion(picture + seam, torch.where(chroma_mask > 0.5, certainty.clamp(0, 1), 1.0))
 
 
 @made_once
 def shipped_face_model(size: int) -> ShapedFaceModel:
-    """The model in assets/, for pictures of one side; one per process."""
+    """Load the model in assets/, for pictures of one side; one per process."""
     return ShapedFaceModel.load(FACE_MODEL) if size == _SIZE else shipped_face_model(_SIZE).at(size)
 
 
-def bent(picture: Tensor, grid: Tensor, mode: str = "bicubic") -> Tensor:
-    """(1, C, S, S) resampled at a grid of `warp_grid`; the frame repeats."""
+def warp_pictures(picture: Tensor, grid: Tensor, mode: str = "bicubic") -> Tensor:
+    """Resample (1, C, S, S) at a grid of `warp_grid`; the frame repeats."""
     return F.grid_sample(picture, grid.to(picture), mode=mode, padding_mode="border", align_corners=False)

@@ -42,7 +42,7 @@ def augment(
 def augment_pair(
     first: Tensor, second: Tensor, masks: Tensor, policy: Sequence[Augmentation], rng: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """`augment` with the same random change for two batches of the same portraits; both batches and the masks."""
+    """Augment two batches of the same portraits with the same random change; both batches and the masks."""
     state = rng.get_state()
     changed, _ = augment(first, masks, policy, rng)
     rng.set_state(state)

@@ -40,7 +40,7 @@ class Discriminator(nn.Module):
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type] # this layer has a bias
 
     def features(self, images: Tensor, chroma_mask: Tensor) -> list[Tensor]:
-        """Activations of every stage, fine to coarse, then the logits (N, 1, H / 8, W / 8)."""
+        """Compute activations of every stage, fine to coarse, then the logits (N, 1, H / 8, W / 8)."""
         x = torch.cat([images, _DETAIL * detail(images), chroma_mask], dim=1)
         features = []
         for stage in self.stages:
@@ -49,17 +49,17 @@ class Discriminator(nn.Module):
         return [*features, self.last(x)]
 
     def forward(self, images: Tensor, chroma_mask: Tensor) -> Tensor:
-        """(N, 3, H, W) in [-1, 1] and (N, 1, H, W) -> (N, 1, H / 8, W / 8) logits, positive = looks intact."""
+        """Judge (N, 3, H, W) in [-1, 1] with (N, 1, H, W): logits (N, 1, H / 8, W / 8), positive = looks intact."""
         return self.features(images, chroma_mask)[-1]
 
 
 def detail(images: Tensor) -> Tensor:
-    """(N, C, H, W) -> the same shape: each pixel minus the mean of its 3 x 3 neighbourhood; the frame repeats."""
+    """Subtract from each pixel the mean of its 3 x 3 neighbourhood, (N, C, H, W); the frame repeats."""
     return images - F.avg_pool2d(F.pad(images, [1] * 4, mode="replicate"), 3, 1)
 
 
 def generated_patch_mask(chroma_mask: Tensor) -> Tensor:
-    """(N, 1, H, W) -> (N, 1, H / 8, W / 8): 1 where the patch's own cell holds a pixel that the generator made.
+    """Mark patches (N, 1, H / 8, W / 8) whose own cell holds a pixel of (N, 1, H, W) that the generator made.
 
     Elsewhere a restored picture is its target, to the bit: labels "intact" and "restored" would contradict each other
     there, and that is most of the picture.

@@ -51,11 +51,11 @@ class Generator(nn.Module):
         _zero(self.head[-1])
 
     def forward(self, evidence: Evidence) -> Tensor:
-        """(N, 3, H, W) proposal, about [-1, 1]; an untrained generator returns `evidence.start`."""
+        """Propose (N, 3, H, W), about [-1, 1]; an untrained generator returns `evidence.start`."""
         return self.propose(evidence.stacked(), evidence.damaged.condition(), evidence.hint)
 
     def propose(self, inputs: Tensor, shares: Tensor, hint: Tensor) -> Tensor:
-        """The same from plain tensors, as an exported graph takes them.
+        """Propose from plain tensors, as an exported graph takes them.
 
         Args:
             inputs: (N, CHANNELS, H, W), `Evidence.stacked`; its first three channels are the start.
@@ -93,7 +93,7 @@ class ResidualBlock(nn.Module):
         _zero(self.conv2)
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """(N, before, h, w), (N, 128) -> (N, after, h, w)."""
+        """Map (N, before, h, w), (N, 128) to (N, after, h, w)."""
         scale, shift = self.film(condition)[:, :, None, None].chunk(2, dim=1)
         hidden = self.conv1(F.silu(self.norm1(x)))
         hidden = self.conv2(F.silu(self.norm2(hidden) * (1 + scale) + shift))
@@ -113,7 +113,7 @@ class Attention(nn.Module):
         _zero(self.out)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, h, w) -> (N, C, h, w)."""
+        """Map (N, C, h, w) to (N, C, h, w)."""
         n, c, h, w = x.shape
         q, k, v = self.qkv(self.norm(x)).view(n, 3, self.heads, c // self.heads, h * w).transpose(-1, -2).unbind(1)
         attended = F.scaled_dot_product_attention(q, k, v).transpose(-1, -2).reshape(n, c, h, w)

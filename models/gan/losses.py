@@ -13,7 +13,7 @@ from models.objective import Batch, Comparison, Judges, compare, total
 
 
 def feature_matching(restored: list[Tensor], target: list[Tensor]) -> Tensor:
-    """Mean absolute difference of a discriminator's features (Wang et al., pix2pixHD, 2018, eq. 4), mean over stages.
+    """Average absolute differences of a discriminator's features (Wang et al., pix2pixHD, 2018, eq. 4) over stages.
 
     Args:
         restored: activations (N, C, h, w) for restored pictures.
@@ -23,7 +23,7 @@ def feature_matching(restored: list[Tensor], target: list[Tensor]) -> Tensor:
 
 
 def generator_adversarial(fake_logits: Tensor, patch_mask: Tensor) -> Tensor:
-    """Non-saturating loss, softplus(-D(G)) (Goodfellow et al., 2014, sec. 3), averaged over the counted patches.
+    """Compute softplus(-D(G)), non-saturating (Goodfellow et al., 2014, sec. 3), averaged over the counted patches.
 
     Args:
         fake_logits: (N, 1, h, w).
@@ -33,12 +33,12 @@ def generator_adversarial(fake_logits: Tensor, patch_mask: Tensor) -> Tensor:
 
 
 def discriminator_adversarial(real_logits: Tensor, fake_logits: Tensor, patch_mask: Tensor) -> Tensor:
-    """Logistic loss, softplus(-D(x)) + softplus(D(G)), each averaged over the counted patches."""
+    """Compute the logistic loss, softplus(-D(x)) + softplus(D(G)), each averaged over the counted patches."""
     return _masked_mean(F.softplus(-real_logits), patch_mask) + _masked_mean(F.softplus(fake_logits), patch_mask)
 
 
 def r1_penalty(real_logits: Tensor, real: Tensor) -> Tensor:
-    """R1: squared norm of the gradient of D at real pictures, averaged over the batch (Mescheder et al., 2018, eq. 9).
+    """Compute R1: squared norm of D's gradient at real pictures, batch average (Mescheder et al., 2018, eq. 9).
 
     Args:
         real_logits: D(real), any shape, still attached to the graph; averaged per picture, so that D is one number.
@@ -52,12 +52,12 @@ def r1_penalty(real_logits: Tensor, real: Tensor) -> Tensor:
 
 
 def overfit_sign(real_logits: Tensor, patch_mask: Tensor) -> Tensor:
-    """r_t = E[sign D(real)] in [-1, 1] (Karras et al., 2020, eq. 1): near 1, D has learnt the training set by heart."""
+    """Compute r_t = E[sign D(real)] in [-1, 1] (Karras et al., 2020, eq. 1): near 1, D has learnt the data by heart."""
     return _masked_mean(real_logits.sign(), patch_mask)
 
 
 def adversarial_weight(r_t: Tensor, limit: float) -> Tensor:
-    """Factor of the generator's adversarial term: 1 up to `limit`, then falling to 0 at r_t = 1.
+    """Compute the factor of the generator's adversarial term: 1 up to `limit`, then falling to 0 at r_t = 1.
 
     Where Karras et al. raise the augmentation's probability, we lower the term: all pictures are augmented already.
     """
@@ -66,7 +66,7 @@ def adversarial_weight(r_t: Tensor, limit: float) -> Tensor:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the discriminator says of a restored batch and its target.
+    """The discriminator's output for a restored batch and its target.
 
     Attributes:
         fake: its features of the restored pictures, then the logits, as `Discriminator.features`.
@@ -83,15 +83,17 @@ class Judgement:
 
 ADVERSARIAL_TERMS: Mapping[str, Callable[[Judgement], Tensor]] = MappingProxyType(
     {
-        "adversarial": lambda said: said.weight * generator_adversarial(said.fake[-1], said.patch_mask),
-        "feature_matching": lambda said: feature_matching(said.fake[:-1], said.real[:-1]),
+        "adversarial": lambda judgement: (
+            judgement.weight * generator_adversarial(judgement.fake[-1], judgement.patch_mask)
+        ),
+        "feature_matching": lambda judgement: feature_matching(judgement.fake[:-1], judgement.real[:-1]),
     }
 )
 """The generator's terms that need the discriminator, beside `models.objective.TERMS`, by the names of their weights."""
 
 
 def fixed_objective(generator: nn.Module, batch: Batch, judges: Judges, weights: Mapping[str, float]) -> Tensor:
-    """The generator's objective without its adversarial part, which has no fixed value; a scalar."""
+    """Compute the generator's objective without its adversarial part, which has no fixed value; a scalar."""
     evidence, target = batch
     proposal = generator(evidence)
     restored = compose(evidence.damaged, proposal)

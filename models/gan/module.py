@@ -1,4 +1,4 @@
-"""Wiring of the adversarial training: two optimisers, by hand. Formulas: `models.gan.losses`, `models.objective`."""
+"""Training module of the GAN: two optimisers, stepped by hand. Formulas: `models.gan.losses`, `models.objective`."""
 
 import copy
 from pathlib import Path
@@ -52,7 +52,7 @@ class GanModule(AveragedModule):
         return cls(generator, Discriminator(**vars(settings.discriminator)), judges, settings)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        """Adam for each network."""
+        """Make Adam for each network."""
         s = self.settings
         return [
             torch.optim.Adam(self.generator.parameters(), lr=s.learning_rate, betas=s.betas),
@@ -60,7 +60,7 @@ class GanModule(AveragedModule):
         ]
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
-        """One step of each network; the step's number decides its random changes, so a resumed run repeats them."""
+        """Make one step of each network; its number decides its random changes, so a resumed run repeats them."""
         evidence, target = batch
         (judges,), mask = self.judges, evidence.damaged.chroma_mask
         rng = torch.Generator().manual_seed(self.settings.seed + int(self.steps))
@@ -123,12 +123,12 @@ class GanModule(AveragedModule):
 
     @torch.inference_mode()
     def propose(self, evidence: Evidence) -> Tensor:
-        """What the averaged generator puts everywhere."""
+        """Predict every pixel by the averaged generator."""
         proposal: Tensor = self.ema(evidence)
         return proposal
 
     def restorer(self, image_size: int) -> Restorer:
-        """The averaged generator as a restorer."""
+        """Make a restorer of the averaged generator."""
         return Restorer(self.ema, image_size)
 
     def save(self, path: Path, image_size: int) -> None:
@@ -136,7 +136,7 @@ class GanModule(AveragedModule):
         save_weights(self.ema, path, image_size)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
-        """Losses of the averaged generator on held-out portraits, and the discriminator's view of them."""
+        """Measure the averaged generator on held-out portraits, and the discriminator's output for them."""
         evidence, target = batch
         (judges,), mask = self.judges, evidence.damaged.chroma_mask
         proposal = self.ema(evidence)

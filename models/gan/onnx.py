@@ -67,7 +67,7 @@ def export_onnx(restorer: Restorer, path: Path) -> None:
 
 
 class OnnxRestorer:
-    """As `models.gan.restorer.Restorer`, on ONNX Runtime.
+    """A restorer like `models.gan.restorer.Restorer`, on ONNX Runtime.
 
     Attributes:
         image_size: side of the portraits, pixels.
@@ -75,11 +75,11 @@ class OnnxRestorer:
 
     def __init__(self, path: Path, threads: int) -> None:
         self._session = _session(path, threads)
-        found = self._session.get_modelmeta().custom_metadata_map
+        metadata = self._session.get_modelmeta().custom_metadata_map
         names = [entry.name for entry in self._session.get_inputs()]
-        if _SIZE not in found or names != list(INPUTS):
+        if _SIZE not in metadata or names != list(INPUTS):
             raise WeightsError(f"a graph with inputs {', '.join(INPUTS)} in {path}", ", ".join(names), "export it anew")
-        self.image_size = int(found[_SIZE])
+        self.image_size = int(metadata[_SIZE])
 
     def propose(self, damaged: Damaged) -> Tensor:
         """See `Restorer.propose`."""
@@ -98,14 +98,14 @@ class OnnxRestorer:
         return compose(evidence.damaged, self.propose_from(evidence))
 
     def run(self, tensors: Sequence[Tensor]) -> Tensor:
-        """The graph alone: inputs, shares and hint, as `Generator.propose` takes them."""
+        """Run the graph alone: inputs, shares and hint, as `Generator.propose` takes them."""
         arrays = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in zip(INPUTS, tensors, strict=True)}
         return torch.from_numpy(self._session.run(None, arrays)[0])
 
 
 @torch.inference_mode()
 def graph_difference(restorer: Restorer, graph: OnnxRestorer) -> float:
-    """Largest difference between the two proposals for the same noise."""
+    """Measure the largest difference between the two proposals for the same noise."""
     rng = torch.Generator().manual_seed(0)
     size = restorer.image_size
     inputs = torch.rand(1, CHANNELS, size, size, generator=rng) * 2 - 1

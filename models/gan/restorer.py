@@ -1,4 +1,4 @@
-"""A generator with its weights, as everything outside training uses it."""
+"""A generator with its weights, as it is used outside training."""
 
 from pathlib import Path
 
@@ -58,26 +58,26 @@ class Restorer:
         return self
 
     def propose(self, damaged: Damaged) -> Tensor:
-        """(N, 3, H, W) what the generator would put everywhere, not yet composed with the known pixels."""
+        """Predict every pixel (N, 3, H, W), not yet composed with the known pixels."""
         return self.propose_from(damaged.evidence)
 
     def restore(self, damaged: Damaged) -> Tensor:
-        """(N, 3, H, W) restored portraits in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
+        """Restore portraits (N, 3, H, W) in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
         return self.restore_from(damaged.evidence)
 
     @torch.inference_mode()
     def propose_from(self, evidence: Evidence) -> Tensor:
-        """As `propose`, where the evidence is at hand."""
+        """Propose as `propose` does, from evidence that is gathered already."""
         proposal: Tensor = self.generator(evidence)
         return proposal.clamp(-1, 1)
 
     def restore_from(self, evidence: Evidence) -> Tensor:
-        """As `restore`, where the evidence is at hand."""
+        """Restore as `restore` does, from evidence that is gathered already."""
         return compose(evidence.damaged, self.propose_from(evidence))
 
 
 def save_weights(generator: Generator, path: Path, image_size: int, dtype: torch.dtype = torch.float32) -> None:
-    """Write weights, architecture and which face model they correct; the file appears whole or not at all."""
+    """Write weights, architecture and the face model's digest; the file appears whole or not at all."""
     shape: Architecture = {name: getattr(generator, name) for name in _SHAPE}
     header = shape | {"image_size": image_size, "face_model": face_model_sha256()}
     write_weights(generator.state_dict(), header, path, dtype)

@@ -1,4 +1,4 @@
-"""The independent encoder: dlib's network on five-point chips, whitened so that a cosine means something."""
+"""The independent encoder: dlib's network on five-point chips, whitened so that cosines can be compared."""
 
 import json
 
@@ -47,22 +47,22 @@ class DlibEncoder(nn.Module):
 
     @torch.no_grad()
     def raw(self, images: Tensor, points: Tensor) -> Tensor:
-        """The descriptor as dlib gives it, (N, 128), not normalised; same people are usually less than 0.6 apart."""
-        descriptors: Tensor = self.network((chips(images, points) + 1) * 127.5)
+        """Compute dlib's own descriptor, (N, 128), not normalised; same people are usually less than 0.6 apart."""
+        descriptors: Tensor = self.network((crop_chips(images, points) + 1) * 127.5)
         return descriptors
 
     def forward(self, images: Tensor, points: Tensor) -> Tensor:
-        """Same as `embed`."""
+        """Embed, as `embed` does."""
         return self.embed(images, points)
 
 
-def chips(images: Tensor, points: Tensor) -> Tensor:
-    """(N, 3, H, W) in [-1, 1] and (N, 5, 2) pixels -> (N, 3, 150, 150) in the frame of dlib's chips."""
+def crop_chips(images: Tensor, points: Tensor) -> Tensor:
+    """Cut (N, 3, H, W) in [-1, 1] at (N, 5, 2) pixels to (N, 3, 150, 150) in the frame of dlib's chips."""
     return crops(images, points, CHIP_POINTS, CHIP_SIZE)
 
 
 def whitening_of(descriptors: Tensor, ridge: float) -> tuple[Tensor, Tensor]:
-    """Mean (D,) and symmetric (C + ridge)^(-1/2) (D, D) of descriptors (N, D) of many people, in their type."""
+    """Compute mean (D,) and symmetric (C + ridge)^(-1/2) (D, D) of descriptors (N, D) of many people, in their type."""
     mean = descriptors.mean(dim=0)
     variances, directions = torch.linalg.eigh(torch.cov(descriptors.T))
     return mean, directions @ torch.diag((variances.clamp(min=0) + ridge).rsqrt()) @ directions.T
@@ -79,5 +79,5 @@ def _whitening() -> tuple[Tensor, Tensor]:
 
 @made_once
 def dlib_encoder() -> DlibEncoder:
-    """The dlib encoder, one per process (frozen, so that sharing is safe)."""
+    """Load the dlib encoder, one per process (frozen, so that sharing is safe)."""
     return DlibEncoder()

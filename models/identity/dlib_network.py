@@ -83,7 +83,7 @@ class DlibNetwork(nn.Module):
 
 
 def dlib_network() -> Frozen:
-    """The network with dlib's weights, frozen."""
+    """Build the network with dlib's weights, frozen."""
     with torch.device("meta"):  # nothing is drawn for weights that are read at once
         network = DlibNetwork()
     network.to_empty(device="cpu")
@@ -93,7 +93,7 @@ def dlib_network() -> Frozen:
 
 
 def _padded_sum(a: Tensor, b: Tensor) -> Tensor:
-    """Sum of two stacks of maps of unlike shape, each filled with zeros at its end up to the larger one."""
+    """Add two stacks of maps of unlike shape, each filled with zeros at its end up to the larger one."""
     shape = [max(pair) for pair in zip(a.shape[1:], b.shape[1:], strict=True)]
 
     def grown(x: Tensor) -> Tensor:
@@ -125,7 +125,7 @@ def _stored_shape(layer: nn.Module) -> tuple[int, int, int, int]:
 
 @torch.no_grad()
 def _assign(layer: nn.Module, values: Tensor) -> None:
-    """Stored are a convolution's filters then biases, an affine's gamma then beta, a head as inputs x outputs."""
+    """Assign stored values: filters then biases of a convolution, gamma then beta, a head as inputs x outputs."""
     if isinstance(layer, nn.Linear):
         layer.weight.copy_(values.view(layer.in_features, layer.out_features).T)
         return
@@ -135,15 +135,15 @@ def _assign(layer: nn.Module, values: Tensor) -> None:
 
 
 def _read_tensor(content: bytes, start: int, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.float32], int]:
-    """The next tensor of that shape from `start` on, flat, and where it ends.
+    """Read the next tensor of that shape from `start` on, flat, and where it ends.
 
     dlib writes: format version 2, four sizes (each a length byte and little-endian bytes), raw float32.
     """
     header = b"".join(map(_whole_number, (2, *shape)))
-    found = content.find(header, start)
-    if found < 0:
+    position = content.find(header, start)
+    if position < 0:
         raise WeightsError(f"a dlib tensor of shape {shape}", "none in the file", "install the pinned package anew")
-    begin = found + len(header)
+    begin = position + len(header)
     count = int(np.prod(shape))
     return np.frombuffer(content, "<f4", count, begin), begin + 4 * count
 

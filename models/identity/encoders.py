@@ -23,7 +23,7 @@ class IdentityEncoder(Protocol):
     dim: int
 
     def embed(self, images: Tensor, points: Tensor) -> Tensor:
-        """(N, 3, H, W) in [-1, 1] and five points (N, 5, 2) in their pixels -> (N, dim), each of length 1."""
+        """Embed (N, 3, H, W) in [-1, 1] with five points (N, 5, 2) in their pixels: (N, dim), each of length 1."""
         ...
 
 
@@ -43,26 +43,26 @@ class SFaceEncoder(nn.Module):
         return F.normalize(self.network(pixels), dim=1)
 
     def forward(self, images: Tensor, points: Tensor) -> Tensor:
-        """Same as `embed`."""
+        """Embed, as `embed` does."""
         return self.embed(images, points)
 
 
 @made_once
 def sface_encoder() -> SFaceEncoder:
-    """The SFace encoder, one per process (frozen, so that sharing is safe)."""
+    """Load the SFace encoder, one per process (frozen, so that sharing is safe)."""
     return SFaceEncoder()
 
 
 def training_encoder() -> SFaceEncoder:
-    """The encoder for losses: differentiable. Never the judge of its own work."""
+    """Load the encoder for losses: differentiable. It is never the judge."""
     return sface_encoder()
 
 
 def independent_encoder() -> IdentityEncoder:
-    """The encoder for judging: other data, other architecture, other authors than the training encoder's."""
+    """Load the encoder for judging: other data, architecture and authors than the training encoder's."""
     return dlib_encoder()
 
 
 def similarity(a: Tensor, b: Tensor) -> Tensor:
-    """Cosine of two sets of embeddings: (N, D), (N, D) -> (N,) in [-1, 1]."""
+    """Compute cosines of two sets of embeddings: (N, D), (N, D) -> (N,) in [-1, 1]."""
     return F.cosine_similarity(a, b, dim=1)

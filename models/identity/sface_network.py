@@ -21,7 +21,7 @@ _INPUT = "data"
 
 
 def float_sface() -> Path:
-    """SFace as float ONNX: input `data` (N, 3, 112, 112) RGB 0..255 float32, output `fc1` (N, 128), not normalised.
+    """Make SFace as float ONNX: `data` (N, 3, 112, 112) RGB 0..255 float32 -> `fc1` (N, 128), not normalised.
 
     Made once, then kept in the user's cache folder under the SHA-256 of the packaged file, so that another file never
     takes its place. Written to a temporary name and renamed: a second process sees all of it or nothing.
@@ -34,12 +34,12 @@ def float_sface() -> Path:
 
 
 def cache_folder() -> Path:
-    """`$XDG_CACHE_HOME/likeness`, or `~/.cache/likeness`."""
+    """Locate `$XDG_CACHE_HOME/likeness`, or `~/.cache/likeness`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "likeness"
 
 
 def sface_network() -> Frozen:
-    """SFace as a frozen torch module: (N, 3, 112, 112) RGB 0..255 -> (N, 128); gradients reach the pixels."""
+    """Load SFace as a frozen torch module: (N, 3, 112, 112) RGB 0..255 -> (N, 128); gradients reach the pixels."""
     ensure_torchvision_ops()
     from onnx2torch import convert
 
@@ -47,15 +47,15 @@ def sface_network() -> Frozen:
 
 
 def dequantise(source: Path) -> "ModelProto":
-    """The graph in `source` with float weights and a free batch; constants folded, no quantisation or dropout left."""
+    """Convert the graph in `source` to float weights and a free batch; constants folded, no quantisation or dropout."""
     import onnx
 
     model = onnx.load(str(source))
     graph = model.graph
     weights = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    kept = [node for node in map(_without_dropout, graph.node) if not _fold(node, weights)]
-    _replace(graph.node, kept)
-    used = {name for node in kept for name in node.input}
+    nodes = [node for node in map(_without_dropout, graph.node) if not _fold(node, weights)]
+    _replace(graph.node, nodes)
+    used = {name for node in nodes for name in node.input}
     _replace(graph.initializer, [_tensor(name, weights[name]) for name in sorted(used & weights.keys())])
     _free_batch(graph)
     model.opset_import[0].version = _OPSET
@@ -83,7 +83,7 @@ def _fold(node: "NodeProto", weights: dict[str, Any]) -> bool:
 def dequantise_blocks(
     values: npt.NDArray[np.int8], scale: Float, zero: npt.NDArray[np.int8], axis: int, block: int
 ) -> Float:
-    """ONNX `DequantizeLinear` (opset 21) by blocks: (values - zero) * scale, one scale for `block` cells of `axis`."""
+    """Apply ONNX `DequantizeLinear` (opset 21): (values - zero) * scale, one scale for `block` cells of `axis`."""
     length = values.shape[axis]
 
     def spread(per_block: npt.NDArray[Any]) -> Float:

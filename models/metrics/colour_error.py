@@ -11,7 +11,7 @@ from models.images import to_uint8
 
 
 def colour_error(restored: Tensor, target: Tensor, chroma_mask: Tensor) -> npt.NDArray[np.float64]:
-    """CIEDE2000 difference (Sharma, Wu, Dalal, 2005), averaged over the pixels whose chroma is missing.
+    """Average the CIEDE2000 difference (Sharma, Wu, Dalal, 2005) over the pixels whose chroma is missing.
 
     By scikit-image: sRGB to CIE L*a*b* under D65, then its `deltaE_ciede2000`. About 1 is just noticeable, 2.3 a
     common threshold. Where luma is missing too, its error counts as well.
@@ -31,7 +31,7 @@ def colour_error(restored: Tensor, target: Tensor, chroma_mask: Tensor) -> npt.N
 
 
 def grey_world(damaged: Damaged) -> Tensor:
-    """The colourless guess: what has lost its chroma stays grey at its luma, (N, 3, H, W) in [-1, 1].
+    """Leave what has lost its chroma grey at its luma, (N, 3, H, W) in [-1, 1]: the colourless guess.
 
     Buchsbaum (1980) assumes that a scene averages to grey; without any other evidence the average is the guess.
     Meant for damage of colour alone: a hole (luma missing too) keeps whatever the picture holds there.
@@ -40,7 +40,7 @@ def grey_world(damaged: Damaged) -> Tensor:
 
 
 def mean_colour(damaged: Damaged) -> Tensor:
-    """The stronger guess: the mean chroma of the pixels whose colour is left, on the known luma, (N, 3, H, W).
+    """Give missing chroma the mean of what is left, on the known luma, (N, 3, H, W): the stronger guess.
 
     A picture of which no colour is left comes back grey, as from `grey_world`.
     """

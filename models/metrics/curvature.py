@@ -1,4 +1,4 @@
-"""How sharply a loss bends around the weights: the ends of its Hessian's spectrum, and its trace.
+"""Measure the curvature of a loss at the weights: the ends of its Hessian's spectrum, and its trace.
 
 The Hessian itself is never formed. Its product with a vector is the gradient of (gradient . vector), one more pass
 backwards (Pearlmutter, 1994, "Fast exact multiplication by the Hessian").
@@ -57,7 +57,7 @@ class Hessian:
         self.size = sum(parameter.numel() for parameter in self._parameters)
 
     def times(self, vector: Tensor) -> Tensor:
-        """(size,) -> (size,): the Hessian times a vector."""
+        """Multiply the Hessian with a vector, (size,) -> (size,)."""
         sizes = [parameter.numel() for parameter in self._parameters]
         parts = [v.view_as(p) for v, p in zip(torch.split(vector, sizes), self._parameters, strict=True)]
         nonlinear = [
@@ -66,18 +66,20 @@ class Hessian:
         if not nonlinear:  # the loss is linear in the parameters
             return torch.zeros_like(vector)
         gradients, vectors = zip(*nonlinear, strict=True)
-        found = torch.autograd.grad(gradients, self._parameters, vectors, retain_graph=True, materialize_grads=True)
-        return torch.cat([part.reshape(-1) for part in found])
+        derivatives = torch.autograd.grad(
+            gradients, self._parameters, vectors, retain_graph=True, materialize_grads=True
+        )
+        return torch.cat([part.reshape(-1) for part in derivatives])
 
     def like(self) -> Tensor:
-        """(size,) zeros of the parameters' type, on their device."""
+        """Make (size,) zeros of the parameters' type, on their device."""
         return self._parameters[0].new_zeros(self.size)
 
 
 def curvature(
     loss: Callable[[], Tensor], parameters: Sequence[Tensor], rng: torch.Generator, steps: int, samples: int
 ) -> Curvature:
-    """Both ends of the spectrum (Lanczos) and the trace (Hutchinson) of a loss at its parameters.
+    """Measure both ends of the spectrum (Lanczos) and the trace (Hutchinson) of a loss at its parameters.
 
     Args:
         loss: see `Hessian`.
@@ -93,7 +95,7 @@ def curvature(
 
 
 def extreme_eigenvalues(hessian: Hessian, rng: torch.Generator, steps: int) -> tuple[float, float]:
-    """Smallest and largest eigenvalue by Lanczos (1950), every new direction made orthogonal to all before it.
+    """Find the extreme eigenvalues by Lanczos (1950), each new direction made orthogonal to all before it.
 
     Both estimates lie inside the true spectrum and grow outwards with `steps`; exact once `steps` reaches the number
     of different eigenvalues. Memory: steps x size numbers.
@@ -116,24 +118,24 @@ def extreme_eigenvalues(hessian: Hessian, rng: torch.Generator, steps: int) -> t
 
 
 def hutchinson_trace(hessian: Hessian, rng: torch.Generator, samples: int) -> tuple[float, float]:
-    """Mean of v.Hv over vectors of random signs, and its standard error (Hutchinson, 1990): unbiased for the trace.
+    """Average v.Hv over vectors of random signs, with its standard error (Hutchinson, 1990): unbiased for the trace.
 
     Raises:
         DataError: no sample asked for.
     """
     if samples < 1:
         raise DataError("at least one sample of the trace", str(samples), "raise the number of samples")
-    found = []
+    estimates = []
     for _ in range(samples):
         signs = (torch.randint(0, 2, (hessian.size,), generator=rng) * 2 - 1).to(hessian.like())
-        found.append(float(signs @ hessian.times(signs)))
-    values = torch.tensor(found, dtype=torch.float64)
+        estimates.append(float(signs @ hessian.times(signs)))
+    values = torch.tensor(estimates, dtype=torch.float64)
     error = float(values.std()) / math.sqrt(samples) if samples > 1 else math.inf
     return float(values.mean()), error
 
 
 def _orthogonal(vector: Tensor, basis: Sequence[Tensor]) -> Tensor:
-    """The part of `vector` that no vector of an orthonormal basis reaches."""
+    """Compute the part of `vector` that no vector of an orthonormal basis reaches."""
     for known in basis:
         vector = vector - (vector @ known) * known
     return vector

@@ -20,7 +20,7 @@ wave over the next bin on either side (1/16 each), so that one of 1/16 cycles st
 
 
 def high_frequency_retention(restored: Tensor, target: Tensor, hole_mask: Tensor) -> Tensor:
-    """Fine detail of the restored hole over that of the true one: `fine_detail` of both, divided.
+    """Divide the restored hole's `fine_detail` by that of the target.
 
     A wave of half its true height counts 1/4, a smooth fill 0. Above 1 the restoration has more grain than the truth.
     It does not ask whether the detail is the right one: see LPIPS for that. Over many pictures divide the sums of
@@ -44,7 +44,7 @@ def high_frequency_retention(restored: Tensor, target: Tensor, hole_mask: Tensor
 
 
 def fine_detail(images: Tensor, hole_mask: Tensor) -> Tensor:
-    """Spectral energy of fine detail in the hole, (N,).
+    """Compute the spectral energy of fine detail in the hole, (N,).
 
     The luma is cut into patches of `PATCH` pixels. In each patch that lies in the hole to at least `MISSING`, the mean
     is taken off, a Hann window takes the borders down, and the squared magnitudes of the Fourier transform are summed
@@ -65,7 +65,7 @@ def fine_detail(images: Tensor, hole_mask: Tensor) -> Tensor:
 
 
 def fine_energy(patches: Tensor) -> Tensor:
-    """Energy above the cutoff of square patches (N, L, PATCH * PATCH) -> (N, L)."""
+    """Compute the energy above the cutoff of square patches (N, L, PATCH * PATCH): (N, L)."""
     square = patches.reshape(*patches.shape[:2], PATCH, PATCH)
     level = square - square.mean(dim=(2, 3), keepdim=True)
     window = torch.hann_window(PATCH, periodic=False).to(square)
@@ -75,14 +75,14 @@ def fine_energy(patches: Tensor) -> Tensor:
 
 
 def _fine_waves() -> Tensor:
-    """(PATCH, PATCH) 1 for the waves of at least `CUTOFF` cycles per pixel, in any direction."""
+    """Mark (PATCH, PATCH) waves of at least `CUTOFF` cycles per pixel, in any direction, by 1."""
     frequency = np.fft.fftfreq(PATCH)
     radius = np.hypot(frequency[:, None], frequency[None, :])
     return torch.from_numpy(radius >= CUTOFF)
 
 
 def _patches(images: Tensor) -> Tensor:
-    """(N, 1, H, W) -> (N, L, PATCH * PATCH)."""
+    """Cut (N, 1, H, W) into (N, L, PATCH * PATCH)."""
     return F.unfold(images, PATCH, stride=STRIDE).transpose(1, 2)
 
 

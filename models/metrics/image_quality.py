@@ -16,17 +16,17 @@ _STABILISERS = ((0.01 * _RANGE) ** 2, (0.03 * _RANGE) ** 2)
 
 
 def pixel_mse(a: Tensor, b: Tensor) -> Tensor:
-    """Mean squared difference over channels and pixels: (N, 3, H, W) in [-1, 1] twice -> (N,) in [0, 4]."""
+    """Average squared differences over channels and pixels: (N, 3, H, W) in [-1, 1] twice -> (N,) in [0, 4]."""
     return (a - b).square().mean(dim=(1, 2, 3))
 
 
 def psnr(a: Tensor, b: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio, 10 log10(range^2 / MSE): (N, 3, H, W) in [-1, 1] twice -> (N,) dB; inf if equal."""
+    """Compute 10 log10(range^2 / MSE): (N, 3, H, W) in [-1, 1] twice -> (N,) dB; inf if equal."""
     return 10 * torch.log10(_RANGE**2 / pixel_mse(a, b))
 
 
 def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
-    """Multi-scale structural similarity (Wang et al. 2003, eq. 7) over five scales, mean over channels.
+    """Compute multi-scale structural similarity (Wang et al. 2003, eq. 7) over five scales, mean over channels.
 
     The Gaussian window (sigma 1.5) has 11 taps, as published, where the shorter side is at least 161 pixels; below
     that it has 7, since the coarsest scale must hold the window: say so beside a figure at 128 pixels. Contrast terms
@@ -72,14 +72,14 @@ def _gaussian(taps: int) -> Tensor:
 
 
 def _blur(x: Tensor, window: Tensor) -> Tensor:
-    """Separable filter of each channel, only where the window fits: (N, C, H, W) -> (N, C, H - k + 1, W - k + 1)."""
+    """Filter each channel separably, only where the window fits: (N, C, H, W) -> (N, C, H - k + 1, W - k + 1)."""
     channels = x.shape[1]
     column = window.view(1, 1, -1, 1).expand(channels, 1, -1, 1)
     return F.conv2d(F.conv2d(x, column, groups=channels), column.transpose(2, 3), groups=channels)
 
 
 def _ssim_parts(a: Tensor, b: Tensor, window: Tensor) -> tuple[Tensor, Tensor]:
-    """Luminance and contrast-structure maps of SSIM (Wang et al. 2004, eq. 13, in two factors)."""
+    """Compute luminance and contrast-structure maps of SSIM (Wang et al. 2004, eq. 13, in two factors)."""
     c1, c2 = _STABILISERS
     mean_a, mean_b = _blur(a, window), _blur(b, window)
     variance_a = _blur(a * a, window) - mean_a.square()
@@ -91,12 +91,12 @@ def _ssim_parts(a: Tensor, b: Tensor, window: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _halve(x: Tensor) -> Tensor:
-    """Mean of each two by two pixels; of what there is, at an odd side's end."""
+    """Average each two by two pixels; at an odd side's end, those that there are."""
     return F.avg_pool2d(x, 2, ceil_mode=True)
 
 
 def frechet_distance(a: npt.NDArray[np.floating], b: npt.NDArray[np.floating]) -> float:
-    """Frechet distance of the Gaussians fitted to two sets of embeddings (Heusel et al. 2017, eq. 6), squared as there.
+    """Compute the squared Frechet distance of Gaussians fitted to two sets of embeddings (Heusel et al. 2017, eq. 6).
 
     |mean_a - mean_b|^2 + tr(A + B - 2 (A B)^(1/2)), with unbiased covariances A and B. The trace of the root comes from
     the eigenvalues of A^(1/2) B A^(1/2), which is symmetric: singular covariances (fewer samples than dimensions) need
@@ -138,7 +138,7 @@ def _covariance(samples: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
 
 
 def _root(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Symmetric square root of a positive semi-definite matrix; rounding below zero is cut off."""
+    """Compute the symmetric square root of a positive semi-definite matrix; rounding below zero is cut off."""
     values, vectors = np.linalg.eigh(matrix)
     root: npt.NDArray[np.float64] = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
     return root

@@ -1,4 +1,4 @@
-"""LPIPS (Zhang et al. 2018, arXiv:1801.03924) by its authors' code, with weights from a verified package file."""
+"""Compute LPIPS (Zhang et al. 2018, arXiv:1801.03924) by its authors' code, with weights of a verified package."""
 
 import pickle
 import warnings
@@ -24,7 +24,7 @@ _FLAX_NAME: dict[Net, str] = {"alex": "AlexNet_0", "vgg": "VGG16_0"}
 
 @made_once
 def perceptual_distance(net: Net = "alex") -> Frozen:
-    """The official `lpips.LPIPS` (version 0.1, linear heads), frozen; gradients reach the pictures. One per process.
+    """Load `lpips.LPIPS` (version 0.1, linear heads), frozen; gradients reach the pictures. One per process.
 
     Args:
         net: `alex` (the metric that is reported) or `vgg` (often preferred as a loss).
@@ -44,7 +44,7 @@ def perceptual_distance(net: Net = "alex") -> Frozen:
 
 
 def read_arrays(path: Path) -> Arrays:
-    """Nested dicts of numpy arrays from a pickle that may name nothing but numpy's array types.
+    """Read nested dicts of numpy arrays from a pickle that may name nothing but numpy's array types.
 
     Raises:
         WeightsError: the pickle names another type; nothing of it has been run then.
@@ -55,7 +55,7 @@ def read_arrays(path: Path) -> Arrays:
 
 
 def _authors_module(net: Net) -> nn.Module:
-    """The module with memory for its weights and nothing in it; drawing them would take seconds and is of no use."""
+    """Make the module without drawing initial weights, which takes seconds and is of no use."""
     ensure_torchvision_ops()
     import lpips
 

@@ -1,4 +1,4 @@
-"""Load a network once per process, usable in training whoever loads it first."""
+"""Load a network once per process, usable in training wherever it is loaded first."""
 
 from collections.abc import Callable
 from functools import cache, wraps
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def made_once(make: Callable[P, T]) -> Callable[P, T]:
-    """`functools.cache` for tensors and networks: made outside inference mode, wherever the first call is.
+    """Cache like `functools.cache`, for tensors and networks: made outside inference mode, wherever the first call is.
 
     A tensor that is made in `torch.inference_mode` can never be part of a computation with gradients. Kept for the
     whole process, it would break a training that comes after an evaluation.

@@ -1,4 +1,4 @@
-"""A network that is never trained, wherever it is put."""
+"""A network that is never trained, whatever module contains it."""
 
 from typing import Self
 
@@ -18,7 +18,7 @@ class Frozen(nn.Module):
         self.eval()
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """What the network returns."""
+        """Run the network."""
         output: Tensor = self.network(*inputs)
         return output
 

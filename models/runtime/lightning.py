@@ -1,4 +1,4 @@
-"""Lightning, importable: it pulls in torchvision, which must find its operators declared. Import it from here."""
+"""Import Lightning from here: it pulls in torchvision, whose operators must be declared first."""
 
 import logging
 
@@ -17,5 +17,5 @@ __all__ = ["Callback", "EarlyStopping", "L", "first_process"]
 
 
 def first_process() -> bool:
-    """Whether this is the only process of a training, or the one that writes; the others only compute."""
+    """Check whether this is the only process of a training, or the one that writes; the others only compute."""
     return int(getattr(rank_zero_only, "rank", 0)) == 0

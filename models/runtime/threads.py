@@ -11,7 +11,7 @@ from threadpoolctl import ThreadpoolController
 
 
 def one_thread() -> AbstractContextManager[object]:
-    """Within it OpenBLAS keeps to the caller's thread (0.04 ms); PyTorch is not touched."""
+    """Keep OpenBLAS on the caller's thread for the block (0.04 ms); PyTorch is not touched."""
     limited: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
     return limited
 

@@ -11,7 +11,7 @@ _BOXES = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
 @cache
 def _declare(names: tuple[str, ...]) -> torch.library.Library:
-    """Declare operator schemas; cached for good, because a dropped `Library` takes its operators with it."""
+    """Declare operator schemas; cached permanently, because a dropped `Library` takes its operators with it."""
     library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call] # torch leaves it untyped
     for name in names:
         if not hasattr(torch.ops.torchvision, name):

@@ -36,7 +36,7 @@ class Adjustment:
         return np.asarray(standard @ self.weights + self.intercept)
 
 
-def fit(rows: pd.DataFrame, identity: "pd.Series[float]", *, min_rows: int) -> Adjustment | None:
+def fit_adjustment(rows: pd.DataFrame, identity: "pd.Series[float]", *, min_rows: int) -> Adjustment | None:
     """Fit on rows from before the test and their identity similarities (NaN = not compared).
 
     Returns:
@@ -56,7 +56,7 @@ def fit(rows: pd.DataFrame, identity: "pd.Series[float]", *, min_rows: int) -> A
 
 
 def _features(rows: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Return covariates, their squares, and 1 where only a reference photo was comparable; missing ones are 0."""
+    """Compute covariates, their squares, and 1 where only a reference photo was comparable; missing ones are 0."""
     plain = rows[list(COVARIATES)].fillna(0.0).to_numpy(np.float64)
     against_reference = rows["similarity_independent"].isna().to_numpy(np.float64)
     return np.column_stack([plain, plain**2, against_reference])

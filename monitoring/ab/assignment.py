@@ -11,7 +11,7 @@ def uniform_of(subject: str, experiment: str) -> float:
     """Hash a subject to [0, 1) for this experiment: BLAKE2b of the subject under a key made of the experiment.
 
     Without the key, who is in the challenger's arm of one test would be there in all, and what the last challenger
-    did to them would be taken for the work of this one.
+    did to them would be attributed to this one.
     """
     key = hashlib.sha256(experiment.encode()).digest()
     digest = hashlib.blake2b(subject.encode(), key=key, digest_size=_BYTES).digest()
@@ -19,7 +19,7 @@ def uniform_of(subject: str, experiment: str) -> float:
 
 
 def arm_of(subject: str, experiment: str, share: float) -> Arm:
-    """Return the arm that serves `subject`; `share` in [0, 1] is the challenger's.
+    """Choose the arm that serves `subject`; `share` in [0, 1] is the challenger's.
 
     Raising the share only moves subjects from champion to challenger, never back.
     """

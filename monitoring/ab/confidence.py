@@ -1,4 +1,4 @@
-"""Confidence sequences: intervals for a difference of means that hold at all times at once, however often one looks.
+"""Confidence sequences: intervals for a difference of means that hold at all times at once, under repeated checks.
 
 The asymptotic confidence sequence of I. Waudby-Smith, D. Arbour, R. Sinha, E. H. Kennedy and A. Ramdas, Time-uniform
 central limit theory and asymptotic confidence sequences, Annals of Statistics 52 (2024), Theorem 2.2: with mean
@@ -38,24 +38,24 @@ class Interval(NamedTuple):
 
 
 def moments(values: npt.NDArray[np.float64]) -> Moments:
-    """Return mean and variance of the subjects' values (n,); mean NaN for none, variance NaN for fewer than two."""
+    """Compute mean and variance of the subjects' values (n,); mean NaN for none, variance NaN for fewer than two."""
     n = len(values)
     return Moments(n, float(values.mean()) if n else np.nan, float(values.var(ddof=1)) if n > 1 else np.nan)
 
 
 def tightest_rho(alpha: float, t: float) -> float:
-    """Return the rho that makes the interval narrowest at t observations: equation (B.2), up to O(1)."""
+    """Compute the rho that makes the interval narrowest at t observations: equation (B.2), up to O(1)."""
     return float(np.sqrt((-2 * np.log(alpha) + np.log(-2 * np.log(alpha) + 1)) / t))
 
 
 def radius(t: Floats, sigma: Floats, *, rho: float, alpha: float) -> Floats:
-    """Return half the width after t observations with standard deviation sigma, valid at all times together."""
+    """Compute half the width after t observations with standard deviation sigma, valid at all times together."""
     spread = t * rho**2 + 1
     return sigma * np.sqrt(2 * spread / (t**2 * rho**2) * np.log(np.sqrt(spread) / alpha))
 
 
 def difference(champion: Moments, challenger: Moments, *, alpha: float, tuned_for: float) -> Interval:
-    """Return the challenger's mean minus champion's, with its interval.
+    """Subtract the champion's mean from the challenger's, with the interval of the difference.
 
     Args:
         champion: of its subjects, at least two.

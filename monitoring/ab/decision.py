@@ -76,62 +76,62 @@ class Decision(NamedTuple):
     reason: str
 
 
-def decide(seen: Evidence, params: AbParams) -> Decision:
+def decide(evidence: Evidence, params: AbParams) -> Decision:
     """Judge the evidence; the first rule that applies decides.
 
     Broken assignment comes first, as no figure means anything then; then harm, then the win, then giving up. A
     challenger that is proven worse never wins, not even within the margin.
     """
     for rule in (_sample_ratio, _guard_rail, _loss, _veto, _win, _futility):
-        if found := rule(seen, params):
-            return found
-    return Decision("running", f"nothing is proven yet: {_interval(seen.identity)}")
+        if decision := rule(evidence, params):
+            return decision
+    return Decision("running", f"nothing is proven yet: {_interval(evidence.identity)}")
 
 
-def _sample_ratio(seen: Evidence, params: AbParams) -> Decision | None:
-    if seen.sample_ratio_p <= params.sample_ratio_alpha:
-        return Decision("sample-ratio", f"the split is not the intended one (p = {seen.sample_ratio_p:.1g})")
-    if seen.crossed > max(1.0, _CROSSED * seen.subjects):
-        return Decision("sample-ratio", f"{seen.crossed} of {seen.subjects} subjects were served by both arms")
+def _sample_ratio(evidence: Evidence, params: AbParams) -> Decision | None:
+    if evidence.sample_ratio_p <= params.sample_ratio_alpha:
+        return Decision("sample-ratio", f"the split is not the intended one (p = {evidence.sample_ratio_p:.1g})")
+    if evidence.crossed > max(1.0, _CROSSED * evidence.subjects):
+        return Decision("sample-ratio", f"{evidence.crossed} of {evidence.subjects} subjects were served by both arms")
     return None
 
 
-def _guard_rail(seen: Evidence, params: AbParams) -> Decision | None:
-    guard = seen.guard
+def _guard_rail(evidence: Evidence, params: AbParams) -> Decision | None:
+    guard = evidence.guard
     if guard.n_least < params.guard_min_subjects or guard.best >= -params.guard_rail:
         return None
     return Decision("guard-rail", f"identity is worse by more than {params.guard_rail:g}: {_interval(guard)}")
 
 
-def _loss(seen: Evidence, params: AbParams) -> Decision | None:
-    if seen.identity.n_least < params.min_subjects or seen.identity.best >= 0.0:
+def _loss(evidence: Evidence, params: AbParams) -> Decision | None:
+    if evidence.identity.n_least < params.min_subjects or evidence.identity.best >= 0.0:
         return None
-    return Decision("loss", f"identity is proven worse: {_interval(seen.identity)}")
+    return Decision("loss", f"identity is proven worse: {_interval(evidence.identity)}")
 
 
-def _veto(seen: Evidence, params: AbParams) -> Decision | None:
-    for effect in seen.others:
+def _veto(evidence: Evidence, params: AbParams) -> Decision | None:
+    for effect in evidence.others:
         if effect.n_least >= params.min_subjects and effect.best < -_tolerance(effect.name, params):
             return Decision("loss", f"{effect.name} is proven worse: {_interval(effect)}")
     return None
 
 
-def _win(seen: Evidence, params: AbParams) -> Decision | None:
+def _win(evidence: Evidence, params: AbParams) -> Decision | None:
     needed = 0.0 if params.promote_on == "win" else -params.margin
-    if seen.identity.n_least < params.min_subjects or seen.identity.worst <= needed:
+    if evidence.identity.n_least < params.min_subjects or evidence.identity.worst <= needed:
         return None
-    proven = "better" if seen.identity.worst > 0.0 else f"not worse by {params.margin:g}"
-    return Decision("win", f"identity is proven {proven}: {_interval(seen.identity)}")
+    proven = "better" if evidence.identity.worst > 0.0 else f"not worse by {params.margin:g}"
+    return Decision("win", f"identity is proven {proven}: {_interval(evidence.identity)}")
 
 
-def _futility(seen: Evidence, params: AbParams) -> Decision | None:
-    effect, wanted = seen.identity, params.promote_on == "win" and params.min_effect
+def _futility(evidence: Evidence, params: AbParams) -> Decision | None:
+    effect, wanted = evidence.identity, params.promote_on == "win" and params.min_effect
     if wanted and effect.n_least >= params.min_subjects and effect.best < wanted:
         return Decision("futility", f"identity is not better by {wanted:g}: {_interval(effect)}")
-    if seen.requests >= params.max_requests:
-        return Decision("futility", f"{seen.requests} requests have proven nothing: {_interval(effect)}")
-    if seen.days >= params.max_days:
-        return Decision("futility", f"{seen.days:.1f} days have proven nothing: {_interval(effect)}")
+    if evidence.requests >= params.max_requests:
+        return Decision("futility", f"{evidence.requests} requests have proven nothing: {_interval(effect)}")
+    if evidence.days >= params.max_days:
+        return Decision("futility", f"{evidence.days:.1f} days have proven nothing: {_interval(effect)}")
     return None
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
-from pipeline.registry.versions import SHIPPED, aliases_of, find_version, untouched
+from pipeline.registry.versions import SHIPPED, aliases_of, find_version, has_no_database
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,25 +27,25 @@ class Experiment(BaseModel):
 
 
 def experiment_id(champion: str, challenger: str) -> str:
-    """Return the name of the test between two versions; it keys the assignment and the entries in the log."""
+    """Build the name of the test between two versions; it keys the assignment and the entries in the log."""
     return f"{champion}-vs-{challenger}"
 
 
-def running(params: Params, paths: Paths) -> Experiment | None:
-    """Return the test that is running, or None.
+def running_test(params: Params, paths: Paths) -> Experiment | None:
+    """Find the test that is running; None if there is none.
 
-    One is on exactly while `ab.enabled` and there is a challenger `under_test`.
+    One is on exactly while `ab.enabled` and there is a challenger in it (`challenger_under_test`).
 
     Raises:
         ServiceUnavailable: MLflow does not answer.
     """
     from pipeline.registry.client import connect
 
-    if not params.ab.enabled or untouched(paths):
+    if not params.ab.enabled or has_no_database(paths):
         return None
     client, name = connect(paths), params.registry.model_name
     aliases = aliases_of(client, name)
-    version = under_test(client, name, aliases)
+    version = challenger_under_test(client, name, aliases)
     if version is None:
         return None
     champion, challenger = aliases.get("champion", SHIPPED), str(version.version)
@@ -57,8 +57,8 @@ def running(params: Params, paths: Paths) -> Experiment | None:
     )
 
 
-def under_test(client: "MlflowClient", model_name: str, aliases: Mapping[str, str]) -> "ModelVersion | None":
-    """Return the challenger among the registry's aliases, where it is in a test; else None.
+def challenger_under_test(client: "MlflowClient", model_name: str, aliases: Mapping[str, str]) -> "ModelVersion | None":
+    """Find the challenger among the registry's aliases if it is in a test; else None.
 
     It is if it is not the champion itself, passed the gate, and no verdict ended its test (tag `ab` = "ended").
 

@@ -7,16 +7,16 @@ from monitoring.alerts.send import Alert
 
 _TO_DO: dict[State, str] = {
     "win": "nothing; `likeness rollback` makes the previous champion champion again",
-    "loss": "nothing; the champion stays. Look at the gate's figures of the challenger: they missed this",
+    "loss": "nothing; the champion stays. Check the challenger's figures in the gate: they did not show this",
     "futility": "nothing; the champion stays. Raise ab.max_requests or ab.margin if this happens again",
     "guard-rail": "look at the challenger's worst cases (evaluation report) before the next cycle",
     "sample-ratio": "find out why the arms did not get their shares (a failing challenger, a cache, a second service "
-    "with other parameters) before another test is believed",
+    "with other parameters) before you trust another test",
 }
 
 
 def ended_alert(verdict: AbVerdict, action: Action, champion: str) -> Alert:
-    """Return the alert that is sent once for every test that ended."""
+    """Build the alert that is sent once for every test that ended."""
     return Alert(
         code=f"ab-{verdict.experiment}-{verdict.state}",
         title=f"A/B test {verdict.experiment}: {verdict.state}",
@@ -27,7 +27,7 @@ def ended_alert(verdict: AbVerdict, action: Action, champion: str) -> Alert:
 
 
 def waiting_alert(verdict: AbVerdict) -> Alert:
-    """Return the alert that is sent while a winner waits for a person."""
+    """Build the alert that is sent while a winner waits for a person's approval."""
     return Alert(
         code=f"ab-{verdict.experiment}-approval",
         title=f"Version {verdict.challenger} waits for approval",
@@ -37,13 +37,13 @@ def waiting_alert(verdict: AbVerdict) -> Alert:
 
 
 def next_step(verdict: AbVerdict, *, share: float, waiting: bool) -> str:
-    """Describe what happens next, for people."""
+    """Describe what happens next, in a sentence."""
     if verdict.state == "none":
         return "the next version that passes the gate is tested against the champion"
     if verdict.state == "running":
-        return f"{share:.0%} of the subjects go on to version {verdict.challenger}; the next look decides again"
+        return f"{share:.0%} of the subjects go on to version {verdict.challenger}; the next run decides again"
     if waiting:
         return f"version {verdict.challenger} waits for a person: `likeness ab --approve` or `--reject`"
     if verdict.state == "win":
-        return f"the next look makes version {verdict.challenger} champion"
-    return f"the next look takes version {verdict.challenger} out of the test; the champion stays"
+        return f"the next run makes version {verdict.challenger} champion"
+    return f"the next run takes version {verdict.challenger} out of the test; the champion stays"

@@ -46,18 +46,20 @@ class Trial:
     crossed: int
 
 
-def identity(rows: pd.DataFrame) -> "pd.Series[float]":
-    """Return the identity similarity of each row: to the original, else to the reference photo, else NaN."""
+def identity_similarity(rows: pd.DataFrame) -> "pd.Series[float]":
+    """Choose the identity similarity of each row: to the original, else to the reference photo, else NaN."""
     return rows["similarity_independent"].fillna(rows["similarity_reference_independent"])
 
 
-def trial(rows: pd.DataFrame, champion: str, challenger: str, adjustment: Adjustment | None) -> Trial:
+def select_trial(rows: pd.DataFrame, champion: str, challenger: str, adjustment: Adjustment | None) -> Trial:
     """Select the test's requests among rows of the log, from the first one that the challenger served.
 
     Before that one some service had not loaded the challenger yet, and the champion had all subjects. The subject who
-    opens it does not count: that it is one of the challenger's was no chance.
+    opens it does not count: it is always one of the challenger's.
     """
-    ours = rows[_of(rows, champion, "champion") | _of(rows, challenger, "challenger")].sort_values("sequence")
+    ours = rows[_served_by(rows, champion, "champion") | _served_by(rows, challenger, "challenger")].sort_values(
+        "sequence"
+    )
     opened = ours["arm"].eq("challenger").cummax()
     ours = ours[opened]
     units = ours["subject"].where(ours["subject"] != "", ours["request_id"])
@@ -68,18 +70,18 @@ def trial(rows: pd.DataFrame, champion: str, challenger: str, adjustment: Adjust
     crossed = int(units[in_challenger != first].nunique())
     requests = {arm: int((ours["arm"] == arm).sum()) for arm in ("champion", "challenger")}
     rows, units, first = ours[in_challenger == first], units[in_challenger == first], first[in_challenger == first]
-    table = measured(rows, adjustment).assign(challenger=first)
+    table = measure_outcomes(rows, adjustment).assign(challenger=first)
     return Trial(table.groupby(units, sort=False).mean().astype({"challenger": bool}), requests, crossed)
 
 
-def measured(rows: pd.DataFrame, adjustment: Adjustment | None) -> pd.DataFrame:
-    """Return every outcome of every row, NaN where it was not measured or no model took part in the answer."""
-    seen = identity(rows)
+def measure_outcomes(rows: pd.DataFrame, adjustment: Adjustment | None) -> pd.DataFrame:
+    """Compute every outcome of every row, NaN where it was not measured or no model took part in the answer."""
+    similarity = identity_similarity(rows)
     if adjustment is not None:
-        seen = seen - adjustment.predict(rows) + adjustment.intercept
+        similarity = similarity - adjustment.predict(rows) + adjustment.intercept
     preferred = rows["feedback_preferred"].map({"restored": 1.0, "original": 0.0})
     columns: dict[Name, pd.Series[float]] = {
-        "identity": seen,
+        "identity": similarity,
         "lpips": rows["lpips"],
         "recognised": rows["feedback_recognised"].astype("float64"),
         "preferred": preferred.astype("float64"),
@@ -88,5 +90,5 @@ def measured(rows: pd.DataFrame, adjustment: Adjustment | None) -> pd.DataFrame:
     return pd.DataFrame(columns).mask(rows["mode"] == "unchanged")
 
 
-def _of(rows: pd.DataFrame, version: str, arm: str) -> "pd.Series[bool]":
+def _served_by(rows: pd.DataFrame, version: str, arm: str) -> "pd.Series[bool]":
     return (rows["model_version"] == version) & (rows["arm"] == arm)

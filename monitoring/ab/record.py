@@ -1,6 +1,6 @@
 """A test's entries in the log: its verdict, a person's answer, and that it was acted on.
 
-The verdict is written before anything moves, and what moved is written after it. So whoever finds a verdict that was
+The verdict is written before any alias moves, and the action after it. So a process that finds a verdict that was
 not acted on knows that its writer died, and acts on it: the registry's steps can be repeated, the verdict is not
 judged anew.
 """
@@ -33,8 +33,8 @@ def record_action(log: ProductionLog, experiment: str, action: Action, champion:
         log.record("promotion", champion, {"champion": champion, "by": f"A/B test {experiment}"}, now)
 
 
-def unfinished(log: ProductionLog) -> AbVerdict | None:
-    """Return the latest verdict, if nothing was done about it yet."""
+def unfinished_verdict(log: ProductionLog) -> AbVerdict | None:
+    """Find the latest verdict if nothing was done about it yet."""
     entries = log.entries("verdict")
     last = next((entry for entry in reversed(entries) if entry.body.get("step") == "verdict"), None)
     if last is None or _later(entries, last, "action"):
@@ -42,14 +42,14 @@ def unfinished(log: ProductionLog) -> AbVerdict | None:
     return AbVerdict.model_validate(last.body["verdict"])
 
 
-def answer(log: ProductionLog, experiment: str) -> bool | None:
-    """Return the latest answer about the test's winner; None while there is none."""
+def latest_answer(log: ProductionLog, experiment: str) -> bool | None:
+    """Find the latest answer about the test's winner; None while there is none."""
     given = [e for e in log.entries("verdict") if e.key == experiment and e.body.get("step") == "answer"]
     return bool(given[-1].body["approved"]) if given else None
 
 
-def ended(log: ProductionLog) -> list[tuple[AbVerdict, Action | None]]:
-    """Return all tests that ended, oldest first, with what was done; None while that is outstanding."""
+def ended_tests(log: ProductionLog) -> list[tuple[AbVerdict, Action | None]]:
+    """List all tests that ended, oldest first, with what was done; None while that is outstanding."""
     entries = log.entries("verdict")
     verdicts = [entry for entry in entries if entry.body.get("step") == "verdict"]
     return [(AbVerdict.model_validate(entry.body["verdict"]), _action(entries, entry)) for entry in verdicts]
@@ -57,8 +57,8 @@ def ended(log: ProductionLog) -> list[tuple[AbVerdict, Action | None]]:
 
 def _action(entries: Iterable[Entry], verdict: Entry) -> Action | None:
     done = _later(entries, verdict, "action")
-    found: Action | None = done[0]["action"] if done else None
-    return found
+    action: Action | None = done[0]["action"] if done else None
+    return action
 
 
 def _later(entries: Iterable[Entry], verdict: Entry, step: str) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from scipy.special import gammaln
 def log_bayes_factor(
     challenger: npt.NDArray[np.int64], champion: npt.NDArray[np.int64], *, share: float, concentration: float
 ) -> npt.NDArray[np.float64]:
-    """Return the natural logarithm of the evidence against the split, by element, from counts of subjects.
+    """Compute the natural logarithm of the evidence against the split, by element, from counts of subjects.
 
     Args:
         challenger: subjects in its arm.
@@ -32,7 +32,7 @@ def log_bayes_factor(
 
 
 def sequential_p(in_challenger: npt.NDArray[np.bool_], *, share: float, concentration: float) -> float:
-    """Return the split's p-value after subjects in this order; True = the challenger's arm. 1 for none."""
+    """Compute the split's p-value after subjects in this order; True = the challenger's arm. 1 for none."""
     if not len(in_challenger):
         return 1.0
     challenger = np.cumsum(in_challenger.astype(np.int64))

@@ -1,4 +1,4 @@
-"""The verdict on the A/B test that is on: log and registry in, a decision with its figures out. It changes nothing."""
+"""The verdict on the running A/B test: log and registry in, a decision with its figures out. It changes nothing."""
 
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -7,11 +7,11 @@ from typing import cast
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from monitoring.ab.adjustment import Adjustment, fit
+from monitoring.ab.adjustment import Adjustment, fit_adjustment
 from monitoring.ab.confidence import difference, moments
 from monitoring.ab.decision import Effect, Evidence, State, decide
-from monitoring.ab.experiment import Experiment, running
-from monitoring.ab.outcomes import OUTCOMES, Name, Trial, identity, trial
+from monitoring.ab.experiment import Experiment, running_test
+from monitoring.ab.outcomes import OUTCOMES, Name, Trial, identity_similarity, select_trial
 from monitoring.ab.sample_ratio import sequential_p
 from monitoring.log.production_log import open_log
 from pipeline.config.ab import AbParams
@@ -52,12 +52,12 @@ class AbVerdict(BaseModel):
 
 
 def judge(params: Params, paths: Paths, *, now: datetime) -> AbVerdict:
-    """Judge the test that is on by the log's rows up to `now`; state `none` where none is on.
+    """Judge the running test by the log's rows up to `now`; the state is `none` if no test is running.
 
     Raises:
         ServiceUnavailable: MLflow or the log does not answer.
     """
-    experiment = running(params, paths)
+    experiment = running_test(params, paths)
     if experiment is None:
         return AbVerdict(state="none", reason="no A/B test is on", judged=now)
     with closing(open_log(paths)) as log:
@@ -70,10 +70,10 @@ def judge_rows(
     experiment: Experiment, rows: pd.DataFrame, before: pd.DataFrame, params: AbParams, *, now: datetime
 ) -> AbVerdict:
     """Judge rows of the log since the test began, with the adjustment fitted on those `before`."""
-    adjustment = fit(before, identity(before), min_rows=params.covariates_from)
-    found = trial(rows, experiment.champion, experiment.challenger, adjustment)
-    seen = evidence(found, params, days=(now - experiment.started).total_seconds() / _DAY_SECONDS)
-    decision = decide(seen, params)
+    adjustment = fit_adjustment(before, identity_similarity(before), min_rows=params.covariates_from)
+    test = select_trial(rows, experiment.champion, experiment.challenger, adjustment)
+    effects = collect_evidence(test, params, days=(now - experiment.started).total_seconds() / _DAY_SECONDS)
+    decision = decide(effects, params)
     return AbVerdict(
         state=decision.state,
         reason=decision.reason,
@@ -82,40 +82,40 @@ def judge_rows(
         challenger=experiment.challenger,
         started=experiment.started,
         judged=now,
-        requests=found.requests,
-        subjects=_by_arm(found),
-        effects=(seen.identity, *seen.others),
-        sample_ratio_p=seen.sample_ratio_p,
+        requests=test.requests,
+        subjects=_by_arm(test),
+        effects=(effects.identity, *effects.others),
+        sample_ratio_p=effects.sample_ratio_p,
         explained=_explained(adjustment),
     )
 
 
-def evidence(found: Trial, params: AbParams, *, days: float) -> Evidence:
-    """Return every outcome's effect at its part of alpha, and the split of the subjects."""
+def collect_evidence(test: Trial, params: AbParams, *, days: float) -> Evidence:
+    """Measure every outcome's effect at its part of alpha, and the split of the subjects."""
     parts = params.alpha_split.model_dump()
-    effects = {name: effect_of(found, name, params.alpha * parts[name], params.tuned_for) for name in OUTCOMES}
-    arms = found.subjects["challenger"].to_numpy(bool)
+    effects = {name: effect_of(test, name, params.alpha * parts[name], params.tuned_for) for name in OUTCOMES}
+    arms = test.subjects["challenger"].to_numpy(bool)
     return Evidence(
         identity=effects["identity"],
-        guard=effect_of(found, "identity", params.guard_alpha, guard_tuned_for(params)),
+        guard=effect_of(test, "identity", params.guard_alpha, guard_tuned_for(params)),
         others=tuple(effect for name, effect in effects.items() if name != "identity"),
         sample_ratio_p=sequential_p(arms, share=params.share, concentration=params.sample_ratio_prior),
         subjects=len(arms),
-        crossed=found.crossed,
-        requests=sum(found.requests.values()),
+        crossed=test.crossed,
+        requests=sum(test.requests.values()),
         days=days,
     )
 
 
 def guard_tuned_for(params: AbParams) -> float:
-    """Return how many subjects in both arms make the guard-rail's interval narrowest: few, to find harm early."""
+    """Choose the number of subjects at which the guard-rail's interval is narrowest: few, to find harm early."""
     return 4.0 * params.guard_min_subjects
 
 
-def effect_of(found: Trial, name: Name, alpha: float, tuned_for: float) -> Effect:
-    """Return one outcome's effect over the subjects in which it was measured."""
-    known = found.subjects[found.subjects[name].notna()]
-    values = {arm: known.loc[known["challenger"] == arm, name].to_numpy(float) for arm in (False, True)}
+def effect_of(test: Trial, name: Name, alpha: float, tuned_for: float) -> Effect:
+    """Measure one outcome's effect over the subjects in which it was measured."""
+    measured = test.subjects[test.subjects[name].notna()]
+    values = {arm: measured.loc[measured["challenger"] == arm, name].to_numpy(float) for arm in (False, True)}
     champion, challenger = moments(values[False]), moments(values[True])
     enough = min(len(values[False]), len(values[True])) >= 2  # a variance needs two
     interval = difference(champion, challenger, alpha=alpha, tuned_for=tuned_for) if enough else (None,) * 3
@@ -135,9 +135,9 @@ def effect_of(found: Trial, name: Name, alpha: float, tuned_for: float) -> Effec
     )
 
 
-def _by_arm(found: Trial) -> dict[str, int]:
-    challenger = int(found.subjects["challenger"].sum())
-    return {"champion": len(found.subjects) - challenger, "challenger": challenger}
+def _by_arm(test: Trial) -> dict[str, int]:
+    challenger = int(test.subjects["challenger"].sum())
+    return {"champion": len(test.subjects) - challenger, "challenger": challenger}
 
 
 def _explained(adjustment: Adjustment | None) -> float | None:

@@ -23,22 +23,22 @@ _SECONDS = 10.0
 
 
 def channels(settings: Environment) -> dict[str, Channel]:
-    """Return the channels that the environment names, by names that hold no secret.
+    """List the channels that the environment names, by names that hold no secret.
 
     Each raises ServiceUnavailable where the other side does not accept the alert, and ConfigError where its address is
     not valid or would send a secret unencrypted.
     """
-    found: dict[str, Channel] = {}
+    by_name: dict[str, Channel] = {}
     if settings.webhook:
-        found["webhook"] = partial(post, settings.webhook)
+        by_name["webhook"] = partial(post_json, settings.webhook)
     if settings.smtp and settings.mail_to:
-        found["e-mail"] = partial(mail, settings.smtp, settings.mail_from, settings.mail_to)
+        by_name["e-mail"] = partial(send_mail, settings.smtp, settings.mail_from, settings.mail_to)
     for address in settings.alert_urls.get_secret_value().split():
-        found[_channel_name(address)] = partial(notify, address)
-    return found
+        by_name[_channel_name(address)] = partial(send_through_apprise, address)
+    return by_name
 
 
-def post(address: str, message: Message) -> None:
+def post_json(address: str, message: Message) -> None:
     """POST the alert as JSON; `text` holds it as a whole, which chat services show as it is.
 
     Raises:
@@ -47,12 +47,12 @@ def post(address: str, message: Message) -> None:
     import httpx
 
     try:
-        httpx.post(address, json={**message, "text": text(message)}, timeout=_SECONDS).raise_for_status()
+        httpx.post(address, json={**message, "text": alert_text(message)}, timeout=_SECONDS).raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise _refused("the webhook", error) from error
 
 
-def notify(address: str, message: Message) -> None:
+def send_through_apprise(address: str, message: Message) -> None:
     """Send the alert through Apprise; a secret in the address is never sent unencrypted, nor to an unverified server.
 
     Args:
@@ -68,7 +68,10 @@ def notify(address: str, message: Message) -> None:
     service = _service(address)
     with LogCapture(level=logging.WARNING, fmt="%(message)s") as log:  # type: ignore[no-untyped-call]
         sent = service.notify(
-            body=text(message), title=_subject(message), notify_type=NotifyType.WARNING, body_format=NotifyFormat.TEXT
+            body=alert_text(message),
+            title=_subject(message),
+            notify_type=NotifyType.WARNING,
+            body_format=NotifyFormat.TEXT,
         )
         reason = log.getvalue().strip()
     if not sent:
@@ -103,12 +106,12 @@ def _service(address: str) -> "NotifyBase":
 
 
 def _channel_name(address: str) -> str:
-    """Return kind of service and a digest of the URL: waiting alerts find their channel again in any order."""
+    """Name a channel by its service and a digest of its URL, so that waiting alerts find it in any order."""
     return f"{address.partition('://')[0][:20]}-{sha256(address.encode()).hexdigest()[:8]}"
 
 
-def mail(server: str, sender: str, recipients: str, message: Message) -> None:
-    """Send the alert, encrypted where the server offers STARTTLS; a password is never sent without.
+def send_mail(server: str, sender: str, recipients: str, message: Message) -> None:
+    """Send the alert by e-mail, encrypted if the server offers STARTTLS; a password is never sent unencrypted.
 
     Args:
         server: HOST:PORT or USER:PASSWORD@HOST:PORT.
@@ -127,22 +130,22 @@ def mail(server: str, sender: str, recipients: str, message: Message) -> None:
             encrypted = session.has_extn("starttls") and bool(session.starttls(context=_certified()))
             if place.username:
                 _log_in(session, place.username, place.password or "", encrypted=encrypted)
-            session.send_message(letter(sender, recipients, message))
+            session.send_message(email_message(sender, recipients, message))
     except (OSError, smtplib.SMTPException) as error:
         raise _refused("the mail server", error) from error
 
 
-def letter(sender: str, recipients: str, message: Message) -> EmailMessage:
-    """Return the alert as an e-mail."""
+def email_message(sender: str, recipients: str, message: Message) -> EmailMessage:
+    """Format the alert as an e-mail."""
     made = EmailMessage()
     made["Subject"] = _subject(message)
     made["From"], made["To"] = sender, recipients
-    made.set_content(text(message))
+    made.set_content(alert_text(message))
     return made
 
 
-def text(message: Message) -> str:
-    """Return the alert as plain text."""
+def alert_text(message: Message) -> str:
+    """Format the alert as plain text."""
     facts = [f"  {name}: {value}" for name, value in message["facts"].items()]
     return "\n".join(
         [
@@ -169,7 +172,7 @@ def _certified() -> Any:  # noqa: ANN401 - ssl is imported late
 def _log_in(session: smtplib.SMTP, user: str, password: str, *, encrypted: bool) -> None:
     if not encrypted:
         raise ConfigError(
-            "a mail server with STARTTLS", "one without", "use another one, or none that needs a password"
+            "a mail server with STARTTLS", "one without", "use a server with STARTTLS, or one without a password"
         )
     session.login(unquote(user), unquote(password))
 

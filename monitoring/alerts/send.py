@@ -40,7 +40,7 @@ class Alert(BaseModel):
     facts: Mapping[str, Any] = {}
 
 
-class Trouble(BaseModel):
+class OngoingProblem(BaseModel):
     """One problem: since when it has lasted, when it was last detected and when an alert was last sent."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
@@ -51,7 +51,7 @@ class Trouble(BaseModel):
     times: int
 
 
-class Waiting(BaseModel):
+class UndeliveredAlert(BaseModel):
     """An alert that a channel has not accepted yet."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
@@ -66,8 +66,8 @@ class AlertState(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    troubles: dict[str, Trouble] = {}
-    waiting: tuple[Waiting, ...] = ()
+    troubles: dict[str, OngoingProblem] = {}
+    waiting: tuple[UndeliveredAlert, ...] = ()
 
 
 def alert(params: Params, paths: Paths, given: Alert, now: datetime) -> bool:
@@ -90,7 +90,7 @@ def alert(params: Params, paths: Paths, given: Alert, now: datetime) -> bool:
         if due:
             message = _message(given, trouble, now)
             _record(paths, given.code, message, now)
-            new = (Waiting(channel=name, message=message, problem="") for name in available)
+            new = (UndeliveredAlert(channel=name, message=message, problem="") for name in available)
             waiting = _send(available, (*before.waiting, *new))
             _write(paths, AlertState(troubles=known, waiting=waiting))
     return due
@@ -108,16 +108,16 @@ def retry(paths: Paths) -> int:
     return len(waiting)
 
 
-def _update(before: Trouble | None, now: datetime, repeat: timedelta) -> tuple[Trouble, bool]:
-    """Return the problem as of now, and whether an alert is due."""
+def _update(before: OngoingProblem | None, now: datetime, repeat: timedelta) -> tuple[OngoingProblem, bool]:
+    """Compute the problem as of now, and whether an alert is due."""
     if before is None or now - before.detected >= repeat:
-        return Trouble(since=now, detected=now, sent=now, times=1), True
+        return OngoingProblem(since=now, detected=now, sent=now, times=1), True
     due = now - before.sent >= repeat
     sent = now if due else before.sent
-    return Trouble(since=before.since, detected=now, sent=sent, times=before.times + 1), due
+    return OngoingProblem(since=before.since, detected=now, sent=sent, times=before.times + 1), due
 
 
-def _message(given: Alert, trouble: Trouble, now: datetime) -> dict[str, Any]:
+def _message(given: Alert, trouble: OngoingProblem, now: datetime) -> dict[str, Any]:
     times = {"time": now.isoformat(), "since": trouble.since.isoformat(), "times": trouble.times}
     return {**given.model_dump(mode="json"), **times}
 
@@ -138,8 +138,8 @@ def _record(paths: Paths, code: str, message: Mapping[str, Any], now: datetime) 
         log.warning("the alert is not in the production log: %s", error)
 
 
-def _send(available: Mapping[str, Channel], waiting: tuple[Waiting, ...]) -> tuple[Waiting, ...]:
-    """Return what no channel has accepted, each with its reason; a channel that fails is tried once per call."""
+def _send(available: Mapping[str, Channel], waiting: tuple[UndeliveredAlert, ...]) -> tuple[UndeliveredAlert, ...]:
+    """Send alerts; return those that no channel accepted, with reasons. A failing channel is tried once per call."""
     failed: dict[str, str] = {}
     left = []
     for entry in waiting:

@@ -17,7 +17,7 @@ _LEAST_EXPECTED = 5.0  # Cochran's rule: below it the chi-square distribution do
 Type = Literal["num", "cat"]
 
 
-class Answer(NamedTuple):
+class ColumnTestResult(NamedTuple):
     """p-value of one column, how far it moved, and by which methods of Evidently."""
 
     p: float
@@ -30,14 +30,16 @@ METHODS: Mapping[Type, tuple[str, str]] = {"num": ("ks", "wasserstein"), "cat": 
 """Test and effect size by type of column.
 
 Kolmogorov-Smirnov for numbers; with ties its p-values are too high, never too low. Categories: see `homogeneity`.
-Effects: Wasserstein distance in standard deviations of the reference; Jensen-Shannon distance, 0..0.83.
+Effects: Wasserstein distance in standard deviations of the baseline; Jensen-Shannon distance, 0..0.83.
 """
 
 
-def answer(reference: pd.Series, current: pd.Series, type_: Type) -> Answer:
+def run_column_test(reference: pd.Series, current: pd.Series, type_: Type) -> ColumnTestResult:
     """Test one column; both series without missing values and not empty."""
     test, effect = METHODS[type_]
-    return Answer(_score(test, reference, current, type_), _score(effect, reference, current, type_), test, effect)
+    return ColumnTestResult(
+        _score(test, reference, current, type_), _score(effect, reference, current, type_), test, effect
+    )
 
 
 def type_of(reference: pd.Series, current: pd.Series, few_values: int) -> Type:
@@ -59,10 +61,10 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
 
 
 def homogeneity(reference: pd.Series, current: pd.Series) -> float:
-    """Return the p-value of two samples of categories having the same shares.
+    """Compute the p-value of two samples of categories having the same shares.
 
-    Evidently's own `chisquare` and `g_test` take the reference's shares as exact: with 200 reference rows and 500 new
-    ones their statistic is 3.5 times too large, and a category that the reference lacks gives p = 0. This is the test
+    Evidently's own `chisquare` and `g_test` take the baseline's shares as exact: with 200 baseline rows and 500 new
+    ones their statistic is 3.5 times too large, and a category that the baseline lacks gives p = 0. This is the test
     on the contingency table of both. Categories that are expected less than five times are taken together; where that
     leaves two rare cells, Fisher's exact test decides.
     """
@@ -96,10 +98,10 @@ def _score(method: str, reference: pd.Series, current: pd.Series, type_: Type) -
     from evidently.legacy.core import ColumnType
 
     column_type = ColumnType(type_)
-    found = _stat_test(method, column_type)(
+    result = _stat_test(method, column_type)(
         reference_data=reference, current_data=current, feature_type=column_type, threshold=None
     )
-    return float(found.drift_score)
+    return float(result.drift_score)
 
 
 @cache

@@ -29,14 +29,14 @@ GROUP_OF: dict[str, Group] = {
 } | {IDENTITY: "identity"}
 
 
-def comparable(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the compared columns of log rows, one row per person.
+def select_comparable(table: pd.DataFrame) -> pd.DataFrame:
+    """Select the compared columns of log rows, one row per person.
 
     Rows of one subject are no independent witnesses of the traffic, and every test here counts on independence: of each
     named subject the first row stays. No subject counts as another person. Unknown kinds are missing values, not
     a kind of their own; categories are text, more than one face is one category.
 
-    Photos that came back as they came are left out: no model had a part in them, and the reference, whose damage is
+    Photos that were returned unchanged are left out: no model was used for them, and the baseline, whose damage is
     known, has none. How many there are is a figure of the damage finder (`likeness_requests` by mode).
     """
     own = one_per_subject(table[table["mode"] != "unchanged"])
@@ -48,5 +48,5 @@ def comparable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def one_per_subject(table: pd.DataFrame, keep: Literal["first", "last"] = "first") -> pd.DataFrame:
-    """Return all rows without a subject, and one of each subject."""
+    """Keep all rows without a subject, and one of each subject."""
     return table[(table["subject"] == "") | ~table["subject"].duplicated(keep=keep)]

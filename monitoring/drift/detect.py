@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from monitoring.drift.column_tests import Answer, Type, answer, holm, type_of
-from monitoring.drift.columns import GROUP_OF, IDENTITY, comparable, one_per_subject
-from monitoring.drift.identity_distance import IdentityDrift, identity_drift
+from monitoring.drift.column_tests import ColumnTestResult, Type, holm, run_column_test, type_of
+from monitoring.drift.columns import GROUP_OF, IDENTITY, one_per_subject, select_comparable
+from monitoring.drift.identity_distance import IdentityDrift, measure_identity_drift
 from monitoring.drift.identity_space import IdentityAggregate
 from monitoring.drift.results import ColumnDrift, Drift, Frames
 from pipeline.config.watch import WatchParams
@@ -24,10 +24,10 @@ class Traffic:
     identity: IdentityAggregate | None
 
 
-def drift(
+def detect_drift(
     current: Traffic, reference: Traffic, watch: WatchParams, *, folder: Path, workspace: Path, now: datetime
 ) -> Drift:
-    """Compare a window of production with the reference, and show it.
+    """Compare a window of production with the baseline, and write the report.
 
     Writes `folder/report.html` and adds the run, stamped `now` and named after the folder, to the Evidently
     workspace. A column with fewer than `watch.min_values` values on either side is skipped and named.
@@ -35,21 +35,21 @@ def drift(
     os.environ["DO_NOT_TRACK"] = "true"
     from monitoring.drift.report import write_report
 
-    frames = frames_of(current.rows, reference.rows, watch)
-    found = compare(frames, current, reference, watch)
+    frames = prepare_frames(current.rows, reference.rows, watch)
+    result = compare_columns(frames, current, reference, watch)
     sides = (current.rows, reference.rows)
-    write_report(frames, sides, found, watch, folder=folder, workspace=workspace, now=now)
-    return found
+    write_report(frames, sides, result, watch, folder=folder, workspace=workspace, now=now)
+    return result
 
 
 def drift_figures(current: Traffic, reference: Traffic, watch: WatchParams) -> Drift:
     """Compute the same figures without report and dashboard; nothing is written."""
-    return compare(frames_of(current.rows, reference.rows, watch), current, reference, watch)
+    return compare_columns(prepare_frames(current.rows, reference.rows, watch), current, reference, watch)
 
 
-def frames_of(current: pd.DataFrame, reference: pd.DataFrame, watch: WatchParams) -> Frames:
-    """Prepare rows for the tests; see `monitoring.drift.columns.comparable`."""
-    now, then = comparable(current), comparable(reference)
+def prepare_frames(current: pd.DataFrame, reference: pd.DataFrame, watch: WatchParams) -> Frames:
+    """Prepare rows for the tests; see `monitoring.drift.columns.select_comparable`."""
+    now, then = select_comparable(current), select_comparable(reference)
     counts = {str(name): min(int(now[name].count()), int(then[name].count())) for name in now}
     skipped = {name: f"{n} values, needs {watch.min_values}" for name, n in counts.items() if n < watch.min_values}
     columns = [str(name) for name in now if name not in skipped]
@@ -57,22 +57,22 @@ def frames_of(current: pd.DataFrame, reference: pd.DataFrame, watch: WatchParams
     return Frames(_typed(now[columns], types), _typed(then[columns], types), types, skipped)
 
 
-def compare(frames: Frames, current: Traffic, reference: Traffic, watch: WatchParams) -> Drift:
+def compare_columns(frames: Frames, current: Traffic, reference: Traffic, watch: WatchParams) -> Drift:
     """Test every column, correct for their number, and require a minimum effect as well."""
     answers = {
-        name: answer(frames.reference[name].dropna(), frames.current[name].dropna(), type_)
+        name: run_column_test(frames.reference[name].dropna(), frames.current[name].dropna(), type_)
         for name, type_ in frames.types.items()
     }
     identity = _identity(current, reference, watch)
     if identity is not None:
-        answers[IDENTITY] = Answer(identity.p, identity.effect, "bootstrap", "frechet")
+        answers[IDENTITY] = ColumnTestResult(identity.p, identity.effect, "bootstrap", "frechet")
     skipped = frames.skipped | ({} if identity else {IDENTITY: f"no {watch.identity.min_faces} faces to compare"})
     columns = _columns(answers, watch)
     share = sum(column.drifted for column in columns.values()) / max(1, len(columns))
     return Drift(columns=columns, skipped=skipped, share=share, identity=identity)
 
 
-def _columns(answers: Mapping[str, Answer], watch: WatchParams) -> dict[str, ColumnDrift]:
+def _columns(answers: Mapping[str, ColumnTestResult], watch: WatchParams) -> dict[str, ColumnDrift]:
     adjusted = holm({name: found.p for name, found in answers.items()})
     floors = watch.min_effect.model_dump()
     return {
@@ -95,7 +95,7 @@ def _identity(current: Traffic, reference: Traffic, watch: WatchParams) -> Ident
     if now is None or then is None or now.space != then.space:
         return None
     people = len(one_per_subject(current.rows)) / max(1, len(current.rows))
-    return identity_drift(now, then, watch.identity, people=people)
+    return measure_identity_drift(now, then, watch.identity, people=people)
 
 
 def _typed(table: pd.DataFrame, types: Mapping[str, Type]) -> pd.DataFrame:

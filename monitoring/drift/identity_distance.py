@@ -16,9 +16,9 @@ Array = npt.NDArray[np.float64]
 
 
 class IdentityDrift(BaseModel):
-    """Distance of a window's faces from the reference's.
+    """Distance of a window's faces from the baseline's.
 
-    `frechet`: squared distance; `effect`: its root in units of the reference's spread, the root of its covariance's
+    `frechet`: squared distance; `effect`: its root in units of the baseline's spread, the root of its covariance's
     trace; `p`: how often two samples of these sizes from one and the same population are as far apart.
     """
 
@@ -30,7 +30,7 @@ class IdentityDrift(BaseModel):
     p: float
 
 
-def identity_drift(
+def measure_identity_drift(
     current: IdentityAggregate, reference: IdentityAggregate, params: IdentitySpaceParams, *, people: float = 1.0
 ) -> IdentityDrift:
     """Compare two aggregates of one space.
@@ -41,7 +41,7 @@ def identity_drift(
         params: number and seed of the resamples.
         people: different people per face of the window, (0, 1]: what one person adds again and again is no new witness.
     """
-    distance = frechet(current, reference)
+    distance = squared_frechet_distance(current, reference)
     independent = max(len(current.mean) + 2, round(current.n * people))
     return IdentityDrift(
         faces=current.n,
@@ -52,19 +52,19 @@ def identity_drift(
 
 
 def _p_value(distance: float, a: IdentityAggregate, b: IdentityAggregate, n: int, params: IdentitySpaceParams) -> float:
-    """Return the share of resamples that are as far apart; few suffice where the distance is small.
+    """Compute the share of resamples that are as far apart; few suffice where the distance is small.
 
     Source: J. Besag, P. Clifford, Sequential Monte Carlo p-values, Biometrika 78 (1991).
     """
     for count in (min(_FIRST, params.resamples), params.resamples):
-        beyond = int((chance(a, b, n, count, params.seed) >= distance).sum())
+        beyond = int((draw_chance_distances(a, b, n, count, params.seed) >= distance).sum())
         if beyond >= _ENOUGH:
             break
     return (1 + beyond) / (1 + count)
 
 
-def frechet(a: IdentityAggregate, b: IdentityAggregate) -> float:
-    """Return the squared 2-Wasserstein distance of Gaussians: |m - n|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2).
+def squared_frechet_distance(a: IdentityAggregate, b: IdentityAggregate) -> float:
+    """Compute the squared 2-Wasserstein distance: |m - n|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2).
 
     Source: D. C. Dowson, B. V. Landau, The Fréchet distance between multivariate normal distributions, JMA 12 (1982).
     """
@@ -72,7 +72,7 @@ def frechet(a: IdentityAggregate, b: IdentityAggregate) -> float:
     return float(_distances(np.subtract(a.mean, b.mean), *roots))
 
 
-def chance(a: IdentityAggregate, b: IdentityAggregate, n: int, count: int, seed: int) -> Array:
+def draw_chance_distances(a: IdentityAggregate, b: IdentityAggregate, n: int, count: int, seed: int) -> Array:
     """Draw `count` distances of two samples, of `n` and `b.n` faces, from one Gaussian with the pooled covariance.
 
     A sample's mean and covariance are drawn, not the sample: the mean is normal and (n - 1) times the covariance is

@@ -46,13 +46,13 @@ class IdentityAggregate(BaseModel):
 
 
 def space_name(params: IdentitySpaceParams) -> str:
-    """Return the name of the space, such as `sface/8/53`."""
+    """Build the name of the space, such as `sface/8/53`."""
     return f"{ENCODER}/{params.dimensions}/{params.seed}"
 
 
 @cache
-def directions(size: int, dimensions: int, seed: int) -> Array:
-    """Return (size, dimensions) orthonormal columns, the Q of a Gaussian matrix; fewer are the first of more."""
+def projection_directions(size: int, dimensions: int, seed: int) -> Array:
+    """Draw (size, dimensions) orthonormal columns, the Q of a Gaussian matrix; fewer are the first of more."""
     gaussian = np.random.default_rng(seed).standard_normal((dimensions, size)).T
     q, r = np.linalg.qr(gaussian)
     return np.asarray(q * np.sign(np.diag(r)), np.float64)  # the sign that QR leaves open
@@ -61,7 +61,7 @@ def directions(size: int, dimensions: int, seed: int) -> Array:
 def project(embeddings: npt.ArrayLike, params: IdentitySpaceParams) -> Array:
     """Project (N, size) embeddings to (N, dimensions)."""
     rows = np.atleast_2d(np.asarray(embeddings, np.float64))
-    return rows @ directions(rows.shape[1], params.dimensions, params.seed)
+    return rows @ projection_directions(rows.shape[1], params.dimensions, params.seed)
 
 
 def aggregate(points: Array, space: str, model_version: str) -> IdentityAggregate:
@@ -71,7 +71,7 @@ def aggregate(points: Array, space: str, model_version: str) -> IdentityAggregat
     return sums.aggregate(space, model_version)
 
 
-def merged(parts: Iterable[IdentityAggregate]) -> IdentityAggregate | None:
+def merge_aggregates(parts: Iterable[IdentityAggregate]) -> IdentityAggregate | None:
     """Merge aggregates into exactly the one over all faces; None for none.
 
     Source: T. F. Chan, G. H. Golub, R. J. LeVeque, Updating formulae and a pairwise algorithm for computing sample
@@ -80,8 +80,8 @@ def merged(parts: Iterable[IdentityAggregate]) -> IdentityAggregate | None:
     Raises:
         DataError: the parts are of different spaces.
     """
-    found = list(parts)
-    return reduce(_merge, found) if found else None
+    aggregates = list(parts)
+    return reduce(_merge, aggregates) if aggregates else None
 
 
 def _merge(a: IdentityAggregate, b: IdentityAggregate) -> IdentityAggregate:
@@ -136,7 +136,7 @@ class IdentityWindow:
             self._sums.add(point)
 
     def flush_if_ready(self) -> IdentityAggregate | None:
-        """Return the aggregate of all faces since the last one, from `min_faces` on; before, None."""
+        """Take the aggregate of all faces since the last one, from `min_faces` on; before, None."""
         with self._lock:
             if self._sums.n < self._params.min_faces:
                 return None

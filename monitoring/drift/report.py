@@ -1,4 +1,4 @@
-"""The drift of a window as people look at it: Evidently's HTML report, and a run in its workspace."""
+"""Write the drift of a window for people: Evidently's HTML report, and a run in its workspace."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -28,9 +28,9 @@ def add_run(folder: Path, snapshot: "Snapshot", groups: Mapping[Group, Sequence[
     from evidently.ui.workspace import Workspace
 
     workspace = Workspace.create(str(folder))
-    found = workspace.search_project(PROJECT)
-    project = found[0] if found else workspace.create_project(PROJECT, description="Traffic against the reference")
-    if not found:
+    projects = workspace.search_project(PROJECT)
+    project = projects[0] if projects else workspace.create_project(PROJECT, description="Traffic against the baseline")
+    if not projects:
         for panel in _panels(groups):
             project.dashboard.add_panel(panel)
         project.save()
@@ -63,7 +63,7 @@ COLUMNS_OF: dict[Group, tuple[str, ...]] = {group: (*NUMERICAL[group], *CATEGORI
 def write_report(
     frames: Frames,
     sides: tuple[pd.DataFrame, pd.DataFrame],
-    found: Drift,
+    drift: Drift,
     watch: WatchParams,
     *,
     folder: Path,
@@ -76,7 +76,7 @@ def write_report(
     strictest step of Holm's correction. What counts is `found`, in verdict.json. `sides`: rows of the window and of the
     reference, for recognition accuracy.
     """
-    snapshot = _snapshot(frames, sides, watch.alpha / max(1, len(found.columns)), watch, name=folder.name, now=now)
+    snapshot = _snapshot(frames, sides, watch.alpha / max(1, len(drift.columns)), watch, name=folder.name, now=now)
     folder.mkdir(parents=True, exist_ok=True)
     snapshot.save_html(str(folder / "report.html"))
     add_run(workspace, snapshot, COLUMNS_OF)

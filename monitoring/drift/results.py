@@ -1,4 +1,4 @@
-"""What a drift report says: per column, of the identities, and overall."""
+"""Types of a drift report: per column, of the identities, and overall."""
 
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ class ColumnDrift(BaseModel):
 
 
 class Drift(BaseModel):
-    """Drift of a window against the reference; `share` is over the columns that could be judged."""
+    """Drift of a window against the baseline; `share` is over the columns that could be judged."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,9 +40,9 @@ class Drift(BaseModel):
     identity: IdentityDrift | None
 
     def drifted(self, group: Group) -> tuple[str, ...]:
-        """Return columns of a group that drifted, the strongest evidence first."""
-        found = {name: c.p for name, c in self.columns.items() if c.group == group and c.drifted}
-        return tuple(sorted(found, key=lambda name: found[name]))
+        """List the columns of a group that drifted, the strongest evidence first."""
+        p_values = {name: c.p for name, c in self.columns.items() if c.group == group and c.drifted}
+        return tuple(sorted(p_values, key=lambda name: p_values[name]))
 
 
 class Frames(NamedTuple):

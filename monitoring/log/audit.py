@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from monitoring.log.chain import EMPTY, Head, Stored, link
+from monitoring.log.chain import EMPTY, Head, Stored, chain_value
 
 Flaw = Literal["edited", "missing", "reordered", "truncated", "inserted", "replaced", "unsealed"]
 Read = Callable[[int], Iterator[Stored]]
@@ -46,16 +46,16 @@ def verify(read: Read, secret: bytes, heads: Iterable[Head]) -> Verification:
     for entry in read(-(2**62)):
         wrong = _wrong(read, secret, good, entry, expected)
         if wrong is not None:
-            return broken(good, *wrong)
+            return broken_verification(good, *wrong)
         good = Head(entry.sequence, entry.chain)
     last = max(expected, default=0)
     if last > good.sequence:
-        return broken(good, "truncated", f"{_gone(good.sequence + 1, last)} from the end")
+        return broken_verification(good, "truncated", f"{_name_missing(good.sequence + 1, last)} from the end")
     return Verification(entries=good.sequence, head=str(good), message=f"{good.sequence} entries, none wrong")
 
 
-def broken(good: Head, flaw: Flaw, message: str) -> Verification:
-    """Return the verdict on a log that is good up to `good`."""
+def broken_verification(good: Head, flaw: Flaw, message: str) -> Verification:
+    """Describe a log that is good up to `good`."""
     return Verification(
         entries=good.sequence, head=str(good), sequence=good.sequence + 1, flaw=flaw, message=f"{flaw}: {message}"
     )
@@ -64,10 +64,10 @@ def broken(good: Head, flaw: Flaw, message: str) -> Verification:
 def _wrong(read: Read, secret: bytes, good: Head, entry: Stored, expected: dict[int, Head]) -> tuple[Flaw, str] | None:
     place = good.sequence + 1
     if entry.sequence > place:
-        return "missing", _gone(place, entry.sequence - 1)
+        return "missing", _name_missing(place, entry.sequence - 1)
     if entry.sequence < place:
         return "inserted", f"entry {entry.sequence} comes before the first"
-    if entry.chain != link(secret, good.chain, entry):
+    if entry.chain != chain_value(secret, good.chain, entry):
         return _diagnosis(read, secret, good, entry, max(expected, default=0))
     if place in expected and expected[place].chain != entry.chain:
         return "replaced", f"entry {place} is not the one that the head recorded: the log was rewritten with the key"
@@ -87,11 +87,11 @@ def _diagnosis(read: Read, secret: bytes, good: Head, entry: Stored, sealed: int
 
 def _diagnosis_by_follower(read: Read, secret: bytes, good: Head, entry: Stored, follower: Stored) -> tuple[Flaw, str]:
     place = entry.sequence
-    if follower.chain == link(secret, entry.chain, follower):
+    if follower.chain == chain_value(secret, entry.chain, follower):
         return "edited", f"entry {place} was changed, the one after it was not"
     if origin := _origin(read, secret, entry):
         return "reordered", f"entry {place} was entry {origin}"
-    if follower.chain == link(secret, good.chain, follower, place):
+    if follower.chain == chain_value(secret, good.chain, follower, place):
         return "inserted", f"entry {place} was put in and those after it renumbered"
     if gap := _gap(secret, entry, follower):
         return "missing", f"{gap} from entry {place} on are gone and those after them renumbered"
@@ -102,11 +102,11 @@ def _diagnosis_by_follower(read: Read, secret: bytes, good: Head, entry: Stored,
 
 
 def _origin(read: Read, secret: bytes, entry: Stored) -> int | None:
-    """Return the later place that an entry's chain value was made for, if it was moved here from there."""
+    """Find the later place that an entry's chain value was made for, if it was moved here from there."""
     before = entry.chain
     for other in read(entry.sequence):
         # a neighbour that changed places with it holds, at its place, the value it once followed
-        if entry.chain in {link(secret, value, entry, other.sequence) for value in (before, other.chain)}:
+        if entry.chain in {chain_value(secret, value, entry, other.sequence) for value in (before, other.chain)}:
             return other.sequence
         before = other.chain
     return None
@@ -115,9 +115,9 @@ def _origin(read: Read, secret: bytes, entry: Stored) -> int | None:
 def _gap(secret: bytes, entry: Stored, follower: Stored) -> int:
     """Count the missing entries before `entry`, if the follower shows its old number; 0 where it does not."""
     numbers = range(follower.sequence + 1, follower.sequence + 1 + _LONGEST_GAP)
-    fits = (number for number in numbers if follower.chain == link(secret, entry.chain, follower, number))
+    fits = (number for number in numbers if follower.chain == chain_value(secret, entry.chain, follower, number))
     return next(fits, follower.sequence) - follower.sequence
 
 
-def _gone(first: int, last: int) -> str:
+def _name_missing(first: int, last: int) -> str:
     return f"entry {first} is gone" if first == last else f"entries {first} to {last} are gone"

@@ -36,7 +36,7 @@ class Head(NamedTuple):
 EMPTY = Head(0, GENESIS)
 
 
-def link(secret: bytes, previous: str, entry: Stored, sequence: int | None = None) -> str:
+def chain_value(secret: bytes, previous: str, entry: Stored, sequence: int | None = None) -> str:
     """Compute the chain value of an entry behind one whose value is `previous`; `entry.chain` is not read.
 
     Args:
@@ -50,7 +50,7 @@ def link(secret: bytes, previous: str, entry: Stored, sequence: int | None = Non
 
 
 def digest(secret: bytes, fields: Sequence[str]) -> str:
-    """Return HMAC-SHA256, in hex, of the fields as netstrings, so that no character can move between fields.
+    """Compute HMAC-SHA256, in hex, of the fields as netstrings, so that no character can move between fields.
 
     Source: D. J. Bernstein, Netstrings (1997): b"5:hello," for each.
     """
@@ -63,19 +63,19 @@ def extend(secret: bytes, head: Head, entries: Sequence[tuple[str, str, str, str
     result = []
     for fields in entries:
         bare = Stored(head.sequence + 1, *fields, chain="")
-        entry = bare._replace(chain=link(secret, head.chain, bare))
+        entry = bare._replace(chain=chain_value(secret, head.chain, bare))
         result.append(entry)
         head = Head(entry.sequence, entry.chain)
     return result
 
 
 def seal(secret: bytes, head: Head) -> str:
-    """Return a line that says where the log ends and that only the key's holder can write."""
+    """Build a line that says where the log ends and that only the key's holder can write."""
     return f"{head}:{digest(secret, ('head', str(head.sequence), head.chain))}"
 
 
 def unseal(secret: bytes, line: str) -> Head | None:
-    """Return the head in a sealed line; None where the seal does not fit."""
+    """Read the head in a sealed line; None if the seal does not fit."""
     head = parse_head(line.strip().rpartition(":")[0])
     return (
         head if head is not None and hmac.compare_digest(seal(secret, head).encode(), line.strip().encode()) else None

@@ -17,7 +17,7 @@ class PhotoFeatures:
     sharpness: float
 
 
-def photo_features(image: Image, hole: Mask) -> PhotoFeatures:
+def measure_photo(image: Image, hole: Mask) -> PhotoFeatures:
     """Measure a damaged photo (H, W, 3) outside its hole (H, W); zeros where nothing at all is known.
 
     What a hole is filled with must not count, nor the step at its rim: the Laplacian is read one pixel away from it.

@@ -37,7 +37,7 @@ class Journal:
 
     Raises:
         ConfigError: an address that is none, or of another database.
-        DataError: what lies there is no log, or one that a newer version wrote, or the role may not migrate it.
+        DataError: the file is not a log, or one that a newer version wrote, or the role may not migrate it.
         ServiceUnavailable: PostgreSQL does not answer.
     """
 
@@ -45,7 +45,7 @@ class Journal:
         self._secret, self._head, self._lock, self._warned = secret, head, Lock(), False
         self._engine = open_engine(address)
         self._writer = self._engine.execution_options(write=True)
-        with self._explained(), self._engine.connect() as connection:
+        with self._translate_errors(), self._engine.connect() as connection:
             current = is_current(connection)  # a reader waits for no writer, and needs no right to write
         if not current:
             with self.writing() as connection:
@@ -56,7 +56,7 @@ class Journal:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction that excludes all other writers, of any process."""
-        with self._lock, self._explained(), self._writer.begin() as connection:
+        with self._lock, self._translate_errors(), self._writer.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             yield connection
@@ -81,30 +81,30 @@ class Journal:
         return stored
 
     def _reaches(self, connection: Connection, last: Head) -> bool:
-        """Return whether the log contains its sealed head; if not, that is evidence of tampering and stays as it is."""
+        """Check whether the log contains its sealed head; if not, that is evidence of tampering and stays as it is."""
         try:
             sealed = self._head.read() or EMPTY
         except DataError:
             sealed = None
-        found = sealed is not None and (sealed in {last, EMPTY} or _chain_at(connection, sealed) == sealed.chain)
-        if not found and not self._warned:
+        reached = sealed is not None and (sealed in {last, EMPTY} or _chain_at(connection, sealed) == sealed.chain)
+        if not reached and not self._warned:
             self._warned = True
             _logger.error("the production log does not reach its sealed head: run `likeness audit verify`")
-        return found
+        return reached
 
     def stream(self, query: Select[Any]) -> Iterator[Any]:
         """Stream the rows of a query, all from one snapshot."""
-        with self._explained(), self._engine.connect() as connection:
+        with self._translate_errors(), self._engine.connect() as connection:
             yield from connection.execution_options(yield_per=_CHUNK).execute(query)
 
     def read(self, after: int) -> Iterator[Stored]:
-        """Return entries whose sequence is greater than `after`, in order."""
+        """Read entries whose sequence is greater than `after`, in order."""
         query = select(*entries.c).where(entries.c.sequence > after).order_by(entries.c.sequence)
         return (Stored(*row) for row in self.stream(query))
 
     def last(self) -> Head:
-        """Return the last entry's place and chain value."""
-        with self._explained(), self._engine.connect() as connection:
+        """Read the last entry's place and chain value."""
+        with self._translate_errors(), self._engine.connect() as connection:
             return _last(connection)
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class Journal:
         self._engine.dispose()
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:

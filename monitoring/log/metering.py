@@ -23,11 +23,11 @@ class Meter:
         self.clock, self._own = clock, local()
 
     def add(self, seconds: float) -> None:
-        """Count these too."""
+        """Add seconds to this thread's count."""
         self._own.seconds = getattr(self._own, "seconds", 0.0) + seconds
 
     def take(self) -> float:
-        """Return seconds since the last call in this thread."""
+        """Take the seconds since the last call in this thread."""
         seconds: float = getattr(self._own, "seconds", 0.0)
         self._own.seconds = 0.0
         return seconds
@@ -48,6 +48,6 @@ class MeteredEncoder:
             self._meter.add(self._meter.clock() - begun)
 
 
-def metered(tools: Tools, meter: Meter) -> Tools:
-    """Return the same tools, their encoders metered."""
+def meter_tools(tools: Tools, meter: Meter) -> Tools:
+    """Copy the tools with metered encoders."""
     return replace(tools, encoders=tuple(MeteredEncoder(encoder, meter) for encoder in tools.encoders))

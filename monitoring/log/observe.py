@@ -11,7 +11,7 @@ import numpy.typing as npt
 from models.face.detector import Face
 from models.face.landmarks import head_pose
 from models.images import Image, Mask
-from monitoring.log.features import photo_features
+from monitoring.log.features import measure_photo
 from monitoring.log.rows import Arm, LogRow
 from restoration.risk import uncertainty
 from restoration.types import LikenessFigures, Restoration, RestoredFace, Tools
@@ -58,7 +58,7 @@ class Pose(NamedTuple):
     roll: float | None = None
 
 
-def observed(
+def build_log_row(
     restoration: Restoration,
     image: Image,
     hole: Mask,
@@ -67,7 +67,7 @@ def observed(
     *,
     chroma: Mask | None = None,
 ) -> LogRow:
-    """Return the log row of one request.
+    """Build the log row of one request.
 
     With several faces the row holds what is worst: the highest risk and uncertainty, the similarities of the face that
     the independent encoder finds least alike. Place and size are those of the face with the highest detector score.
@@ -82,7 +82,7 @@ def observed(
     """
     faces = restoration.faces
     surest = max(faces, key=lambda face: face.detector_score, default=None)
-    seen = photo_features(image, hole)
+    features = measure_photo(image, hole)
     pose = _pose(restoration, tools)
     place = _place(hole if chroma is None else hole | chroma, surest)
     plain = _least_alike(faces, tools, lambda figures: figures.to_plain)
@@ -98,9 +98,9 @@ def observed(
         face_count=restoration.face_count,
         width=image.shape[1],
         height=image.shape[0],
-        brightness=seen.brightness,
-        contrast=seen.contrast,
-        sharpness=seen.sharpness,
+        brightness=features.brightness,
+        contrast=features.contrast,
+        sharpness=features.sharpness,
         yaw=pose.yaw,
         pitch=pose.pitch,
         roll=pose.roll,
@@ -131,7 +131,7 @@ def observed(
 
 
 def _pose(restoration: Restoration, tools: Tools) -> Pose:
-    """Measure the pose of the surest restored face, in the restored photo: damage does not move its landmarks.
+    """Measure the pose of the most certain restored face, in the restored photo: damage does not move its landmarks.
 
     Where it lies is known since it was found, and it is not searched for again. Its landmarks are: those of the
     completed face, from before it was restored, are cheaper but further off. Where the damage touches no face, one is
@@ -142,11 +142,11 @@ def _pose(restoration: Restoration, tools: Tools) -> Pose:
         return Pose()
     known = [face for face in restoration.faces if face.mode != "refuse"]
     surest = max(known, key=lambda face: face.detector_score, default=None)
-    face = next(iter(tools.detector.detect(image)), None) if surest is None else _found(surest)
+    face = next(iter(tools.detector.detect(image)), None) if surest is None else _detected_face(surest)
     return Pose() if face is None else Pose(*head_pose(tools.landmarker.predict(image, face), max(image.shape[:2])))
 
 
-def _found(face: RestoredFace) -> Face:
+def _detected_face(face: RestoredFace) -> Face:
     return Face(face.box, np.array(face.points, np.float32), face.detector_score)
 
 
@@ -164,12 +164,14 @@ def _mean_index(counts: npt.NDArray[np.int64]) -> float:
 def _least_alike(
     faces: Sequence[RestoredFace], tools: Tools, figures: Callable[[LikenessFigures], dict[str, float] | None]
 ) -> Pair:
-    """Return (training, independent) of the face with the lowest independent similarity."""
+    """Choose the similarities (training, independent) of the face with the lowest independent similarity."""
     if len(tools.encoders) != 2:
         return _NOWHERE
     training, independent = (encoder.name for encoder in tools.encoders)
-    found = [found for face in faces if face.likeness is not None and (found := figures(face.likeness))]
-    worst = min(found, key=lambda by_name: by_name[independent], default=None)
+    similarities = [
+        by_encoder for face in faces if face.likeness is not None and (by_encoder := figures(face.likeness))
+    ]
+    worst = min(similarities, key=lambda by_encoder: by_encoder[independent], default=None)
     return _NOWHERE if worst is None else (worst[training], worst[independent])
 
 

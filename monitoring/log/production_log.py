@@ -11,13 +11,13 @@ import pandas as pd
 from sqlalchemy import ColumnElement, select
 
 from models.errors import DataError
-from monitoring.log.audit import UNSEALED, Verification, broken, verify
+from monitoring.log.audit import UNSEALED, Verification, broken_verification, verify
 from monitoring.log.chain import EMPTY, Head
 from monitoring.log.journal import Journal
 from monitoring.log.rows import Feedback, LogRow
-from monitoring.log.schema import about, body_text, entries, stamp, unreviewed_with_feedback
-from monitoring.log.sealed_head import HeadFile, secret_of
-from monitoring.log.table import log_table
+from monitoring.log.schema import entries, entries_about, format_body, format_time, unreviewed_with_feedback
+from monitoring.log.sealed_head import HeadFile, load_key
+from monitoring.log.table import build_log_table
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
 
@@ -50,12 +50,12 @@ def open_log(paths: Paths, *, sealed: bool = True) -> "ProductionLog":
 
     Raises:
         ConfigError: the address or the key is of no use.
-        DataError: what lies there is no log, or one of a newer version, or others can read the key, or it is another
+        DataError: the file is not a log, or one of a newer version, or others can read the key, or it is another
             key.
         ServiceUnavailable: PostgreSQL does not answer.
     """
     settings = environment()
-    secret = secret_of(settings.log_key.get_secret_value(), paths.log_key)
+    secret = load_key(settings.log_key.get_secret_value(), paths.log_key)
     name = "log"
     if settings.log_url:  # another database is another log, with a head of its own
         name = f"log-{sha256(_place(settings.log_url).encode()).hexdigest()[:8]}"
@@ -95,7 +95,7 @@ class ProductionLog:
         Raises:
             DataError: a request_id is already in the log.
         """
-        new = [(stamp(row.time), "restoration", row.request_id, row.model_dump_json()) for row in rows]
+        new = [(format_time(row.time), "restoration", row.request_id, row.model_dump_json()) for row in rows]
         return len(self._journal.append(new) or ())
 
     def record(self, kind: Kind, key: str, body: Mapping[str, Any], now: datetime) -> int:
@@ -105,10 +105,10 @@ class ProductionLog:
             DataError: the body is no JSON (NaN is none) or too large, or the kind has a method of its own.
         """
         if kind in {"restoration", "feedback"}:
-            raise DataError("a kind without rules of its own", kind, "use `append` or `feedback`")
+            raise DataError("a kind other than restoration and feedback", kind, "use `append` or `feedback`")
         if not 0 < len(key) <= _LONGEST_KEY or "\0" in key:
             raise DataError(f"a key of 1 to {_LONGEST_KEY} characters", repr(key[:40]), "shorten it")
-        return self._add((stamp(now), kind, key, body_text(body)))
+        return self._add((format_time(now), kind, key, format_body(body)))
 
     def feedback(self, request_id: str, given: Feedback, now: datetime) -> None:
         """Add feedback to a request; the latest counts, all are stored.
@@ -116,8 +116,8 @@ class ProductionLog:
         Raises:
             DataError: no such request was logged.
         """
-        known = select(entries.c.sequence).where(*about("restoration", request_id))
-        new = (stamp(now), "feedback", request_id, given.model_dump_json())
+        known = select(entries.c.sequence).where(*entries_about("restoration", request_id))
+        new = (format_time(now), "feedback", request_id, given.model_dump_json())
         if self._journal.append([new], guard=known) is None:
             raise DataError("the id of a logged request", repr(request_id[:80]), "use the request_id of the answer")
 
@@ -125,7 +125,7 @@ class ProductionLog:
         return (self._journal.append([new]) or [])[-1].sequence
 
     def after(self, sequence: int) -> pd.DataFrame:
-        """Return rows that arrived after the entry numbered `sequence` (0 = all), in order of arrival.
+        """Read rows that arrived after the entry numbered `sequence` (0 = all), in order of arrival.
 
         Columns: those of `LogRow`, `sequence` (int64), and of the latest feedback `feedback_recognised` (boolean, NA
         without) and `feedback_preferred` ("" without). Numbers between belong to entries of other kinds.
@@ -133,40 +133,43 @@ class ProductionLog:
         return self._table(entries.c.sequence > sequence)
 
     def window(self, since: datetime, until: datetime) -> pd.DataFrame:
-        """Return rows with since <= time < until, in order of arrival; columns as in `after`."""
-        return self._table(entries.c.time >= stamp(since), entries.c.time < stamp(until))
+        """Read rows with since <= time < until, in order of arrival; columns as in `after`."""
+        return self._table(entries.c.time >= format_time(since), entries.c.time < format_time(until))
 
     def _table(self, *conditions: ColumnElement[bool]) -> pd.DataFrame:
         where = (entries.c.kind == "restoration", *conditions)
         rows = select(entries.c.sequence, entries.c.body).where(*where).order_by(entries.c.sequence)
         keys = select(entries.c.key).where(*where)
         answers = select(entries.c.key, entries.c.body).where(entries.c.kind == "feedback", entries.c.key.in_(keys))
-        return log_table(self._journal.stream(rows), self._journal.stream(answers.order_by(entries.c.sequence)))
+        return build_log_table(self._journal.stream(rows), self._journal.stream(answers.order_by(entries.c.sequence)))
 
     def entries(self, kind: Kind, after: int = 0) -> list[Entry]:
-        """Return entries of one kind whose sequence is greater than `after`, in order."""
+        """Read entries of one kind whose sequence is greater than `after`, in order."""
         query = select(*entries.c).where(entries.c.kind == kind, entries.c.sequence > after)
         rows = self._journal.stream(query.order_by(entries.c.sequence))
         return [Entry(r.sequence, datetime.fromisoformat(r.time), kind, r.key, json.loads(r.body)) for r in rows]
 
-    def one(self, request_id: str) -> LogRow | None:
-        """Return the row of a request, None where there is none."""
-        found = next(self._journal.stream(select(entries.c.body).where(*about("restoration", request_id))), None)
-        return None if found is None else LogRow.model_validate_json(found.body)
+    def row(self, request_id: str) -> LogRow | None:
+        """Read the row of a request, None if there is none."""
+        entry = next(
+            self._journal.stream(select(entries.c.body).where(*entries_about("restoration", request_id))), None
+        )
+        return None if entry is None else LogRow.model_validate_json(entry.body)
 
     def has(self, kind: Kind, key: str) -> bool:
-        """Return whether there is an entry of this kind about `key`."""
+        """Check whether there is an entry of this kind about `key`."""
         return (
-            next(self._journal.stream(select(entries.c.sequence).where(*about(kind, key)).limit(1)), None) is not None
+            next(self._journal.stream(select(entries.c.sequence).where(*entries_about(kind, key)).limit(1)), None)
+            is not None
         )
 
     def unreviewed(self, since: datetime) -> Iterator[tuple[LogRow, Feedback | None]]:
         """Stream rows with pictures stored since `since` and without a review, with their latest feedback."""
-        for row, said in self._journal.stream(unreviewed_with_feedback(stamp(since))):
-            yield LogRow.model_validate_json(row), None if said is None else Feedback.model_validate_json(said)
+        for row, feedback in self._journal.stream(unreviewed_with_feedback(format_time(since))):
+            yield LogRow.model_validate_json(row), None if feedback is None else Feedback.model_validate_json(feedback)
 
     def head(self) -> Head:
-        """Return where the log ends now; store it elsewhere and `verify` against it later."""
+        """Read where the log ends now; store it elsewhere and `verify` against it later."""
         return self._journal.last()
 
     def verify(self, *heads: Head) -> Verification:
@@ -174,7 +177,7 @@ class ProductionLog:
         try:
             sealed = self._head.read() or EMPTY  # before the log: one that is being appended to only grows
         except DataError:
-            return broken(EMPTY, "unsealed", UNSEALED)
+            return broken_verification(EMPTY, "unsealed", UNSEALED)
         return verify(self._journal.read, self._secret, (sealed, *heads))
 
     def close(self) -> None:

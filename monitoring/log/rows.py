@@ -1,4 +1,4 @@
-"""One row per production request, and what people said of it: never a picture, an embedding or a file name."""
+"""One row per production request, and the feedback on it: never a picture, an embedding or a file name."""
 
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self
@@ -21,7 +21,7 @@ class LogRow(BaseModel):
 
     Angles in degrees, brightness 0..255 (mean luma), shares in [0, 1], CPU time in seconds, sizes in photo pixels.
     Similarities are cosines by the training and the independent encoder: of restored against original (no prefix),
-    against the classically filled face (`plain`), against a believed reference photo (`reference`); None where there
+    against the classically filled face (`plain`), against an accepted reference photo (`reference`); None where there
     is nothing to compare with. `recognised`: the independent one, against original or reference, is at least the
     evaluation's threshold. `mask_x`, `mask_y`: centroid of the missing pixels relative to the box of the surest face,
     0..1 within it. `uncertainty`: see `restoration.risk.uncertainty`. `lpips`: to the original, in a replay.
@@ -84,11 +84,11 @@ NUMBERS = tuple(name for name in COLUMNS if name not in (*TEXT, *INTEGERS, "time
 
 
 def frame(rows: Iterable[LogRow]) -> pd.DataFrame:
-    """Build a table with the columns of `LogRow`, the same types whatever the rows hold (see `typed`)."""
-    return typed(pd.DataFrame([row.model_dump() for row in rows], columns=list(COLUMNS)))
+    """Build a table with the columns of `LogRow`, the same types whatever the rows hold (see `set_types`)."""
+    return set_types(pd.DataFrame([row.model_dump() for row in rows], columns=list(COLUMNS)))
 
 
-def typed(table: pd.DataFrame) -> pd.DataFrame:
+def set_types(table: pd.DataFrame) -> pd.DataFrame:
     """Give the log's columns their types: float64 (NaN = None), int64, UTC time, nullable boolean, object text."""
     types = dict.fromkeys(TEXT, "object") | dict.fromkeys(INTEGERS, "int64") | dict.fromkeys(NUMBERS, "float64")
     result = table.astype(types | {"recognised": "boolean"})

@@ -88,7 +88,7 @@ def _begin(connection: Connection) -> None:
 _LARGEST_BODY = 65_536  # characters: figures fit, a picture does not
 
 
-def stamp(time: datetime) -> str:
+def format_time(time: datetime) -> str:
     """Format a time in one zone and one width, so that the order of texts is that of times.
 
     Raises:
@@ -99,8 +99,8 @@ def stamp(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def body_text(body: Mapping[str, Any]) -> str:
-    """Return a body as JSON.
+def format_body(body: Mapping[str, Any]) -> str:
+    """Format a body as JSON.
 
     Raises:
         DataError: it is none (NaN is not JSON), or too large.
@@ -115,8 +115,8 @@ def body_text(body: Mapping[str, Any]) -> str:
     return written
 
 
-def about(kind: str, key: str) -> tuple[ColumnElement[bool], ...]:
-    """Return entries of one kind about one thing."""
+def entries_about(kind: str, key: str) -> tuple[ColumnElement[bool], ...]:
+    """Build the condition for entries of one kind about one key."""
     return entries.c.kind == kind, entries.c.key == key
 
 

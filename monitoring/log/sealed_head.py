@@ -16,8 +16,8 @@ _SHORTEST = 32  # characters of a key that a person chose
 _logger = logging.getLogger(__name__)
 
 
-def secret_of(given: str, path: Path) -> bytes:
-    """Return the key: from the environment, else from the file, which is made once, readable by its owner only.
+def load_key(given: str, path: Path) -> bytes:
+    """Load the key: from the environment, else from the file, which is made once, readable by its owner only.
 
     Raises:
         ConfigError: the given key is short.
@@ -28,13 +28,13 @@ def secret_of(given: str, path: Path) -> bytes:
             raise ConfigError(
                 f"at least {_SHORTEST} characters in LIKENESS_LOG_KEY",
                 str(len(given)),
-                "openssl rand -hex 32 makes one",
+                "make one with `openssl rand -hex 32`",
             )
         return given.encode()
     if not path.exists():
         _make(path)
     if path.stat().st_mode & 0o077:
-        raise DataError(f"a key that only its owner reads at {path}", "one that others read", f"chmod 600 {path}")
+        raise DataError(f"a key that only its owner reads at {path}", "one that others can read", f"chmod 600 {path}")
     secret = path.read_bytes().strip()
     if len(secret) < _SHORTEST:
         raise DataError(f"a key at {path}", f"{len(secret)} characters", "restore the file from its backup")
@@ -42,7 +42,7 @@ def secret_of(given: str, path: Path) -> bytes:
 
 
 def _make(path: Path) -> None:
-    """Make the file, whole, under its name, once; the first process wins."""
+    """Create the file whole, under its name, once; the first process wins."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     _write(temporary, secrets.token_hex(32) + "\n")
@@ -74,7 +74,7 @@ class HeadFile:
     secret: bytes
 
     def read(self) -> Head | None:
-        """Return the head; None where there is no file yet.
+        """Read the head; None if there is no file yet.
 
         Raises:
             DataError: the seal does not fit.
@@ -84,7 +84,7 @@ class HeadFile:
         head = unseal(self.secret, self.path.read_text(encoding="ascii", errors="replace"))
         if head is None:
             raise DataError(
-                f"a head sealed with the log's key at {self.path}",
+                f"a head sealed by the log's key at {self.path}",
                 "one that does not fit",
                 "give the key that the log was made with; if it never changed, somebody forged this file",
             )
@@ -106,7 +106,7 @@ class HeadFile:
     def _lock(self) -> Iterator[None]:
         handle = os.open(self.path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)  # the system lets go of it when the process ends, however it ends
+            fcntl.flock(handle, fcntl.LOCK_EX)  # the system releases it when the process ends, also when it is killed
             yield
         finally:
             os.close(handle)

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import json as arrow_json
 
-from monitoring.log.rows import COLUMNS, INTEGERS, TEXT, typed
+from monitoring.log.rows import COLUMNS, INTEGERS, TEXT, set_types
 
 _CHUNK = 5_000
 _TYPES = dict.fromkeys((*TEXT, "time"), pa.string()) | dict.fromkeys(INTEGERS, pa.int64()) | {"recognised": pa.bool_()}
@@ -18,7 +18,7 @@ _SCHEMA = pa.schema([(name, _TYPES.get(name, pa.float64())) for name in COLUMNS]
 _PARSING = arrow_json.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="ignore")
 
 
-def log_table(rows: Iterator[Any], answers: Iterable[Any]) -> pd.DataFrame:
+def build_log_table(rows: Iterator[Any], answers: Iterable[Any]) -> pd.DataFrame:
     """Build the table of `ProductionLog.after`.
 
     Args:
@@ -30,7 +30,7 @@ def log_table(rows: Iterator[Any], answers: Iterable[Any]) -> pd.DataFrame:
     while chunk := list(islice(rows, _CHUNK)):
         sequences += [sequence for sequence, _ in chunk]
         parts.append(_parsed([body for _, body in chunk]))
-    table = typed(pa.concat_tables(parts).to_pandas())
+    table = set_types(pa.concat_tables(parts).to_pandas())
     table["sequence"] = pd.Series(sequences, dtype="int64")
     latest = {key: json.loads(body) for key, body in answers}
     given = [latest.get(request_id, {}) for request_id in table["request_id"]]

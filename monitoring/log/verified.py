@@ -19,7 +19,7 @@ def verify_log(paths: Paths, *heads: Head, now: datetime) -> Verification:
         now: for the record.
     """
     with open_log(paths, sealed=False) as log:  # another key, or a forged head, is a finding and no error
-        found = log.verify(*heads)
-    outcome = {"time": now.isoformat(), "intact": found.whole, "entries": found.entries}
+        verification = log.verify(*heads)
+    outcome = {"time": now.isoformat(), "intact": verification.whole, "entries": verification.entries}
     write_text(paths.audit, json.dumps(outcome))
-    return found
+    return verification

@@ -1,4 +1,4 @@
-"""Alarms of the watch: what raised them, what a person should do, and whether a cycle may help."""
+"""Alarms of the watch: their causes, what a person should do, and whether a cycle may help."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ WHAT_TO_DO: dict[AlarmGroup, str] = {
     "lower restore.max_identity_risk, so that more photos are refused or left in part.",
     "age": "Nothing, unless one cycle after another fails: then read their gate reports.",
 }
-_SHOWN = 4
+_MAX_NAMED = 4
 
 
 class Alarm(BaseModel):
@@ -41,10 +41,10 @@ class Alarm(BaseModel):
     starts_cycle: bool
 
 
-def alarms(found: Drift | None, accuracy: Recognition | None, champion: Champion, limits: WatchParams) -> list[Alarm]:
-    """Return all alarms of a window, drift first."""
+def alarms(drift: Drift | None, accuracy: Recognition | None, champion: Champion, limits: WatchParams) -> list[Alarm]:
+    """List all alarms of a window, drift first."""
     reasons = {
-        **(_drift_reasons(found) if found else {}),
+        **(_drift_reasons(drift) if drift else {}),
         **(_accuracy_reason(accuracy, limits) if accuracy else {}),
         **_age_reason(champion, limits),
     }
@@ -63,23 +63,26 @@ def alarms(found: Drift | None, accuracy: Recognition | None, champion: Champion
 Reasons = dict[AlarmGroup, tuple[tuple[str, ...], str]]
 
 
-def _drift_reasons(found: Drift) -> Reasons:
+def _drift_reasons(drift: Drift) -> Reasons:
     groups: Sequence[Group] = tuple(dict.fromkeys(GROUP_OF.values()))
-    drifted = {group: found.drifted(group) for group in groups}
-    return {group: (names, _shown(group, names, found.columns)) for group, names in drifted.items() if names}
+    drifted = {group: drift.drifted(group) for group in groups}
+    return {group: (names, _describe_drift(group, names, drift.columns)) for group, names in drifted.items() if names}
 
 
-def _shown(group: str, names: Sequence[str], columns: dict[str, ColumnDrift]) -> str:
-    facts = [f"{name} (p {columns[name].p_adjusted:.1g}, effect {columns[name].effect:.2f})" for name in names[:_SHOWN]]
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+def _describe_drift(group: str, names: Sequence[str], columns: dict[str, ColumnDrift]) -> str:
+    facts = [
+        f"{name} (p {columns[name].p_adjusted:.1g}, effect {columns[name].effect:.2f})" for name in names[:_MAX_NAMED]
+    ]
+    more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
     return f"{group} drifted: {', '.join(facts)}{more}"
 
 
-def _accuracy_reason(found: Recognition, limits: WatchParams) -> Reasons:
-    if not found.below or found.accuracy is None:
+def _accuracy_reason(recognition: Recognition, limits: WatchParams) -> Reasons:
+    if not recognition.below or recognition.accuracy is None:
         return {}
     reason = (
-        f"recognition accuracy {found.accuracy:.1%} [{found.low:.1%}, {found.high:.1%}] over {found.judged} requests "
+        f"recognition accuracy {recognition.accuracy:.1%} [{recognition.low:.1%}, {recognition.high:.1%}] "
+        f"over {recognition.judged} requests "
         f"is below {limits.min_recognition_accuracy:.0%} ({1 - limits.recognition.error:.0%} sure)"
     )
     return {"recognition": ((), reason)}

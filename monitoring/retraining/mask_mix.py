@@ -8,8 +8,8 @@ import pandas as pd
 from pipeline.config.masks import MaskParams
 
 
-def overrides(log: pd.DataFrame, masks: MaskParams, weight: float, champion: str) -> dict[str, Any]:
-    """Return changes to params.yaml for the next cycle, as dotted key -> value.
+def mask_mix_overrides(log: pd.DataFrame, masks: MaskParams, weight: float, champion: str) -> dict[str, Any]:
+    """Compute changes to params.yaml for the next cycle, as dotted key -> value.
 
     Args:
         log: rows of the window.
@@ -35,7 +35,7 @@ def overrides(log: pd.DataFrame, masks: MaskParams, weight: float, champion: str
 
 
 def bucket_shares(log: pd.DataFrame, edges: tuple[float, ...]) -> list[float] | None:
-    """Return the share of rows in each coverage bucket, the last one open-ended; None without holes."""
+    """Compute the share of rows in each coverage bucket, the last one open-ended; None without holes."""
     covered = log.loc[log["area"] > 0, "coverage"].dropna().clip(edges[0], edges[-1])
     if covered.empty:
         return None
@@ -44,13 +44,13 @@ def bucket_shares(log: pd.DataFrame, edges: tuple[float, ...]) -> list[float] | 
 
 
 def kind_shares(log: pd.DataFrame, kinds: list[str]) -> list[float] | None:
-    """Return the share of each of `kinds` among the rows of one of them; None where there is no such row."""
+    """Compute the share of each of `kinds` among the rows of one of them; None if there is no such row."""
     counts = log["kind"].value_counts().reindex(kinds, fill_value=0)
     total = int(counts.sum())
     return [float(count) / total for count in counts] if total else None
 
 
 def _move(weights: list[float], shares: list[float], weight: float) -> list[float]:
-    """Return `weights`, as shares, moved towards `shares`; scaled to average 1."""
+    """Move `weights`, as shares, towards `shares`; scaled to average 1."""
     n, total = len(weights), sum(weights)
     return [round(n * ((1 - weight) * w / total + weight * s), 4) for w, s in zip(weights, shares, strict=True)]

@@ -32,11 +32,13 @@ class Recognition(BaseModel):
     since: datetime | None = None
 
 
-def recognition(rows: pd.DataFrame, *, at_least: float, error: float, since: datetime | None = None) -> Recognition:
+def measure_recognition(
+    rows: pd.DataFrame, *, at_least: float, error: float, since: datetime | None = None
+) -> Recognition:
     """Measure accuracy over rows of the production log, each counted once, by feedback where there is some.
 
     Else `recognised` counts, by a known original or a reference photo. Of one subject the last judgement counts, so
-    that nobody starts a cycle alone. A photo that came back as it came is no restoration: nothing said of it counts.
+    that nobody starts a cycle alone. Feedback on a photo that was returned unchanged does not count.
 
     Args:
         rows: with `mode`, `recognised`, `feedback_recognised` (boolean, NA = unknown) and `subject`.
@@ -45,11 +47,11 @@ def recognition(rows: pd.DataFrame, *, at_least: float, error: float, since: dat
         since: stored with the result.
     """
     restored = rows[rows["mode"] != "unchanged"]
-    said = restored["feedback_recognised"].fillna(restored["recognised"])
-    known = restored.assign(judgement=said).dropna(subset=["judgement"])
+    judgements_by_request = restored["feedback_recognised"].fillna(restored["recognised"])
+    known = restored.assign(judgement=judgements_by_request).dropna(subset=["judgement"])
     judgements = one_per_subject(known, keep="last")["judgement"]
     judged, hits = len(judgements), int(judgements.sum())
-    low, high = wilson(hits, judged) if judged else (None, None)
+    low, high = wilson_interval(hits, judged) if judged else (None, None)
     strength = evidence_below(hits, judged, at_least)
     return Recognition(
         recognised=hits,
@@ -66,24 +68,24 @@ def recognition(rows: pd.DataFrame, *, at_least: float, error: float, since: dat
 def recognition_by_block(
     rows: pd.DataFrame, now: datetime, *, at_least: float, error: float, days: float
 ) -> Recognition:
-    """Return the block that alarms, else the longer one of the two that are under way.
+    """Choose the block that alarms, else the longer one of the two that are under way.
 
     A test that goes on for ever would let a good past hide a bad today, so evidence is gathered in blocks of so many
     days; every half a block another begins, so that one at least half as long is always there. Each gets half the
     error: one false alarm in `days` days with probability `error` at most. Feedback that comes late counts in every
-    block that its request is in, as blocks are read from the log anew at each look.
+    block that its request is in, as blocks are read from the log at each run.
     """
     half = timedelta(days=days / 2)
     latest = _EPOCH + half * ((now - _EPOCH) // half)
     blocks = [
-        recognition(rows[rows["time"] >= start], at_least=at_least, error=error / 2, since=start)
+        measure_recognition(rows[rows["time"] >= start], at_least=at_least, error=error / 2, since=start)
         for start in (latest - half, latest)
     ]
     return next((block for block in blocks if block.below), blocks[0])
 
 
 def evidence_below(hits: int, n: int, bound: float) -> float:
-    """Return the evidence that a share is below `bound`: the e-value of `hits` in `n`, 1 for no data.
+    """Compute the evidence that a share is below `bound`: the e-value of `hits` in `n`, 1 for no data.
 
     The likelihood, averaged evenly over all shares below the bound, against that of the bound itself. While the true
     share is at least the bound this is a non-negative supermartingale, so by Ville's inequality it ever reaches
@@ -100,8 +102,8 @@ def evidence_below(hits: int, n: int, bound: float) -> float:
     return exp(min(averaged - hits * log(bound) - misses * log(1 - bound), 700.0))
 
 
-def wilson(hits: int, n: int, z: float = Z_95) -> tuple[float, float]:
-    """Return the Wilson score interval (low, high) of a share of `hits` in `n` >= 1 trials.
+def wilson_interval(hits: int, n: int, z: float = Z_95) -> tuple[float, float]:
+    """Compute the Wilson score interval (low, high) of a share of `hits` in `n` >= 1 trials.
 
     Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
     """

@@ -8,24 +8,24 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from monitoring.champion import Champion, current_champion
-from monitoring.drift.detect import Traffic, drift
-from monitoring.drift.identity_space import IdentityAggregate, merged
+from monitoring.drift.detect import Traffic, detect_drift
+from monitoring.drift.identity_space import IdentityAggregate, merge_aggregates
 from monitoring.drift.results import Drift
 from monitoring.log.production_log import open_log
 from monitoring.retraining.alarms import Alarm, alarms
-from monitoring.retraining.mask_mix import overrides
+from monitoring.retraining.mask_mix import mask_mix_overrides
 from monitoring.retraining.policy import CycleRequest, ProductionState, may_start
 from monitoring.retraining.recognition import Recognition, recognition_by_block
 from monitoring.retraining.windows import (
     close_window,
     is_claimed,
-    judged_up_to,
-    last_judged,
+    last_judged_row,
     open_window,
+    watch_progress,
     window_folder,
     window_name,
 )
-from monitoring.simulation.baseline import reference
+from monitoring.simulation.baseline import prepare_baseline
 from pipeline.config.load import Params
 from pipeline.config.watch import WatchParams
 from pipeline.project.files import write_text
@@ -67,9 +67,9 @@ def watch(params: Params, paths: Paths, *, now: datetime) -> Verdict:
     rows = open_window(paths)
     own = rows[rows["model_version"] == champion.version]
     if len(own) < params.watch.min_requests:
-        return _pending(paths, champion) or _thin(params, paths, champion, len(own), now)
-    traffic = Traffic(own, _faces(paths, champion, int(rows["sequence"].iloc[-1])))
-    expected = reference(params, paths, champion)
+        return _pending_verdict(paths, champion) or _verdict_on_little_traffic(params, paths, champion, len(own), now)
+    traffic = Traffic(own, _merge_identities(paths, champion, int(rows["sequence"].iloc[-1])))
+    expected = prepare_baseline(params, paths, champion)
     verdict = judge(params, paths, champion, traffic, expected, window_name(rows), now=now)
     _write(paths, verdict)
     close_window(paths, verdict.window_id, int(rows["sequence"].iloc[-1]))
@@ -86,11 +86,11 @@ def judge(
     *,
     now: datetime,
 ) -> Verdict:
-    """Judge a window against the reference; writes the drift report, claims nothing."""
+    """Judge a window against the baseline; writes the drift report, claims nothing."""
     folder = window_folder(paths, window_id)
-    found = drift(traffic, expected, params.watch, folder=folder, workspace=paths.evidently_workspace, now=now)
+    drifted = detect_drift(traffic, expected, params.watch, folder=folder, workspace=paths.evidently_workspace, now=now)
     accuracy = _recognition(params.watch, paths, champion, now)
-    raised = alarms(found, accuracy, champion, params.watch)
+    raised = alarms(drifted, accuracy, champion, params.watch)
     reasons = _reasons(raised)
     return Verdict(
         window_id=window_id,
@@ -101,21 +101,21 @@ def judge(
         requests=len(traffic.rows),
         champion=champion.version,
         champion_weeks=champion.weeks,
-        drift=found,
+        drift=drifted,
         recognition=accuracy,
-        overrides=overrides(traffic.rows, params.masks, params.watch.traffic_weight, champion.version),
+        overrides=mask_mix_overrides(traffic.rows, params.masks, params.watch.traffic_weight, champion.version),
         report_html=folder / "report.html",
     )
 
 
 def verdict_of(paths: Paths, window_id: str) -> Verdict | None:
-    """Return what `watch` wrote about a window; None where it wrote nothing."""
+    """Read what `watch` wrote about a window; None if it wrote nothing."""
     path = _file(paths, window_id)
     return Verdict.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def cycle_request_of(verdict: Verdict) -> CycleRequest:
-    """Return the cycle that a window's verdict requests."""
+    """Build the cycle request that a window's verdict makes."""
     return CycleRequest(verdict.window_id, verdict.reasons, verdict.champion)
 
 
@@ -125,16 +125,16 @@ def _reasons(raised: Sequence[Alarm]) -> tuple[str, ...]:
 
 def _note(raised: Sequence[Alarm]) -> str:
     if not raised:
-        return "traffic looks like the reference"
+        return "traffic looks like the baseline"
     return f"no cycle, retraining would not help: {'; '.join(alarm.reason for alarm in raised)}"
 
 
-def _faces(paths: Paths, champion: Champion, last_sequence: int) -> IdentityAggregate | None:
+def _merge_identities(paths: Paths, champion: Champion, last_sequence: int) -> IdentityAggregate | None:
     """Merge the champion's identity aggregates between the last window and the last row of this one."""
     with open_log(paths) as log:
-        found = log.entries("identity", after=judged_up_to(paths, log))
-    own = [entry for entry in found if entry.key == champion.version and entry.sequence <= last_sequence]
-    return merged(IdentityAggregate.model_validate(entry.body) for entry in own)
+        entries = log.entries("identity", after=last_judged_row(paths, log))
+    own = [entry for entry in entries if entry.key == champion.version and entry.sequence <= last_sequence]
+    return merge_aggregates(IdentityAggregate.model_validate(entry.body) for entry in own)
 
 
 def _recognition(limits: WatchParams, paths: Paths, champion: Champion, now: datetime) -> Recognition:
@@ -151,18 +151,20 @@ def _recognition(limits: WatchParams, paths: Paths, champion: Champion, now: dat
     )
 
 
-def _pending(paths: Paths, champion: Champion) -> Verdict | None:
-    """Return the last window's verdict, if it requests a cycle that was not started and its champion still serves."""
-    judged = last_judged(paths)
-    verdict = verdict_of(paths, judged.window_id) if judged else None
+def _pending_verdict(paths: Paths, champion: Champion) -> Verdict | None:
+    """Find the last window's verdict, if it requests a cycle that was not started and its champion still serves."""
+    progress = watch_progress(paths)
+    verdict = verdict_of(paths, progress.window_id) if progress else None
     if verdict is None:
         return None
     state = ProductionState(champion.version, is_claimed(paths, verdict.window_id))
     return verdict if may_start(cycle_request_of(verdict), state) == "start" else None
 
 
-def _thin(params: Params, paths: Paths, champion: Champion, requests: int, now: datetime) -> Verdict:
-    """Return the verdict for too little traffic. Age alone may trigger: once per champion and calendar week."""
+def _verdict_on_little_traffic(
+    params: Params, paths: Paths, champion: Champion, requests: int, now: datetime
+) -> Verdict:
+    """Build the verdict for too little traffic. Age alone may trigger: once per champion and calendar week."""
     week = now.isocalendar()
     window_id = f"age-{champion.version}-{week.year}-{week.week:02d}"
     raised = alarms(None, None, champion, params.watch) if not is_claimed(paths, window_id) else []

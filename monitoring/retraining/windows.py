@@ -13,7 +13,7 @@ from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
 
 
-class Judged(BaseModel):
+class WatchProgress(BaseModel):
     """How far the watch has got: the number of the last log row it judged, and in which window."""
 
     model_config = ConfigDict(frozen=True)
@@ -22,41 +22,41 @@ class Judged(BaseModel):
     window_id: str
 
 
-def last_judged(paths: Paths) -> Judged | None:
-    """Return what `close_window` wrote last; None before the first window."""
+def watch_progress(paths: Paths) -> WatchProgress | None:
+    """Read what `close_window` wrote last; None before the first window."""
     path = _state(paths)
     if not path.is_file():
         return None
     try:
-        return Judged.model_validate_json(path.read_text(encoding="utf-8"))
+        return WatchProgress.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as error:
-        raise DataError(f"the watch's place in the log at {path}", "a damaged file", "delete it") from error
+        raise DataError(f"the watch's position in the log at {path}", "a damaged file", "delete it") from error
 
 
 def open_window(paths: Paths) -> pd.DataFrame:
-    """Return rows of the log that no window has covered yet."""
+    """Read rows of the log that no window has covered yet."""
     with open_log(paths) as log:
-        return log.after(judged_up_to(paths, log))
+        return log.after(last_judged_row(paths, log))
 
 
-def judged_up_to(paths: Paths, log: ProductionLog) -> int:
-    """Return the number of the last judged row; 0 before the first window, and for a log begun since the last one."""
-    judged = last_judged(paths)
-    return judged.last_sequence if judged and judged.last_sequence <= log.head().sequence else 0
+def last_judged_row(paths: Paths, log: ProductionLog) -> int:
+    """Read the number of the last judged row; 0 before the first window, and for a log begun since the last one."""
+    progress = watch_progress(paths)
+    return progress.last_sequence if progress and progress.last_sequence <= log.head().sequence else 0
 
 
 def close_window(paths: Paths, window_id: str, last_sequence: int) -> None:
-    """Remember that the rows up to `last_sequence` are judged; the next window starts behind them."""
-    write_text(_state(paths), Judged(last_sequence=last_sequence, window_id=window_id).model_dump_json())
+    """Record that the rows up to `last_sequence` are judged; the next window starts behind them."""
+    write_text(_state(paths), WatchProgress(last_sequence=last_sequence, window_id=window_id).model_dump_json())
 
 
-def mark_look(paths: Paths, now: datetime) -> None:
-    """Remember that a look at production has been done to its end, whether or not there was enough to judge."""
+def record_watch_run(paths: Paths, now: datetime) -> None:
+    """Record that a run of the watch has ended, whether or not there was enough to judge."""
     write_text(_look(paths), now.isoformat())
 
 
-def last_look(paths: Paths) -> datetime | None:
-    """Return when `mark_look` was called last; None before the first look."""
+def last_watch_run(paths: Paths) -> datetime | None:
+    """Read the time that `record_watch_run` wrote last; None before the first run."""
     path = _look(paths)
     return datetime.fromisoformat(path.read_text(encoding="utf-8")) if path.is_file() else None
 
@@ -67,12 +67,12 @@ def window_name(rows: pd.DataFrame) -> str:
 
 
 def window_folder(paths: Paths, window_id: str) -> Path:
-    """Return the folder of a window's report, verdict and claim."""
+    """Locate the folder of a window's report, verdict and claim."""
     return paths.drift / window_id
 
 
 def claim_window(paths: Paths, window_id: str, now: datetime) -> bool:
-    """Take the one right to start a cycle for this window; True for one caller ever, across processes.
+    """Claim the one cycle that this window may start; True for one caller ever, across processes.
 
     The claim is a file that only one process can create (O_EXCL); it stays, also when the cycle fails.
     """
@@ -88,7 +88,7 @@ def claim_window(paths: Paths, window_id: str, now: datetime) -> bool:
 
 
 def is_claimed(paths: Paths, window_id: str) -> bool:
-    """Return whether a cycle was started for this window."""
+    """Check whether a cycle was started for this window."""
     return _claim(paths, window_id).exists()
 
 

@@ -11,7 +11,7 @@ from models.errors import DataError
 from monitoring.champion import Champion
 from monitoring.drift.detect import Traffic
 from monitoring.drift.identity_space import IdentityAggregate, IdentityWindow
-from monitoring.log.rows import frame, typed
+from monitoring.log.rows import frame, set_types
 from monitoring.simulation.simulate import serve
 from pipeline.config.load import Params
 from pipeline.evaluation.threshold import read_recognition_threshold
@@ -21,8 +21,8 @@ from pipeline.project.paths import Paths
 _EPOCH = datetime.fromtimestamp(0, UTC)  # reference rows have no time of their own
 
 
-def reference(params: Params, paths: Paths, champion: Champion) -> Traffic:
-    """Return what a window of production is compared with: rows, and the aggregate of their faces.
+def prepare_baseline(params: Params, paths: Paths, champion: Champion) -> Traffic:
+    """Load what production is compared with: rows, and the aggregate of their faces; make it on first use.
 
     Unshifted portraits as `simulate.fresh_people` says, damaged with fresh masks in the mix that training draws (even,
     until a cycle started by drift moved it: what the model was trained for is no drift), pass through the very code
@@ -37,7 +37,7 @@ def reference(params: Params, paths: Paths, champion: Champion) -> Traffic:
     if not path.is_file():
         _store(_measured(params, paths, champion), path)
     try:
-        return Traffic(typed(pd.read_parquet(path)), _stored_faces(path))
+        return Traffic(set_types(pd.read_parquet(path)), _stored_faces(path))
     except (OSError, ValueError, KeyError) as error:
         raise DataError("a table of reference rows", f"{path.name}: {error}", f"delete {path}") from error
 
@@ -63,8 +63,8 @@ def _store(traffic: Traffic, path: Path) -> None:
 
 
 def _stored_faces(path: Path) -> IdentityAggregate | None:
-    found = _faces(path)
-    return IdentityAggregate.model_validate_json(found.read_text(encoding="utf-8")) if found.is_file() else None
+    file = _faces(path)
+    return IdentityAggregate.model_validate_json(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
 def _faces(path: Path) -> Path:
@@ -72,7 +72,7 @@ def _faces(path: Path) -> Path:
 
 
 def reference_path(params: Params, paths: Paths, champion: Champion) -> Path:
-    """Return the table's path, named after the weights and a digest of everything else it depends on."""
+    """Build the table's path, named after the weights and a digest of everything else it depends on."""
     from pipeline.portraits.read import read_portraits
 
     rows = read_portraits(paths)

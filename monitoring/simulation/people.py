@@ -47,11 +47,11 @@ def sitters(params: Params, paths: Paths) -> Iterator[Sitter]:
         DataError: ingest has not run, or no portrait is held out.
     """
     if params.simulate.fresh_people and params.data.source == "sampler":
-        return fresh(params)
-    return held_out(paths, params.simulate.seed)
+        return fresh_sitters(params)
+    return held_out_sitters(paths, params.simulate.seed)
 
 
-def selected(people: Iterator[Sitter], shift: Shift, of: int) -> Iterator[Sitter]:
+def select_sitters(people: Iterator[Sitter], shift: Shift, of: int) -> Iterator[Sitter]:
     """Select by the shift: the most turned head of every `of`, or the one lowest on the identity axis."""
     if shift not in ("more-profile", "other-people"):
         yield from people
@@ -60,7 +60,7 @@ def selected(people: Iterator[Sitter], shift: Shift, of: int) -> Iterator[Sitter
         yield max(group, key=lambda sitter: abs(sitter.yaw) if shift == "more-profile" else -sitter.axis)
 
 
-def held_out(paths: Paths, seed: int) -> Iterator[Sitter]:
+def held_out_sitters(paths: Paths, seed: int) -> Iterator[Sitter]:
     """Yield portraits of the validation and test splits; every one comes once before any comes again."""
     portraits = read_portraits(paths)
     rows = portraits[portraits["split"].isin(SPLITS)].sort_values("portrait_id")
@@ -84,7 +84,7 @@ def _stored(paths: Paths, row: dict[str, Any]) -> Sitter:
     return _sitter(row["portrait_id"], image, points_of(row), landmarks, tone)
 
 
-def fresh(params: Params) -> Iterator[Sitter]:
+def fresh_sitters(params: Params) -> Iterator[Sitter]:
     """Yield one view each of people of the sampler, read and aligned as ingest does, skipping those without a face."""
     from pipeline.config.data import SamplerParams
     from pipeline.face_sampler.generate import portraits
@@ -93,9 +93,9 @@ def fresh(params: Params) -> Iterator[Sitter]:
     aligner = Aligner(params.ingest.min_detector_score, params.ingest.image_size)
     endless = SamplerParams(identities=2**31 - 1, views=1, seed=_FRESH + params.simulate.seed % _FRESH)
     for portrait in portraits(endless):
-        found = aligner.best_face(portrait.image, portrait.landmarks)
-        if found is not None:
-            yield _sitter(portrait.name, found.image, found.points, found.landmarks, portrait.component)
+        aligned = aligner.best_face(portrait.image, portrait.landmarks)
+        if aligned is not None:
+            yield _sitter(portrait.name, aligned.image, aligned.points, aligned.landmarks, portrait.component)
 
 
 def _sitter(name: str, image: Image, points: Points, landmarks: Points, axis: float) -> Sitter:

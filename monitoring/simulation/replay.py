@@ -12,8 +12,8 @@ from torch import Tensor
 from models.identity.encoders import IdentityEncoder, similarity
 from models.images import Image, to_tensor
 from models.metrics.lpips import perceptual_distance
-from monitoring.log.metering import Meter, metered
-from monitoring.log.observe import RequestFacts, observed
+from monitoring.log.metering import Meter, meter_tools
+from monitoring.log.observe import RequestFacts, build_log_row
 from monitoring.log.rows import Arm, LogRow
 from monitoring.simulation.traffic import Request
 from pipeline.config.restore import RestoreParams
@@ -62,7 +62,7 @@ class Production:
         self._restorer, self._version, self._params, self._threshold = restorer, version, params, threshold
         self._arm = arm
         self._meter = Meter(process_time)  # one request at a time: all CPU time of the process is its own
-        self._tools = metered(tools, self._meter)
+        self._tools = meter_tools(tools, self._meter)
         self._training, self._independent = tools.encoders
         self._originals: dict[str, tuple[Tensor, Tensor]] = {}
 
@@ -121,8 +121,8 @@ class Production:
     def _embed_originals(self, requests: Sequence[Request]) -> None:
         new = {request.portrait_id: request for request in requests if request.portrait_id not in self._originals}
         if new:
-            found = self._embed([request.original for request in new.values()], list(new.values()))
-            self._originals |= dict(zip(new, zip(*found, strict=True), strict=True))
+            embeddings = self._embed([request.original for request in new.values()], list(new.values()))
+            self._originals |= dict(zip(new, zip(*embeddings, strict=True), strict=True))
 
     @torch.inference_mode()
     def _embed(self, images: Sequence[Image], requests: Sequence[Request]) -> tuple[Tensor, Tensor]:
@@ -148,7 +148,7 @@ class Production:
             recognised=None if alike is None else alike.independent >= self._threshold,
             lpips=None if alike is None else alike.lpips,
         )
-        return observed(served.restoration, request.image, request.hole, facts, self._tools, chroma=request.chroma)
+        return build_log_row(served.restoration, request.image, request.hole, facts, self._tools, chroma=request.chroma)
 
 
 def _cpu(encoder: IdentityEncoder, images: Tensor, points: Tensor) -> Tensor:

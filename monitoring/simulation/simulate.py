@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from monitoring.ab.experiment import Experiment, running
+from monitoring.ab.experiment import Experiment, running_test
 from monitoring.champion import Champion, current_champion
 from monitoring.log.production_log import open_log
 from monitoring.log.rows import LogRow
@@ -50,7 +50,7 @@ class SimulationReport(BaseModel):
 
 
 def utc_now() -> datetime:
-    """Return the time in UTC."""
+    """Read the clock, in UTC."""
     return datetime.now(UTC)
 
 
@@ -74,7 +74,7 @@ def simulate(
     Args:
         params: of the checkout; `simulate` gives what the arguments leave out.
         paths: of the checkout.
-        shift: how the traffic differs from the reference.
+        shift: how the traffic differs from the baseline.
         requests: how many.
         seed: of portraits, damage and known originals.
         clock: read once per request, and once for the request ids.
@@ -94,14 +94,14 @@ def simulate(
     start, begun = clock(), monotonic()
     champion = current_champion(params, paths, now=start)
     run = run or f"{start.astimezone(UTC):%Y%m%dT%H%M%S%f}-{chosen.seed}"
-    test = running(params, paths)
+    test = running_test(params, paths)
     mix = shifted_masks(params.masks, chosen)
     faces = IdentityWindow(params.watch.identity, champion.version)
     rows: list[LogRow] = []
     for batch in serve(params, paths, champion, chosen, mix, clock=clock, run=run, observe=faces.add, test=test):
         with open_log(paths) as log:  # only now: a run that cannot start leaves no log
-            if (seen := faces.flush_if_ready()) is not None:
-                log.record("identity", champion.version, seen.model_dump(), batch[-1].time)
+            if (aggregate := faces.flush_if_ready()) is not None:
+                log.record("identity", champion.version, aggregate.model_dump(), batch[-1].time)
             log.append(batch)
         rows += batch
     return _report(rows, chosen, champion.version, monotonic() - begun)
@@ -131,8 +131,8 @@ def serve(
     from monitoring.simulation.two_arms import add_challenger
 
     restorer, tools = load_restorer(champion.weights), _tools(params, traffic)
-    seen, threshold = replace(tools, observe=observe), read_recognition_threshold(paths)
-    alone = Production(restorer, champion.version, params.restore, seen, threshold)
+    observing, threshold = replace(tools, observe=observe), read_recognition_threshold(paths)
+    alone = Production(restorer, champion.version, params.restore, observing, threshold)
     production = alone if test is None else add_challenger(alone, test, params, paths, tools)
     drawn = draw_requests(params.model_copy(update={"simulate": traffic}), paths, mix)
     done = 0
@@ -157,15 +157,15 @@ def _tools(params: Params, traffic: SimulateParams) -> "Tools":
 
 
 def _report(rows: list[LogRow], traffic: SimulateParams, version: str, seconds: float) -> SimulationReport:
-    judged = [row.recognised for row in rows if row.recognised is not None]
+    judgements = [row.recognised for row in rows if row.recognised is not None]
     durations = sorted(row.milliseconds for row in rows)
     return SimulationReport(
         shift=traffic.shift,
         requests=len(rows),
         model_version=version,
         modes=dict(Counter(row.mode for row in rows)),
-        judged=len(judged),
-        recognised=sum(judged),
+        judged=len(judgements),
+        recognised=sum(judgements),
         median_milliseconds=durations[len(durations) // 2],
         seconds=seconds,
     )

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from models.face.detector import Face
 from models.images import Image, Mask
-from monitoring.simulation.people import Sitter, selected, sitters
+from monitoring.simulation.people import Sitter, select_sitters, sitters
 from pipeline.config.load import Params
 from pipeline.config.masks import MaskParams
 from pipeline.config.simulate import Shift, SimulateParams
@@ -51,14 +51,14 @@ def draw_requests(params: Params, paths: Paths, mix: MaskParams) -> Iterator[Req
         DataError: ingest has not run, or no portrait is held out.
     """
     traffic = params.simulate
-    people = selected(sitters(params, paths), traffic.shift, traffic.shifts.extreme_of)
+    people = select_sitters(sitters(params, paths), traffic.shift, traffic.shifts.extreme_of)
     sampler = DamageSampler(mix, training=True)
     for number, sitter in enumerate(islice(people, traffic.requests)):
         yield _request(sitter, sampler, traffic, number, np.random.default_rng([traffic.seed, number]))
 
 
 def shifted_masks(masks: MaskParams, traffic: SimulateParams) -> MaskParams:
-    """Return the masks of the traffic: even over kinds and buckets, or as `traffic.shift` says."""
+    """Choose the masks of the traffic: even over kinds and buckets, or as `traffic.shift` says."""
     lower_edges = masks.buckets[:-1]
     buckets = tuple(1.0 for _ in lower_edges)
     kinds: dict[Any, float] = {}
@@ -112,7 +112,9 @@ class BrokenDetector:
     def detect(self, image: Image) -> list[Face]:
         """See `models.face.detector.FaceDetector.detect`."""
         faces = self._detector.detect(image)
-        seen = self._rng.random(len(faces)) >= self._misses
+        detected = self._rng.random(len(faces)) >= self._misses
         return [
-            replace(face, score=face.score * self._score_factor) for face, kept in zip(faces, seen, strict=True) if kept
+            replace(face, score=face.score * self._score_factor)
+            for face, kept in zip(faces, detected, strict=True)
+            if kept
         ]

@@ -1,16 +1,16 @@
-"""Collect the status of everything: read, never changed, and answered also when a part does not answer."""
+"""Collect the status of everything: nothing is changed, and a part that does not answer is left empty."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from models.errors import LikenessError
-from monitoring.retraining.windows import last_look
-from monitoring.status.experiments import NO_CHALLENGE, UNKNOWN_CHALLENGE, challenge, measured_onsets
-from monitoring.status.log import recent_cost, verified
+from monitoring.retraining.windows import last_watch_run
+from monitoring.status.experiments import NO_CHALLENGE, UNKNOWN_CHALLENGE, current_challenge, measured_onsets
+from monitoring.status.log import last_verification, recent_cost
 from monitoring.status.model import Onset, Serving, Status, Window
 from monitoring.status.windows import accuracy_now, judged_windows, recent_alerts, running_cycle
-from monitoring.status.wording import headline, light
+from monitoring.status.wording import headline, worst_light
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
 from pipeline.registry.versions import SHIPPED, ModelRow, list_models
@@ -29,7 +29,7 @@ class Attempts:
         self.problems: list[str] = []
 
     def __call__(self, read: Callable[[], Value], otherwise: Value) -> Value:
-        """Return what `read` gives, or `otherwise`, with the problem noted."""
+        """Call `read`; on failure note the problem and return `otherwise`."""
         try:
             return read()
         except LikenessError as error:
@@ -37,7 +37,7 @@ class Attempts:
             return otherwise
 
 
-def status(params: Params, paths: Paths, *, now: datetime) -> Status:
+def collect_status(params: Params, paths: Paths, *, now: datetime) -> Status:
     """Read what is known at `now`.
 
     A part that fails (the registry does not answer, the log's key is missing) is empty and named in `problems`.
@@ -48,8 +48,10 @@ def status(params: Params, paths: Paths, *, now: datetime) -> Status:
     versions = attempt(lambda: tuple(list_models(paths, params.registry.model_name)), _NO_ROWS)
     answers = not attempt.problems  # a hanging registry takes seconds to fail: one request is enough
     windows = judged_windows(paths)
-    champion = serving(versions, params.watch.max_champion_weeks, now) if answers else last_seen(windows)
-    found = Status(
+    champion = (
+        champion_among(versions, params.watch.max_champion_weeks, now) if answers else last_known_champion(windows)
+    )
+    collected = Status(
         now=now,
         light="waiting",
         headline=(),
@@ -58,20 +60,22 @@ def status(params: Params, paths: Paths, *, now: datetime) -> Status:
         bound=params.watch.min_recognition_accuracy,
         accuracy=accuracy_now(windows, champion.version),
         windows=windows,
-        last_look=last_look(paths),
+        last_look=last_watch_run(paths),
         cycle=running_cycle(paths),
-        challenge=attempt(lambda: challenge(params, paths, now=now), NO_CHALLENGE) if answers else UNKNOWN_CHALLENGE,
+        challenge=attempt(lambda: current_challenge(params, paths, now=now), NO_CHALLENGE)
+        if answers
+        else UNKNOWN_CHALLENGE,
         onsets=attempt(lambda: measured_onsets(paths, versions), _NO_ONSETS) if answers else _NO_ONSETS,
         cost=attempt(lambda: recent_cost(params, paths), None),
         alerts=recent_alerts(paths),
-        audit=attempt(lambda: verified(paths), None),
+        audit=attempt(lambda: last_verification(paths), None),
         problems=tuple(attempt.problems),
     )
-    return found.model_copy(update={"light": light(found), "headline": headline(found)})
+    return collected.model_copy(update={"light": worst_light(collected), "headline": headline(collected)})
 
 
-def serving(versions: Sequence[ModelRow], max_weeks: float, now: datetime) -> Serving:
-    """Return the champion among the versions, or the shipped model."""
+def champion_among(versions: Sequence[ModelRow], max_weeks: float, now: datetime) -> Serving:
+    """Find the champion among the versions; else the shipped model."""
     row = next((row for row in versions if "champion" in row.aliases), None)
     since = row.promoted if row else None
     return Serving(
@@ -86,8 +90,8 @@ def serving(versions: Sequence[ModelRow], max_weeks: float, now: datetime) -> Se
     )
 
 
-def last_seen(windows: Sequence[Window]) -> Serving:
-    """Return the champion of the watch's last look: all that is known while the registry does not answer."""
+def last_known_champion(windows: Sequence[Window]) -> Serving:
+    """Read the champion of the last judged window: all that is known while the registry does not answer."""
     version = windows[-1].champion if windows else SHIPPED
     nothing = dict.fromkeys(("since", "weeks", "recognition_accuracy", "lpips_vs_telea", "identity_distance_vs_telea"))
     return Serving(known=False, version=version, max_weeks=0.0, **nothing)

@@ -11,8 +11,8 @@ from pipeline.ablation.results import AblateReport
 from pipeline.config.load import Params
 from pipeline.project.files import read_report
 from pipeline.project.paths import Paths
-from pipeline.registry.client import EXPERIMENT, answering, connect
-from pipeline.registry.versions import ModelRow, untouched
+from pipeline.registry.client import EXPERIMENT, connect, translate_outages
+from pipeline.registry.versions import ModelRow, has_no_database
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -28,24 +28,24 @@ _METRIC = "ablate.onset.independent"
 _VERSION = "ablate.version"
 
 
-def challenge(params: Params, paths: Paths, *, now: datetime) -> Challenge:
-    """Return how the A/B test stands, or how the last one ended; reads the log's rows only while one runs."""
-    from monitoring.ab.experiment import running
-    from monitoring.ab.record import ended, unfinished
+def current_challenge(params: Params, paths: Paths, *, now: datetime) -> Challenge:
+    """Describe the running A/B test, or the last one that ended; reads the log's rows only while one runs."""
+    from monitoring.ab.experiment import running_test
+    from monitoring.ab.record import ended_tests, unfinished_verdict
     from monitoring.ab.verdict import judge
 
     if not log_exists(paths):
         return NO_CHALLENGE
     with open_log(paths) as log:
-        waiting, over = unfinished(log), ended(log)
+        waiting, over = unfinished_verdict(log), ended_tests(log)
     if waiting is not None:
-        return _shown(waiting, f"{_ended(waiting)} Likeness is about to act on it.")
-    if running(params, paths) is not None:
+        return _as_challenge(waiting, f"{_ended(waiting)} Likeness is about to act on it.")
+    if running_test(params, paths) is not None:
         verdict = judge(params, paths, now=now)
         tried = f"{params.ab.share:.0%} of the people are served by version {verdict.challenger}, on trial"
-        return _shown(verdict, f"{tried}: {verdict.reason}.")
+        return _as_challenge(verdict, f"{tried}: {verdict.reason}.")
     if over:
-        return _shown(over[-1][0], _ended(over[-1][0])).model_copy(update={"on": False})
+        return _as_challenge(over[-1][0], _ended(over[-1][0])).model_copy(update={"on": False})
     return NO_CHALLENGE
 
 
@@ -53,7 +53,7 @@ def _ended(verdict: "AbVerdict") -> str:
     return f"The trial of version {verdict.challenger} against {verdict.champion} ended: {verdict.reason}."
 
 
-def _shown(verdict: "AbVerdict", sentence: str) -> Challenge:
+def _as_challenge(verdict: "AbVerdict", sentence: str) -> Challenge:
     return Challenge(
         on=True,
         state=verdict.state,
@@ -77,7 +77,7 @@ def _shown(verdict: "AbVerdict", sentence: str) -> Challenge:
 
 
 def measured_onsets(paths: Paths, versions: Sequence[ModelRow]) -> tuple[Onset, ...]:
-    """Return onsets by version, oldest first, from `likeness ablate`; None for versions that were not studied."""
+    """Read onsets by version, oldest first, from `likeness ablate`; None for versions that were not studied."""
     measured = _of_registry(paths) | _of_report(paths)
     names = ["shipped", *sorted((row.version for row in versions), key=int)]
     names = [name for name in names if name != "shipped" or name in measured or not versions]
@@ -90,16 +90,16 @@ def _of_report(paths: Paths) -> dict[str, Onset]:
     report = read_report(paths.ablation_report, AblateReport, "ablate")
     if report.onset is None:
         return {}
-    found = report.onset.onsets["champion"]["independent"].crossing
-    return {report.version: Onset(version=report.version, value=found.value, low=found.low, high=found.high)}
+    crossing = report.onset.onsets["champion"]["independent"].crossing
+    return {report.version: Onset(version=report.version, value=crossing.value, low=crossing.low, high=crossing.high)}
 
 
 def _of_registry(paths: Paths) -> dict[str, Onset]:
-    """Return what earlier studies logged in MLflow: the value alone, the latest of each version."""
-    if untouched(paths):
+    """Read what earlier studies logged in MLflow: the value alone, the latest of each version."""
+    if has_no_database(paths):
         return {}
     client = connect(paths)
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         return _studied(client)
 
 

@@ -1,4 +1,4 @@
-"""What the status page takes from the production log: cost, and when its chain was last verified."""
+"""Read the status page's part of the production log: cost, and when its chain was last verified."""
 
 import json
 
@@ -35,7 +35,7 @@ class Costs(BaseModel):
     per_1000_verifications: float | None
 
 
-def costs(rows: pd.DataFrame, price_per_cpu_hour: float) -> Costs:
+def compute_costs(rows: pd.DataFrame, price_per_cpu_hour: float) -> Costs:
     """Compute costs of rows of the log: `mode`, `cpu_seconds` and, contained in them, `verification_cpu_seconds`."""
     price = price_per_cpu_hour / _PER_HOUR
     restored = int((~rows["mode"].isin(["refuse", "unchanged"])).sum())
@@ -66,14 +66,14 @@ LAST_ENTRIES = 2000
 
 
 def log_exists(paths: Paths) -> bool:
-    """Return whether there is a log to read; opening would make one, and a page must change nothing."""
+    """Check whether there is a log to read; opening would make one, and a page must change nothing."""
     return bool(environment().log_url) or paths.production_log.is_file()
 
 
 def recent_cost(params: Params, paths: Paths) -> Cost | None:
-    """Return CPU and money per restoration and per verification over the last entries; None without requests."""
+    """Compute CPU and money per restoration and per verification over the last entries; None without requests."""
     from monitoring.log.production_log import open_log
-    from monitoring.status.log import costs
+    from monitoring.status.log import compute_costs
 
     if not log_exists(paths):
         return None
@@ -81,13 +81,13 @@ def recent_cost(params: Params, paths: Paths) -> Cost | None:
         rows = log.after(max(0, log.head().sequence - LAST_ENTRIES))
     if rows.empty:
         return None
-    found = costs(rows, params.alerts.price_per_cpu_hour)
-    wanted = found.model_dump(include=set(Cost.model_fields))
+    total = compute_costs(rows, params.alerts.price_per_cpu_hour)
+    wanted = total.model_dump(include=set(Cost.model_fields))
     return Cost(**wanted, currency=params.alerts.currency)
 
 
-def verified(paths: Paths) -> Audit | None:
-    """Return the last outcome of `likeness audit verify`; None before the first."""
+def last_verification(paths: Paths) -> Audit | None:
+    """Read the last outcome of `likeness audit verify`; None before the first."""
     if not paths.audit.is_file():
         return None
     return Audit.model_validate(json.loads(paths.audit.read_text(encoding="utf-8")))

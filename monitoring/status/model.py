@@ -69,7 +69,7 @@ class Window(Part):
     drifted: tuple[str, ...]
     columns: int
     frechet: float | None
-    """Distance of the window's identities from the reference's; None where it was not measured."""
+    """Distance of the window's identities from the baseline's; None where it was not measured."""
     accuracy: Accuracy
 
 

@@ -16,40 +16,40 @@ UNKNOWN = Accuracy(recognised=0, judged=0, value=None, low=None, high=None, belo
 
 
 def judged_windows(paths: Paths) -> tuple[Window, ...]:
-    """Return the last windows, oldest first; names are first and last row, so they sort by time."""
+    """Read the last windows, oldest first; names are first and last row, so they sort by time."""
     files = sorted(paths.drift.glob("*/verdict.json"))
     traffic = [file for file in files if not file.parent.name.startswith("age-")]
     return tuple(_window(file) for file in traffic[-LAST_WINDOWS:])
 
 
 def accuracy_now(windows: Sequence[Window], champion: str) -> Accuracy:
-    """Return the accuracy of the champion's last window with a judgement; it includes those before it."""
-    known = [window.accuracy for window in windows if window.champion == champion and window.accuracy.judged]
-    return known[-1] if known else UNKNOWN
+    """Choose the accuracy of the champion's last window with a judgement; it includes those before it."""
+    accuracies = [window.accuracy for window in windows if window.champion == champion and window.accuracy.judged]
+    return accuracies[-1] if accuracies else UNKNOWN
 
 
 def recent_alerts(paths: Paths) -> tuple[AlertLine, ...]:
-    """Return the last alerts, newest first; a line that a crash cut short is left out."""
+    """Read the last alerts, newest first; a line that a crash cut short is left out."""
     if not paths.alerts.is_file():
         return ()
     lines = paths.alerts.read_text(encoding="utf-8").splitlines()[-LAST_ALERTS:]
-    found = [_alert(entry) for line in reversed(lines) if (entry := _json(line)) is not None]
-    return tuple(found)
+    alerts = [_alert(entry) for line in reversed(lines) if (entry := _json(line)) is not None]
+    return tuple(alerts)
 
 
 def running_cycle(paths: Paths) -> Cycle:
-    """Return whether a process holds the cycle's lock, since when, and which stage DVC runs."""
-    if not held(paths.locks / "cycle.lock"):
+    """Read whether a process holds the cycle's lock, since when, and which stage DVC runs."""
+    if not is_locked(paths.locks / "cycle.lock"):
         return Cycle(running=False, since=None, stage="", reason="")
     run = paths.state / "run.json"
     since = datetime.fromtimestamp(run.stat().st_mtime, UTC) if run.is_file() else None
     return Cycle(running=True, since=since, stage=_stage(paths), reason="")
 
 
-def held(lock: Path) -> bool:
-    """Return whether a process holds this lock file, in this container or another that shares the folder.
+def is_locked(lock: Path) -> bool:
+    """Check whether a process holds this lock file, in this container or another that shares the folder.
 
-    It is tried as a shared lock and let go at once: for those microseconds a cycle that just starts would be refused.
+    A shared lock is taken and released at once: for those microseconds a cycle that just starts would be refused.
     """
     if not lock.is_file():
         return False
@@ -80,15 +80,15 @@ def _window(file: Path) -> Window:
 
 
 def _findings(verdict: dict[str, Any]) -> tuple[Finding, ...]:
-    """Return alarms; verdicts without alarms have reasons alone."""
+    """Read alarms; verdicts without alarms have reasons alone."""
     early = [{"group": "", "reason": reason, "what_to_do": ""} for reason in verdict["reasons"]]
     return tuple(Finding.model_validate(alarm) for alarm in verdict.get("alarms", early))
 
 
-def _accuracy(found: dict[str, Any]) -> Accuracy:
-    if not found.get("judged"):
+def _accuracy(recognition: dict[str, Any]) -> Accuracy:
+    if not recognition.get("judged"):
         return UNKNOWN
-    return Accuracy.model_validate({"since": None} | found | {"value": found["accuracy"]})
+    return Accuracy.model_validate({"since": None} | recognition | {"value": recognition["accuracy"]})
 
 
 def _alert(entry: dict[str, Any]) -> AlertLine:
@@ -105,7 +105,7 @@ def _json(line: str) -> dict[str, Any] | None:
 
 
 def _stage(paths: Paths) -> str:
-    """Return the stage that DVC runs, in the root or in a cycle's checkout: its lock names who writes an output."""
+    """Read the stage that DVC runs, in the root or in a cycle's checkout: its lock names who writes an output."""
     places = [paths.root, *sorted(paths.cycles.glob("[!.]*/"), reverse=True)]
     files = [place / ".dvc" / "tmp" / "rwlock" for place in places]
     for file in (file for file in files if file.is_file()):

@@ -17,78 +17,84 @@ _START_REGISTRY = (
     "models it has; no promotion takes effect until then."
 )
 _DAY = timedelta(days=1)
-_UNSEEN = timedelta(hours=3)  # the watch looks every hour
+_WATCH_OVERDUE = timedelta(hours=3)  # the watch looks every hour
 
 
-def light(found: Status) -> Light:
-    """Return the worst state of all that is known."""
-    if alarms(found):
+def worst_light(status: Status) -> Light:
+    """Choose the worst state of all that is known."""
+    if alarms(status):
         return "alarm"
-    if concerns(found):
+    if concerns(status):
         return "attention"
-    return "good" if latest(found) is not None else "waiting"
+    return "good" if latest_window(status) is not None else "waiting"
 
 
-def headline(found: Status) -> tuple[str, ...]:
+def headline(status: Status) -> tuple[str, ...]:
     """Say what is wrong, if anything; then who serves, how well, on what traffic, and what runs."""
-    urgent = [*alarms(found), *concerns(found)]
-    usual = [_serving(found), _recognised(found), _traffic(found), _cycle(found)]
-    if found.challenge.on:
-        usual.append(found.challenge.sentence)
+    urgent = [*alarms(status), *concerns(status)]
+    usual = [_serving(status), _recognised(status), _traffic(status), _cycle(status)]
+    if status.challenge.on:
+        usual.append(status.challenge.sentence)
     return (*urgent[:1], *usual, *urgent[1:])
 
 
-def advice(found: Status) -> str:
+def advice(status: Status) -> str:
     """Say what to do about the worst finding: start a silent registry, else the watch's or the last alert's advice."""
-    if not found.champion.known:
+    if not status.champion.known:
         return _START_REGISTRY
-    window = latest(found)
+    window = latest_window(status)
     findings = sorted(window.findings, key=lambda finding: finding.group != "recognition") if window else []
     words = [finding.what_to_do for finding in findings if finding.what_to_do]
-    words += [alert.what_to_do for alert in found.alerts[:1] if found.now - alert.time < _DAY]
-    return words[0] if words and found.light in {"attention", "alarm"} else ""
+    words += [alert.what_to_do for alert in status.alerts[:1] if status.now - alert.time < _DAY]
+    return words[0] if words and status.light in {"attention", "alarm"} else ""
 
 
-def alarms(found: Status) -> list[str]:
-    """Return the findings that need action."""
+def alarms(status: Status) -> list[str]:
+    """List the findings that need action."""
     return [
         sentence
         for wrong, sentence in (
             (
-                found.accuracy.below,
-                f"Too few people are still recognised: {_of_100(found.accuracy.value or 0.0)} of 100.",
+                status.accuracy.below,
+                f"Too few people are still recognised: {_of_100(status.accuracy.value or 0.0)} of 100.",
             ),
-            (_challenged(found, "guard-rail"), "The model on trial lost people's identity and was stopped."),
-            (found.audit is not None and not found.audit.intact, "The production log was tampered with."),
+            (_challenged(status, "guard-rail"), "The model under test changed who people are and was stopped."),
+            (status.audit is not None and not status.audit.intact, "The production log was tampered with."),
         )
         if wrong
     ]
 
 
-def concerns(found: Status) -> list[str]:
-    """Return the findings that should be looked at."""
-    window, weeks = latest(found), found.champion.weeks
+def concerns(status: Status) -> list[str]:
+    """List the findings that should be looked at."""
+    window, weeks = latest_window(status), status.champion.weeks
     return [
         sentence
-        for worth_a_look, sentence in (
-            (not found.champion.known, "The model registry does not answer."),
-            (bool(found.problems) and found.champion.known, "Not everything could be read: see the end of this page."),
-            (window is not None and bool(window.findings), _asked(window)),
-            (_unseen(found) >= _UNSEEN, f"Nobody has looked at the traffic for {duration(_unseen(found))}."),
-            (weeks is not None and weeks > found.champion.max_weeks, "The model is older than it should be."),
-            (_challenged(found, "sample-ratio"), "The A/B test's split is off: its figures do not count."),
+        for applies, sentence in (
+            (not status.champion.known, "The model registry does not answer."),
+            (
+                bool(status.problems) and status.champion.known,
+                "Not everything could be read: see the end of this page.",
+            ),
+            (window is not None and bool(window.findings), _last_finding(window)),
+            (
+                _time_since_watch(status) >= _WATCH_OVERDUE,
+                f"The traffic has not been checked for {format_duration(_time_since_watch(status))}.",
+            ),
+            (weeks is not None and weeks > status.champion.max_weeks, "The model is older than it should be."),
+            (_challenged(status, "sample-ratio"), "The A/B test's split is off: its figures do not count."),
         )
-        if worth_a_look
+        if applies
     ]
 
 
-def latest(found: Status) -> Window | None:
-    """Return the last judged window, if the champion of today served it."""
-    own = [window for window in found.windows if window.champion == found.champion.version]
+def latest_window(status: Status) -> Window | None:
+    """Find the last judged window, if today's champion served it."""
+    own = [window for window in status.windows if window.champion == status.champion.version]
     return own[-1] if own else None
 
 
-def duration(span: timedelta) -> str:
+def format_duration(span: timedelta) -> str:
     """Format a length of time in the largest unit that fits at least once."""
     seconds = max(span.total_seconds(), 0.0)
     for unit, size in (("week", 604800.0), ("day", 86400.0), ("hour", 3600.0), ("minute", 60.0)):
@@ -98,34 +104,34 @@ def duration(span: timedelta) -> str:
     return "less than a minute"
 
 
-def plain(column: str) -> str:
+def describe_column(column: str) -> str:
     """Describe a column of the log in words that need no explanation."""
     return _WORDS.get(column, column.replace("_", " "))
 
 
-def _asked(window: Window | None) -> str:
-    asked = window is not None and window.triggered
-    return f"The last look at the traffic {'asked for a new model' if asked else 'raised an alarm'}."
+def _last_finding(window: Window | None) -> str:
+    requested = window is not None and window.triggered
+    return f"The last check of the traffic {'requested a new model' if requested else 'raised an alarm'}."
 
 
-def _unseen(found: Status) -> timedelta:
-    """Describe the time since the watch's last look; empty where it never looked, as it may not be wanted."""
-    return timedelta(0) if found.last_look is None else found.now - found.last_look
+def _time_since_watch(status: Status) -> timedelta:
+    """Compute the time since the last run of the watch; 0 if it never ran, as it may not be wanted."""
+    return timedelta(0) if status.last_look is None else status.now - status.last_look
 
 
-def _challenged(found: Status, state: str) -> bool:
-    return found.challenge.on and found.challenge.state == state
+def _challenged(status: Status, state: str) -> bool:
+    return status.challenge.on and status.challenge.state == state
 
 
 def _of_100(share: float) -> int:
     return round(100 * share)
 
 
-def _serving(found: Status) -> str:
-    champion = found.champion
+def _serving(status: Status) -> str:
+    champion = status.champion
     if not champion.known:
-        return f"{_named(champion.version)} served when the watch last looked."
-    age = "" if champion.since is None else f", {duration(found.now - champion.since)} old"
+        return f"{_named(champion.version)} served when the watch last ran."
+    age = "" if champion.since is None else f", {format_duration(status.now - champion.since)} old"
     return f"{_named(champion.version)} is serving{age}."
 
 
@@ -133,29 +139,29 @@ def _named(version: str) -> str:
     return "The model that came with Likeness" if version == SHIPPED else f"Version {version}"
 
 
-def _recognised(found: Status) -> str:
-    if found.accuracy.value is None:
-        before = found.champion.recognition_accuracy
+def _recognised(status: Status) -> str:
+    if status.accuracy.value is None:
+        before = status.champion.recognition_accuracy
         tested = "" if before is None else f"In its tests {_of_100(before)} of 100 people were recognised; "
-        return f"{tested}in production nobody could tell yet." if tested else "No restoration was judged yet."
-    share, target = _of_100(found.accuracy.value), _of_100(found.bound)
+        return f"{tested}in production nothing is known yet." if tested else "No restoration has been judged yet."
+    share, target = _of_100(status.accuracy.value), _of_100(status.bound)
     return f"{share} of 100 people are still recognised (target {target})."
 
 
-def _traffic(found: Status) -> str:
-    window = latest(found)
+def _traffic(status: Status) -> str:
+    window = latest_window(status)
     if window is None:
-        return "Its traffic was not compared with what it was tested on yet."
+        return "The traffic has not been checked for changes yet."
     if not window.drifted:
         return "Traffic looks as expected."
-    named = ", ".join(plain(name) for name in window.drifted[:_NAMED])
+    named = ", ".join(describe_column(name) for name in window.drifted[:_NAMED])
     more = len(window.drifted) - _NAMED
     return f"Traffic has changed: {named}{f' and {more} more' if more > 0 else ''}."
 
 
-def _cycle(found: Status) -> str:
-    if not found.cycle.running:
+def _cycle(status: Status) -> str:
+    if not status.cycle.running:
         return "No retraining is running."
-    stage = f", now at {found.cycle.stage}" if found.cycle.stage else ""
-    since = "" if found.cycle.since is None else f", for {duration(found.now - found.cycle.since)}"
+    stage = f", now at {status.cycle.stage}" if status.cycle.stage else ""
+    since = "" if status.cycle.since is None else f", for {format_duration(status.now - status.cycle.since)}"
     return f"A retraining is under way{since}{stage}."

@@ -15,7 +15,7 @@ _SOFT = 0.7
 """Share of the radius that is copied whole; further out it fades."""
 
 
-def plant(image: Image, landmarks: npt.NDArray[np.float32]) -> tuple[Image, Circle]:
+def plant_eye(image: Image, landmarks: npt.NDArray[np.float32]) -> tuple[Image, Circle]:
     """Copy a portrait with its image-left eye once more on the other cheek; returns also where.
 
     Args:

@@ -34,7 +34,7 @@ class Answers:
         return table
 
 
-def scores(wins: Floats, names: Sequence[str], prior: float = 0.0) -> Floats:
+def fit_scores(wins: Floats, names: Sequence[str], prior: float = 0.0) -> Floats:
     """Compute maximum-likelihood scores.
 
     Args:
@@ -47,26 +47,26 @@ def scores(wins: Floats, names: Sequence[str], prior: float = 0.0) -> Floats:
         (K,) scores, natural logarithms, mean zero.
 
     Raises:
-        DataError: comparisons do not connect all methods, or (without a prior) somebody never won or never lost, so
+        DataError: comparisons do not connect all methods, or (without a prior) a method never won or never lost, so
             that no finite maximum exists (Ford, American Mathematical Monthly 64 (1957)); or wins are no counts.
     """
     _require_maximum(wins, names, prior)
     padded = _padded(wins, prior)
     played, won = padded + padded.T, np.log(padded.sum(axis=1))
-    found = np.zeros(len(wins))
+    estimates = np.zeros(len(wins))
     for _ in range(_ROUNDS):
-        strength = np.exp(found)
+        strength = np.exp(estimates)
         after = won - np.log((played / (strength[:, None] + strength[None, :])).sum(axis=1))
         after -= after.mean()
-        moved, found = np.abs(after - found).max(), after
+        moved, estimates = np.abs(after - estimates).max(), after
         if moved < _CLOSE:
             break
-    return found
+    return estimates
 
 
-def spread(found: Floats, wins: Floats, prior: float, answers: Answers, contrast: Floats) -> float:
-    """Return the standard error of a contrast (K,) of scores, its coefficients adding up to zero."""
-    chance = 1.0 / (1.0 + np.exp(found[None, :] - found[:, None]))
+def contrast_error(estimates: Floats, wins: Floats, prior: float, answers: Answers, contrast: Floats) -> float:
+    """Compute the standard error of a contrast (K,) of scores, its coefficients adding up to zero."""
+    chance = 1.0 / (1.0 + np.exp(estimates[None, :] - estimates[:, None]))
     weight = (padded := _padded(wins, prior)) + padded.T
     curvature = -weight * chance * chance.T
     np.fill_diagonal(curvature, 0.0)
@@ -78,7 +78,7 @@ def spread(found: Floats, wins: Floats, prior: float, answers: Answers, contrast
 
 
 def logistic(difference: float) -> float:
-    """Return P(first chosen over second) from the difference of their scores."""
+    """Compute P(first chosen over second) from the difference of their scores."""
     return float(1.0 / (1.0 + np.exp(-difference)))
 
 

@@ -1,9 +1,9 @@
-"""Report on a study that lies in a checkout, and record its verdict once."""
+"""Report on a study in a checkout, and record its verdict once."""
 
 from datetime import datetime
 
 from monitoring.log.production_log import open_log
-from monitoring.user_study.report import StudyReport, report
+from monitoring.user_study.report import StudyReport, make_report
 from monitoring.user_study.schema import Frozen
 from monitoring.user_study.store import StudyStore
 from pipeline.project.files import write_text
@@ -30,7 +30,7 @@ def conclude(store: StudyStore, paths: Paths, model_name: str, now: datetime) ->
         DataError: the study or the log is damaged.
         ServiceUnavailable: MLflow or the log's database does not answer.
     """
-    made = report(store.study, store.raters(), store.answers())
+    made = make_report(store.study, store.raters(), store.answers())
     file = store.folder / "verdict.json"
     if not file.exists():
         if made.verdict not in _FINAL:
@@ -50,6 +50,6 @@ def _tags(made: StudyReport) -> dict[str, str]:
 
 
 def _entry(made: StudyReport) -> dict[str, object]:
-    """Return what the production log stores: figures, no rater and no picture."""
+    """Build what the production log stores: figures, no rater and no picture."""
     better = None if made.better is None else made.better.model_dump()
     return {"verdict": made.verdict, "better": better, "raters": made.counted, "digests": made.digests}

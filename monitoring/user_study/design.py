@@ -20,13 +20,13 @@ MIN_PEOPLE = 4
 """With fewer people, one could not be kept from appearing twice in a row."""
 
 
-def pairs(methods: Sequence[str]) -> list[tuple[str, str]]:
-    """Return every two methods, each pair once."""
+def method_pairs(methods: Sequence[str]) -> list[tuple[str, str]]:
+    """List every two methods, each pair once."""
     return list(combinations(methods, 2))
 
 
-def sheet(study: Study, number: int) -> tuple[Trial, ...]:
-    """Return all questions of the rater with this number (0, 1, ...), in order; the same at every call.
+def question_sheet(study: Study, number: int) -> tuple[Trial, ...]:
+    """List all questions of the rater with this number (0, 1, ...), in order; the same at every call.
 
     Raises:
         DataError: fewer than four people or two methods.
@@ -35,20 +35,20 @@ def sheet(study: Study, number: int) -> tuple[Trial, ...]:
         got = f"{len(study.people)} people and {len(study.methods)} methods"
         raise DataError(f"at least {MIN_PEOPLE} people and 2 methods", got, "give the study more of them")
     rng = np.random.default_rng([study.params.seed, number])
-    same, invented = counts(study)
+    same, invented = question_counts(study)
     checks = study.params.checks
     first = _block(study, "same", _same(study, number, same), checks - checks // 2, rng)
     after = first[-1].person if first else -1
     return first + _block(study, "invented", _invented(study, number, invented), checks // 2, rng, after)
 
 
-def counts(study: Study) -> tuple[int, int]:
-    """Return the questions per rater: how many about the same person, how many about what looks invented."""
+def question_counts(study: Study) -> tuple[int, int]:
+    """Compute the questions per rater: how many about the same person, how many about what looks invented."""
     invented = round(study.params.trials * study.params.invented_share)
     return study.params.trials - invented, invented
 
 
-def spaced(trials: Sequence[Trial], rng: np.random.Generator) -> list[Trial]:
+def space_out(trials: Sequence[Trial], rng: np.random.Generator) -> list[Trial]:
     """Shuffle the trials so that no person appears twice in a row, as far as that is possible."""
     left = [trials[i] for i in rng.permutation(len(trials))]
     ordered: list[Trial] = []
@@ -68,17 +68,17 @@ def spaced(trials: Sequence[Trial], rng: np.random.Generator) -> list[Trial]:
 def _block(
     study: Study, question: Question, trials: list[Trial], checks: int, rng: np.random.Generator, after: int = -1
 ) -> tuple[Trial, ...]:
-    """Return practice, then questions and checks mixed; nothing where there are no questions."""
+    """Build a block: practice, then questions and checks mixed; nothing if there are no questions."""
     if not trials:
         return ()
     known = [_known(question, person, "check", rng) for person in _rarest(study, trials, checks, rng)]
-    ordered = spaced([*trials, *known], rng)
+    ordered = space_out([*trials, *known], rng)
     free = [person for person in range(len(study.people)) if person not in {after, ordered[0].person}]
     return (_known(question, int(rng.choice(free)), "practice", rng), *ordered)
 
 
 def _same(study: Study, number: int, count: int) -> list[Trial]:
-    order, all_pairs, people = _order(study, 0), pairs(study.methods), len(study.people)
+    order, all_pairs, people = _order(study, 0), method_pairs(study.methods), len(study.people)
     coins = np.random.default_rng([study.params.seed, 1, 0]).integers(0, 2, (people, len(all_pairs)))
     trials = []
     for turn in range(number * count, (number + 1) * count):
@@ -102,30 +102,30 @@ def _invented(study: Study, number: int, count: int) -> list[Trial]:
 
 
 def _order(study: Study, block: int) -> npt.NDArray[np.int64]:
-    """Return people in the seeded order of a block."""
+    """List people in the seeded order of a block."""
     return np.random.default_rng([study.params.seed, 0, block]).permutation(len(study.people))
 
 
 def _rarest(study: Study, trials: Sequence[Trial], count: int, rng: np.random.Generator) -> list[int]:
     """Choose people for checks, those first who appear least among the trials."""
-    seen, order = Counter(trial.person for trial in trials), rng.permutation(len(study.people)).tolist()
+    appearances, order = Counter(trial.person for trial in trials), rng.permutation(len(study.people)).tolist()
     chosen: list[int] = []
     for _ in range(count):
-        chosen.append(min(order, key=lambda person: seen[person]))
-        seen[chosen[-1]] += 1
+        chosen.append(min(order, key=lambda person: appearances[person]))
+        appearances[chosen[-1]] += 1
     return chosen
 
 
 def _known(question: Question, person: int, purpose: Purpose, rng: np.random.Generator) -> Trial:
-    """Return A trial whose answer is known."""
+    """Build a trial whose answer is known."""
     if question == "invented":
         return Trial(question=question, purpose=purpose, person=person, left=PLANTED)
     left, right = (INTACT, OTHER) if rng.integers(2) else (OTHER, INTACT)
     return Trial(question=question, purpose=purpose, person=person, left=left, right=right)
 
 
-def choose(cases: pd.DataFrame, count: int, seed: int) -> list[int]:
-    """Return row numbers of the chosen cases, at most `count`, no person twice.
+def choose_cases(cases: pd.DataFrame, count: int, seed: int) -> list[int]:
+    """Choose row numbers of cases, at most `count`, no person twice.
 
     Buckets take turns; each takes a new person, drawn by seed. A bucket without a new person is skipped.
 

@@ -24,8 +24,8 @@ REGIONS = (*FEATURES, "skin", "background")
 """Features, the rest of the face hull, and what is outside it."""
 
 
-def marked(circles: Sequence[Circle], side: int = SIDE) -> Mask:
-    """Return the places inside any of the circles, (side, side) bool; pixel centres lie at (i + 0.5) / side."""
+def marked_area(circles: Sequence[Circle], side: int = SIDE) -> Mask:
+    """Compute the places inside any of the circles, (side, side) bool; pixel centres lie at (i + 0.5) / side."""
     centres = (np.arange(side) + 0.5) / side
     result = np.zeros((side, side), np.bool_)
     for circle in circles:
@@ -45,13 +45,13 @@ def heat_map(trials: Sequence[Sequence[Circle]], bandwidth: float, side: int = S
 
     if not trials:
         return np.zeros((side, side))
-    share = np.mean([marked(circles, side) for circles in trials], axis=0)
+    share = np.mean([marked_area(circles, side) for circles in trials], axis=0)
     smooth: Floats = gaussian_filter(share, bandwidth * side, mode="nearest")
     return smooth
 
 
 def region_masks(landmarks: Points, side: int = SIDE) -> dict[str, Mask]:
-    """Return one mask for each of `REGIONS`, without overlap: together they are the picture.
+    """Compute one mask for each of `REGIONS`, without overlap: together they are the picture.
 
     Args:
         landmarks: (68, 2) x, y in pixels of a picture of this side.
@@ -66,11 +66,11 @@ def region_masks(landmarks: Points, side: int = SIDE) -> dict[str, Mask]:
 
 
 def region_shares(area: Mask, regions: Mapping[str, Mask]) -> dict[str, float]:
-    """Return the part of an area (H, W) in each region, as a share of the picture."""
+    """Compute the part of an area (H, W) in each region, as a share of the picture."""
     return {name: float(np.count_nonzero(area & regions[name]) / area.size) for name in REGIONS}
 
 
-def overlay(face: Image, heat: Floats, most: float) -> Image:
+def draw_overlay(face: Image, heat: Floats, most: float) -> Image:
     """Draw the map over a picture, transparent where nothing was marked.
 
     Args:

@@ -60,15 +60,15 @@ class Clusters:
         return min(len(np.unique(self.raters)), len(np.unique(self.people)))
 
     def variance(self, parts: Floats) -> float:
-        """Return variance of the sum of n parts (n,) with mean zero."""
+        """Compute the variance of the sum of n parts (n,) with mean zero."""
         rater, person = (np.unique(labels, return_inverse=True)[1] for labels in (self.raters, self.people))
         by_rater, by_person = _summed(rater, parts), _summed(person, parts)
         both = _summed(rater * (person.max(initial=0) + 1) + person, parts)
         return max(by_rater, by_person, by_rater + by_person - both)
 
 
-def around(value: float, spread: float, n: int, clusters: int) -> Estimate:
-    """Return A value with its interval from its standard error; without one for fewer than 5 clusters."""
+def estimate_around(value: float, spread: float, n: int, clusters: int) -> Estimate:
+    """Build an estimate from its standard error; without an interval for fewer than 5 clusters."""
     from scipy.stats import t
 
     if clusters < _FEW:
@@ -77,36 +77,36 @@ def around(value: float, spread: float, n: int, clusters: int) -> Estimate:
     return Estimate(value=value, low=value - reach, high=value + reach, n=n)
 
 
-def mean(values: Floats, clusters: Clusters) -> Estimate:
-    """Return mean of values (n,) with its interval."""
+def estimate_mean(values: Floats, clusters: Clusters) -> Estimate:
+    """Estimate the mean of values (n,) with its interval."""
     n = len(values)
     if n == 0:
         return Estimate(value=None, low=None, high=None, n=0)
     middle = float(values.mean())
-    return around(middle, float(np.sqrt(clusters.variance(values - middle))) / n, n, clusters.smaller)
+    return estimate_around(middle, float(np.sqrt(clusters.variance(values - middle))) / n, n, clusters.smaller)
 
 
-def share(values: npt.NDArray[np.bool_], clusters: Clusters) -> Estimate:
-    """Return share of True in values (n,) with its interval, cut to [0, 1].
+def estimate_share(values: npt.NDArray[np.bool_], clusters: Clusters) -> Estimate:
+    """Estimate the share of True in values (n,) with its interval, cut to [0, 1].
 
     Where all are the same there is no variance to see; the interval is then the exact one of Clopper and Pearson (1934)
     for as many observations as there are clusters.
     """
-    found = mean(values.astype(np.float64), clusters)
-    if found.low is None or found.high is None:
-        return found
+    estimate = estimate_mean(values.astype(np.float64), clusters)
+    if estimate.low is None or estimate.high is None:
+        return estimate
     end = _TAIL ** (1.0 / clusters.smaller)
-    low, high = {0.0: (0.0, 1.0 - end), 1.0: (end, 1.0)}.get(found.value or 0.0, (found.low, found.high))
-    return found.model_copy(update={"low": max(low, 0.0), "high": min(high, 1.0)})
+    low, high = {0.0: (0.0, 1.0 - end), 1.0: (end, 1.0)}.get(estimate.value or 0.0, (estimate.low, estimate.high))
+    return estimate.model_copy(update={"low": max(low, 0.0), "high": min(high, 1.0)})
 
 
 def _summed(codes: npt.NDArray[np.int64], parts: Floats) -> float:
-    """Return sum of squares of the clusters' sums, with the correction for few clusters."""
+    """Add up squares of the clusters' sums, with the correction for few clusters."""
     sums = np.bincount(codes, parts)[np.bincount(codes) > 0]
     return float(len(sums) / max(len(sums) - 1, 1) * (sums**2).sum())
 
 
-def alpha(units: Iterable[Sequence[Hashable]]) -> float | None:
+def krippendorff_alpha(units: Iterable[Sequence[Hashable]]) -> float | None:
     """Compute Krippendorff's alpha for nominal values: 1 = full agreement, 0 = as by chance, below 0 = less.
 
     Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), section C. Raters may be many and values missing:
@@ -119,10 +119,10 @@ def alpha(units: Iterable[Sequence[Hashable]]) -> float | None:
     Returns:
         None where no unit has two values, or where all values are the same (then there is no chance to beat).
     """
-    judged = [Counter(unit) for unit in units if len(unit) > 1]
+    counts = [Counter(unit) for unit in units if len(unit) > 1]
     margins: Counter[Hashable] = Counter()
     agreed = 0.0
-    for unit in judged:
+    for unit in counts:
         margins.update(unit)
         agreed += sum(count * (count - 1) for count in unit.values()) / (unit.total() - 1)
     n = margins.total()

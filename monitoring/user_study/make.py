@@ -13,8 +13,8 @@ from models.errors import DataError
 from models.identity.encoders import training_encoder
 from models.images import Image, to_uint8
 from models.weight_files import weights_sha256
-from monitoring.user_study.attention_check import plant
-from monitoring.user_study.design import MIN_PEOPLE, choose, pairs
+from monitoring.user_study.attention_check import plant_eye
+from monitoring.user_study.design import MIN_PEOPLE, choose_cases, method_pairs
 from monitoring.user_study.heat_map import region_masks, region_shares
 from monitoring.user_study.schema import INTACT, PLANTED, REFERENCE, Person, Study
 from pipeline.config.user_study import StudyParams
@@ -50,7 +50,7 @@ def make_study(plan: Plan, paths: Paths, now: datetime) -> Study:
     """
     _check_methods(plan.methods)
     cases, portraits = FrozenCases(paths), read_portraits(paths).set_index("portrait_id")
-    chosen = [cases[i] for i in choose(_table(paths), plan.params.people, plan.params.seed)]
+    chosen = [cases[i] for i in choose_cases(_table(paths), plan.params.people, plan.params.seed)]
     if len(chosen) < MIN_PEOPLE:
         raise DataError(
             f"at least {MIN_PEOPLE} people with masks in the test split",
@@ -82,12 +82,12 @@ def make_study(plan: Plan, paths: Paths, now: datetime) -> Study:
 def _check_methods(methods: Sequence[str]) -> None:
     if unknown := [name for name in methods if name not in METHODS]:
         raise DataError(f"methods of {', '.join(METHODS)}", ", ".join(unknown), "correct --methods")
-    if len(set(methods)) != len(methods) or not pairs(methods):
+    if len(set(methods)) != len(methods) or not method_pairs(methods):
         raise DataError("two or more different methods", ", ".join(methods) or "none", "correct --methods")
 
 
 def _check_references(methods: Sequence[str], cases: Sequence[Case], portraits: pd.DataFrame) -> None:
-    """Refuse a pair whose one side is the original shown above it: that would be the answer."""
+    """Refuse a pair of which one side is the original shown above it: that would be the answer."""
     alone = sum(_another_view(case, portraits) is None for case in cases)
     if INTACT in methods and alone:
         raise DataError(
@@ -98,13 +98,13 @@ def _check_references(methods: Sequence[str], cases: Sequence[Case], portraits: 
 
 
 def _table(paths: Paths) -> pd.DataFrame:
-    """Return identity and bucket of every frozen case, in their order."""
+    """Build a table of identity and bucket of every frozen case, in their order."""
     people = read_portraits(paths)[["portrait_id", "identity"]]
     return read_masks(paths).merge(people, on="portrait_id", how="left")[["identity", "bucket"]]
 
 
 def _methods(names: Sequence[str], paths: Paths, device: torch.device) -> tuple[dict[str, Method], dict[str, str]]:
-    """Return the methods that restore, and the digests of their models."""
+    """Load the methods that restore, and the digests of their models."""
     digests: dict[str, str] = {}
     methods = {name: method for name, method in classical_baselines().items() if name in names}
     if "champion" in names:
@@ -118,7 +118,7 @@ def _methods(names: Sequence[str], paths: Paths, device: torch.device) -> tuple[
 
 @torch.inference_mode()
 def _least_alike(cases: Sequence[Case], device: torch.device) -> list[int]:
-    """For each person, return the one with the least similar face: clearly another person."""
+    """Find, for each person, the one with the least similar face: clearly another person."""
     embedded = training_encoder().to(device).embed(target_batch(cases, device), point_batch(cases, device))
     return [int(i) for i in (embedded @ embedded.T).argmin(dim=1)]
 
@@ -130,7 +130,7 @@ def _person(
     landmarks = landmarks_of(portraits.loc[case.portrait_id])
     damaged = damaged_batch([case], torch.device(environment().device))
     view = _another_view(case, portraits)
-    planted, place = plant(case.target, landmarks)
+    planted, place = plant_eye(case.target, landmarks)
     pictures: dict[str, Image] = {name: to_uint8(method(damaged))[0] for name, method in methods.items()}
     pictures |= {
         INTACT: case.target,
@@ -153,13 +153,13 @@ def _person(
 
 
 def _another_view(case: Case, portraits: pd.DataFrame) -> str | None:
-    """Return another photo of the person, the first by its id; None where there is none."""
+    """Find another photo of the person, the first by its id; None if there is none."""
     views = portraits.index[(portraits["identity"] == case.identity) & (portraits.index != case.portrait_id)]
     return min(map(str, views), default=None)
 
 
 def _write(folder: Path, image: Image) -> str:
-    """Store a picture under a name that says nothing; returns the name."""
+    """Store a picture under a name that says nothing about it; returns the name."""
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{secrets.token_hex(8)}.png"
     (folder / name).write_bytes(png_bytes(image))

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from monitoring.user_study.design import sheet
+from monitoring.user_study.design import question_sheet
 from monitoring.user_study.schema import (
     INTACT,
     OTHER,
@@ -34,7 +34,7 @@ class Pictures(BaseModel):
     shown: str = ""
 
 
-class Asked(BaseModel):
+class SentQuestion(BaseModel):
     """One question as it is sent."""
 
     model_config = ConfigDict(frozen=True)
@@ -57,10 +57,10 @@ class State(BaseModel):
     joined: bool
     total: int
     done: int
-    asked: Asked | None
+    asked: SentQuestion | None
 
 
-class Said(BaseModel):
+class GivenAnswer(BaseModel):
     """An answer as it is received; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -101,32 +101,32 @@ class Reply(BaseModel):
 
 
 def state_of(study: Study, number: int, answered: frozenset[int]) -> State:
-    """Return the rater's next question: the first of the sheet that is not answered."""
-    trials = sheet(study, number)
+    """Find the rater's next question: the first of the sheet that is not answered."""
+    trials = question_sheet(study, number)
     counted = [item for item, trial in enumerate(trials) if trial.purpose != "practice"]
     done = sum(item in answered for item in counted)
     item = next((item for item in range(len(trials)) if item not in answered), None)
-    asked = None if item is None else _asked(study, trials[item], item, done)
-    return State(joined=True, total=len(counted), done=done, asked=asked)
+    question = None if item is None else _next_question(study, trials[item], item, done)
+    return State(joined=True, total=len(counted), done=done, asked=question)
 
 
-def nobody(study: Study) -> State:
-    """Return the state of a visitor who has not joined."""
+def visitor_state(study: Study) -> State:
+    """Build the state of a visitor who has not joined."""
     return State(joined=False, total=len(counted_trials(study)), done=0, asked=None)
 
 
 def counted_trials(study: Study) -> list[Trial]:
-    """Return trials that count, of any rater: all have the same number."""
-    return [trial for trial in sheet(study, 0) if trial.purpose != "practice"]
+    """List the trials that count, of any rater: all have the same number."""
+    return [trial for trial in question_sheet(study, 0) if trial.purpose != "practice"]
 
 
-def fits(trial: Trial, said: Said) -> bool:
-    """Return whether the answer fits this kind of question."""
-    return (said.choice is None) == (trial.question == "invented") and not (trial.question == "same" and said.marks)
+def is_valid_answer(trial: Trial, answer: GivenAnswer) -> bool:
+    """Check whether the answer fits this kind of question."""
+    return (answer.choice is None) == (trial.question == "invented") and not (trial.question == "same" and answer.marks)
 
 
 def is_right(study: Study, trial: Trial, answer: Answer) -> bool:
-    """Return whether the answer to a practice question or check is the known one."""
+    """Check whether the answer to a practice question or check is the known one."""
     if trial.question == "same":
         return answer.choice == known_side(trial)
     place = study.people[trial.person].planted
@@ -135,7 +135,7 @@ def is_right(study: Study, trial: Trial, answer: Answer) -> bool:
 
 
 def feedback_of(study: Study, trial: Trial, answer: Answer) -> Feedback | None:
-    """Return the feedback for practice; None for everything else, so that no check reveals itself."""
+    """Build the feedback for practice; None for everything else, so that no check reveals itself."""
     if trial.purpose != "practice":
         return None
     place = study.people[trial.person].planted if trial.left == PLANTED else None
@@ -143,18 +143,20 @@ def feedback_of(study: Study, trial: Trial, answer: Answer) -> Feedback | None:
 
 
 def known_side(trial: Trial) -> Side | None:
-    """Return where the original of the same person is, in a trial of known answer."""
+    """Find the side of the original of the same person, in a trial of known answer."""
     if OTHER not in {trial.left, trial.right}:
         return None
     return "left" if trial.left == INTACT else "right"
 
 
-def _asked(study: Study, trial: Trial, item: int, done: int) -> Asked:
+def _next_question(study: Study, trial: Trial, item: int, done: int) -> SentQuestion:
     practice = trial.purpose == "practice"
     rest = not practice and done > 0 and done % study.params.break_every == 0
     pictures = _pictures(study, trial)
     number = 0 if practice else done + 1
-    return Asked(item=item, question=trial.question, practice=practice, number=number, rest=rest, pictures=pictures)
+    return SentQuestion(
+        item=item, question=trial.question, practice=practice, number=number, rest=rest, pictures=pictures
+    )
 
 
 def _pictures(study: Study, trial: Trial) -> Pictures:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
-from monitoring.user_study.design import sheet
+from monitoring.user_study.design import question_sheet
 from monitoring.user_study.questions import is_right
 from monitoring.user_study.schema import Answer, Frozen, Study, Trial
 
@@ -33,7 +33,7 @@ TrialAnswer = tuple[Trial, Answer]
 
 def answers_by_rater(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> dict[str, list[TrialAnswer]]:
     """Group trials that are not practice, with their answers, by rater."""
-    sheets = {rater: sheet(study, number) for rater, number in numbers.items()}
+    sheets = {rater: question_sheet(study, number) for rater, number in numbers.items()}
     result: dict[str, list[TrialAnswer]] = {rater: [] for rater in numbers}
     for answer in answers:
         trial = sheets[answer.rater][answer.item]
@@ -44,7 +44,7 @@ def answers_by_rater(study: Study, numbers: dict[str, int], answers: Sequence[An
 
 def assess_rater(study: Study, rater: str, given: Sequence[TrialAnswer]) -> Rater:
     """Decide whether a rater counts, and if not, why not."""
-    total = sum(trial.purpose != "practice" for trial in sheet(study, 0))
+    total = sum(trial.purpose != "practice" for trial in question_sheet(study, 0))
     checks = [is_right(study, trial, answer) for trial, answer in given if trial.purpose == "check"]
     seconds = median(answer.milliseconds for _, answer in given) / 1000 if given else None
     return Rater(

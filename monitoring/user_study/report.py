@@ -6,10 +6,10 @@ from typing import Literal
 import numpy as np
 
 from models.errors import DataError
-from monitoring.user_study.bradley_terry import Answers, logistic, scores, spread
-from monitoring.user_study.choices import between, choices_of, won_share
-from monitoring.user_study.intervals import Estimate, Floats, alpha, around
-from monitoring.user_study.marked_regions import Invented, inventions
+from monitoring.user_study.bradley_terry import Answers, contrast_error, fit_scores, logistic
+from monitoring.user_study.choices import choices_of, compares, estimate_won_share
+from monitoring.user_study.intervals import Estimate, Floats, estimate_around, krippendorff_alpha
+from monitoring.user_study.marked_regions import Invented, summarise_marks
 from monitoring.user_study.raters import Rater, answers_by_rater, assess_rater
 from monitoring.user_study.schema import Answer, Frozen, Study
 
@@ -62,7 +62,7 @@ class StudyReport(Frozen):
         return sum(not rater.excluded for rater in self.raters)
 
 
-def report(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> StudyReport:
+def make_report(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> StudyReport:
     """Compute the whole report.
 
     Args:
@@ -75,9 +75,9 @@ def report(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> 
     accepted = [each for rater in raters if not rater.excluded for each in by_rater[rater.rater]]
     counted = [(trial, answer) for trial, answer in accepted if trial.purpose == "question"]
     choices = choices_of(study, counted)
-    found, better, why = _scores(study, choices)
+    scored, better, why = _scores(study, choices)
     looks = [(trial, answer) for trial, answer in counted if trial.question == "invented"]
-    invented, agreed = inventions(study, looks)
+    invented, agreed = summarise_marks(study, looks)
     return StudyReport(
         study_id=study.study_id,
         name=study.name,
@@ -86,7 +86,7 @@ def report(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> 
         wanted=study.params.raters,
         trials=len(counted),
         attention=_attention(raters),
-        scores=found,
+        scores=scored,
         no_scores=why,
         better=better,
         by_bucket=_by_bucket(study, choices),
@@ -98,33 +98,33 @@ def report(study: Study, numbers: dict[str, int], answers: Sequence[Answer]) -> 
 
 
 def _scores(study: Study, answers: Answers) -> tuple[tuple[Score, ...], Estimate | None, str]:
-    """Return scores, best first; P(challenger over champion); or why there are none."""
+    """Compute scores, best first; P(challenger over champion); or the reason why there are none."""
     size, prior = len(study.methods), study.params.prior
     wins = answers.wins(size)
     try:
-        found = scores(wins, study.methods, prior)
+        estimates = fit_scores(wins, study.methods, prior)
     except DataError as error:
         return (), None, str(error)
 
-    def judged(contrast: Floats) -> Estimate:
-        error = spread(found, wins, prior, answers, contrast)
-        return around(float(found @ contrast), error, len(answers.won), answers.clusters.smaller)
+    def estimate(contrast: Floats) -> Estimate:
+        error = contrast_error(estimates, wins, prior, answers, contrast)
+        return estimate_around(float(estimates @ contrast), error, len(answers.won), answers.clusters.smaller)
 
     rows = [
         Score(
             method=method,
-            chosen=won_share(answers, number, (answers.won == number) | (answers.lost == number)),
-            score=judged(np.eye(size)[number] - 1.0 / size),
+            chosen=estimate_won_share(answers, number, (answers.won == number) | (answers.lost == number)),
+            score=estimate(np.eye(size)[number] - 1.0 / size),
         )
         for number, method in enumerate(study.methods)
     ]
     places = _places(study)
-    better = None if places is None else _as_chance(judged(np.eye(size)[places[0]] - np.eye(size)[places[1]]))
+    better = None if places is None else _as_chance(estimate(np.eye(size)[places[0]] - np.eye(size)[places[1]]))
     return tuple(sorted(rows, key=lambda row: -(row.score.value or 0.0))), better, ""
 
 
 def _as_chance(difference: Estimate) -> Estimate:
-    """Return P(first over second) from the difference of two scores."""
+    """Compute P(first over second) from the difference of two scores."""
     ends = {name: getattr(difference, name) for name in ("value", "low", "high")}
     return difference.model_copy(update={name: None if end is None else logistic(end) for name, end in ends.items()})
 
@@ -134,22 +134,22 @@ def _by_bucket(study: Study, answers: Answers) -> dict[str, Estimate]:
     if places is None:
         return {}
     buckets = np.array([study.people[person].bucket for person in answers.clusters.people], str)
-    direct = between(answers, *places)
+    direct = compares(answers, *places)
     return {
-        name: won_share(answers, places[0], direct & (buckets == name))
+        name: estimate_won_share(answers, places[0], direct & (buckets == name))
         for name in sorted({person.bucket for person in study.people})
     }
 
 
 def _places(study: Study) -> tuple[int, int] | None:
-    """Return numbers of challenger and champion among the methods."""
+    """Find the numbers of challenger and champion among the methods."""
     if not {"challenger", "champion"} <= set(study.methods):
         return None
     return study.methods.index("challenger"), study.methods.index("champion")
 
 
 def _agreement(answers: Answers) -> float | None:
-    """Return alpha over units of one person and two methods, values being whether the first of the two was chosen.
+    """Compute alpha over units of one person and two methods, values being whether the first of the two was chosen.
 
     Which of two is the first is arbitrary, so every unit enters both ways round: chance agreement is then one half.
     """
@@ -158,7 +158,7 @@ def _agreement(answers: Answers) -> float | None:
         answers.clusters.people.tolist(), answers.won.tolist(), answers.lost.tolist(), strict=True
     ):
         units.setdefault((person, min(won, lost), max(won, lost)), []).append(won < lost)
-    return alpha([*units.values(), *([not first for first in unit] for unit in units.values())])
+    return krippendorff_alpha([*units.values(), *([not first for first in unit] for unit in units.values())])
 
 
 def _attention(raters: Sequence[Rater]) -> Estimate:

@@ -57,13 +57,13 @@ class StudyStore:
         return secret
 
     def number(self, rater: str) -> int | None:
-        """Return the rater's number, None for a stranger."""
+        """Look up the rater's number, None for a stranger."""
         with self._mutex:
             self._refresh()
             return self._numbers.get(rater)
 
     def answered(self, rater: str) -> frozenset[int]:
-        """Return trials that the rater has answered."""
+        """Read the trials that the rater has answered."""
         with self._mutex:
             self._refresh()
             return frozenset(self._answers.get(rater, {}))
@@ -77,19 +77,19 @@ class StudyStore:
         return True
 
     def raters(self) -> dict[str, int]:
-        """Return number of every rater who joined, by pseudonym."""
+        """Read the number of every rater who joined, by pseudonym."""
         with self._mutex:
             self._refresh()
             return dict(self._numbers)
 
     def answers(self) -> list[Answer]:
-        """Return all answers, rater by rater in the order of their questions."""
+        """Read all answers, rater by rater in the order of their questions."""
         with self._mutex:
             self._refresh()
             return [self._answers[rater][item] for rater in self._answers for item in sorted(self._answers[rater])]
 
     def picture(self, name: str) -> bytes | None:
-        """Return PNG bytes of a picture that raters may see; None for any other name."""
+        """Read the PNG bytes of a picture that raters may see; None for any other name."""
         return (self.folder / "pictures" / name).read_bytes() if name in self._pictures else None
 
     @contextmanager
@@ -111,7 +111,7 @@ class StudyStore:
         return self.folder / "answers.jsonl"
 
     def _refresh(self) -> None:
-        """Read the lines that were added since the last look."""
+        """Read the lines that were added since the last call."""
         if not self._journal.exists():
             return
         with self._journal.open("rb") as stream:
@@ -136,12 +136,12 @@ class StudyStore:
 
 
 def pseudonym(secret: str) -> str:
-    """Return a rater's name in the files, from which their secret cannot be derived."""
+    """Derive a rater's name in the files, from which their secret cannot be derived."""
     return hashlib.sha256(secret.encode()).hexdigest()[:16]
 
 
 def open_study(paths: Paths, study_id: str) -> StudyStore:
-    """Return the study with this id.
+    """Open the study with this id.
 
     Raises:
         DataError: there is none.

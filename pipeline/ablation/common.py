@@ -51,7 +51,7 @@ class Portrait:
 
 
 def read_split(paths: Paths, rows: pd.DataFrame, split: str, count: int, seed: int) -> list[Portrait]:
-    """At most `count` portraits of a split, drawn by seed, ordered by id: nobody twice before everybody once."""
+    """Read at most `count` portraits of a split, drawn by seed, ordered by id: nobody twice before everybody once."""
     drawn = rows[rows["split"] == split].sort_values("portrait_id").sample(frac=1.0, random_state=seed)
     rounds = drawn.groupby("identity").cumcount()
     chosen = drawn.loc[rounds.sort_values(kind="stable").index].head(count).sort_values("portrait_id")
@@ -59,18 +59,18 @@ def read_split(paths: Paths, rows: pd.DataFrame, split: str, count: int, seed: i
 
 
 def portrait_of(paths: Paths, row: pd.Series) -> Portrait:
-    """A row of ingest's table with its picture."""
+    """Read the portrait of a row of ingest's table."""
     name = str(row["portrait_id"])
     return Portrait(name, str(row["identity"]), load_image(paths, name), landmarks_of(row), points_of(row))
 
 
 def portrait_rng(portrait: Portrait, seed: int) -> np.random.Generator:
-    """A generator that depends on portrait and seed alone, not on which others are measured."""
+    """Make a generator that depends on portrait and seed alone, not on which others are measured."""
     return np.random.default_rng([seed, zlib.crc32(portrait.portrait_id.encode())])
 
 
 def case_of(portrait: Portrait, hole: Mask, chroma: Mask, kind: str, level: str) -> Case:
-    """The portrait with this damage; `level` goes where coverage buckets go."""
+    """Damage a portrait; `level` goes where coverage buckets go."""
     measures = measure(Damage(hole=hole, chroma=chroma, kind=kind), portrait.landmarks)
     return Case(
         mask_id=f"{portrait.portrait_id}-{kind}-{level}",
@@ -88,7 +88,7 @@ def case_of(portrait: Portrait, hole: Mask, chroma: Mask, kind: str, level: str)
 
 
 def embed_intact(portraits: Sequence[Portrait], judges: Judges, batch_size: int) -> Embeddings:
-    """Embeddings of the intact portraits."""
+    """Embed the intact portraits."""
     whole = [
         case_of(p, np.zeros(p.image.shape[:2], bool), np.zeros(p.image.shape[:2], bool), "", "") for p in portraits
     ]
@@ -99,7 +99,7 @@ def embed_intact(portraits: Sequence[Portrait], judges: Judges, batch_size: int)
     return embeddings
 
 
-def measured(
+def measure_cases(
     methods: Mapping[str, Method],
     cases: Sequence[Case],
     intact: Embeddings,
@@ -108,7 +108,7 @@ def measured(
     keep: Keep | None = None,
     references: Mapping[str, Image] | None = None,
 ) -> pd.DataFrame:
-    """One row per case and method.
+    """Measure every case with every method, one row each.
 
     Columns: mask_id, portrait_id, identity, kind, bucket, coverage, missing_features, method; similarity by role;
     lpips, psnr (dB), pixel_mse; `colour_error` (CIEDE2000 over pixels without chroma); `chroma_error`, the same with
@@ -147,7 +147,7 @@ def measured(
 def means(
     rows: pd.DataFrame, metrics: Iterable[str], resamples: int, seed: int, by: str = "bucket"
 ) -> dict[str, Buckets]:
-    """Mean and interval by method, by value of a column and by metric; rows without a figure are left out of it."""
+    """Average by method, by value of a column and by metric, with intervals; rows without a figure are left out."""
     tables: dict[str, Buckets] = {}
     names = list(metrics)
     for (method, bucket), part in rows.groupby(["method", by], sort=True):
@@ -157,7 +157,7 @@ def means(
 
 
 def _with_references(damaged: Damaged, cases: Sequence[Case], references: Mapping[str, Image]) -> Damaged:
-    """The batch with the photos that there are."""
+    """Add the available reference photos to the batch."""
     if not any(case.portrait_id in references for case in cases):
         return damaged
     photos = np.stack([references.get(case.portrait_id, np.zeros_like(case.target)) for case in cases])

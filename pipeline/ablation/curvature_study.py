@@ -33,7 +33,7 @@ def curvature_report(
     params: CurvatureParams,
     seed: int,
 ) -> CurvatureReport:
-    """Curvature of the objective on the first training batch, and its means over both sets.
+    """Measure the curvature on the first training batch, and the mean objective over both sets.
 
     Args:
         network: with the chosen weights; they are not changed.
@@ -65,13 +65,13 @@ def curvature_report(
 def mean_objective(
     network: nn.Module, objective: Objective, batches: list[Batch], judges: Judges, weights: Mapping[str, float]
 ) -> float:
-    """Mean over the batches."""
+    """Average the objective over the batches."""
     return float(torch.stack([objective(network, batch, judges, weights) for batch in batches]).mean())
 
 
 @contextmanager
 def _differentiable(network: nn.Module) -> Iterator[list[Tensor]]:
-    """The parameters with gradients switched on, and as they were afterwards."""
+    """Switch gradients of the parameters on for the block."""
     parameters = list(network.parameters())
     before = [parameter.requires_grad for parameter in parameters]
     network.requires_grad_(True)
@@ -91,7 +91,7 @@ def curvature_of(
     paths: Paths,
     params: AblateParams,
 ) -> CurvatureReport:
-    """`curvature_report` on portraits of the training split against those of `params.split`, each damaged by seed."""
+    """Compute `curvature_report` on training portraits against those of `params.split`, each damaged by seed."""
     judges = Judges(perceptual_distance("alex"), training_encoder())
     training_part, held_out_part = (
         _batches(rows, name, train, masks, paths, params) for name in ("train", params.split)

@@ -10,7 +10,7 @@ IDENTITY = SIMILARITY + "independent"
 
 
 def pairs_of(rows: pd.DataFrame, ours: str, theirs: str) -> pd.DataFrame:
-    """One line per damage: `error_gain` and `identity_gain` of method `ours` over `theirs`, both better when larger.
+    """Compare on each damage: `error_gain` and `identity_gain` of method `ours` over `theirs`, both better when larger.
 
     `error_gain` is how much smaller the pixel MSE is, relative to the larger of both; `identity_gain` how much larger
     the similarity to the person. `disagree` where one is above 0 and the other below.
@@ -27,7 +27,7 @@ def pairs_of(rows: pd.DataFrame, ours: str, theirs: str) -> pd.DataFrame:
 
 
 def disagreement(rows: pd.DataFrame, ours: str, theirs: str, examples: int) -> DisagreementReport:
-    """How often, and how strongly, pixel error and identity contradict each other.
+    """Measure how often, and how strongly, pixel error and identity contradict each other.
 
     Args:
         rows: of `common.measured`, with both methods on the same damage.

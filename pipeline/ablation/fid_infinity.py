@@ -45,7 +45,7 @@ class FidInfinity:
 
 
 def fid_infinity(a: Embeddings, b: Embeddings, repeats: int, rng: np.random.Generator) -> FidInfinity:
-    """Frechet distance of two sets of embeddings, extrapolated to endless samples.
+    """Extrapolate the Frechet distance of two sets of embeddings to endless samples.
 
     Args:
         a: (N, D).
@@ -69,7 +69,7 @@ def fid_infinity(a: Embeddings, b: Embeddings, repeats: int, rng: np.random.Gene
 
 
 def principal(intact: Embeddings, others: Sequence[Embeddings], components: int) -> tuple[list[Embeddings], float]:
-    """Embeddings in the leading principal components of the intact ones, so that fewer samples suffice.
+    """Project embeddings on the leading principal components of the intact ones, so that fewer samples suffice.
 
     Args:
         intact: (N, D) that the components are taken from; no more than min(N - 1, D) of them exist.
@@ -87,7 +87,7 @@ def principal(intact: Embeddings, others: Sequence[Embeddings], components: int)
 
 
 def intercept(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Least-squares line over x (n,): its value at 0 and that value's standard error.
+    """Fit a least-squares line over x (n,): its value at 0 and that value's standard error.
 
     Raises:
         DataError: fewer than three points.

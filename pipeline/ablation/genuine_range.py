@@ -17,9 +17,9 @@ Floors = dict[Role, tuple[float, str]]
 
 
 def genuine_floors(paths: Paths, rows: pd.DataFrame, judges: Judges, params: AblateParams) -> Floors:
-    """The genuine range by encoder: from photos of one person if there are any, else from what tells people apart.
+    """Estimate the genuine range by encoder: from photos of one person, else from pairs of different people.
 
-    The encoders are frozen and never saw these portraits, so all splits may speak.
+    The encoders are frozen and never saw these portraits, so all splits may be used.
 
     Args:
         paths: where the portraits lie.
@@ -37,17 +37,17 @@ def genuine_floors(paths: Paths, rows: pd.DataFrame, judges: Judges, params: Abl
 
 
 def several(rows: pd.DataFrame, most: int) -> pd.DataFrame:
-    """Rows of people with more than one photo, at most so many of each, in order of portrait ids."""
+    """Select rows of people with more than one photo, at most so many of each, in order of portrait ids."""
     ordered = rows.sort_values("portrait_id")
     several_times = ordered[ordered.groupby("identity")["portrait_id"].transform("size") > 1]
     return several_times.groupby("identity").head(most)
 
 
 def floor_of(embeddings: Tensor, names: Sequence[str], origin: str, params: AblateParams) -> tuple[float, str]:
-    """Lower end of the genuine range of one encoder and what it rests on; embeddings (N, dim) of unit length."""
+    """Estimate the lower end of one encoder's genuine range, and its basis; embeddings (N, dim) of unit length."""
     percentile = params.onset.genuine_percentile
     floor = genuine_floor(embeddings.numpy(), names, percentile)
     if floor is not None:
         return floor, f"{percentile:g}th percentile of pairs of one person among {origin}"
     threshold = recognition_threshold(embeddings, names, params.false_match_rate)
-    return threshold, f"passed by {params.false_match_rate:.0%} of strangers among {origin}: nobody is there twice"
+    return threshold, f"passed by {params.false_match_rate:.0%} of strangers among {origin}: no person has two photos"

@@ -40,7 +40,7 @@ class Curve:
         shape = (len(self.identities), len(self.missing))
         if self.similarity.shape != shape or shape[1] < 5 or shape[0] < 3 or np.any(np.diff(self.missing) <= 0):
             got = f"{self.similarity.shape} for {shape[0]} portraits and {shape[1]} levels"
-            raise DataError("at least 3 portraits at 5 or more rising levels", got, "measure more of either")
+            raise DataError("at least 3 portraits at 5 or more rising levels", got, "measure more portraits or levels")
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def find_knee(curve: Curve, resamples: int, rng: np.random.Generator) -> Knee:
 
 
 def find_exit(curve: Curve, floor: float, resamples: int, rng: np.random.Generator) -> Exit:
-    """Where the mean similarity leaves the genuine range; arguments as `find_knee`, `floor` as in `Exit`."""
+    """Find where the mean similarity leaves the genuine range; arguments as `find_knee`, `floor` as in `Exit`."""
     bootstrap = Bootstrap(curve.identities, resamples, rng)
     intervals = bootstrap.means(curve.similarity)
     below = [level for level, interval in zip(curve.missing, intervals, strict=True) if interval.high < floor]
@@ -139,7 +139,7 @@ def find_exit(curve: Curve, floor: float, resamples: int, rng: np.random.Generat
 
 
 def crossing(missing: Floats, means: Floats, floor: float) -> float:
-    """Where a curve that starts at similarity 1 with nothing missing first falls below the floor; inf if nowhere."""
+    """Find where a curve that starts at similarity 1 with nothing missing first falls below the floor; else inf."""
     x, y = np.concatenate([[0.0], missing]), np.concatenate([[1.0], means])
     below = np.flatnonzero(y < floor)
     if not len(below):
@@ -152,7 +152,7 @@ def crossing(missing: Floats, means: Floats, floor: float) -> float:
 
 
 def genuine_floor(embeddings: npt.NDArray[np.floating], identities: Sequence[str], percentile: float) -> float | None:
-    """The similarity that all but `percentile` per cent of the pairs of one person's photos reach.
+    """Compute the similarity that all but `percentile` per cent of the pairs of one person's photos reach.
 
     Args:
         embeddings: (N, D) of unit length.
@@ -160,7 +160,7 @@ def genuine_floor(embeddings: npt.NDArray[np.floating], identities: Sequence[str
         percentile: 0..100.
 
     Returns:
-        A cosine; None where nobody is there twice.
+        A cosine; None if no person has two photos.
     """
     first, second = np.triu_indices(len(identities), k=1)
     names = np.asarray(identities)
@@ -171,7 +171,7 @@ def genuine_floor(embeddings: npt.NDArray[np.floating], identities: Sequence[str
 
 
 def _whitener(curve: Curve) -> Floats:
-    """(L, L) matrix that makes the errors of the mean curve independent and of variance 1."""
+    """Compute the (L, L) matrix that makes the errors of the mean curve independent and of variance 1."""
     names, codes = np.unique(np.asarray(curve.identities), return_inverse=True)
     people = np.stack([curve.similarity[codes == code].mean(axis=0) for code in range(len(names))])
     if len(people) < 3 or (people.std(axis=0) < 1e-9).any():
@@ -185,12 +185,12 @@ def _whitener(curve: Curve) -> Floats:
 
 
 def _broken_lines(x: Floats, whiten: Floats, curves: Floats) -> tuple[Floats, Floats, Floats]:
-    """The best break of each whitened curve (B, L): places (B,), slope and its change (B, 2), chi^2 (B,)."""
+    """Fit the best break of each whitened curve (B, L): places (B,), slope and its change (B, 2), chi^2 (B,)."""
     grid = np.linspace(x[1], x[-2], _PLACES)
     fits = [_fit(whiten @ np.stack([np.ones_like(x), x, np.maximum(x - k, 0)], axis=1), curves) for k in grid]
     misfits = np.stack([misfit for _, misfit in fits])
     best = misfits.argmin(axis=0)
-    coefficients = np.stack([found for found, _ in fits])[best, np.arange(len(curves))]
+    coefficients = np.stack([fit for fit, _ in fits])[best, np.arange(len(curves))]
     return grid[best], coefficients[:, 1:], misfits.min(axis=0)
 
 
@@ -201,13 +201,13 @@ def _criteria(x: Floats, whiten: Floats, curve: Floats, broken: float) -> dict[S
 
 
 def _fit(design: Floats, curves: Floats) -> tuple[Floats, Floats]:
-    """Least squares of each curve (B, L) on a design (L, k): coefficients (B, k) and sums of squares (B,)."""
+    """Fit each curve (B, L) on a design (L, k) by least squares: coefficients (B, k) and sums of squares (B,)."""
     coefficients = curves @ np.linalg.pinv(design).T
     return coefficients, np.square(curves - coefficients @ design.T).sum(axis=1)
 
 
 def _estimate(values: Floats) -> Estimate:
-    """First the figure itself, then its resamples."""
+    """Build an estimate from values: first the figure itself, then its resamples."""
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(values[1:], [tail, 1 - tail])
     return Estimate(float(values[0]), float(low), float(high))

@@ -28,7 +28,7 @@ COMPONENTS = {
 def growing_holes(
     landmarks: Points, size: Size, levels: Sequence[float], rng: np.random.Generator, of: Part = "features"
 ) -> list[Mask]:
-    """Holes in the face hull that take exactly a given share of a part of the face, each containing the one before.
+    """Draw holes in the hull that take exactly a given share of a part of the face, each containing the one before.
 
     A smooth random field is cut at the height that leaves the asked-for share of the part above it.
 
@@ -57,7 +57,7 @@ def growing_holes(
 
 
 def component_holes(landmarks: Points, size: Size) -> dict[str, Mask]:
-    """One hole for each of `COMPONENTS`, (H, W) bool, True = missing."""
+    """Draw one hole for each of `COMPONENTS`, (H, W) bool, True = missing."""
     regions = feature_regions(landmarks, size)
     return {name: np.logical_or.reduce([regions[part] for part in parts]) for name, parts in COMPONENTS.items()}
 
@@ -65,7 +65,7 @@ def component_holes(landmarks: Points, size: Size) -> dict[str, Mask]:
 def _field(
     shape: tuple[int, int], sigma: float, rng: np.random.Generator
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Blurred white noise (H, W); no two pixels are equal, so that any cut is exact."""
+    """Draw blurred white noise (H, W); no two pixels are equal, so that any cut is exact."""
     noise = rng.normal(size=shape)
     blurred = cv2.GaussianBlur(noise, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     return np.asarray(blurred / blurred.std() + 1e-6 * noise, np.float64)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.ablation.common import SIMILARITY, Embeddings, Portrait, case_of, means, measured, portrait_rng
+from pipeline.ablation.common import SIMILARITY, Embeddings, Portrait, case_of, means, measure_cases, portrait_rng
 from pipeline.ablation.genuine_range import Floors
 from pipeline.ablation.onset import Curve, Estimate, find_exit, find_knee
 from pipeline.ablation.onset_holes import component_holes, growing_holes
@@ -27,13 +27,13 @@ def onset_rows(
     judges: Judges,
     params: AblateParams,
 ) -> pd.DataFrame:
-    """One row per portrait, hole and method: growing blotches (kind `blotch`) and single features (by their name)."""
+    """Measure every portrait, hole and method: growing blotches (kind `blotch`) and single features (by their name)."""
     cases = [case for portrait in portraits for case in _cases(portrait, params)]
-    return measured(methods, cases, intact, judges, params.batch_size)
+    return measure_cases(methods, cases, intact, judges, params.batch_size)
 
 
 def onset_report(rows: pd.DataFrame, floors: Floors, params: AblateParams) -> OnsetReport:
-    """Curves, onsets and single features from the rows of `onset_rows`."""
+    """Compute curves, onsets and single features from the rows of `onset_rows`."""
     blotches, features = rows[rows["kind"] == BLOTCH], rows[rows["kind"] != BLOTCH]
     return OnsetReport(
         curves=means(blotches, METRICS, params.bootstrap, params.seed),
@@ -46,7 +46,7 @@ def onset_report(rows: pd.DataFrame, floors: Floors, params: AblateParams) -> On
 
 
 def onset_of(rows: pd.DataFrame, role: Role, floor: float, floor_from: str, params: AblateParams) -> OnsetFigures:
-    """Knee and exit of one method's curve by one encoder."""
+    """Find knee and exit of one method's curve by one encoder."""
     table = rows.pivot_table(index=["portrait_id", "identity"], columns="bucket", values=SIMILARITY + role)
     levels = np.array([float(level) for level in table.columns])
     curve = Curve(levels, table.to_numpy(np.float64), [str(identity) for _, identity in table.index])

@@ -9,7 +9,7 @@ import torch
 from jinja2 import Environment
 
 from models.images import to_uint8
-from pipeline.ablation.common import SIMILARITY, Embeddings, Portrait, measured
+from pipeline.ablation.common import SIMILARITY, Embeddings, Portrait, measure_cases
 from pipeline.ablation.disagreement import IDENTITY
 from pipeline.ablation.results import AblateReport
 from pipeline.ablation.transition_study import hole_cases
@@ -17,7 +17,7 @@ from pipeline.config.ablation import AblateParams
 from pipeline.evaluation.baselines import Method
 from pipeline.evaluation.charts import HEIGHT, WIDTH, Chart, line_chart
 from pipeline.evaluation.examples import Picture, Strip, data_uri
-from pipeline.evaluation.report import ends, middle, number
+from pipeline.evaluation.report import format_interval, format_number, format_value
 from pipeline.evaluation.results import Buckets
 from pipeline.evaluation.scoring import ROLES, Judges
 from pipeline.evaluation.test_set import Case, damaged_batch
@@ -48,7 +48,7 @@ def write_page(report: AblateReport, strips: Sequence[Strip], folder: Path, name
 
 
 def charts(report: AblateReport) -> dict[str, tuple[Chart, Guides]]:
-    """Every chart that the report has figures for, with its guides."""
+    """Draw every chart that the report has figures for, with its guides."""
     by_name: dict[str, tuple[Chart, Guides]] = {}
     if report.onset:
         for role in ROLES:
@@ -70,20 +70,20 @@ def charts(report: AblateReport) -> dict[str, tuple[Chart, Guides]]:
 
 
 def place_of(chart: Chart, value: float) -> float:
-    """Height of a value in a chart, pixels."""
+    """Convert a value to its height in a chart, pixels."""
     (bottom, low), (top, high) = chart.y_ticks[0], chart.y_ticks[-1]
     return bottom + (value - float(low)) / (float(high) - float(low)) * (top - bottom)
 
 
 def svg(chart: Chart, guides: Guides) -> str:
-    """A chart as an SVG document."""
+    """Render a chart as an SVG document."""
     return _environment().get_template("chart.svg.j2").render(
         chart=chart, guides=guides, palette=PALETTE, width=WIDTH, height=HEIGHT
     )  # fmt: skip
 
 
 def tables(report: AblateReport) -> dict[str, pd.DataFrame]:
-    """Long tables of all figures by study: method, bucket, metric, value, low, high, n."""
+    """Build long tables of all figures by study: method, bucket, metric, value, low, high, n."""
     by_name: dict[str, Mapping[str, Buckets]] = {}
     if report.onset:
         by_name |= {"onset": report.onset.curves, "components": report.onset.components}
@@ -95,7 +95,7 @@ def tables(report: AblateReport) -> dict[str, pd.DataFrame]:
 
 
 def long_table(table: Mapping[str, Buckets]) -> pd.DataFrame:
-    """One line per figure."""
+    """List figures, one line each."""
     records = [
         {"method": method, "bucket": bucket, "metric": metric, **figure.model_dump()}
         for method, buckets in table.items()
@@ -106,7 +106,7 @@ def long_table(table: Mapping[str, Buckets]) -> pd.DataFrame:
 
 
 def render(report: AblateReport, strips: Sequence[Strip], drawings: Mapping[str, str]) -> str:
-    """The page as HTML; every text from data is escaped, the drawings are ours."""
+    """Render the page as HTML; every text from data is escaped, the SVG charts are not."""
     return _environment().get_template("ablate.html.j2").render(
         report=report, strips=strips, drawings=drawings, similarity=SIMILARITY, roles=ROLES
     )  # fmt: skip
@@ -114,7 +114,9 @@ def render(report: AblateReport, strips: Sequence[Strip], drawings: Mapping[str,
 
 @cache
 def _environment() -> Environment:
-    return template_environment(("pipeline", "templates"), filters={"middle": middle, "ends": ends, "number": number})
+    return template_environment(
+        ("pipeline", "templates"), filters={"middle": format_value, "ends": format_interval, "number": format_number}
+    )
 
 
 def example_strips(
@@ -125,7 +127,7 @@ def example_strips(
     judges: Judges,
     params: AblateParams,
 ) -> list[Strip]:
-    """A strip for each example: intact, damaged, and every method with both scores.
+    """Draw a strip for each example: intact, damaged, and every method with both scores.
 
     Args:
         examples: mask ids of the transition study.
@@ -138,7 +140,7 @@ def example_strips(
     portrait_ids = {name.partition("-")[0] for name in examples}
     drawn = {case.mask_id: case for p in portraits if p.portrait_id in portrait_ids for case in hole_cases(p, params)}
     cases = [drawn[name] for name in examples]
-    scores = measured(methods, cases, intact, judges, params.batch_size)
+    scores = measure_cases(methods, cases, intact, judges, params.batch_size)
     return [_strip(case, scores[scores["mask_id"] == case.mask_id], methods, judges.device) for case in cases]
 
 

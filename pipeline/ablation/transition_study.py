@@ -10,7 +10,16 @@ import torch
 from torch import Tensor
 
 from models.metrics.colour_error import grey_world, mean_colour
-from pipeline.ablation.common import RETENTION, SIMILARITY, Embeddings, Portrait, case_of, means, measured, portrait_rng
+from pipeline.ablation.common import (
+    RETENTION,
+    SIMILARITY,
+    Embeddings,
+    Portrait,
+    case_of,
+    means,
+    measure_cases,
+    portrait_rng,
+)
 from pipeline.ablation.fid_infinity import FidInfinity, fid_infinity, principal
 from pipeline.ablation.onset_holes import growing_holes
 from pipeline.ablation.results import Crossing, FidFigures, IdFidReport, TransitionReport
@@ -26,7 +35,7 @@ GUESSES: Mapping[str, Method] = {"grey world": grey_world, "mean colour": mean_c
 """What a colouriser has to beat: grey at the known luma, and the mean chroma of what is left."""
 METRICS = (SIMILARITY + "training", SIMILARITY + "independent", "lpips", "colour_error", "chroma_error", RETENTION)
 
-Kept = dict[tuple[str, str], dict[str, Tensor]]
+EmbeddingsByLevel = dict[tuple[str, str], dict[str, Tensor]]
 """Embeddings by the independent encoder: (method, level) -> portrait -> (dim,)."""
 
 
@@ -35,7 +44,7 @@ class Transition:
     """Rows of both tasks, and the embeddings of the inpainted faces."""
 
     rows: pd.DataFrame
-    kept: Kept = field(default_factory=dict)
+    kept: EmbeddingsByLevel = field(default_factory=dict)
 
 
 def measure_transition(
@@ -46,20 +55,20 @@ def measure_transition(
     params: AblateParams,
 ) -> Transition:
     """Restore growing blotches of the face, as holes by every method, and as lost colour by every method and guess."""
-    kept: Kept = {}
+    embeddings_by_level: EmbeddingsByLevel = {}
 
     def keep(name: str, cases: Sequence[Case], embeddings: Tensor) -> None:
         for case, embedding in zip(cases, embeddings, strict=True):
-            kept.setdefault((name, case.bucket), {})[case.portrait_id] = embedding
+            embeddings_by_level.setdefault((name, case.bucket), {})[case.portrait_id] = embedding
 
     holes, colourless = _cases(portraits, params)
-    inpainted = measured(methods, holes, intact, judges, params.batch_size, keep)
-    coloured = measured({**methods, **GUESSES}, colourless, intact, judges, params.batch_size)
-    return Transition(pd.concat([inpainted, coloured], ignore_index=True), kept)
+    inpainted = measure_cases(methods, holes, intact, judges, params.batch_size, keep)
+    coloured = measure_cases({**methods, **GUESSES}, colourless, intact, judges, params.batch_size)
+    return Transition(pd.concat([inpainted, coloured], ignore_index=True), embeddings_by_level)
 
 
 def transition_report(rows: pd.DataFrame, params: AblateParams) -> TransitionReport:
-    """Curves by task and method, the champion's colour error over each guess's, and where curves cross."""
+    """Compute curves by task and method, the champion's colour error over each guess's, and where curves cross."""
     named = rows.assign(method=rows["kind"] + " " + rows["method"])
     curves = means(named, METRICS, params.bootstrap, params.seed)
     return TransitionReport(
@@ -68,7 +77,7 @@ def transition_report(rows: pd.DataFrame, params: AblateParams) -> TransitionRep
 
 
 def colour_ratios(rows: pd.DataFrame, params: AblateParams) -> dict[str, Figure]:
-    """Mean colour error of `champion` over that of every other method on the same damage."""
+    """Divide the mean colour error of `champion` by that of every other method on the same damage."""
     by_method = {str(name): part.sort_values("mask_id") for name, part in rows.groupby("method")}
     ours = by_method.pop("champion")
     bootstrap = Bootstrap(list(ours["identity"]), params.bootstrap, np.random.default_rng(params.seed))
@@ -80,7 +89,7 @@ def colour_ratios(rows: pd.DataFrame, params: AblateParams) -> dict[str, Figure]
 
 
 def crossing_of(levels: Sequence[float], a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Where curve a first rises above curve b, between levels on straight lines; None where it does not.
+    """Find where curve a first rises above curve b, between levels on straight lines; None if it does not.
 
     A curve that lies above from the start crosses at the first level.
     """
@@ -95,11 +104,11 @@ def crossing_of(levels: Sequence[float], a: Sequence[float], b: Sequence[float])
     return float(levels[end - 1] + share * (levels[end] - levels[end - 1]))
 
 
-def id_fid_report(kept: Kept, intact: Embeddings, params: AblateParams) -> IdFidReport:
-    """ID-FID against the intact portraits by method and coverage, whole and in the leading components."""
-    ids = sorted(next(iter(kept.values())))
+def id_fid_report(embeddings: EmbeddingsByLevel, intact: Embeddings, params: AblateParams) -> IdFidReport:
+    """Compute ID-FID against the intact portraits by method and coverage, whole and in the leading components."""
+    ids = sorted(next(iter(embeddings.values())))
     target = torch.stack([intact[name]["independent"] for name in ids]).numpy()
-    sets = {key: torch.stack([found[name] for name in ids]).numpy() for key, found in kept.items()}
+    sets = {key: torch.stack([by_portrait[name] for name in ids]).numpy() for key, by_portrait in embeddings.items()}
     reduced, share = principal(target, list(sets.values()), params.id_fid.components)
     leading = dict(zip(sets, reduced[1:], strict=True))
     return IdFidReport(
@@ -112,11 +121,11 @@ def id_fid_report(kept: Kept, intact: Embeddings, params: AblateParams) -> IdFid
 def _fids(
     sets: Mapping[tuple[str, str], npt.NDArray[np.floating]], target: npt.NDArray[np.floating], params: AblateParams
 ) -> dict[str, dict[str, FidFigures]]:
-    found: dict[str, dict[str, FidFigures]] = {}
+    figures: dict[str, dict[str, FidFigures]] = {}
     for (method, level), embeddings in sets.items():
         one = fid_infinity(embeddings, target, params.id_fid.repeats, np.random.default_rng(params.seed))
-        found.setdefault(method, {})[level] = _fid_figures(one)
-    return found
+        figures.setdefault(method, {})[level] = _fid_figures(one)
+    return figures
 
 
 def _fid_figures(fid: FidInfinity) -> FidFigures:
@@ -124,7 +133,7 @@ def _fid_figures(fid: FidInfinity) -> FidFigures:
 
 
 def hole_cases(portrait: Portrait, params: AblateParams) -> list[Case]:
-    """The portrait with a hole at every level of coverage."""
+    """Damage the portrait with a hole at every level of coverage."""
     grown = growing_holes(
         portrait.landmarks, portrait.image.shape[0], params.coverage, portrait_rng(portrait, params.seed + 1), "face"
     )
@@ -133,18 +142,18 @@ def hole_cases(portrait: Portrait, params: AblateParams) -> list[Case]:
 
 
 def colour_case(case: Case, portrait: Portrait) -> Case:
-    """The same pixels with their luma known."""
+    """Damage the portrait by taking the colour of the same pixels, their luma known."""
     return case_of(portrait, np.zeros_like(case.hole), case.hole, COLORIZE, case.bucket)
 
 
 def _cases(portraits: Sequence[Portrait], params: AblateParams) -> tuple[list[Case], list[Case]]:
-    """Every portrait at every level, as a hole and as lost colour."""
+    """Damage every portrait at every level, as a hole and as lost colour."""
     pairs = [(portrait, case) for portrait in portraits for case in hole_cases(portrait, params)]
     return [case for _, case in pairs], [colour_case(case, portrait) for portrait, case in pairs]
 
 
 def _crossings(curves: Mapping[str, Buckets]) -> tuple[Crossing, ...]:
-    """The pairs of curves of which the brief's transition would show as a crossing."""
+    """Find crossings in the pairs of curves where the brief's transition would show as one."""
     inpaint, colorize, guess = curves["inpaint champion"], curves["colorize champion"], curves["colorize grey world"]
     levels = [float(level) for level in sorted(inpaint)]
     error, alike = "colour_error", SIMILARITY + "independent"
@@ -167,6 +176,6 @@ def _crossings(curves: Mapping[str, Buckets]) -> tuple[Crossing, ...]:
 
 
 def _values(table: Buckets, metric: str) -> list[float]:
-    """Means over the levels, NaN where there is none."""
-    found = [table[level][metric].value for level in sorted(table)]
-    return [float("nan") if value is None else value for value in found]
+    """Read means over the levels, NaN where there is none."""
+    figures = [table[level][metric].value for level in sorted(table)]
+    return [float("nan") if value is None else value for value in figures]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from models.images import Image
-from pipeline.ablation.common import Portrait, case_of, embed_intact, measured, portrait_rng, read_split
+from pipeline.ablation.common import Portrait, case_of, embed_intact, measure_cases, portrait_rng, read_split
 from pipeline.ablation.results import VariantFigures
 from pipeline.ablation.variants import COMPLETE, NO_PHOTO, variant_figures, variant_params
 from pipeline.config.ablation import AblateParams
@@ -24,7 +24,7 @@ from pipeline.evaluation.test_set import Case
 from pipeline.image_io.write import png_bytes
 from pipeline.portraits.read import load_image, read_portraits
 from pipeline.project.paths import Paths
-from pipeline.training.dataset import DamagedPortraits, Kept, batches
+from pipeline.training.dataset import CachedBatches, DamagedPortraits, batches
 from pipeline.training.face_model_folds import face_models
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def lay_out_small(source: Paths, target: Paths, size: int, limits: Mapping[str, 
 
 
 def _scaled(coordinates: object, factor: float) -> list[float]:
-    """Pixel centres lie at whole numbers: the picture's edge is at -0.5."""
+    """Scale a portrait. Pixel centres lie at whole numbers: the picture's edge is at -0.5."""
     moved: list[float] = ((np.asarray(coordinates, np.float32) + 0.5) * factor - 0.5).tolist()
     return moved
 
@@ -83,41 +83,45 @@ def variant_report(
         site = Paths(Path(folder))
         limits = {"train": _LEARNT, "validation": _HELD_OUT}
         lay_out_small(paths, site, params.variants.image_size, limits | {params.split: 10 * params.variants.portraits})
-        rows, seconds = _measured(train, masks, site, judges, params)
+        rows, seconds = _measure_variants(train, masks, site, judges, params)
     return variant_figures(rows, seconds, params)
 
 
-def _measured(
+def _measure_variants(
     train: TrainParams, masks: MaskParams, site: Paths, judges: Judges, params: AblateParams
 ) -> tuple[pd.DataFrame, dict[str, float]]:
-    """Rows of every variant and seed, and the training time of each variant."""
+    """Measure every variant and seed: rows, and the training time of each variant."""
     table = read_portraits(site)
     portraits = read_split(site, table, params.split, params.variants.portraits, params.seed)
-    lessons = Lessons(site, table, masks)
+    training_batches = TrainingBatches(site, table, masks)
     intact = embed_intact(portraits, judges, params.batch_size)
     cases, photos = damaged_portraits(portraits, masks, params), other_photos(site, table, portraits)
     frames, seconds = [], dict[str, float]()
     for seed in params.variants.seeds:
         for name in (COMPLETE, *params.variants.names):
             started = time.monotonic()
-            restorer = _trained(variant_params(train, params, name, seed), lessons, site, params.variants.image_size)
+            restorer = _train_network(
+                variant_params(train, params, name, seed), training_batches, site, params.variants.image_size
+            )
             seconds[name] = seconds.get(name, 0.0) + time.monotonic() - started
             _log.info("ablate: %s, seed %d: trained in %.0f s", name, seed, time.monotonic() - started)
             for label, given in references_by_variant(name, photos).items():
-                rows = measured({label: restorer.restore}, cases, intact, judges, params.batch_size, references=given)
+                rows = measure_cases(
+                    {label: restorer.restore}, cases, intact, judges, params.batch_size, references=given
+                )
                 frames.append(rows.assign(variant=label, seed=seed))
     return pd.concat(frames, ignore_index=True), seconds
 
 
 def references_by_variant(name: str, photos: Mapping[str, Image]) -> dict[str, Mapping[str, Image]]:
-    """Reference photos for each variant that a network is measured as."""
+    """Choose reference photos for each variant that a network is measured as."""
     if name == COMPLETE:
         return {COMPLETE: photos, NO_PHOTO: {}}
     return {name: {} if name == "reference" else photos}
 
 
 def damaged_portraits(portraits: Sequence[Portrait], masks: MaskParams, params: AblateParams) -> list[Case]:
-    """Every portrait with one damage, kinds and coverage buckets in turn as in the frozen set."""
+    """Damage every portrait once, kinds and coverage buckets in turn as in the frozen set."""
     sampler, cases = DamageSampler(masks, training=False), []
     for portrait in portraits:
         damage, record = sampler.sample(
@@ -128,7 +132,7 @@ def damaged_portraits(portraits: Sequence[Portrait], masks: MaskParams, params: 
 
 
 def other_photos(paths: Paths, table: pd.DataFrame, portraits: Sequence[Portrait]) -> dict[str, Image]:
-    """Another photo of the same person by portrait: the next by id, in a ring; people with one photo are left out."""
+    """Choose another photo of the person by portrait: the next by id, in a ring; people with one are left out."""
     photos = {}
     for portrait in portraits:
         ids = np.sort(table["portrait_id"][table["identity"] == portrait.identity].to_numpy(str))
@@ -138,37 +142,37 @@ def other_photos(paths: Paths, table: pd.DataFrame, portraits: Sequence[Portrait
     return photos
 
 
-class Lessons:
-    """Batches of the stage's own sampling, drawn once for all designs that see the same: evidence is dear."""
+class TrainingBatches:
+    """Batches of the stage's own sampling, drawn once for all designs that see the same: evidence is costly."""
 
     def __init__(self, site: Paths, table: pd.DataFrame, masks: MaskParams) -> None:
         self._site, self._table, self._masks = site, table, masks
-        self._kept: dict[str, tuple[Kept, Kept]] = {}
+        self._kept: dict[str, tuple[CachedBatches, CachedBatches]] = {}
 
-    def of(self, train: TrainParams) -> tuple[Kept, Kept]:
-        """What is learnt from, and what is held out."""
+    def of(self, train: TrainParams) -> tuple[CachedBatches, CachedBatches]:
+        """Draw the batches for training, and those held out."""
         key = f"{train.seed} {train.evidence.model_dump_json()}"
         if key not in self._kept:
             self._kept = {name: pair for name, pair in self._kept.items() if name.startswith(f"{train.seed} ")}
             self._kept[key] = self._drawn(train, "train"), self._drawn(train, "validation")
         return self._kept[key]
 
-    def _drawn(self, train: TrainParams, split: str) -> Kept:
+    def _drawn(self, train: TrainParams, split: str) -> CachedBatches:
         rows = self._table[self._table["split"] == split].reset_index(drop=True)
         learning = split == "train"
         count = train.steps_per_epoch * train.batch_size if learning else min(len(rows), _HELD_OUT)
         models = face_models(self._site, rows, train.evidence.face_model_folds, train.seed)
         seed = train.seed if learning else train.seed + 1
         samples = DamagedPortraits(self._site, rows, self._masks, train.evidence, models, seed, 0, count, flip=learning)
-        return Kept(batches(samples, train.batch_size, 0))
+        return CachedBatches(batches(samples, train.batch_size, 0))
 
 
-def _trained(train: TrainParams, lessons: Lessons, site: Paths, size: int) -> "StoredRestorer":
-    """One small network, by the stage's modules and loop."""
+def _train_network(train: TrainParams, training_batches: TrainingBatches, site: Paths, size: int) -> "StoredRestorer":
+    """Train one small network, by the stage's modules and loop."""
     from pipeline.training.build import build_module
     from pipeline.training.loop import fit
 
-    learning, held_out = lessons.of(train)
+    learning, held_out = training_batches.of(train)
     module = build_module(train, site)
     fit(module, lambda _: learning, held_out, train, site.checkpoints / "last.ckpt", _ignore_figures)
     return module.restorer(size)

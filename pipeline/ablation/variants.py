@@ -14,7 +14,7 @@ from pipeline.evaluation.bootstrap import Bootstrap
 from pipeline.evaluation.results import Figure
 
 COMPLETE = "complete"
-"""The design with everything; whoever has another photo gives it."""
+"""The complete design, with a reference photo where there is one."""
 NO_PHOTO = "complete, no photo given"
 """The same networks, asked without one."""
 METRICS = ("lpips", "identity_distance_independent", "identity_distance_training", "psnr")
@@ -23,7 +23,7 @@ RATIOS = METRICS[:3]
 
 
 def variant_params(train: TrainParams, params: AblateParams, name: str, seed: int) -> TrainParams:
-    """The section `train` of one small network.
+    """Build the section `train` of one small network.
 
     Args:
         train: as params.yaml has it; what is not named here stays.
@@ -63,7 +63,7 @@ def variant_params(train: TrainParams, params: AblateParams, name: str, seed: in
 def variant_figures(
     rows: pd.DataFrame, seconds: Mapping[str, float], params: AblateParams
 ) -> dict[str, VariantFigures]:
-    """Figures by variant.
+    """Compute figures by variant.
 
     Args:
         rows: of `common.measured` for every variant and seed, with columns `variant` and `seed`.
@@ -86,7 +86,7 @@ def variant_figures(
 
 
 def ratios_of(part: pd.DataFrame, complete: pd.DataFrame, params: AblateParams) -> dict[str, Figure]:
-    """Mean of a variant over that of the complete design, on the same damage and seeds; intervals over people."""
+    """Divide a variant's mean by the complete design's, on the same damage and seeds; intervals over people."""
     ours, theirs = (each.sort_values(["seed", "mask_id"]) for each in (part, complete))
     bootstrap = Bootstrap(list(ours["identity"]), params.bootstrap, np.random.default_rng(params.seed))
     values = [each[list(RATIOS)].to_numpy(np.float64) for each in (ours, theirs)]

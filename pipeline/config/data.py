@@ -1,4 +1,4 @@
-"""Sections for where portraits come from, how they are read, and what is demanded of them."""
+"""Sections for where portraits come from, how they are read, and what is required of them."""
 
 import re
 from typing import Literal, Self
@@ -35,7 +35,7 @@ class SplitParams(Section):
 
 
 class DataParams(Section):
-    """Which source, and how its identities are told apart and split."""
+    """Which source, and how its identities are distinguished and split."""
 
     source: SourceName
     location: str
@@ -76,7 +76,7 @@ class IngestParams(Section):
 
 
 class ValidateParams(Section):
-    """What Great Expectations demands, and which failures block."""
+    """What Great Expectations requires, and which failures block."""
 
     min_portraits: Count
     max_quarantined_share: Share

@@ -1,4 +1,4 @@
-"""Reading and writing params.yaml."""
+"""Read and write params.yaml."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,7 +63,7 @@ class Params(Section):
         return self
 
     def section(self, name: str) -> Section:
-        """The section that params.yaml calls `name`."""
+        """Look up the section that params.yaml calls `name`."""
         field = "validate_" if name == "validate" else name
         value: Section = getattr(self, field)
         return value
@@ -114,7 +114,7 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     except (YAMLError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(f"valid YAML in {path}", reason, "mend the file or take it from git") from error
+        raise ConfigError(f"valid YAML in {path}", reason, "correct the file or take it from git") from error
     if not isinstance(raw, dict):
         raise ConfigError(f"sections in {path}", f"a {type(raw).__name__}", "take the file from git")
     return raw

@@ -29,5 +29,5 @@ ALL, WORST_SLICE = "all", "worst slice"
 
 
 def bucket_names(edges: Sequence[float]) -> list[str]:
-    """Names of the buckets between edges: (0.0, 0.15, 1.0) -> ["0.0-0.15", "0.15-1.0"]."""
+    """Name the buckets between edges: (0.0, 0.15, 1.0) -> ["0.0-0.15", "0.15-1.0"]."""
     return [f"{float(low)}-{float(high)}" for low, high in pairwise(edges)]

@@ -8,7 +8,7 @@ from pipeline.config.base import Count, Positive, Section, Share
 
 
 class RiskWeights(Section):
-    """How much a pixel of each region says about who somebody is; the largest is 1."""
+    """How much a pixel of each region contributes to identity; the largest is 1."""
 
     eye: Share
     brow: Share
@@ -19,7 +19,7 @@ class RiskWeights(Section):
 
 
 class ReferenceUse(Section):
-    """When a photo of the same person is believed, and how far."""
+    """When a photo of the same person is used, and how much."""
 
     min_similarity: float = Field(ge=-1.0, le=1.0)
     max_missing_features: Share

@@ -6,7 +6,7 @@ from pipeline.config.base import Count, Positive, Section, Share
 
 
 class ReviewParams(Section):
-    """From where on a restoration's figures ask for a person's look, and how many days back."""
+    """From which figures on a restoration is flagged for review, and how many days back."""
 
     days: Positive
     min_identity_risk: Share

@@ -59,7 +59,7 @@ class WatchParams(Section):
 
     @model_validator(mode="after")
     def _identity_can_be_significant(self) -> Self:
-        """The smallest p-value of the bootstrap, times the number of columns, must be able to reach alpha."""
+        """Check that the bootstrap's smallest p-value, times the number of columns, can reach alpha."""
         if self.identity.resamples * self.alpha < 25:
             raise ValueError("identity.resamples must be at least 25 / alpha")
         return self

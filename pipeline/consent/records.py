@@ -39,7 +39,7 @@ class ConsentRecord(BaseModel):
 
     @classmethod
     def of(cls, text: bytes) -> Self | None:
-        """The record in a file; None where it is none of ours."""
+        """Read the record in a file; None if the file is not one of Likeness."""
         try:
             return cls.model_validate_json(text)
         except ValidationError:
@@ -47,14 +47,14 @@ class ConsentRecord(BaseModel):
 
 
 def store_of(paths: Paths, params: KeepParams) -> Store:
-    """The store of `keep.location`; empty = state/kept."""
+    """Open the store of `keep.location`; empty = state/kept."""
     return open_store(params.location or str(paths.home.kept), paths.home.root, "keep.location")
 
 
 def record_of(
     subject: str, request_id: str, basis: str, files: Mapping[str, bytes], params: KeepParams, now: datetime
 ) -> ConsentRecord:
-    """The record for pictures that are kept from now on.
+    """Make the record for pictures that are kept from now on.
 
     Raises:
         DataError: a request id that is no id, or a basis of more than 200 characters.
@@ -62,7 +62,7 @@ def record_of(
     checked(f"{subject}/{request_id}")
     if len(basis) > _LONGEST_BASIS:
         got = f"{len(basis)} characters"
-        raise DataError(f"a basis of at most {_LONGEST_BASIS} characters", got, "name it, do not tell it")
+        raise DataError(f"a basis of at most {_LONGEST_BASIS} characters", got, "name the legal basis in a few words")
     return ConsentRecord(
         record=request_id,
         subject=subject,
@@ -73,8 +73,8 @@ def record_of(
     )
 
 
-def records(store: Store) -> Iterator[ConsentRecord]:
-    """All records in a store, in order of key; one whose content does not fit its place is not taken."""
+def read_records(store: Store) -> Iterator[ConsentRecord]:
+    """Read all records in a store, in order of key; one whose content does not fit its place is left out."""
     for key in store.names():
         if Path(key).name == RECORD and (text := store.get(key)) is not None:
             record = ConsentRecord.of(text)
@@ -88,14 +88,14 @@ def expire(store: Store, now: datetime) -> int:
     Pictures without a record, as a killed process could leave them while deleting, go too.
     """
     names = {key.rpartition("/")[0] for key in store.names()}
-    alive = {record.place for record in records(store) if record.expires > now}
+    alive = {record.place for record in read_records(store) if record.expires > now}
     for place in sorted(names - alive):
         store.delete(place)
     return len(names - alive)
 
 
-def expire_kept(paths: Paths, params: KeepParams, now: datetime) -> int:
-    """Housekeeping: `expire` at `keep.location`.
+def expire_stored(paths: Paths, params: KeepParams, now: datetime) -> int:
+    """Delete expired records at `keep.location`, as housekeeping does; returns how many.
 
     Raises:
         DataError: an address that is none.

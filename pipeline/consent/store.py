@@ -25,7 +25,7 @@ class Store(Protocol):
 
 
 def open_store(location: str, root: Path, key: str) -> Store:
-    """The store at `location`: `s3://bucket/prefix`, or a folder, relative to `root` unless absolute.
+    """Open the store at `location`: `s3://bucket/prefix`, or a folder, relative to `root` unless absolute.
 
     Args:
         location: as in params.yaml.
@@ -41,7 +41,7 @@ def open_store(location: str, root: Path, key: str) -> Store:
 
 
 def checked(key: str) -> str:
-    """The key itself, if it is one: letters, digits, two signs; no way out of the store.
+    """Check a key: letters, digits and two signs, so that none leads out of the store.
 
     Raises:
         DataError: it is not.
@@ -67,7 +67,7 @@ class FolderStore:
         temporary.replace(path)
 
     def get(self, key: str) -> bytes | None:
-        """One file; None where there is none (any more)."""
+        """Read one file; None if there is none (any more)."""
         path = self._folder / checked(key)
         if not path.is_file() or path.is_symlink():
             return None
@@ -77,13 +77,13 @@ class FolderStore:
             return None
 
     def names(self, person: str = "") -> Iterator[str]:
-        """Keys of everything that lies there, of one person or all, sorted; other files and links are none of ours."""
-        found = (
+        """List the keys of one person or all, sorted; files and links of another make are left out."""
+        paths = (
             path
             for path in self._folder.glob(f"{checked(person) if person else '*'}/*/*")
             if path.is_file() and not path.is_symlink()
         )
-        names = (path.relative_to(self._folder).as_posix() for path in found)
+        names = (path.relative_to(self._folder).as_posix() for path in paths)
         yield from sorted(name for name in names if _KEY.fullmatch(name))
 
     def delete(self, prefix: str) -> None:
@@ -112,7 +112,7 @@ class BucketStore:
             self._client.put_object(Bucket=self._bucket, Key=self._prefix + checked(key), Body=content)
 
     def get(self, key: str) -> bytes | None:
-        """One object; None where there is none (any more)."""
+        """Read one object; None if there is none (any more)."""
         with self._translated_errors(self._location):
             try:
                 answer = self._client.get_object(Bucket=self._bucket, Key=self._prefix + checked(key))
@@ -121,7 +121,7 @@ class BucketStore:
                 return None
 
     def names(self, person: str = "") -> Iterator[str]:
-        """Keys of everything that lies there, of one person or all, in order; other objects are none of ours."""
+        """List the keys of one person or all, in order; objects of another make are left out."""
         below = f"{self._prefix}{checked(person)}/" if person else self._prefix
         for entry in self._pages("list_objects_v2", "Contents", below):
             name = entry["Key"].removeprefix(self._prefix)
@@ -144,7 +144,7 @@ class BucketStore:
                 answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": doomed, "Quiet": True})
             if answer.get("Errors"):
                 got = str(answer["Errors"][0].get("Code"))
-                raise ServiceUnavailable(f"to delete what is below {below}", got, "check the rights and try again")
+                raise ServiceUnavailable(f"to delete what is below {below}", got, "check the permissions and try again")
 
     def _pages(self, call: str, kind: str, prefix: str) -> Iterator[dict[str, Any]]:
         with self._translated_errors(self._location):

@@ -34,7 +34,7 @@ def delete_withdrawn(paths: Paths, params: Params, now: datetime) -> int:
     cache = paths.home.state / "dvc-cache" / "files" / "md5"
     gone = 0
     for folder in sorted(paths.home.cycles.glob("[!.]*/")):
-        for portrait in _withdrawn(Paths(folder), lambda person, record: _holds(stores, person, record, now)):
+        for portrait in _withdrawn_portraits(Paths(folder), lambda person, record: _holds(stores, person, record, now)):
             digest = hashlib.md5(portrait.read_bytes(), usedforsecurity=False).hexdigest()  # DVC's name for it
             (cache / digest[:2] / digest[2:]).unlink(missing_ok=True)
             portrait.unlink()
@@ -42,8 +42,8 @@ def delete_withdrawn(paths: Paths, params: Params, now: datetime) -> int:
     return gone
 
 
-def _withdrawn(place: Paths, holds: Holds) -> Iterator[Path]:
-    """Portraits of a checkout that came from production and must go."""
+def _withdrawn_portraits(place: Paths, holds: Holds) -> Iterator[Path]:
+    """List portraits of a checkout that came from production and must be deleted."""
     table = place.portrait_rows
     if not table.is_file() or "consent" not in pq.read_schema(table).names:  # a revision that took in nothing yet
         return

@@ -13,13 +13,13 @@ from pipeline.evaluation.results import Buckets, Figure, Metrics
 
 
 def bucket_of(value: float, edges: Sequence[float]) -> str:
-    """Name of the bucket that holds value; buckets are closed below, the last one on both ends."""
+    """Name the bucket that holds a value; buckets are closed below, the last one on both ends."""
     index = int(np.searchsorted(np.asarray(edges), value, side="right")) - 1
     return bucket_names(edges)[min(max(index, 0), len(edges) - 2)]
 
 
 def tabulate(rows: pd.DataFrame, column: str, resamples: int, seed: int) -> dict[str, Buckets]:
-    """Means with intervals by method, by value of `column` and by metric; bucket `all` holds every row.
+    """Average with intervals by method, by value of `column` and by metric; bucket `all` holds every row.
 
     Args:
         rows: one row per mask and method, as in evaluation/rows.parquet.
@@ -36,7 +36,7 @@ def tabulate(rows: pd.DataFrame, column: str, resamples: int, seed: int) -> dict
 
 
 def compare(rows: pd.DataFrame, challenger: str, resamples: int, seed: int) -> dict[str, dict[str, Figure]]:
-    """Paired ratios of means, challenger over each other method: `METRIC_vs_METHOD` -> coverage bucket -> figure."""
+    """Compute paired ratios of means, challenger over each other method: `METRIC_vs_METHOD` -> bucket -> figure."""
     ratios: dict[str, dict[str, Figure]] = {}
     for name, by_method in _groups(rows, "bucket"):
         bootstrap = _bootstrap(by_method, name, resamples, seed)
@@ -50,7 +50,7 @@ def compare(rows: pd.DataFrame, challenger: str, resamples: int, seed: int) -> d
 
 
 def _groups(rows: pd.DataFrame, column: str) -> Iterator[tuple[str, dict[str, pd.DataFrame]]]:
-    """Each bucket with its rows by method, in the same order of masks for every method."""
+    """Group rows by bucket and method, in the same order of masks for every method."""
     buckets = [("all", rows), *((str(name), part) for name, part in rows.groupby(column, sort=True))]
     for name, part in buckets:
         by_method = {str(m): frame.sort_values("mask_id") for m, frame in part.groupby("method", sort=False)}

@@ -31,17 +31,17 @@ def classical(damaged: Damaged, method: FillMethod) -> Tensor:
 
 
 def classical_baselines() -> dict[str, Method]:
-    """What needs no trained network, by name: the classical methods and the face model alone."""
+    """List the methods without a trained network, by name: the classical ones and the face model alone."""
     return {method: partial(classical, method=method) for method in CLASSICAL} | {FACE_MODEL: face_model}
 
 
 def face_model(damaged: Damaged) -> Tensor:
-    """The evidence alone: what a generator starts from, (N, 3, H, W); known pixels to the bit."""
+    """Complete by the face model alone: what a generator starts from, (N, 3, H, W); known pixels to the bit."""
     return damaged.evidence.completion
 
 
 def model(weights: Path, device: torch.device, sha256: str | None = None) -> Method:
-    """A model from its weight file, whose digest has to be `sha256` where that is given.
+    """Load a model from its weight file, whose digest has to be `sha256` if that is given.
 
     Raises:
         WeightsError: missing, another digest, or not weights of this project.

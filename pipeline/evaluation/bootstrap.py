@@ -43,11 +43,11 @@ class Bootstrap:
         self._draws: Floats = rng.multinomial(self._clusters, even, size=resamples).astype(np.float64)
 
     def means(self, values: Floats) -> list[Interval]:
-        """Mean of each column of values (n, columns) with its interval."""
+        """Average each column of values (n, columns), with its interval."""
         return self._intervals(values.mean(axis=0), self.resampled_means(values))
 
     def ratios(self, numerator: Floats, denominator: Floats) -> list[Interval]:
-        """Ratio of the means of paired columns, both (n, columns); every resample takes the same rows of both.
+        """Divide means of paired columns, both (n, columns); every resample takes the same rows of both.
 
         A mean of zero below the line gives NaN: there is no such ratio.
         """
@@ -55,12 +55,12 @@ class Bootstrap:
         return self._intervals(value, _divide(self._resample(numerator), self._resample(denominator)))
 
     def resampled_means(self, values: Floats) -> Floats:
-        """Mean of each column of values (n, columns) in every resample: (resamples, columns)."""
+        """Average each column of values (n, columns) in every resample: (resamples, columns)."""
         means: Floats = self._resample(values) / self._resample(np.ones((self._n, 1)))
         return means
 
     def _resample(self, values: Floats) -> Floats:
-        """Sums of values (n, columns) over the drawn rows: (resamples, columns)."""
+        """Add up values (n, columns) over the drawn rows: (resamples, columns)."""
         sums = np.stack([np.bincount(self._codes, column, self._clusters) for column in values.T], axis=1)
         totals: Floats = self._draws @ sums
         return totals

@@ -1,4 +1,4 @@
-"""Coordinates of small line charts with intervals, for inline SVG."""
+"""Compute coordinates of small line charts with intervals, for inline SVG."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ class Chart:
 
 
 def line_chart(title: str, x_label: str, tables: Mapping[str, Buckets], metric: str) -> Chart:
-    """A metric over buckets, by method. Buckets without a figure are left out of a line.
+    """Chart a metric over buckets, by method. Buckets without a figure are left out of a line.
 
     Args:
         title: heading.
@@ -78,7 +78,7 @@ def _height(value: float, top: float) -> float:
 
 
 def _ceiling(figures: Sequence[Figure | None]) -> float:
-    """The next 1, 2 or 5 times a power of ten above all values."""
+    """Find the next 1, 2 or 5 times a power of ten above all values."""
     values = [v for f in figures if f is not None for v in (f.value, f.high) if v is not None]
     largest = max(values, default=0.0)
     if largest <= 0:

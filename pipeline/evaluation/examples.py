@@ -39,7 +39,7 @@ class Strip:
 def worst_strips(
     methods: Mapping[str, Method], cases: Sequence[Case], rows: pd.DataFrame, count: int, device: torch.device
 ) -> list[Strip]:
-    """Strips of the `count` cases with the challenger's largest identity distance by the independent encoder.
+    """Draw the `count` cases with the challenger's largest identity distance by the independent encoder.
 
     Args:
         methods: by name; Navier-Stokes is left out, it looks like Telea.
@@ -55,7 +55,7 @@ def worst_strips(
 
 
 def data_uri(image: Image) -> str:
-    """RGB picture (H, W, 3) uint8 as a JPEG data URI."""
+    """Encode an RGB picture (H, W, 3) uint8 as a JPEG data URI."""
     ok, jpeg = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     assert ok  # OpenCV encodes every uint8 picture
     return "data:image/jpeg;base64," + base64.b64encode(np.asarray(jpeg).tobytes()).decode("ascii")

@@ -38,7 +38,7 @@ class GateReport(BaseModel):
 
 
 def format_gate(report: GateReport) -> str:
-    """The table for people: Markdown that also lines up in a terminal."""
+    """Format the table: Markdown that also lines up in a terminal."""
     body = [_cells(row) for row in report.rows]
     widths = [max(len(line[i]) for line in [_HEADINGS, *body]) for i in range(len(_HEADINGS))]
     lines = [_line(_HEADINGS, widths), _line(["-" * width for width in widths], widths)]

@@ -21,7 +21,7 @@ _SPLITS = 10
 
 
 def id_fids(restored: Mapping[str, Tensor], targets: Targets, seed: int) -> dict[str, float | None]:
-    """ID-FID of every method against the intact portraits, and the floor under the name `split_half`.
+    """Compute ID-FID of every method against the intact portraits, and the floor under the name `split_half`.
 
     Args:
         restored: embeddings (N, dim) of the independent encoder by method.
@@ -37,7 +37,7 @@ def id_fids(restored: Mapping[str, Tensor], targets: Targets, seed: int) -> dict
 
 
 def split_half(embeddings: npt.NDArray[np.float32], identities: Sequence[str], seed: int) -> float | None:
-    """Mean distance between two halves of the intact set that share no identity.
+    """Average the distance between two halves of the intact set that share no identity.
 
     Each half has half the portraits, so its small-sample bias is about twice that of the methods' figures: the floor
     says how much distance mere sampling can make, it is not to be subtracted.
@@ -53,7 +53,7 @@ def split_half(embeddings: npt.NDArray[np.float32], identities: Sequence[str], s
 
 
 def with_id_fid(tables: Mapping[str, Buckets], fids: Mapping[str, float | None]) -> dict[str, Buckets]:
-    """The tables with ID-FID as one more metric of bucket `all`; it has no interval."""
+    """Add ID-FID to the tables as one more metric of bucket `all`; it has no interval."""
     return {method: buckets | {"all": _added(buckets["all"], fids[method])} for method, buckets in tables.items()}
 
 

@@ -42,14 +42,14 @@ _SHARES = ("recognised_independent", "recognised_training")
 
 
 def render(report: EvaluateReport, strips: Sequence["Strip"]) -> str:
-    """The whole page as HTML; every text from data is escaped.
+    """Render the whole page as HTML; every text from data is escaped.
 
     Args:
         report: the figures.
         strips: pictures of the worst cases, worst first.
     """
     environment = template_environment(
-        ("pipeline", "templates"), filters={"middle": middle, "ends": ends, "number": number}
+        ("pipeline", "templates"), filters={"middle": format_value, "ends": format_interval, "number": format_number}
     )
     charts = [
         line_chart("LPIPS by coverage", "missing share of the face", report.methods, "lpips"),
@@ -58,7 +58,7 @@ def render(report: EvaluateReport, strips: Sequence["Strip"]) -> str:
     ]
     return environment.get_template("report.html.j2").render(
         report=report,
-        sentences=headline(report),
+        sentences=describe_results(report),
         strips=strips,
         charts=charts,
         names=METHODS,
@@ -68,31 +68,31 @@ def render(report: EvaluateReport, strips: Sequence["Strip"]) -> str:
     )
 
 
-def headline(report: EvaluateReport) -> list[str]:
-    """What the figures say, in sentences: how often the person is recognised, and whether the rivals are beaten."""
+def describe_results(report: EvaluateReport) -> list[str]:
+    """Say what the figures mean: how often the person is recognised, and whether the other methods are beaten."""
     recognised = report.methods["challenger"]["all"].get("recognised_independent")
-    shown = " ".join(filter(None, [middle(recognised, _SHARES[0]), ends(recognised, _SHARES[0])]))
+    shown = " ".join(filter(None, [format_value(recognised, _SHARES[0]), format_interval(recognised, _SHARES[0])]))
     sentences = [f"Of the challenger's restorations, {shown} are recognised as the person in the original."]
     ratios = {method: report.ratios.get(f"{_IDENTITY}_vs_{method}", {}).get("all") for method in report.methods}
     return sentences + [f"Against {method}: {_comparison(ratio)}." for method, ratio in ratios.items() if ratio]
 
 
-def middle(figure: Figure | None, metric: str = "") -> str:
-    """The value of a figure for people, shares in per cent, a dash where there is none."""
+def format_value(figure: Figure | None, metric: str = "") -> str:
+    """Format the value of a figure, shares in per cent, a dash if there is none."""
     value = None if figure is None else figure.value
-    return share(value) if metric in _SHARES else number(value)
+    return format_share(value) if metric in _SHARES else format_number(value)
 
 
-def ends(figure: Figure | None, metric: str = "") -> str:
-    """The interval of a figure as `[0.110, 0.140]`; empty where there is none."""
+def format_interval(figure: Figure | None, metric: str = "") -> str:
+    """Format the interval of a figure as `[0.110, 0.140]`; empty if there is none."""
     if figure is None or figure.low is None or figure.high is None:
         return ""
-    show = share if metric in _SHARES else number
+    show = format_share if metric in _SHARES else format_number
     return f"[{show(figure.low)}, {show(figure.high)}]"
 
 
-def number(value: float | None) -> str:
-    """A number with three significant digits, small ones with four decimals."""
+def format_number(value: float | None) -> str:
+    """Format a number with three significant digits, small ones with four decimals."""
     if value is None:
         return "–"
     return (
@@ -100,8 +100,8 @@ def number(value: float | None) -> str:
     )
 
 
-def share(value: float | None) -> str:
-    """A share in per cent."""
+def format_share(value: float | None) -> str:
+    """Format a share in per cent."""
     return "–" if value is None else f"{value:.0%}"
 
 

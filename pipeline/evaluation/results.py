@@ -21,12 +21,12 @@ class Figure(BaseModel):
 
     @classmethod
     def of(cls, interval: Interval) -> Self:
-        """A figure from an interval; NaN and infinity become None, which JSON can say."""
+        """Make a figure from an interval; NaN and infinity become None, which JSON can say."""
         return cls.finite(interval.value, interval.low, interval.high, interval.n)
 
     @classmethod
     def finite(cls, value: float, low: float, high: float, n: int) -> Self:
-        """A figure from numbers, with None in place of those that are not finite."""
+        """Make a figure from numbers, with None in place of those that are not finite."""
         return cls(value=_finite(value), low=_finite(low), high=_finite(high), n=n)
 
 
@@ -90,7 +90,7 @@ class EvaluateReport(BaseModel):
 
 
 def summarise(methods: Mapping[str, Buckets], ratios: Mapping[str, Mapping[str, Figure]]) -> dict[str, float | None]:
-    """The challenger's means over everything, and its ratios to the other methods, flat by name."""
+    """List the challenger's means over everything, and its ratios to the other methods, flat by name."""
     means = {metric: figure.value for metric, figure in methods["challenger"]["all"].items()}
     headline = ("lpips", "identity_distance_independent")
     compared = {name: by["all"].value for name, by in ratios.items() if name.rpartition("_vs_")[0] in headline}

@@ -77,14 +77,14 @@ def evaluate_methods(
 
 
 def latency(method: Method, case: Case, device: torch.device, runs: int) -> float:
-    """Median time in milliseconds to restore one picture alone, after one run to warm up."""
+    """Measure the median time in milliseconds to restore one picture alone, after one run to warm up."""
     damaged = damaged_batch([case], device)
     times = [timed(method, replace(damaged))[1] for _ in range(runs + 1)]  # a copy has no evidence yet
     return median(times[1:])
 
 
 def timed(method: Method, damaged: Damaged) -> tuple[Tensor, float]:
-    """What the method restores, and the milliseconds it took."""
+    """Restore by a method, and measure the milliseconds it took."""
     begin = time.perf_counter()
     restored = method(damaged)
     if restored.is_cuda:  # the GPU works on after the call returns
@@ -101,13 +101,13 @@ def _write_rows(
     rows_file: Path,
 ) -> dict[str, Tensor]:
     """Write the rows; returns embeddings (N, dim) of the independent encoder by method, the only thing kept."""
-    kept: dict[str, list[Tensor]] = {name: [] for name in methods}
+    embeddings_by_method: dict[str, list[Tensor]] = {name: [] for name in methods}
     writer: pq.ParquetWriter | None = None
     try:
         for batch in _logged(batches(cases, params.batch_size), len(cases)):
             frames = []
             for name, frame, embeddings in _measure_batch(methods, batch, judges, targets, params):
-                kept[name].append(embeddings["independent"])
+                embeddings_by_method[name].append(embeddings["independent"])
                 frames.append(frame)
             table = pa.Table.from_pandas(pd.concat(frames), preserve_index=False)
             writer = writer or pq.ParquetWriter(rows_file, table.schema)
@@ -115,7 +115,7 @@ def _write_rows(
     finally:
         if writer is not None:
             writer.close()
-    return {name: torch.cat(parts) for name, parts in kept.items()}
+    return {name: torch.cat(parts) for name, parts in embeddings_by_method.items()}
 
 
 def _measure_batch(
@@ -134,7 +134,7 @@ def _measure_batch(
 
 
 def _known_columns(batch: list[Case], params: EvaluateParams) -> dict[str, Any]:
-    """What is known of the cases before anything is restored."""
+    """List what is known of the cases before anything is restored."""
     names = ("mask_id", "portrait_id", "identity", "kind", "bucket", "coverage", "missing_features")
     columns: dict[str, Any] = {name: [getattr(case, name) for case in batch] for name in names}
     return columns | {"missing_bucket": [bucket_of(case.missing_features, params.missing_buckets) for case in batch]}

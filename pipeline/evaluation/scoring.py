@@ -26,7 +26,7 @@ _ENOUGH_PORTRAITS = 2000
 
 @dataclass(frozen=True)
 class Judges:
-    """Everything that looks at a restoration."""
+    """The encoders and metrics by which restorations are scored."""
 
     encoders: dict[Role, IdentityEncoder]
     perceptual: nn.Module
@@ -34,7 +34,7 @@ class Judges:
 
     @classmethod
     def load(cls, device: torch.device) -> "Judges":
-        """The default judges.
+        """Load the default judges.
 
         Raises:
             WeightsError: a package file is missing or changed.
@@ -47,7 +47,7 @@ class Judges:
 
     @torch.inference_mode()
     def embed(self, images: Tensor, points: Tensor) -> dict[Role, Tensor]:
-        """Embeddings of faces (N, 3, H, W) at their points (N, 5, 2), by role: (N, dim) on the CPU."""
+        """Embed faces (N, 3, H, W) at their points (N, 5, 2), by role: (N, dim) on the CPU."""
         return {role: self.encoders[role].embed(images, points).float().cpu() for role in ROLES}
 
 
@@ -68,7 +68,7 @@ class Targets:
     thresholds: dict[Role, float]
 
     def of(self, cases: Sequence[Case], role: Role) -> Tensor:
-        """Embeddings (N, dim) of the cases' portraits."""
+        """Select embeddings (N, dim) of the cases' portraits."""
         return self.embeddings[role][[self.index[case.portrait_id] for case in cases]]
 
 
@@ -93,7 +93,7 @@ def embed_targets(cases: Sequence[Case], judges: Judges, batch_size: int, false_
 
 
 def recognition_threshold(embeddings: Tensor, identities: Sequence[str], false_match_rate: float) -> float:
-    """The similarity that only a share `false_match_rate` of pairs of different people exceeds.
+    """Compute the similarity that only a share `false_match_rate` of pairs of different people exceeds.
 
     Args:
         embeddings: (N, dim) of intact portraits, of unit length.
@@ -117,7 +117,7 @@ def recognition_threshold(embeddings: Tensor, identities: Sequence[str], false_m
 
 @torch.inference_mode()
 def score(restored: Tensor, target: Tensor, damaged: Damaged, perceptual: nn.Module) -> dict[str, npt.NDArray[Any]]:
-    """What can be said without an identity, each (N,): lpips, ms_ssim, psnr, pixel_mse, known_pixels_changed.
+    """Score without identities, each (N,): lpips, ms_ssim, psnr, pixel_mse, known_pixels_changed.
 
     All over the whole picture, known pixels included.
     """
@@ -132,13 +132,13 @@ def score(restored: Tensor, target: Tensor, damaged: Damaged, perceptual: nn.Mod
 
 
 def known_pixels_changed(restored: Tensor, damaged: Damaged) -> Tensor:
-    """Number of known pixels (neither luma nor chroma missing) that are not the same bits: (N,) int64."""
+    """Count known pixels (neither luma nor chroma missing) that are not the same bits: (N,) int64."""
     changed = (restored != damaged.image).any(dim=1, keepdim=True)
     return (changed & (damaged.chroma_mask < 0.5)).sum(dim=(1, 2, 3))
 
 
 def recognise(embeddings: dict[Role, Tensor], cases: Sequence[Case], targets: Targets) -> dict[str, npt.NDArray[Any]]:
-    """Identity columns, each (N,), by role: similarity (cosine), distance (1 - cosine), recognised (bool)."""
+    """Score identity, each (N,), by role: similarity (cosine), distance (1 - cosine), recognised (bool)."""
     columns: dict[str, npt.NDArray[Any]] = {}
     for role in ROLES:
         alike = similarity(embeddings[role], targets.of(cases, role)).numpy()

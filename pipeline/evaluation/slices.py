@@ -1,4 +1,4 @@
-"""Figures by group of people: does the model serve one group worse than another, and did it get worse for one?
+"""Figures by group of people: is the model worse for one group than for another, and did it become worse for one?
 
 Groups come from ingest's own columns (yaw, brightness, skin tone) and from a table of attributes, if there is one. Such
 a table holds how raters perceived a face, which is no fact about a person; its columns get the prefix `perceived_`.
@@ -24,7 +24,7 @@ METRICS = ("identity_distance_independent", "lpips")
 
 
 def slice_table(portraits: pd.DataFrame, attributes: Path | None, params: SliceParams) -> pd.DataFrame:
-    """Slice of every portrait by every attribute that is at hand.
+    """Assign every portrait to a slice by every available attribute.
 
     Args:
         portraits: rows of ingest.
@@ -37,13 +37,13 @@ def slice_table(portraits: pd.DataFrame, attributes: Path | None, params: SliceP
     Raises:
         DataError: the table cannot be read, has no column `file`, or holds one file name twice.
     """
-    table = portraits if attributes is None else _joined(portraits, _read(attributes))
+    table = portraits if attributes is None else _join_attributes(portraits, _read(attributes))
     columns = {name: _binned(table[name], name, edges) for name, edges in params.edges.items() if name in table}
     return pd.DataFrame({"portrait_id": table["portrait_id"]} | columns)
 
 
 def slice_figures(rows: pd.DataFrame, table: pd.DataFrame, min_people: int, resamples: int, seed: int) -> Slices:
-    """Means, ratios and gaps by slice, of slices with at least `min_people` people.
+    """Compute means, ratios and gaps by slice, of slices with at least `min_people` people.
 
     Args:
         rows: one row per mask and method, as in evaluation/rows.parquet; one method is `challenger`.
@@ -53,18 +53,18 @@ def slice_figures(rows: pd.DataFrame, table: pd.DataFrame, min_people: int, resa
         seed: of the bootstrap.
     """
     joined = rows.merge(table, on="portrait_id", how="left", suffixes=("", "_slice"))
-    found = Slices(methods={}, ratios={}, gaps={})
+    slices = Slices(methods={}, ratios={}, gaps={})
     for attribute in table.columns.drop("portrait_id"):
-        part = _large(joined.assign(bucket=joined[attribute]), min_people)
+        part = _large_slices(joined.assign(bucket=joined[attribute]), min_people)
         if part.empty:
             continue
         for method, buckets in tabulate(part, "bucket", resamples, seed).items():
-            found.methods.setdefault(method, {}).update({k: v for k, v in buckets.items() if k != "all"})
+            slices.methods.setdefault(method, {}).update({k: v for k, v in buckets.items() if k != "all"})
         for name, ratios in compare(part, "challenger", resamples, seed).items():
-            found.ratios.setdefault(name, {}).update({k: v for k, v in ratios.items() if k != "all"})
+            slices.ratios.setdefault(name, {}).update({k: v for k, v in ratios.items() if k != "all"})
         gaps = _gaps(part[part["method"] == "challenger"], resamples, seed)
-        found.gaps.update({attribute: gaps} if gaps else {})
-    return found
+        slices.gaps.update({attribute: gaps} if gaps else {})
+    return slices
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -73,12 +73,12 @@ def _read(path: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise DataError(f"a CSV table at {path}", str(error).splitlines()[0], "correct data.attributes") from error
     if "file" not in table:
-        raise DataError(f"a column `file` in {path.name}", ", ".join(table.columns), "name the column of file names so")
+        raise DataError(f"a column `file` in {path.name}", ", ".join(table.columns), "rename it to `file`")
     return table
 
 
-def _joined(portraits: pd.DataFrame, attributes: pd.DataFrame) -> pd.DataFrame:
-    """The portraits with the attributes' numeric columns, prefixed."""
+def _join_attributes(portraits: pd.DataFrame, attributes: pd.DataFrame) -> pd.DataFrame:
+    """Join the attributes' numeric columns, prefixed, to the portraits."""
     numbers = attributes.select_dtypes("number").add_prefix(PREFIX)
     keyed = numbers.assign(key=[Path(str(file)).name for file in attributes["file"]])
     if keyed["key"].duplicated().any():
@@ -89,7 +89,7 @@ def _joined(portraits: pd.DataFrame, attributes: pd.DataFrame) -> pd.DataFrame:
 
 
 def _binned(values: "pd.Series[float]", name: str, edges: Sequence[float]) -> "pd.Series[str]":
-    """The bin of each value as text; closed below; None for NaN."""
+    """Name the bin of each value; bins are closed below; None for NaN."""
     numbers = np.asarray(values, np.float64)
     middle = [f"{name} {low:g} to {high:g}" for low, high in pairwise(edges)]
     names = np.array([f"{name} below {edges[0]:g}", *middle, f"{name} from {edges[-1]:g}"], object)
@@ -98,15 +98,15 @@ def _binned(values: "pd.Series[float]", name: str, edges: Sequence[float]) -> "p
     return pd.Series(labels, index=values.index)
 
 
-def _large(rows: pd.DataFrame, min_people: int) -> pd.DataFrame:
-    """Rows whose bucket has enough people."""
+def _large_slices(rows: pd.DataFrame, min_people: int) -> pd.DataFrame:
+    """Select rows whose bucket has enough people."""
     known = rows[rows["bucket"].notna()]
     people = known.groupby("bucket")["identity"].nunique()
     return known[known["bucket"].isin(people.index[people >= min_people])]
 
 
 def _gaps(rows: pd.DataFrame, resamples: int, seed: int) -> dict[str, Gap]:
-    """Worst over best slice by metric; empty where there is only one slice."""
+    """Divide the worst slice by the best, by metric; empty if there is only one slice."""
     if rows["bucket"].nunique() < 2:
         return {}
     return {metric: _gap(rows, metric, resamples, seed) for metric in METRICS}

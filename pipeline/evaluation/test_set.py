@@ -49,7 +49,7 @@ class Case:
 
     @cached_property
     def damaged(self) -> Image:
-        """(H, W, 3) uint8 RGB, as a user would hand it in."""
+        """The damaged picture (H, W, 3) uint8 RGB, as a user would hand it in."""
         return apply(self.target, Damage(hole=self.hole, chroma=self.chroma, kind=self.kind))
 
 
@@ -96,20 +96,20 @@ class FrozenCases(Sequence[Case]):
 
 
 def batches(cases: Sequence[Case], size: int) -> Iterator[list[Case]]:
-    """The cases in order, `size` at a time."""
+    """Yield the cases in order, `size` at a time."""
     for start in range(0, len(cases), size):
         yield [cases[i] for i in range(start, min(start + size, len(cases)))]
 
 
 def portraits_of(cases: Sequence[Case], size: int) -> Iterator[list[Case]]:
-    """One case per portrait, `size` at a time: portraits with several masks come once."""
+    """Yield one case per portrait, `size` at a time: portraits with several masks come once."""
     fresh = _once(cases)
     while batch := list(islice(fresh, size)):
         yield batch
 
 
 def damaged_batch(cases: Sequence[Case], device: torch.device) -> Damaged:
-    """What a method gets to see of these cases."""
+    """Build the batch that methods get of these cases."""
     batch = Damaged(
         image=to_tensor(np.stack([case.damaged for case in cases])),
         hole_mask=mask_to_tensor(np.stack([case.hole for case in cases])),
@@ -121,12 +121,12 @@ def damaged_batch(cases: Sequence[Case], device: torch.device) -> Damaged:
 
 
 def target_batch(cases: Sequence[Case], device: torch.device) -> Tensor:
-    """Intact pictures (N, 3, H, W) in [-1, 1]."""
+    """Stack intact pictures (N, 3, H, W) in [-1, 1]."""
     return to_tensor(np.stack([case.target for case in cases])).to(device)
 
 
 def point_batch(cases: Sequence[Case], device: torch.device) -> Tensor:
-    """Detector points (N, 5, 2) float32, pixels."""
+    """Stack detector points (N, 5, 2) float32, pixels."""
     return torch.from_numpy(np.stack([case.points for case in cases])).to(device)
 
 

@@ -1,4 +1,4 @@
-"""Choosing whose fine detail and surroundings fit a drawn face.
+"""Choose whose fine detail and surroundings fit a drawn face.
 
 Principal components give the face as such but look soft. As in face hallucination (Liu, Shum and Freeman 2007,
 doi:10.1007/s11263-006-0029-5) fine detail is borrowed where the coarse picture agrees, here feature by feature from
@@ -40,7 +40,7 @@ class _Fit:
         self._squares = (self._donors**2).sum(1)
 
     def misfit(self, texture: Array) -> Array:
-        """(2 D,) mean squared differences, 1 = 20 levels of 255."""
+        """Compute (2 D,) mean squared differences, 1 = 20 levels of 255."""
         wanted = self._describe(texture)
         squared = self._squares - 2 * (self._donors @ wanted) + wanted @ wanted
         return np.asarray(squared / (len(wanted) * _LEVELS**2), np.float32)
@@ -64,18 +64,18 @@ class DonorIndex:
         self._prices = asset.donor_prices
 
     def choose(self, texture: Array, coefficients: Array, ranks: Sequence[int]) -> Choice:
-        """The donors that fit a face; `ranks` says which of the best to take for each of the four (0 = the best)."""
+        """Choose donors that fit a face; `ranks` says which of the best to take for each of the four (0 = the best)."""
         eyes, nose, _, skin = self._features
         costs = [feature.misfit(texture) for feature in (eyes, nose, skin)]
         costs.append(self.surroundings_cost(texture, coefficients) + self._prices)
         return Choice(*(_ranked(cost, rank) for cost, rank in zip(costs, ranks, strict=True)))
 
     def mouth(self, texture: Array, rank: int) -> int:
-        """The mouth's donor: chosen for each view, as it has to follow the expression."""
+        """Choose the mouth's donor, for each view, as it has to follow the expression."""
         return _ranked(self._features[2].misfit(texture), rank)
 
     def surroundings_cost(self, texture: Array, coefficients: Array) -> Array:
-        """(2 D,) misfit along the seam and of the style, before prices."""
+        """Compute (2 D,) misfit along the seam and of the style, before prices."""
         style = ((self._styles - coefficients[:_STYLE]) ** 2).mean(1) / 2  # two strangers: 1 on average
         return np.asarray(self._seam.misfit(texture) + _STYLE_WEIGHT * style, np.float32)
 

@@ -21,7 +21,7 @@ _MAX_SMILE = 1.5
 
 @dataclass(frozen=True)
 class SampledPortrait:
-    """One portrait of nobody."""
+    """A portrait of a person who does not exist."""
 
     name: str
     """Unique for a seed, usable as a file name without suffix."""
@@ -44,7 +44,7 @@ class _Identity:
 
 
 def portraits(params: SamplerParams, assets: Path = ASSETS) -> Iterator[SampledPortrait]:
-    """Views of identity 0, then of identity 1, and so on, made one at a time.
+    """Yield views of identity 0, then of identity 1, and so on, made one at a time.
 
     A portrait depends on the seed, its identity's number and its view's number only.
 
@@ -88,7 +88,7 @@ def _draw_view(assets: Path, person: _Identity, rng: np.random.Generator) -> tup
 
 
 def _smiling(coefficients: Array, smile: Array, steps: float) -> Array:
-    """Coefficients moved by so many steps of a smile, but not beyond what the training portraits show."""
+    """Move coefficients by so many steps of a smile, but not beyond what the training portraits show."""
     length = float(np.linalg.norm(smile))
     now = float(coefficients @ smile) / length  # of unit variance, as every direction
     target = float(np.clip(now + steps * length, -_MAX_SMILE, _MAX_SMILE))
@@ -106,7 +106,7 @@ def _draw_light(rng: np.random.Generator) -> Light:
 
 
 def _truncated_normal(rng: np.random.Generator, count: int) -> Array:
-    """Standard normal numbers within ± _MAX_DEVIATION (by redrawing)."""
+    """Draw standard normal numbers within ± _MAX_DEVIATION (by redrawing)."""
     values = rng.standard_normal(count)
     while (far := np.abs(values) > _MAX_DEVIATION).any():
         values[far] = rng.standard_normal(int(far.sum()))

@@ -1,4 +1,4 @@
-"""Where things are on the sampler's canvas: smooth warps, the part that is face, feature regions, light.
+"""Geometry of the sampler's canvas: smooth warps, the part that is face, feature regions, light.
 
 The canvas is a square in which every face has the mean shape (shape-free texture, Cootes et al. 2001,
 doi:10.1109/34.927467). Points are (x, y) with pixel centres at whole numbers.
@@ -28,19 +28,19 @@ _GRID = 2  # the warp is computed on every other pixel and interpolated between
 
 
 def mirrored(landmarks: npt.NDArray[np.floating], size: int) -> Array:
-    """The 68 points (..., 68, 2) as they lie in the mirrored picture of side `size`."""
+    """Mirror the 68 points (..., 68, 2) of a picture of side `size`."""
     points = landmarks[..., MIRROR, :].astype(np.float32)
     points[..., 0] = size - 1 - points[..., 0]
     return points
 
 
 def rescale(points: npt.NDArray[np.floating], source: int, target: int) -> Array:
-    """Pixel coordinates (..., 2) of a picture of side `source`, in the same picture at side `target`."""
+    """Convert pixel coordinates (..., 2) of a picture of side `source` to the same picture at side `target`."""
     return ((points + 0.5) * (target / source) - 0.5).astype(np.float32)
 
 
 def unfolded(landmarks: Array) -> Array:
-    """Canvas points (68, 2) with lips and lids in their order from top to bottom, so that the warp does not fold."""
+    """Sort lips and lids of canvas points (68, 2) from top to bottom, so that the warp does not fold."""
     points = landmarks.copy()
     for chain, gaps in _CHAINS:
         heights = points[chain, 1]
@@ -60,14 +60,14 @@ _CHAINS: list[tuple[list[int], list[float]]] = [
 
 
 def border_points(size: int) -> Array:
-    """(16, 2) points along the border, which hold the picture's frame in place while a face moves."""
+    """List (16, 2) points along the border, which hold the picture's frame in place while a face moves."""
     steps = np.linspace(0, size - 1, 5)
     edges = [(x, y) for x in steps for y in (0, size - 1)] + [(x, y) for x in (0, size - 1) for y in steps[1:-1]]
     return np.array(edges, np.float32)
 
 
 def warp_map(target: Array, source: Array, target_size: int, source_size: int) -> Array:
-    """Thin-plate spline (Bookstein 1989, doi:10.1109/34.24792) from target pixels to source pixels.
+    """Compute a thin-plate spline (Bookstein 1989, doi:10.1109/34.24792) from target pixels to source pixels.
 
     Args:
         target: landmarks (68, 2) in the picture to be made.
@@ -103,7 +103,7 @@ def _spline_weights(knots: npt.NDArray[np.float64], values: npt.NDArray[np.float
 
 
 def face_mask(mean_shape: Array) -> Array:
-    """(CANVAS, CANVAS) 1 on the face from chin to just above the brows, 0 elsewhere."""
+    """Draw (CANVAS, CANVAS): 1 on the face from chin to just above the brows, 0 elsewhere."""
     brows = mean_shape[17:27] - np.array([0, 7], np.float32)
     outline = np.concatenate([mean_shape[:17], brows[::-1]])
     mask = np.zeros((CANVAS, CANVAS), np.uint8)
@@ -112,13 +112,13 @@ def face_mask(mean_shape: Array) -> Array:
 
 
 def modelled_pixels(mean_shape: Array) -> npt.NDArray[np.bool_]:
-    """(COARSE, COARSE) True where principal components are kept: the face and a band around it."""
+    """Select (COARSE, COARSE) pixels that have principal components: the face and a band around it."""
     wide = cv2.dilate(face_mask(mean_shape), np.ones((17, 17)))
     return np.asarray(to_coarse(wide) > 0.5)
 
 
 def feature_weights(mean_shape: Array) -> Array:
-    """(4, CANVAS, CANVAS) soft shares of eyes with brows, nose, mouth, and the skin between; they add up to 1."""
+    """Compute (4, CANVAS, CANVAS) soft shares of eyes with brows, nose, mouth, and the skin between; they sum to 1."""
     left, right = (0.6 * mean_shape[e].mean(0) + 0.4 * mean_shape[b].mean(0) for e, b in (_LEFT, _RIGHT))
     eyes = _bump(left, 20, 16) + _bump(right, 20, 16)
     nose = _bump(mean_shape[29:36].mean(0), 13, 18)
@@ -137,7 +137,7 @@ def _bump(centre: Array, across: float, down: float) -> Array:
 
 
 def light_basis(mean_shape: Array) -> Array:
-    """(3, CANVAS, CANVAS) x, y and z of the normals of a rounded head, z with its mean over the face taken out.
+    """Compute (3, CANVAS, CANVAS) x, y and z of the normals of a rounded head, z less its mean over the face.
 
     First-order spherical harmonics of its shading (Ramamoorthi and Hanrahan 2001, doi:10.1145/383259.383317).
     """
@@ -151,12 +151,12 @@ def light_basis(mean_shape: Array) -> Array:
 
 
 def to_coarse(image: Array) -> Array:
-    """(CANVAS, CANVAS[, C]) -> (COARSE, COARSE[, C]) by area averages."""
+    """Shrink (CANVAS, CANVAS[, C]) to (COARSE, COARSE[, C]) by area averages."""
     return _array(cv2.resize(image, (COARSE, COARSE), interpolation=cv2.INTER_AREA))
 
 
 def to_canvas(image: Array) -> Array:
-    """(COARSE, COARSE[, C]) -> (CANVAS, CANVAS[, C]), cubic."""
+    """Enlarge (COARSE, COARSE[, C]) to (CANVAS, CANVAS[, C]), cubic."""
     return _array(cv2.resize(image, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC))
 
 

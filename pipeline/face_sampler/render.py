@@ -1,4 +1,4 @@
-"""From coefficients to a picture: coarse texture, borrowed detail, surroundings, light, warp."""
+"""Render coefficients as a picture: coarse texture, borrowed detail, surroundings, light, warp."""
 
 from dataclasses import dataclass
 
@@ -71,12 +71,12 @@ class Renderer:
         self.donors = DonorIndex(asset, self._donor_textures, self._seam[..., 0])
 
     def texture(self, coefficients: Array) -> Array:
-        """(K,) -> coarse texture (R, 3), YCrCb."""
+        """Convert coefficients (K,) to a coarse texture (R, 3), YCrCb."""
         flat = coefficients @ self._asset.texture_basis
         return np.asarray(self._asset.texture_mean + flat.reshape(-1, 3), np.float32)
 
     def landmarks(self, coefficients: Array, placement: Placement) -> Array:
-        """(K,) -> (68, 2) in output pixels."""
+        """Convert coefficients (K,) to landmarks (68, 2) in output pixels."""
         shape = unfolded(self._asset.mean_shape + (coefficients @ self._asset.shape_basis).reshape(68, 2))
         centre = OUTPUT / 2 - 0.5
         turn = cv2.getRotationMatrix2D((0, 0), placement.rotation, placement.scale)[:, :2]
@@ -84,13 +84,13 @@ class Renderer:
         return np.asarray(placed, np.float32)
 
     def setting(self, choice: Choice) -> Setting:
-        """What all views of one identity share."""
+        """Compose what all views of one identity share."""
         parts = zip((0, 1, 3), (choice.eyes, choice.nose, choice.skin), strict=True)
         detail = [self._features[feature] * self._detail(donor) for feature, donor in parts]
         return Setting(np.sum(detail, axis=0), self._donor(choice.surroundings))
 
     def render(self, texture: Array, setting: Setting, mouth: int, light: Light, landmarks: Array) -> Image:
-        """RGB uint8 (OUTPUT, OUTPUT, 3) of a coarse texture (R, 3), with donor `mouth`'s detail, at `landmarks`."""
+        """Render RGB uint8 (OUTPUT, OUTPUT, 3) of a coarse texture (R, 3), with `mouth`'s detail, at `landmarks`."""
         face = self._spread(texture) + setting.detail + self._features[2] * self._detail(mouth)
         canvas = self._lit(self._blended(face, setting.surroundings), light)
         at = warp_map(landmarks, self._asset.mean_shape, OUTPUT, CANVAS)
@@ -98,12 +98,12 @@ class Renderer:
         return np.asarray(np.clip(np.round(image), 0, 255), np.uint8)
 
     def _blended(self, face: Array, around: Array) -> Array:
-        """The face laid into surroundings that take on its tone near the seam; YCrCb canvases."""
+        """Blend the face into surroundings that take on its tone near the seam; YCrCb canvases."""
         around = around + self._fade * _diffused(face - around, self._seam)
         return np.asarray(around + self._alpha * (face - around), np.float32)
 
     def _lit(self, canvas: Array, light: Light) -> Array:
-        """YCrCb canvas -> RGB 0..255 under another light; shading acts on linear light, pictures are gamma-coded."""
+        """Convert a YCrCb canvas to RGB 0..255 under another light, which acts on linear values."""
         rgb = cv2.cvtColor(np.clip(canvas / 255, 0, 1), cv2.COLOR_YCrCb2RGB)
         shading = np.clip(1 + np.tensordot(light.direction, self._light, 1), 0.25, 2.0) ** (1 / _GAMMA)
         gain = (light.exposure * light.tint) ** (1 / _GAMMA)
@@ -115,19 +115,19 @@ class Renderer:
         return np.ascontiguousarray(picture[:, ::-1] if mirror else picture, np.float32)
 
     def _detail(self, number: int) -> Array:
-        """What the principal components miss of a donor, fine structure only."""
+        """Compute what the principal components miss of a donor, fine structure only."""
         missed = self._donor(number) - self._spread(self._donor_textures[number])
         return np.asarray(missed - cv2.GaussianBlur(missed, (0, 0), _DETAIL_SIGMA), np.float32)
 
     def _spread(self, texture: Array) -> Array:
-        """Coarse texture (R, 3) -> canvas; beyond the modelled pixels its mean."""
+        """Spread a coarse texture (R, 3) on the canvas; beyond the modelled pixels its mean."""
         grid = np.broadcast_to(texture.mean(0), (COARSE, COARSE, 3)).copy()
         grid[self._region] = texture
         return to_canvas(grid)
 
 
 def _diffused(values: Array, where: Array) -> Array:
-    """Values (H, W, 3) given where `where` (H, W, 1) is 1, carried on smoothly to everywhere else."""
+    """Carry values (H, W, 3), given where `where` (H, W, 1) is 1, on smoothly to everywhere else."""
     sums = cv2.GaussianBlur(values * where, (0, 0), 6.0)
     weights = cv2.GaussianBlur(where, (0, 0), 6.0)[..., None]
     return np.asarray(sums / (weights + 1e-4), np.float32)

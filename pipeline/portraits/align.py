@@ -43,7 +43,7 @@ class Aligner:
         self._size = size
 
     def best_face(self, image: Image, known_landmarks: Points | None = None) -> Aligned | None:
-        """The face with the highest score, aligned; None where there is no face.
+        """Align the face with the highest score; None if there is no face.
 
         Args:
             image: RGB uint8 (H, W, 3).

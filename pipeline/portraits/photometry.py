@@ -41,7 +41,7 @@ def photometry(image: Picture, landmarks: npt.NDArray[np.float32]) -> Photometry
 
 
 def skin_region(landmarks: npt.NDArray[np.float32], shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    """Both cheeks, bool (H, W)."""
+    """Select both cheeks, bool (H, W)."""
     canvas = np.zeros(shape, np.uint8)
     for cheek in _CHEEKS:
         cv2.fillConvexPoly(canvas, cv2.convexHull(np.rint(landmarks[list(cheek)]).astype(np.int32)), 1)
@@ -49,7 +49,7 @@ def skin_region(landmarks: npt.NDArray[np.float32], shape: tuple[int, ...]) -> n
 
 
 def typology_angle(image: Picture, region: npt.NDArray[np.bool_]) -> float:
-    """ITA = atan2(L* - 50, b*) in degrees, of the median colour in `region` (H, W) of an sRGB picture.
+    """Compute ITA = atan2(L* - 50, b*) in degrees, of the median colour in `region` (H, W) of an sRGB picture.
 
     NaN where the region has no pixel.
     """

@@ -1,4 +1,4 @@
-"""What was not taken, kept aside with the reason. The user's own files are copied, never moved."""
+"""Put rejected files aside with the reason. The user's own files are copied, never moved."""
 
 import hashlib
 import json

@@ -20,7 +20,7 @@ class Row(Protocol):
 
 
 def read_portraits(paths: Paths) -> pd.DataFrame:
-    """One row per accepted portrait with a face, in order of ingest; columns as in `pipeline/portraits/rows.py`.
+    """Read one row per accepted portrait with a face, in order of ingest; columns as in `pipeline/portraits/rows.py`.
 
     Raises:
         DataError: ingest has not run, or its table cannot be read.
@@ -29,7 +29,7 @@ def read_portraits(paths: Paths) -> pd.DataFrame:
 
 
 def read_masks(paths: Paths) -> pd.DataFrame:
-    """One row per frozen evaluation mask.
+    """Read one row per frozen evaluation mask.
 
     Raises:
         DataError: the masks stage has not run, or its table cannot be read.
@@ -38,7 +38,7 @@ def read_masks(paths: Paths) -> pd.DataFrame:
 
 
 def load_image(paths: Paths, portrait_id: str) -> Image:
-    """The aligned portrait, RGB uint8 (S, S, 3).
+    """Load the aligned portrait, RGB uint8 (S, S, 3).
 
     Raises:
         DataError: there is no such picture.
@@ -48,7 +48,7 @@ def load_image(paths: Paths, portrait_id: str) -> Image:
 
 
 def load_masks(paths: Paths, mask_id: str) -> tuple[Mask, Mask]:
-    """Hole and chroma masks, bool (S, S), True = missing; chroma includes the hole.
+    """Load hole and chroma masks, bool (S, S), True = missing; chroma includes the hole.
 
     Raises:
         DataError: there is no such mask.
@@ -61,12 +61,12 @@ def load_masks(paths: Paths, mask_id: str) -> tuple[Mask, Mask]:
 
 
 def landmarks_of(row: Row) -> npt.NDArray[np.float32]:
-    """68 iBUG landmarks (68, 2), x and y in pixels of the aligned picture."""
+    """Read 68 iBUG landmarks (68, 2), x and y in pixels of the aligned picture."""
     return np.asarray(row["landmarks"], np.float32).reshape(68, 2)
 
 
 def points_of(row: Row) -> npt.NDArray[np.float32]:
-    """The detector's points (5, 2), x and y in pixels of the aligned picture."""
+    """Read the detector's points (5, 2), x and y in pixels of the aligned picture."""
     return np.asarray(row["points"], np.float32).reshape(5, 2)
 
 
@@ -87,5 +87,5 @@ def _picture(path: Path, flags: int, stage: str) -> npt.NDArray[np.uint8]:
         raise DataError(f"the picture {path.name}", "no such file", f"run the stage {stage} again") from error
     decoded = cv2.imdecode(data, flags) if data.size else None
     if decoded is None:
-        raise DataError(f"a picture in {path.name}", "bytes that are none", f"run the stage {stage} again")
+        raise DataError(f"a picture in {path.name}", "bytes that are no picture", f"run the stage {stage} again")
     return np.asarray(decoded, np.uint8)

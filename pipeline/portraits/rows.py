@@ -100,7 +100,7 @@ class RowWriter:
 
 @contextmanager
 def row_writer(path: Path) -> Iterator[RowWriter]:
-    """A writer to a new parquet file; the file is whole when the block ends."""
+    """Open a writer to a new parquet file; the file is whole when the block ends."""
     with pq.ParquetWriter(path, SCHEMA) as parquet:
         rows = RowWriter(parquet)
         yield rows
@@ -108,7 +108,7 @@ def row_writer(path: Path) -> Iterator[RowWriter]:
 
 
 def split_of(identity: str, published: Published | None, params: SplitParams) -> Split:
-    """The split of an identity: the published one, or by a seeded hash.
+    """Choose the split of an identity: the published one, or by a seeded hash.
 
     A hash depends on nothing but identity and seed, so that more portraits never move anyone; the shares hold
     approximately, with a standard deviation of sqrt(p (1 - p) / identities). `development` is shared out between
@@ -125,6 +125,6 @@ def split_of(identity: str, published: Published | None, params: SplitParams) ->
 
 
 def _place(identity: str, seed: int) -> float:
-    """Uniform in [0, 1), the same on every machine."""
+    """Hash to a number in [0, 1), the same on every machine."""
     digest = hashlib.sha256(f"{seed}:{identity}".encode()).digest()
     return int.from_bytes(digest[:6]) / 2**48

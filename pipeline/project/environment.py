@@ -44,7 +44,7 @@ class Environment(BaseSettings):
 
 
 def environment() -> Environment:
-    """The settings as they are now.
+    """Read the settings as they are now.
 
     Raises:
         ConfigError: a variable has a value that its field does not admit.

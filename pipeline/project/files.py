@@ -29,7 +29,7 @@ def write_text(path: Path, text: str) -> None:
 
 @contextmanager
 def fresh_folder(path: Path) -> Iterator[Path]:
-    """A temporary sibling that takes the place of `path` when the block ends well, and vanishes when it fails."""
+    """Make a temporary sibling that replaces `path` when the block ends, and is deleted when it fails."""
     temporary = path.with_name(path.name + ".tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -60,14 +60,14 @@ def read_report(path: Path, kind: type[Report], stage: str) -> Report:
 
 
 def write_secret(path: Path, secret: bytes) -> None:
-    """A file that only its owner reads, from its first byte on (mode 0600)."""
+    """Write a file that only its owner reads, from its first byte on (mode 0600)."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(secret)
 
 
 def secret_once(path: Path, length: int = 32) -> bytes:
-    """The secret in `path`; on first use random bytes are written there, by one process only."""
+    """Read the secret in `path`; on first use random bytes are written there, by one process only."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with FileLock(path.with_name(path.name + ".lock")):
         if not path.is_file():

@@ -1,4 +1,4 @@
-"""How pages are rendered from templates: every text is escaped, a name that is missing is an error."""
+"""Render pages from templates: every text is escaped, a missing name is an error."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 def template_environment(
     *folders: tuple[str, str], filters: Mapping[str, Callable[..., Any]] | None = None
 ) -> Environment:
-    """An environment for templates, looked for in each folder in turn.
+    """Make an environment for templates, looked for in each folder in turn.
 
     Args:
         folders: package and folder within it, such as ("pipeline", "templates").

@@ -1,4 +1,4 @@
-"""Client for S3, its addresses, and its errors as ours."""
+"""Client for S3, its addresses, and its errors as those of Likeness."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,12 +26,12 @@ _QUICK = Config(connect_timeout=3, read_timeout=20, retries={"total_max_attempts
 
 
 def connect() -> Client:
-    """A client for S3 as the environment describes it."""
+    """Make a client for S3 as the environment describes it."""
     return boto3.Session().client("s3", config=_QUICK)  # the default session would remember old credentials
 
 
 def address(location: str, key: str = "data.location") -> tuple[str, str]:
-    """Bucket and prefix of `s3://bucket/prefix`; `key` of params.yaml is where it stands.
+    """Split `s3://bucket/prefix` into bucket and prefix; `key` of params.yaml is where it stands.
 
     Raises:
         DataError: not such an address.
@@ -44,7 +44,7 @@ def address(location: str, key: str = "data.location") -> tuple[str, str]:
 
 @contextmanager
 def translated_errors(what: str) -> Iterator[None]:
-    """Turn botocore's errors into ours: what is away for now, what is wrong with the set-up, what is not there."""
+    """Translate botocore's errors: what is away for now, what is wrong with the set-up, what is not there."""
     try:
         yield
     except NoCredentialsError as error:
@@ -66,4 +66,4 @@ def _refused(what: str, error: ClientError) -> LikenessError:
     code = str(error.response.get("Error", {}).get("Code", "an error without a code"))
     if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500 or code == "SlowDown":
         return _unavailable(what, code)
-    return DataError(f"to read {what}", code, "check data.location and the rights of the credentials")
+    return DataError(f"to read {what}", code, "check data.location and the permissions of the credentials")

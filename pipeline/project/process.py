@@ -32,7 +32,7 @@ _LOUD_LOGGERS = (
 
 
 def quieten() -> None:
-    """Set what is unset, for this process and its children; only our own progress and real warnings are left."""
+    """Set unset variables for this process and its children, so that only own progress and real warnings appear."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     for name in _LOUD_LOGGERS:
@@ -56,5 +56,5 @@ TEMPORARY = 75
 
 
 def exit_status(error: LikenessError) -> int:
-    """75 where trying again may help, else 1."""
+    """Choose 75 where trying again may help, else 1."""
     return TEMPORARY if isinstance(error, ServiceUnavailable) else FAILURE

@@ -1,4 +1,4 @@
-"""Which model lies in data/champion, as the stage `champion` reports it."""
+"""Which model is in data/champion, as the stage `champion` reports it."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -7,7 +7,7 @@ from pipeline.project.paths import Paths
 
 
 class ChampionReport(BaseModel):
-    """Which model lies in data/champion."""
+    """Which model is in data/champion."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -16,7 +16,7 @@ class ChampionReport(BaseModel):
 
 
 def read_champion(paths: Paths) -> ChampionReport:
-    """What the stage left in data/champion.
+    """Read what the stage left in data/champion.
 
     Raises:
         DataError: the stage did not run.

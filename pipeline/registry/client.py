@@ -32,7 +32,7 @@ _QUIET = {
 }
 
 
-def quiet() -> None:
+def silence_mlflow() -> None:
     """Set the variables that keep MLflow offline, silent and free of pickle; call before importing it."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
@@ -40,8 +40,8 @@ def quiet() -> None:
 
 
 @contextmanager
-def answering(uri: str) -> Iterator[None]:
-    """Turn what MLflow raises when its store does not answer into one line.
+def translate_outages(uri: str) -> Iterator[None]:
+    """Translate what MLflow raises when its store does not answer to one line.
 
     Raises:
         ServiceUnavailable: no answer from `uri`. A refusal (unknown model, wrong name) passes through as it is.
@@ -66,7 +66,7 @@ def connect(paths: Paths) -> "MlflowClient":
     Raises:
         ServiceUnavailable: the store does not answer; after about ten seconds at most.
     """
-    quiet()
+    silence_mlflow()
     uri = environment().tracking_uri(paths)
     if uri.startswith(("http://", "https://")):
         _probe(uri)
@@ -76,7 +76,7 @@ def connect(paths: Paths) -> "MlflowClient":
     from mlflow.exceptions import MlflowException
 
     try:
-        with answering(uri):
+        with translate_outages(uri):
             mlflow.set_tracking_uri(uri)
             client = mlflow.MlflowClient(tracking_uri=uri)
             if client.get_experiment_by_name(EXPERIMENT) is None:
@@ -88,7 +88,7 @@ def connect(paths: Paths) -> "MlflowClient":
 
 
 def _probe(uri: str) -> None:
-    """MLflow itself would retry for minutes."""
+    """Check that the store answers; MLflow itself would retry for minutes."""
     try:
         urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=_PROBE_SECONDS).close()  # noqa: S310 - http was checked
     except urllib.error.HTTPError:
@@ -103,5 +103,5 @@ def _unavailable(uri: str, error: Exception) -> ServiceUnavailable:
 
 
 def _artifact_location(uri: str, paths: Paths) -> str | None:
-    """Absolute, for a store of files; a server chooses its own."""
+    """Choose an absolute location for a store of files; a server chooses its own."""
     return None if uri.startswith(("http://", "https://")) else paths.mlflow_artifacts.resolve().as_uri()

@@ -24,12 +24,12 @@ class Provenance(BaseModel):
     dvc_lock_sha256: str
 
     def tags(self) -> dict[str, str]:
-        """As tags of a run or of a model version."""
+        """List them as tags of a run or of a model version."""
         return {**self.model_dump(exclude={"git_dirty"}), "git_dirty": str(self.git_dirty).lower()}
 
 
-def provenance(paths: Paths) -> Provenance:
-    """Where what lies in this checkout comes from.
+def collect_provenance(paths: Paths) -> Provenance:
+    """Collect where the contents of this checkout come from.
 
     Raises:
         DataError: no portraits.
@@ -43,7 +43,7 @@ def provenance(paths: Paths) -> Provenance:
 
 
 def data_digest(rows: Path) -> str:
-    """SHA-256 over (sha256 of the file, identity, split) of all portraits in rows.parquet; their order does not matter.
+    """Compute SHA-256 over (sha256 of the file, identity, split) of all portraits; their order does not matter.
 
     Raises:
         DataError: no such table.
@@ -62,7 +62,7 @@ def _file_digest(path: Path) -> str:
 
 
 def _revision(root: Path) -> str:
-    """A cycle's checkout has no git of its own but says which revision it is."""
+    """Read the revision; a cycle's checkout has no git of its own but says which revision it is."""
     return _recorded(root) or _git(root, "rev-parse", "HEAD") or UNKNOWN
 
 
@@ -72,7 +72,7 @@ def _recorded(root: Path) -> str:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    """What git says, or nothing: a checkout without git is a fair place to work in."""
+    """Run git; nothing in a checkout without git, which is supported."""
     try:
         done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False)  # noqa: S603, S607 - git of the user, no shell
     except FileNotFoundError:

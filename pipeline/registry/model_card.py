@@ -34,7 +34,7 @@ class CardFacts:
 
 
 def model_card(facts: CardFacts) -> str:
-    """The whole card."""
+    """Write the whole card."""
     sections = (
         _purpose(facts),
         _data(facts),
@@ -82,7 +82,7 @@ def _training(facts: CardFacts) -> str:
 
 
 def _evaluation(facts: CardFacts) -> str:
-    """All buckets together, one row per method."""
+    """Format all buckets together, one row per method."""
     head = "| method | " + " | ".join(METRICS) + " |"
     rule = "|---" * (len(METRICS) + 1) + "|"
     rows = [

@@ -18,7 +18,7 @@ from models.errors import PromotionError
 from pipeline.project.files import write_text
 from pipeline.project.locks import hold_lock
 from pipeline.project.paths import Paths
-from pipeline.registry.client import answering, connect
+from pipeline.registry.client import connect, translate_outages
 from pipeline.registry.user_study_tag import require_study
 from pipeline.registry.versions import SHIPPED, aliases_of, find_version
 from pipeline.registry.weights import verify_weights
@@ -60,20 +60,20 @@ def promote(paths: Paths, model_name: str, version: str, *, force: bool = False)
     """
     with promotion_lock(paths):
         client = connect(paths)
-        mend(client, paths)
-        found = find_version(client, model_name, version)
-        number, before = str(found.version), _aliases(client, model_name)
+        repair_aliases(client, paths)
+        registered = find_version(client, model_name, version)
+        number, before = str(registered.version), _aliases(client, model_name)
         if before["champion"] == number:
             return _outcome(before)
-        if (gate := found.tags.get("gate", "unknown")) != "passed" and not force:
+        if (gate := registered.tags.get("gate", "unknown")) != "passed" and not force:
             raise PromotionError(
                 "a version that passed the gate",
                 f"version {number} with gate={gate}",
                 "train a better one, or pass --force",
             )
         if not force:
-            require_study(found.tags, number)
-        verify_weights(client, found)
+            require_study(registered.tags, number)
+        verify_weights(client, registered)
         challenger = None if before["challenger"] == number else before["challenger"]
         after = {"previous": before["champion"], "champion": number, "challenger": challenger}
         _tag(client, model_name, number, promoted_at=_now(), promotion="forced" if gate != "passed" else "gate")
@@ -92,14 +92,14 @@ def rollback(paths: Paths, model_name: str) -> Promotion:
     """
     with promotion_lock(paths):
         client = connect(paths)
-        mend(client, paths)
+        repair_aliases(client, paths)
         before = _aliases(client, model_name)
         if before["champion"] is None and before["previous"] is None:
             raise PromotionError(f"an earlier champion of {model_name}", "none", "promote a version first")
         after = {**before, "champion": before["previous"], "previous": before["champion"]}
         if (number := after["champion"]) is not None:
-            found = find_version(client, model_name, number)
-            verify_weights(client, found)
+            registered = find_version(client, model_name, number)
+            verify_weights(client, registered)
         if (number := after["previous"]) is not None:
             _tag(client, model_name, number, rolled_back_at=_now())
         _move(client, paths, model_name, before, after)
@@ -125,7 +125,7 @@ def retire(paths: Paths, model_name: str, version: str, reason: str = "") -> boo
     """
     with promotion_lock(paths):
         client = connect(paths)
-        mend(client, paths)
+        repair_aliases(client, paths)
         number, before = str(find_version(client, model_name, version).version), _aliases(client, model_name)
         _tag(client, model_name, number, ab="ended", ab_outcome=reason, ab_ended_at=_now())
         if before["challenger"] != number:
@@ -136,7 +136,7 @@ def retire(paths: Paths, model_name: str, version: str, reason: str = "") -> boo
 
 @contextmanager
 def promotion_lock(paths: Paths) -> Iterator[None]:
-    """Only one process at a time moves aliases.
+    """Hold the lock by which only one process at a time moves aliases.
 
     Raises:
         Busy: the lock did not become free in time.
@@ -146,10 +146,10 @@ def promotion_lock(paths: Paths) -> Iterator[None]:
         yield
 
 
-def mend(client: "MlflowClient", paths: Paths) -> bool:
+def repair_aliases(client: "MlflowClient", paths: Paths) -> bool:
     """Put back the aliases that an interrupted promotion left half moved; call it under the lock.
 
-    Returns whether there was something to mend.
+    Returns whether there was something to repair.
     """
     journal = journal_file(paths)
     if not journal.is_file():
@@ -161,13 +161,13 @@ def mend(client: "MlflowClient", paths: Paths) -> bool:
 
 
 def journal_file(paths: Paths) -> Path:
-    """Exists only while aliases are being moved."""
+    """Locate the file that exists only while aliases are being moved."""
     return paths.state / "promotion" / "journal.json"
 
 
 def write_aliases(client: "MlflowClient", model_name: str, aliases: Aliases) -> None:
-    """Bring the registry's aliases to what `aliases` says; `previous` before `champion`, so that none is ever lost."""
-    with answering(client.tracking_uri):
+    """Write the registry's aliases as in `aliases`; `previous` before `champion`, so that none is ever lost."""
+    with translate_outages(client.tracking_uri):
         for alias in _ORDER:
             if (number := aliases[alias]) is None:
                 client.delete_registered_model_alias(model_name, alias)
@@ -180,18 +180,18 @@ def _move(client: "MlflowClient", paths: Paths, model_name: str, before: Aliases
     try:
         write_aliases(client, model_name, after)
     except BaseException:
-        mend(client, paths)  # where this fails too, the journal stays for the next call
+        repair_aliases(client, paths)  # where this fails too, the journal stays for the next call
         raise
     journal_file(paths).unlink()
 
 
 def _aliases(client: "MlflowClient", model_name: str) -> dict[str, str | None]:
-    found = aliases_of(client, model_name)
-    return {alias: found.get(alias) for alias in _ORDER}
+    aliases = aliases_of(client, model_name)
+    return {alias: aliases.get(alias) for alias in _ORDER}
 
 
 def _tag(client: "MlflowClient", model_name: str, number: str, **tags: str) -> None:
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         for name, value in tags.items():
             client.set_model_version_tag(model_name, number, name, value)
 

@@ -21,11 +21,11 @@ from pipeline.project.files import read_report
 from pipeline.project.paths import Paths
 from pipeline.registry import tracking
 from pipeline.registry.champion import read_champion
-from pipeline.registry.client import answering, connect
-from pipeline.registry.lineage import provenance
+from pipeline.registry.client import connect, translate_outages
+from pipeline.registry.lineage import collect_provenance
 from pipeline.registry.model_card import CardFacts, model_card
 from pipeline.registry.promotion import promotion_lock
-from pipeline.registry.user_study_tag import demanded
+from pipeline.registry.user_study_tag import required_tags
 from pipeline.registry.versions import aliases_of, find_version
 from pipeline.registry.weights import WEIGHTS_FILE
 
@@ -59,14 +59,14 @@ def register(*, paths: Paths, params: Params) -> Registered:
 
     Raises:
         DataError: training, evaluation or gate left no report.
-        PromotionError: the gate judged other weights than those that lie there.
+        PromotionError: the gate judged other weights than those in data/training.
         ServiceUnavailable: MLflow does not answer.
     """
     facts = _facts(paths, params)
     run_id = tracking.current_run(paths)
     client = connect(paths)
     card = model_card(facts)
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         logged = _log_model(run_id, paths.trained_weights, card)
         name = params.registry.model_name
         _ensure_registered(client, name)
@@ -74,7 +74,7 @@ def register(*, paths: Paths, params: Params) -> Registered:
         created = client.create_model_version(
             name, logged.model_uri, run_id, tags=tags, description=card, model_id=logged.model_id
         )
-    with promotion_lock(paths), answering(client.tracking_uri):
+    with promotion_lock(paths), translate_outages(client.tracking_uri):
         if facts.gate.passed or not _in_test(client, name):
             client.set_registered_model_alias(name, "challenger", created.version)
     number = str(created.version)
@@ -84,7 +84,7 @@ def register(*, paths: Paths, params: Params) -> Registered:
 
 
 def signature() -> "ModelSignature":
-    """Five named float32 arrays in, one out; batch and size are free."""
+    """Build the signature: five named float32 arrays in, one out; batch and size are free."""
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
 
@@ -95,7 +95,7 @@ def signature() -> "ModelSignature":
 
 
 def input_example(side: int = _EXAMPLE_SIDE) -> dict[str, Any]:
-    """One grey picture with a square hole in its middle, as `predict` takes it: float32 arrays by name."""
+    """Make a grey picture with a square hole in its middle, as `predict` takes it: float32 arrays by name."""
     hole = np.zeros((1, 1, side, side), np.float32)
     hole[..., side // 4 : side // 2, side // 4 : side // 2] = 1.0
     share = hole.mean(axis=(1, 2, 3))
@@ -111,7 +111,7 @@ def _facts(paths: Paths, params: Params) -> CardFacts:
     if digest != gate.challenger:
         remedy = "run the stages evaluate and gate again"
         raise PromotionError(f"weights that the gate judged ({gate.challenger[:12]})", digest[:12], remedy)
-    return CardFacts(params, provenance(paths), evaluation, gate, champion)
+    return CardFacts(params, collect_provenance(paths), evaluation, gate, champion)
 
 
 def _tags(facts: CardFacts) -> dict[str, str]:
@@ -124,13 +124,13 @@ def _tags(facts: CardFacts) -> dict[str, str]:
         "gate": "passed" if facts.gate.passed else "failed",
         "gate_summary": summary,
         "started_from": facts.champion,
-        **demanded(facts.params.study),
+        **required_tags(facts.params.study),
         **_figures(facts.evaluation.summary),
     }
 
 
 def _figures(summary: Mapping[str, float | None]) -> dict[str, str]:
-    """The figures that `likeness models` shows; those that were not measured are left out."""
+    """Select the figures that `likeness models` shows; those that were not measured are left out."""
     figures = {
         "recognition_accuracy": summary.get("recognised_independent"),
         "lpips_vs_telea": summary.get("lpips_vs_telea"),
@@ -158,7 +158,7 @@ def _log_model(run_id: str, weights: Path, card: str) -> "ModelInfo":
 
 @contextmanager
 def _no_bytecode() -> Iterator[None]:
-    """MLflow imports the code from where it is about to store it, and would store a __pycache__ with it."""
+    """Write no bytecode in the block: MLflow imports the code where it stores it, and would store a __pycache__."""
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         yield
@@ -167,7 +167,7 @@ def _no_bytecode() -> Iterator[None]:
 
 
 def _in_test(client: "MlflowClient", model_name: str) -> bool:
-    """Whether a registered champion and a challenger that passed the gate are there to be compared."""
+    """Check whether there are a registered champion and a challenger that passed the gate to be compared."""
     aliases = aliases_of(client, model_name)
     if not {"champion", "challenger"} <= aliases.keys():
         return False

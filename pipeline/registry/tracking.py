@@ -1,6 +1,6 @@
 """Track runs in MLflow: one run per cycle, shared by stages that are separate processes.
 
-The run's id lies in `state/run.json`. The flow opens it with `start_run` and closes it with `finish_run`; a stage that
+The run's id is in `state/run.json`. The flow opens it with `start_run` and closes it with `finish_run`; a stage that
 is run by hand, or by `dvc repro`, opens one by itself. Stages write their files first and log afterwards: nothing that
 is computed depends on what stands here.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.project.paths import Paths
-from pipeline.registry.client import EXPERIMENT, answering, connect
+from pipeline.registry.client import EXPERIMENT, connect, translate_outages
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -47,7 +47,7 @@ def start_run(paths: Paths, name: str, tags: Mapping[str, str]) -> str:
     """
     client = connect(paths)
     finish_run(paths, "KILLED")
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         experiment = client.get_experiment_by_name(EXPERIMENT)
         run = client.create_run(experiment.experiment_id, run_name=name, tags=dict(tags))
     run_id: str = run.info.run_id
@@ -61,14 +61,14 @@ def finish_run(paths: Paths, status: Status = "FINISHED") -> None:
     if state is None:
         return
     client = connect(paths)
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         if _exists(client, state["run_id"]):
             client.set_terminated(state["run_id"], status)
     _state_file(paths).unlink(missing_ok=True)
 
 
 def current_run(paths: Paths, *, fresh: bool = False) -> str:
-    """Id of the run under way; opens one, named `by-hand`, where no cycle has.
+    """Find the run under way; opens one, named `by-hand`, where no cycle has.
 
     Args:
         paths: the checkout.
@@ -84,7 +84,7 @@ def current_run(paths: Paths, *, fresh: bool = False) -> str:
 
 @contextmanager
 def run(paths: Paths, name: str, tags: Mapping[str, str]) -> Iterator[str]:
-    """The run of one cycle as a context: FINISHED at its end, FAILED when an error leaves it. Yields the run's id."""
+    """Open the run of one cycle for the block: FINISHED at its end, FAILED on an error. Yields the run's id."""
     run_id = start_run(paths, name, tags)
     try:
         yield run_id
@@ -111,7 +111,7 @@ def system_metrics(paths: Paths, seconds: float = 10.0) -> Iterator[None]:
 def log_params(paths: Paths, params: Mapping[str, Any]) -> None:
     """Log parameters, nested mappings as dotted names. MLflow never changes one: a second value is left out."""
     client, run_id = _open(paths)
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         known = client.get_run(run_id).data.params
         for name, value in _flat(params):
             if name not in known:
@@ -125,14 +125,14 @@ def log_metrics(paths: Paths, metrics: Mapping[str, float], step: int | None = N
 
     now = int(time.time() * 1000)
     batch = [Metric(name, float(value), now, step or 0) for name, value in metrics.items()]
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         client.log_batch(run_id, metrics=batch)
 
 
 def set_tags(paths: Paths, tags: Mapping[str, str]) -> None:
     """Set or change tags of the current run."""
     client, run_id = _open(paths)
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         for name, value in tags.items():
             client.set_tag(run_id, name, value)
 
@@ -140,14 +140,14 @@ def set_tags(paths: Paths, tags: Mapping[str, str]) -> None:
 def log_artifact(paths: Paths, file: Path, folder: str = "") -> None:
     """Copy a file into the run, below `folder`."""
     client, run_id = _open(paths)
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         client.log_artifact(run_id, str(file), folder or None)
 
 
 def log_image(paths: Paths, image: "Image", name: str, step: int | None = None) -> None:
     """Log an RGB picture (H, W, 3) uint8: with a step as part of a time line, without as one file `name`.png."""
     client, run_id = _open(paths)
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         if step is None:
             client.log_image(run_id, image, artifact_file=f"images/{name}.png")
         else:
@@ -163,7 +163,7 @@ def _exists(client: "MlflowClient", run_id: str) -> bool:
     from mlflow.exceptions import MlflowException
 
     try:
-        with answering(client.tracking_uri):
+        with translate_outages(client.tracking_uri):
             client.get_run(run_id)
     except MlflowException:  # the store answers, and knows no such run: another database than the one of run.json
         return False

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from models.errors import PromotionError
 from pipeline.config.user_study import StudyParams
 from pipeline.project.paths import Paths
-from pipeline.registry.client import answering, connect
-from pipeline.registry.versions import find_version, untouched
+from pipeline.registry.client import connect, translate_outages
+from pipeline.registry.versions import find_version, has_no_database
 
 TAG = "study"
 REQUIRED = "required"
@@ -19,8 +19,8 @@ PASSED = "not worse"
 FAILED = "not shown"
 
 
-def demanded(params: StudyParams) -> dict[str, str]:
-    """Tags of a version that is being registered."""
+def required_tags(params: StudyParams) -> dict[str, str]:
+    """List the tags by which a version that is being registered requires a study."""
     return {TAG: REQUIRED} if params.counts_in_gate else {}
 
 
@@ -38,8 +38,8 @@ def require_study(tags: Mapping[str, str], number: str) -> None:
         )
 
 
-def study_says(paths: Paths, model_name: str, version: str) -> bool | None:
-    """Whether a study lets this version be promoted; None while one is demanded and has not spoken.
+def study_verdict(paths: Paths, model_name: str, version: str) -> bool | None:
+    """Read whether a study lets this version be promoted; None while one is required and has no verdict.
 
     Raises:
         PromotionError: no such version.
@@ -63,10 +63,10 @@ def record_study(paths: Paths, model_name: str, digest: str, facts: Mapping[str,
     Returns:
         Numbers of the versions that were tagged now.
     """
-    if untouched(paths):
+    if has_no_database(paths):
         return []
     client, tagged = connect(paths), []
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         for version in client.search_model_versions(f"name = '{model_name}'"):
             same = version.tags.get("weights_sha256") == digest
             if same and version.tags.get(TAG, REQUIRED) == REQUIRED:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from models.errors import PromotionError, ServiceUnavailable
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
-from pipeline.registry.client import answering, connect
+from pipeline.registry.client import connect, translate_outages
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,15 +41,15 @@ class ModelRow(BaseModel):
 
 
 def list_models(paths: Paths, model_name: str) -> list[ModelRow]:
-    """All versions, newest first; empty where nothing was registered.
+    """List all versions, newest first; empty if nothing was registered.
 
     Raises:
         ServiceUnavailable: MLflow does not answer.
     """
-    if untouched(paths):
+    if has_no_database(paths):
         return []
     client = connect(paths)
-    with answering(client.tracking_uri):
+    with translate_outages(client.tracking_uri):
         versions = list(client.search_model_versions(f"name = '{model_name}'"))
         aliases = aliases_of(client, model_name)
     rows = [_row(version, aliases) for version in versions]
@@ -57,14 +57,14 @@ def list_models(paths: Paths, model_name: str) -> list[ModelRow]:
 
 
 def champion_version(paths: Paths, model_name: str) -> str:
-    """Number of the champion; `shipped` when none was promoted."""
-    if untouched(paths):
+    """Find the number of the champion; `shipped` if none was promoted."""
+    if has_no_database(paths):
         return SHIPPED
     return aliases_of(connect(paths), model_name).get("champion", SHIPPED)
 
 
 def champion_age(paths: Paths, model_name: str, now: datetime) -> float | None:
-    """Weeks since the champion was first promoted; None for the shipped model, which has no such date."""
+    """Compute weeks since the champion was first promoted; None for the shipped model, which has no such date."""
     version = champion_version(paths, model_name)
     if version == SHIPPED:
         return None
@@ -73,7 +73,7 @@ def champion_age(paths: Paths, model_name: str, now: datetime) -> float | None:
 
 
 def find_version(client: "MlflowClient", model_name: str, which: str) -> "ModelVersion":
-    """A version by its number or by an alias.
+    """Find a version by its number or by an alias.
 
     Raises:
         PromotionError: there is none.
@@ -81,31 +81,31 @@ def find_version(client: "MlflowClient", model_name: str, which: str) -> "ModelV
     from mlflow.exceptions import MlflowException
 
     try:
-        with answering(client.tracking_uri):
+        with translate_outages(client.tracking_uri):
             if which in ALIASES:
                 return client.get_model_version_by_alias(model_name, which)
             return client.get_model_version(model_name, which)
     except MlflowException as error:
         raise PromotionError(
-            f"a version of {model_name}", f"{which!r}, which is none", "`likeness models` lists them"
+            f"a version of {model_name}", f"{which!r}, which does not exist", "`likeness models` lists them"
         ) from error
 
 
 def aliases_of(client: "MlflowClient", model_name: str) -> dict[str, str]:
-    """Alias -> version number; empty where nothing was registered."""
+    """Read alias -> version number; empty if nothing was registered."""
     from mlflow.exceptions import MlflowException
 
     try:
-        with answering(client.tracking_uri):
+        with translate_outages(client.tracking_uri):
             return {alias: str(number) for alias, number in client.get_registered_model(model_name).aliases.items()}
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise ServiceUnavailable("an answer of MLflow", str(error)[:160], "look at the server's log") from error
+            raise ServiceUnavailable("an answer from MLflow", str(error)[:160], "look at the server's log") from error
         return {}
 
 
-def untouched(paths: Paths) -> bool:
-    """Whether this checkout's own database does not exist yet: it would take MLflow many seconds to say the same."""
+def has_no_database(paths: Paths) -> bool:
+    """Check whether this checkout's own database does not exist yet: MLflow would take many seconds to say the same."""
     return not environment().mlflow_uri and not paths.mlflow_database.exists()
 
 

@@ -1,4 +1,4 @@
-"""Weights of a version, or those that ship: found, compared with the digest on record, and only then handed out."""
+"""Find the weights of a version, or those that ship, and compare them with the digest on record."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from models.errors import WeightsError
 from models.weight_files import weights_sha256
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
-from pipeline.registry.client import answering, connect
+from pipeline.registry.client import connect, translate_outages
 from pipeline.registry.versions import SHIPPED, champion_version, find_version
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ WEIGHTS_FILE = "weights.safetensors"
 
 
 def resolve_weights(paths: Paths, model_name: str, which: str = "champion") -> tuple[Path, str]:
-    """A verified weights file and the version it belongs to.
+    """Find a verified weights file and the version it belongs to.
 
     Args:
         paths: the checkout.
@@ -52,7 +52,7 @@ def resolve_weights(paths: Paths, model_name: str, which: str = "champion") -> t
 
 
 def shipped_weights() -> Path:
-    """The weights in `assets/`, compared with the digest on their card.
+    """Find the weights in `assets/`, compared with the digest on their card.
 
     Raises:
         WeightsError: missing or changed.
@@ -79,7 +79,7 @@ def fetch_weights(client: "MlflowClient", version: "ModelVersion", target: Path)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         try:
-            with answering(client.tracking_uri):
+            with translate_outages(client.tracking_uri):
                 file = Path(download_artifacts(artifact_uri=source, dst_path=folder))
         except (MlflowException, FileNotFoundError) as error:
             raise WeightsError(f"stored weights of {name}", "none", "register the model again") from error

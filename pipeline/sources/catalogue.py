@@ -18,7 +18,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def open_source(data: DataParams, limits: Limits, paths: Paths) -> Iterator[SourceItem]:
-    """The portraits of `data.source`, at most `data.limit` of them (0 = all).
+    """Yield the portraits of `data.source`, at most `data.limit` of them (0 = all).
 
     Raises:
         DataError: the place is missing, is not laid out as it should be, or holds nothing.
@@ -33,9 +33,9 @@ def open_source(data: DataParams, limits: Limits, paths: Paths) -> Iterator[Sour
 
 
 def open_intake(data: DataParams, limits: Limits, paths: Paths, now: datetime) -> Iterator[SourceItem]:
-    """The production portraits at `data.intake` whose consent holds at `now`; none where it is empty.
+    """Yield the production portraits at `data.intake` whose consent holds at `now`; none if it is empty.
 
-    A folder that is not there only gives a warning: nobody may have let us keep anything yet.
+    A missing folder only gives a warning: perhaps nothing has been kept yet.
 
     Raises:
         DataError: an address that is none.

@@ -25,7 +25,7 @@ _SPLITS: dict[str, Published] = {"0": "train", "1": "validation", "2": "test"}
 
 
 def portraits(folder: Path, limits: Limits) -> Iterator[SourceItem]:
-    """The pictures that are there, in order of number.
+    """Yield the pictures that are there, in order of number.
 
     Raises:
         DataError: a part of the layout is missing, malformed, or does not know a picture.
@@ -46,7 +46,7 @@ def portraits(folder: Path, limits: Limits) -> Iterator[SourceItem]:
 
 
 def _rows(folder: Path, name: str, columns: int) -> Iterator[list[str]]:
-    """The whitespace-separated rows of a text beside the pictures, or in CelebA's own `Anno` and `Eval`."""
+    """Read whitespace-separated rows of a text beside the pictures, or in CelebA's own `Anno` and `Eval`."""
     for place in (folder, folder / "Anno", folder / "Eval"):
         if (place / name).is_file():
             break
@@ -64,5 +64,5 @@ def _rows(folder: Path, name: str, columns: int) -> Iterator[list[str]]:
 
 def _known(table: dict[str, Value], key: str, name: str) -> Value:
     if key not in table:
-        raise DataError(f"{name} to know {key}", "nothing of it", "take the file from the data set's page again")
+        raise DataError(f"{key} in {name}", "no entry", "take the file from the data set's page again")
     return table[key]

@@ -25,11 +25,11 @@ class CheckLine(BaseModel):
     normalised: tuple[str, ...]
 
     def json_line(self) -> str:
-        """One line of ASCII JSON, whatever the file is called."""
+        """Format as one line of ASCII JSON, whatever the file is called."""
         return self.model_dump_json(ensure_ascii=True)
 
     def text_line(self) -> str:
-        """One line for a terminal, control and bidirectional characters escaped."""
+        """Format as one line for a terminal, control and bidirectional characters escaped."""
         why = f"{self.code}: {self.detail}" if self.code else ", ".join(self.normalised)
         return f"{self.verdict}  {printable(self.file, 300)}{f'  ({why})' if why else ''}"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def portraits(params: SamplerParams) -> Iterator[SourceItem]:
-    """Every view of every sampled identity, with the landmarks that it was drawn with."""
+    """Yield every view of every sampled identity, with the landmarks that it was drawn with."""
     from pipeline.face_sampler.generate import portraits as sampled  # only this source needs the generator
 
     for portrait in sampled(params):
@@ -22,5 +22,5 @@ def portraits(params: SamplerParams) -> Iterator[SourceItem]:
 
 
 def _read(portrait: "SampledPortrait") -> Accepted:
-    """There is no file: the digest is that of the pixels (rows of RGB, uint8)."""
+    """Pass the picture on: there is no file, so the digest is that of the pixels (rows of RGB, uint8)."""
     return Accepted(portrait.image, hashlib.sha256(portrait.image.tobytes()).hexdigest(), (), "pixels")

@@ -20,7 +20,7 @@ _FOLDERS = ("images1024x1024", "thumbnails128x128")
 
 
 def portraits(folder: Path, limits: Limits) -> Iterator[SourceItem]:
-    """The numbered pictures in order, the large ones where both sizes are there.
+    """Yield the numbered pictures in order, the large ones if both sizes are there.
 
     Raises:
         DataError: neither folder of the published layout is there.

@@ -13,7 +13,7 @@ _SPLITS: dict[str, Published] = {"train": "train", "validation": "validation", "
 
 
 def portraits(folder: Path, identity_pattern: str, limits: Limits) -> Iterator[SourceItem]:
-    """Every file below `folder` in order of name; what is no picture is for the reading step to say.
+    """Yield every file below `folder` in order of name; the reading step rejects what is no picture.
 
     Raises:
         DataError: a folder cannot be listed, or the pattern matches no file at all.

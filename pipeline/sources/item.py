@@ -1,4 +1,4 @@
-"""The item that all sources yield, and how identities are told apart."""
+"""The item that all sources yield, and how identities are distinguished."""
 
 import os
 import posixpath
@@ -52,14 +52,14 @@ class Identities:
         self._found = 0
 
     def of(self, name: str) -> str:
-        """The identity in `name`; a name without a match is its own identity."""
+        """Find the identity in `name`; a name without a match is its own identity."""
         subject = name if self._whole_path else posixpath.basename(name)
         match = self._pattern.search(subject) if self._pattern else None
         self._found += match is not None
         return (match and match[1]) or posixpath.splitext(name)[0]
 
     def check(self) -> None:
-        """After the last name.
+        """Refuse a pattern that matched no name; call it after the last name.
 
         Raises:
             DataError: there is a pattern and it never matched, so that every file would be a person of its own.
@@ -70,12 +70,12 @@ class Identities:
 
 
 def text_of(name: str) -> str:
-    """A file name as valid text: bytes that are not UTF-8 appear in hexadecimal, with a backslash."""
+    """Convert a file name to valid text: bytes that are not UTF-8 appear in hexadecimal, with a backslash."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def existing_folder(location: str, root: Path, what: str) -> Path:
-    """`location`, relative to the project's root unless absolute.
+    """Resolve `location`, relative to the project's root unless absolute.
 
     Raises:
         DataError: it is missing or not a folder.

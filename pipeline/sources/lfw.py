@@ -18,7 +18,7 @@ _PARTS: dict[str, Published] = {"DevTrain": "development", "DevTest": "test"}
 
 
 def portraits(folder: Path, limits: Limits) -> Iterator[SourceItem]:
-    """The pictures by person, in order of name; people in none of the published lists are shared out by hash.
+    """Yield the pictures by person, in order of name; people in none of the published lists are split by hash.
 
     Raises:
         DataError: there is no folder of a person.
@@ -32,7 +32,7 @@ def portraits(folder: Path, limits: Limits) -> Iterator[SourceItem]:
 
 
 def _people_folder(folder: Path) -> Path:
-    """The archive unpacks to a folder `lfw`; both it and the folder around it are taken."""
+    """Find the folder of people: the archive unpacks to a folder `lfw`, and both it and its parent are taken."""
     people = folder / "lfw" if (folder / "lfw").is_dir() else folder
     if not any(_folders(people)):
         raise DataError(f"a folder per person in {folder.name}", "none", "point data.location at LFW, unpacked")
@@ -44,7 +44,7 @@ def _folders(folder: Path) -> Iterator[Path]:
 
 
 def _published(folder: Path) -> dict[str, Published]:
-    """Split of each person by the published lists; people lists, and pairs where they are missing."""
+    """Read the split of each person from the published lists; people lists, and pairs where they are missing."""
     splits: dict[str, Published] = {}
     for part, split in _PARTS.items():
         for text in (folder / f"people{part}.txt", folder / f"pairs{part}.txt"):
@@ -55,6 +55,6 @@ def _published(folder: Path) -> dict[str, Published]:
 
 
 def _names(text: Path) -> Iterator[str]:
-    """Every field of a people or pairs file that is not a number."""
+    """List every field of a people or pairs file that is not a number."""
     for line in text.read_text(encoding="utf-8", errors="replace").splitlines():
         yield from (field for field in line.split("\t") if field and not field.strip().isdecimal())

@@ -12,7 +12,7 @@ from pipeline.sources.s3_cache import Stored, fetch
 
 
 def portraits(location: str, identity_pattern: str, limits: Limits, cache: Path) -> Iterator[SourceItem]:
-    """Every object below `s3://bucket/prefix` in order of key; each is downloaded when it is read, once for good.
+    """Yield every object below `s3://bucket/prefix` in order of key; each is downloaded once, when it is read.
 
     Endpoint, region and credentials come from the environment, as boto3 reads them.
 
@@ -31,7 +31,7 @@ def portraits(location: str, identity_pattern: str, limits: Limits, cache: Path)
 
 
 def _listing(client: Client, bucket: str, prefix: str) -> Iterator[Stored]:
-    """Objects in order of key, a page in memory at a time; the empty objects that stand for folders are left out."""
+    """List objects in order of key, a page in memory at a time; empty objects that stand for folders are left out."""
     pages = iter(client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
     while True:
         with translated_errors(f"s3://{bucket}/{prefix}"):

@@ -1,4 +1,4 @@
-"""Objects on disk: downloads go on where they stopped, and what was compared is written down."""
+"""Cache objects on disk: interrupted downloads continue, and completed comparisons are recorded."""
 
 import base64
 import hashlib
@@ -44,7 +44,7 @@ class Receipt(BaseModel):
 
 
 def fetch(client: Client, stored: Stored, cache: Path) -> Path | None:
-    """The object as a file below `cache`; None if its checksum was wrong twice.
+    """Fetch the object as a file below `cache`; None if its checksum was wrong twice.
 
     A whole file with a receipt is not asked for again, as long as size and ETag in the listing stay; a part of a file
     is continued by a range request, on the condition that the object has not changed.
@@ -106,7 +106,7 @@ def _append(body: Client, part: Path) -> None:
 
 
 def _verify(part: Path, stored: Stored, sha256: str) -> Verified | None:
-    """The strongest comparison that the object allows, or None if that one failed."""
+    """Make the strongest comparison that the object allows; None if that one failed."""
     if part.stat().st_size != stored.size:
         return None
     if sha256 and "-" not in sha256:  # with a dash: a checksum of the checksums of parts

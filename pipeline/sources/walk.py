@@ -22,7 +22,9 @@ def walk(folder: Path, below: str = "") -> Iterator[tuple[str, Path]]:
         with os.scandir(folder) as listing:
             entries = sorted((os.fsencode(entry.name), entry.is_dir(follow_symlinks=False)) for entry in listing)
     except OSError as error:
-        raise DataError(f"a readable folder {text_of(str(folder))}", str(error.strerror), "check its rights") from error
+        raise DataError(
+            f"a readable folder {text_of(str(folder))}", str(error.strerror), "check its permissions"
+        ) from error
     for raw, is_folder in entries:
         name = os.fsdecode(raw)
         shown = below + text_of(name)

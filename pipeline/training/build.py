@@ -12,7 +12,7 @@ from pipeline.project.paths import Paths
 
 
 def build_module(train: TrainParams, paths: Paths) -> AveragedModule:
-    """Networks and judges, warm-started if the parameters say so.
+    """Build networks and judges, warm-started if the parameters say so.
 
     Raises:
         WeightsError: the champion's weights are missing, or of another kind or architecture.

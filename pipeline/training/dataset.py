@@ -40,7 +40,7 @@ _BLUR = 0.8
 
 
 def self_reference(rng: np.random.Generator, portrait: Image) -> Image:
-    """An altered copy of an aligned portrait (S, S, 3); landmarks have to be found on it anew.
+    """Alter a copy of an aligned portrait (S, S, 3); landmarks have to be found on it anew.
 
     It says more than another photo would: the face's expression is the same. Training on such copies alone would
     teach too much trust, so they are the smaller part where real pairs are at hand.
@@ -111,7 +111,7 @@ class DamagedPortraits(Dataset[Sample]):
         return Sample(damaged, completion, Target(to_tensor(image), torch.tensor(points)[None]), withheld)
 
     def _reference(self, rng: np.random.Generator, row: pd.Series, image: Image) -> Image | None:
-        """Another picture of the person, an altered copy where there is none, or nothing."""
+        """Choose another picture of the person, an altered copy if there is none, or nothing."""
         own = self.rows["portrait_id"][self.rows["identity"] == row.identity]
         others = own[own != row.portrait_id].tolist()
         chance, pick = rng.random(), int(rng.integers(max(len(others), 1)))
@@ -121,13 +121,13 @@ class DamagedPortraits(Dataset[Sample]):
 
 
 def batches(samples: DamagedPortraits, batch_size: int, workers: int) -> "DataLoader[Sample]":
-    """The samples in order, collated to (Evidence, Target)."""
+    """Load the samples in order, collated to (Evidence, Target)."""
     if workers:
         cv2.setNumThreads(1)  # here, not in the worker: there OpenCV would wait for threads that did not come along
     return DataLoader(samples, batch_size, num_workers=workers, collate_fn=collate, worker_init_fn=_one_thread)
 
 
-class Kept:
+class CachedBatches:
     """Batches that are drawn once and shown every epoch."""
 
     def __init__(self, loader: Iterable[Batch]) -> None:
@@ -180,10 +180,10 @@ def _one_thread(worker: int) -> None:  # noqa: ARG001 - PyTorch's signature
 _REMEMBERED = 16  # batches; at 128 pixels and eight portraits about 13 MB each
 
 
-class Echoed:
+class EchoedBatches:
     """Each fresh batch, then `times` - 1 batches drawn from the last sixteen.
 
-    Evidence is dearer than a step, and each step throws new noise on it: Choi et al. (2019), "Faster neural network
+    Evidence costs more than a step, and each step adds new noise to it: Choi et al. (2019), "Faster neural network
     training with data echoing".
 
     Args:
@@ -199,9 +199,9 @@ class Echoed:
         return len(self.loader) * self.times
 
     def __iter__(self) -> Iterator[Any]:
-        rng, kept = np.random.default_rng(self.seed), deque[Any](maxlen=_REMEMBERED)
+        rng, recent = np.random.default_rng(self.seed), deque[Any](maxlen=_REMEMBERED)
         for batch in self.loader:
-            kept.append(batch)
+            recent.append(batch)
             yield batch
             for _ in range(self.times - 1):
-                yield kept[int(rng.integers(len(kept)))]
+                yield recent[int(rng.integers(len(recent)))]

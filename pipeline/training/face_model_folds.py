@@ -28,12 +28,12 @@ class FaceModels:
     models: Sequence[ShapedFaceModel]
 
     def of(self, identity: str) -> ShapedFaceModel:
-        """The model that has not seen this person."""
+        """Choose the model that has not seen this person."""
         return self.models[fold(identity, len(self.models))]
 
 
 def face_models(paths: Paths, rows: pd.DataFrame, folds: int, seed: int) -> FaceModels:
-    """The shipped model (`folds` 0), or as many as there are folds, each fitted to the people of the others.
+    """Load the shipped model (`folds` 0), or fit as many as there are folds, each to the people of the others.
 
     Raises:
         DataError: too few people for so many folds.
@@ -47,11 +47,11 @@ def face_models(paths: Paths, rows: pd.DataFrame, folds: int, seed: int) -> Face
 
 
 def fold(identity: str, folds: int) -> int:
-    """A number below `folds`, the same for all pictures of a person and on every machine."""
+    """Hash a person to a number below `folds`, the same for all their pictures and on every machine."""
     return zlib.crc32(identity.encode()) % folds
 
 
 def _fitted(paths: Paths, rows: pd.DataFrame, seed: int) -> ShapedFaceModel:
-    rows = rows.drop_duplicates("identity")  # so that nobody counts fifteen times
+    rows = rows.drop_duplicates("identity")  # so that every person counts once
     pictures = to_tensor(np.stack([load_image(paths, portrait_id) for portrait_id in rows["portrait_id"]]))
     return shaped_face_model(fit_shaped(pictures, COMPONENTS, torch.Generator().manual_seed(seed)))

@@ -1,4 +1,4 @@
-"""Lightning's trainer around a module: epochs, held-out loss, early stop, and a checkpoint that survives kill -9."""
+"""Run Lightning's trainer: epochs, held-out loss, early stop, and a checkpoint that survives kill -9."""
 
 import csv
 import logging
@@ -13,7 +13,7 @@ import torch
 from models.ema import AveragedModule
 from models.runtime.lightning import Callback, EarlyStopping, L
 from pipeline.config.training import TrainParams
-from pipeline.training.dataset import Kept
+from pipeline.training.dataset import CachedBatches
 
 Curves = list[dict[str, float]]
 """One dict per epoch: epoch, step, and every logged figure."""
@@ -37,17 +37,17 @@ class Outcome:
 class Epochs(L.LightningDataModule):
     """Fresh training batches for every epoch, the same held-out ones."""
 
-    def __init__(self, learning: Callable[[int], Iterable[Any]], held_out: Kept) -> None:
+    def __init__(self, learning: Callable[[int], Iterable[Any]], held_out: CachedBatches) -> None:
         super().__init__()
         self.learning, self.held_out = learning, held_out
 
     def train_dataloader(self) -> Iterable[Any]:
-        """Called anew before each epoch (`reload_dataloaders_every_n_epochs=1`); each process draws its own samples."""
+        """Make the next epoch's loader (`reload_dataloaders_every_n_epochs=1`); each process draws its own samples."""
         trainer = self.trainer
         return self.learning(trainer.current_epoch * trainer.world_size + trainer.global_rank if trainer else 0)
 
-    def val_dataloader(self) -> Kept:
-        """The same pictures with the same damage, every time."""
+    def val_dataloader(self) -> CachedBatches:
+        """Load the same pictures with the same damage, every time."""
         return self.held_out
 
 
@@ -63,7 +63,7 @@ class Keeper(Callback):
     curves: Curves = field(default_factory=list)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """After validation: note the curves, keep the best, save."""
+        """Note the curves after validation, keep the best weights, save."""
         assert isinstance(pl_module, AveragedModule)
         figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
         self.curves.append({"epoch": trainer.current_epoch, "step": int(pl_module.steps)} | figures)
@@ -82,11 +82,11 @@ class Keeper(Callback):
         self.notify(figures, int(pl_module.steps))
 
     def state_dict(self) -> dict[str, Any]:
-        """What a resumed run needs."""
+        """Collect what a resumed run needs."""
         return {"best": self.best, "loss": self.best_loss, "epoch": self.best_epoch, "curves": self.curves}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Inverse of `state_dict`."""
+        """Restore what `state_dict` collected."""
         self.best, self.best_loss = state_dict["best"], state_dict["loss"]
         self.best_epoch, self.curves = state_dict["epoch"], state_dict["curves"]
 
@@ -94,7 +94,7 @@ class Keeper(Callback):
 def fit(
     module: AveragedModule,
     learning: Callable[[int], Iterable[Any]],
-    held_out: Kept,
+    held_out: CachedBatches,
     train: TrainParams,
     checkpoint: Path,
     notify: Notify,
@@ -125,7 +125,7 @@ def fit(
 
 
 def write_curves(curves: Curves, path: Path) -> None:
-    """One CSV line per epoch, columns sorted; DVC plots it."""
+    """Write one CSV line per epoch, columns sorted; DVC plots it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     names = ["epoch", "step", *sorted({name for line in curves for name in line} - {"epoch", "step"})]
     with path.open("w", newline="", encoding="utf-8") as stream:

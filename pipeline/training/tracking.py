@@ -40,7 +40,7 @@ def log_end(paths: Paths, report: "TrainReport", batch: Batch, proposal: torch.T
 
 @torch.inference_mode()
 def strip(batch: Batch, proposal: torch.Tensor) -> Image:
-    """Rows of target, damaged, classical fill, restored, side by side: (N * H, 4 * W, 3) uint8."""
+    """Draw rows of target, damaged, classical fill, restored, side by side: (N * H, 4 * W, 3) uint8."""
     evidence, target = batch
     restored = compose(evidence.damaged, proposal)
     columns: Iterable[torch.Tensor] = (target.image, evidence.damaged.image, evidence.start, restored)

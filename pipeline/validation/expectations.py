@@ -99,8 +99,8 @@ class _ExpectNone(BatchExpectation):  # type: ignore[misc] # its base is untyped
     """The one metric that it depends on, a list, is empty."""
 
     def _validate(self, metrics: Outcome, *_: object, **__: object) -> Outcome:
-        found = metrics[self.metric_dependencies[0]]
-        return {"success": not found, "result": {"observed_value": ", ".join(found[:10]) or "none"}}
+        violations = metrics[self.metric_dependencies[0]]
+        return {"success": not violations, "result": {"observed_value": ", ".join(violations[:10]) or "none"}}
 
 
 class ExpectColumnTypesOfIngest(_ExpectNone):

@@ -35,7 +35,7 @@ DERIVED = ("points_inside", "landmarks_inside")
 
 
 def flatten(rows: pd.DataFrame, side: int) -> pd.DataFrame:
-    """The table without lists; columns that are not there stay away.
+    """Copy the table without lists; absent columns stay absent.
 
     Args:
         rows: as ingest wrote them.
@@ -50,37 +50,37 @@ def flatten(rows: pd.DataFrame, side: int) -> pd.DataFrame:
 
 
 def share_inside(coordinates: object, side: int) -> float:
-    """Share of coordinates in [0, side); 0 where there are none. NaN lies outside."""
+    """Compute the share of coordinates in [0, side); 0 if there are none. NaN lies outside."""
     values = np.asarray(coordinates if coordinates is not None else [], np.float64)
     return float(((values >= 0) & (values < side)).mean()) if values.size else 0.0
 
 
 def bin_shares(values: "pd.Series[float]", edges: tuple[float, ...]) -> "pd.Series[float]":
-    """Share of values per bin between the inner edges, all bins listed; bins are closed below. Sums to 1, or is 0."""
+    """Compute shares of values per bin between the inner edges, all bins listed; closed below. Sums to 1, or is 0."""
     bins = pd.Series(np.digitize(values.dropna(), edges))
     counts = bins.value_counts().reindex(range(len(edges) + 1), fill_value=0)
     return counts / max(len(bins), 1)
 
 
 def identities_in_several_splits(table: pd.DataFrame) -> list[str]:
-    """Identities whose portraits lie in more than one split, sorted."""
+    """List identities whose portraits lie in more than one split, sorted."""
     splits = table.groupby("identity")["split"].nunique()
     return sorted(splits.index[splits > 1])
 
 
 def largest_gap(table: pd.DataFrame, column: str, edges: tuple[float, ...]) -> float:
-    """Largest difference of a bin's share of `column` between any two splits, in [0, 1]."""
+    """Find the largest difference of a bin's share of `column` between any two splits, in [0, 1]."""
     shares = pd.DataFrame({name: bin_shares(part[column], edges) for name, part in table.groupby("split")})
     return float((shares.max(axis=1) - shares.min(axis=1)).max()) if len(shares.columns) else 0.0
 
 
 def columns_of_other_type(table: pd.DataFrame, types: Mapping[str, str]) -> list[str]:
-    """`column: type` for each column that is not of its type; `str` means that every value is one."""
+    """List `column: type` for each column that is not of its type; `str` means that every value is one."""
     return [f"{name}: {_kind(table[name])}" for name, kind in types.items() if _kind(table[name]) != kind]
 
 
 def columns_with_gaps(table: pd.DataFrame) -> list[str]:
-    """`column: number of gaps` (None, NaN) for each column that has some."""
+    """List `column: number of gaps` (None, NaN) for each column that has some."""
     gaps = table.isna().sum()
     return [f"{name}: {count}" for name, count in gaps[gaps > 0].items()]
 

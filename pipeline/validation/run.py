@@ -47,8 +47,8 @@ def run_suite(
     return [entries[index] for index in range(len(expectations))]
 
 
-def observed(entry: Mapping[str, Any]) -> str:
-    """What came, in a few words."""
+def describe_observed(entry: Mapping[str, Any]) -> str:
+    """Describe what was observed, in a few words."""
     result = entry["result"]
     value = result.get("observed_value")
     if value is not None and not isinstance(value, list):
@@ -73,7 +73,7 @@ def _examples(result: Mapping[str, Any]) -> str:
 
 
 def _exception(info: Mapping[str, Any]) -> str:
-    """The first message; Great Expectations nests these by metric, or not."""
+    """Find the first message; Great Expectations nests these by metric, or not."""
     for entry in (info, *(value for value in info.values() if isinstance(value, dict))):
         if entry.get("raised_exception"):
             return str(entry.get("exception_message")).splitlines()[0][:160]
@@ -88,7 +88,7 @@ def _actions(context: Any, docs: Path | None) -> list[Any]:  # noqa: ANN401 - of
 
 
 def _drop_default_site(context: Any) -> None:  # noqa: ANN401 - of Great Expectations
-    """An ephemeral context makes a folder for Data Docs below the system's temporary one, and would leave it there."""
+    """Delete the Data Docs site that an ephemeral context makes in the temporary folder and leaves there."""
     for name, site in dict(context.variables.data_docs_sites).items():
         shutil.rmtree(site["store_backend"]["base_directory"], ignore_errors=True)
         context.delete_data_docs_site(name)

@@ -1,4 +1,4 @@
-"""The DVC cache that all cycles share holds what some kept checkout uses, and no more."""
+"""Keep in the DVC cache that all cycles share only what some checkout uses."""
 
 import subprocess
 import sys

@@ -47,14 +47,14 @@ class CycleRecord(BaseModel):
     adopted: bool
 
 
-def project(paths: Paths) -> Path:
-    """Where revisions come from: the root itself if it is a git checkout, else the one Likeness is installed from."""
+def revision_source(paths: Paths) -> Path:
+    """Find where revisions come from: the root if it is a git checkout, else the one Likeness is installed from."""
     root = paths.home.root
     return root if _is_git(root) else ASSETS.parent
 
 
-def resolve(source: Path, revision: str) -> str:
-    """The full name of a revision ("" = HEAD); `files` where there is no git.
+def resolve_revision(source: Path, revision: str) -> str:
+    """Find the full name of a revision ("" = HEAD); `files` if there is no git.
 
     Raises:
         DataError: no such revision.
@@ -71,12 +71,12 @@ def resolve(source: Path, revision: str) -> str:
     return done.stdout.decode().strip()
 
 
-def checkout(source: Path, revision: str, paths: Paths, cycle: str) -> Path:
+def create_checkout(source: Path, revision: str, paths: Paths, cycle: str) -> Path:
     """Make state/cycles/<cycle>: whole, or not at all.
 
     Args:
         source: a git checkout of the project; nothing in it is touched, not even its list of worktrees.
-        revision: as `resolve` gives it.
+        revision: as `resolve_revision` gives it.
         paths: of the project whose state and params.yaml the cycle works with.
         cycle: its name.
 
@@ -99,54 +99,54 @@ def checkout(source: Path, revision: str, paths: Paths, cycle: str) -> Path:
     return target
 
 
-def record(paths: Paths, done: CycleRecord) -> None:
-    """Remember what a cycle made; the record outlives its checkout."""
+def record_cycle(paths: Paths, done: CycleRecord) -> None:
+    """Record what a cycle made; the record outlives its checkout."""
     write_text(_record_file(paths, done.cycle), done.model_dump_json(indent=2))
 
 
-def records(paths: Paths) -> list[CycleRecord]:
-    """Of all cycles that ran in checkouts of their own, oldest first."""
+def cycle_records(paths: Paths) -> list[CycleRecord]:
+    """Read the records of all cycles that ran in checkouts of their own, oldest first."""
     files = sorted(paths.home.cycles.glob("*.json"))
     return [CycleRecord.model_validate_json(file.read_bytes()) for file in files]
 
 
-def adopt(paths: Paths, version: str) -> bool:
-    """Let production read the data of the cycle that made `version`, now champion, and bring its parameters home.
+def adopt_cycle(paths: Paths, version: str) -> bool:
+    """Let production read the data of the cycle that made `version`, now champion, and copy its parameters to the root.
 
     The parameters are brought back once for a version: what a person changes afterwards stays. Returns whether that
     version came from a checkout that is still there; calling it again changes nothing.
     """
-    found = next((done for done in reversed(records(paths)) if version and done.version == version), None)
-    if found is None or not (paths.home.cycles / found.cycle / "data").is_dir():
+    made = next((done for done in reversed(cycle_records(paths)) if version and done.version == version), None)
+    if made is None or not (paths.home.cycles / made.cycle / "data").is_dir():
         return False
-    production(paths)
-    _point(paths.home.production / "data", Path("..", "cycles", found.cycle, "data"))
-    if not found.adopted:
+    ensure_production(paths)
+    _replace_link(paths.home.production / "data", Path("..", "cycles", made.cycle, "data"))
+    if not made.adopted:
         params = paths.home.params
-        write_params(params, params, found.overrides)
-        record(paths, found.model_copy(update={"adopted": True}))
+        write_params(params, params, made.overrides)
+        record_cycle(paths, made.model_copy(update={"adopted": True}))
     return True
 
 
-def production(paths: Paths) -> Path:
-    """Make state/production where it is not there yet; its data are the project's until a cycle's take their place."""
+def ensure_production(paths: Paths) -> Path:
+    """Make state/production if it is not there yet; its data are the project's until a cycle's take their place."""
     origin = paths.home
     folder = origin.production
     folder.mkdir(parents=True, exist_ok=True)
     for name, target in {"state": "..", "params.yaml": "../../params.yaml", "data": "../../data"}.items():
         if not (folder / name).is_symlink():
-            _point(folder / name, Path(target))
+            _replace_link(folder / name, Path(target))
     return folder
 
 
-def in_use(paths: Paths) -> str:
-    """Name of the cycle whose data production reads; "" where it reads the project's own."""
+def cycle_in_use(paths: Paths) -> str:
+    """Name the cycle whose data production reads; "" if it reads the project's own."""
     data = paths.home.production / "data"
     return data.readlink().parent.name if data.is_symlink() and data.readlink().parent.parent.name == "cycles" else ""
 
 
 def _not_code(source: Path) -> Callable[[str, list[str]], set[str]]:
-    """What a copy of the project's files leaves out."""
+    """Make the filter that leaves out of a copy what is not the project's code."""
     left_out = {str(source): _NOT_CODE, str(source / ".dvc"): _LOCAL}
     return lambda folder, names: left_out.get(folder, {"__pycache__"}).intersection(names)
 
@@ -160,8 +160,8 @@ def _extract(source: Path, revision: str, target: Path) -> None:
         archive.extractall(target, filter="data")
 
 
-def _point(link: Path, target: Path) -> None:
-    """A symbolic link, put in place of an older one in one step."""
+def _replace_link(link: Path, target: Path) -> None:
+    """Put a symbolic link in place of an older one in one step."""
     temporary = link.with_name(f".{link.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
@@ -173,7 +173,7 @@ def _record_file(paths: Paths, cycle: str) -> Path:
 
 
 def _is_git(folder: Path) -> bool:
-    """Whether this very folder is the root of a git checkout, not merely inside one."""
+    """Check whether this very folder is the root of a git checkout, not merely inside one."""
     done = _git(folder, "rev-parse", "--show-toplevel")
     return done.returncode == 0 and Path(done.stdout.decode().strip()) == folder.resolve()
 

@@ -53,13 +53,13 @@ def reproduce(stage: str, root: Path, *, force: bool = False) -> Reproduced:
 
 
 def environment() -> dict[str, str]:
-    """This process's environment with `python` being this Python, for commands in dvc.yaml."""
+    """Copy this process's environment with `python` being this Python, for commands in dvc.yaml."""
     folders = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     return os.environ | {"PATH": os.pathsep.join(folders), "DVC_NO_ANALYTICS": "1", "PYTHONUNBUFFERED": "1"}
 
 
 def _command(stage: str, root: Path) -> str:
-    """Return the stage's command; DVC prints it when it runs it, and not when it takes the result from the cache.
+    """Read the stage's command; DVC prints it when it runs it, and not when it takes the result from the cache.
 
     dvc.lock would not tell: it stays the same when a forced run gives the same files, and changes when the run cache
     restores others.

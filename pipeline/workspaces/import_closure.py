@@ -11,7 +11,7 @@ FIRST_PARTY = ("models", "pipeline", "restoration", "monitoring", "flows", "serv
 
 
 def closure(module: str, root: Path, packages: tuple[str, ...] = FIRST_PARTY) -> tuple[Path, ...]:
-    """Files, relative to `root`, of a module and of everything first-party that it imports, also inside functions.
+    """List the files, relative to `root`, of a module and of all first-party imports, also those inside functions.
 
     Packages' `__init__` files along the way are part of it; imports for type checkers alone are not.
 
@@ -21,13 +21,13 @@ def closure(module: str, root: Path, packages: tuple[str, ...] = FIRST_PARTY) ->
         packages: first-party packages.
     """
     graph = _graph(packages)
-    found: set[str] = set()
+    modules: set[str] = set()
     waiting = {module}
     while waiting:
-        found |= waiting
+        modules |= waiting
         imported = {name for start in waiting for name in graph.find_modules_directly_imported_by(start)}
-        waiting = (imported | {parent for name in found for parent in _parents(name)}) - found
-    return tuple(sorted(_file(name, root) for name in found))
+        waiting = (imported | {parent for name in modules for parent in _parents(name)}) - modules
+    return tuple(sorted(_file(name, root) for name in modules))
 
 
 @cache

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from models.face.alignment import transform
 from models.face.detector import Face, FaceDetector
 from models.face.landmarks import LandmarkPredictor
-from models.identity.dlib_encoder import WHITENING, chips, whitening_of
+from models.identity.dlib_encoder import WHITENING, crop_chips, whitening_of
 from models.identity.dlib_network import CHIP_SIZE, dlib_network
 from models.images import Image, to_tensor
 from models.package_files import file_sha256
@@ -66,7 +66,7 @@ def describe(found: list[tuple[Image, Face]]) -> torch.Tensor:
     done = []
     for image, face in found:
         with torch.no_grad():
-            done.append(network((chips(to_tensor(image), torch.from_numpy(face.points)[None]) + 1) * 127.5))
+            done.append(network((crop_chips(to_tensor(image), torch.from_numpy(face.points)[None]) + 1) * 127.5))
     return torch.cat(done)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from pipeline.ablation.common import SIMILARITY
 from pipeline.ablation.results import AblateReport, FidFigures
-from pipeline.evaluation.report import ends, middle
+from pipeline.evaluation.report import format_interval, format_value
 from pipeline.evaluation.results import Figure
 from pipeline.evaluation.scoring import ROLES
 
@@ -43,7 +43,7 @@ def components(report: AblateReport) -> list[str]:
     names = [f"{method}, {report.encoders[role]}" for method in methods for role in ROLES]
     lines = table("hidden", "share of the features", *names)
     for part in methods["champion"]:
-        share = middle(methods["champion"][part]["missing_features"])
+        share = format_value(methods["champion"][part]["missing_features"])
         cells = [with_ends(methods[method][part][SIMILARITY + role]) for method in methods for role in ROLES]
         lines.append(row(part, share, *cells))
     return lines
@@ -141,8 +141,8 @@ def row(*cells: str) -> str:
 def with_ends(figure: Figure) -> str:
     """Value and interval; an open end is shown as such."""
     if figure.value is not None and figure.low is not None and figure.high is None:
-        return f"{middle(figure)} [{figure.low:.3f}, open]"
-    return f"{middle(figure)} {ends(figure)}".strip()
+        return f"{format_value(figure)} [{figure.low:.3f}, open]"
+    return f"{format_value(figure)} {format_interval(figure)}".strip()
 
 
 def beyond(fid: FidFigures) -> str:

@@ -22,7 +22,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, Validati
 
 from models.errors import DataError
 from pipeline.project.paths import Paths
-from serving.http.refused import Refused
+from serving.http.problem import HttpProblem
 
 Role = Literal["restore", "review", "admin"]
 ROLES: tuple[Role, ...] = ("restore", "review", "admin")
@@ -44,8 +44,8 @@ class Guard:
     def require(self, role: Role) -> Callable[..., str]:
         """Make a dependency that admits callers with `role` or more; it gives the token's id, `open` without tokens.
 
-        The dependency raises Refused: no valid token (401), a token with a lesser role (403), or, in an open service, a
-        page of another site that sends requests through the visitor's browser (403).
+        The dependency raises HttpProblem: no valid token (401), a token with a lesser role (403), or, in an open
+        service, a page of another site that sends requests through the visitor's browser (403).
         """
 
         def check(
@@ -59,9 +59,11 @@ class Guard:
             if token is None:
                 remedy = "send Authorization: Bearer with a token of `likeness token new`"
                 got = "none" if given is None else "one that is unknown or revoked"
-                raise Refused(401, "no_token", "a token", got, remedy, {"WWW-Authenticate": "Bearer"})
+                raise HttpProblem(401, "no_token", "a token", got, remedy, {"WWW-Authenticate": "Bearer"})
             if ROLES.index(token.role) < ROLES.index(role):
-                raise Refused(403, "role", f"a token with the role {role}", token.role, "ask the service's operator")
+                raise HttpProblem(
+                    403, "role", f"a token with the role {role}", token.role, "ask the service's operator"
+                )
             return token.id
 
         return check
@@ -72,7 +74,7 @@ def _check_same_site(request: Request) -> None:
     host, origin = urlsplit(f"//{request.headers.get('host', '')}").hostname, request.headers.get("origin")
     if host not in LOOPBACK or (origin is not None and urlsplit(origin).hostname not in LOOPBACK):
         expected = "a request of a page of this service"
-        raise Refused(403, "site", expected, f"host {host}, origin {origin}", "open the service by its own address")
+        raise HttpProblem(403, "site", expected, f"host {host}, origin {origin}", "open the service by its own address")
 
 
 class StoredToken(BaseModel):

@@ -12,7 +12,7 @@ import h11
 from starlette.datastructures import Headers, MutableHeaders
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from serving.http.refused import Refused
+from serving.http.problem import HttpProblem
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -172,13 +172,13 @@ class _Body:
             async with asyncio.timeout_at(self._deadline):
                 message = await self._receive()
         except TimeoutError:
-            got, remedy = f"{self._received} bytes and silence", "send it faster, or a smaller picture"
-            raise Refused(408, "slow_body", f"the body within {self._seconds:g} s", got, remedy, _CLOSE) from None
+            got, remedy = f"{self._received} bytes, then none", "send it faster, or a smaller picture"
+            raise HttpProblem(408, "slow_body", f"the body within {self._seconds:g} s", got, remedy, _CLOSE) from None
         self._received += len(message.get("body", b""))
         if self._received > self._max_bytes:
             raise self._too_large("more")
         self._complete = not message.get("more_body", False)
         return message
 
-    def _too_large(self, got: str) -> Refused:
-        return Refused(413, "too_large", f"at most {self._max_bytes} bytes", got, "send smaller pictures", _CLOSE)
+    def _too_large(self, got: str) -> HttpProblem:
+        return HttpProblem(413, "too_large", f"at most {self._max_bytes} bytes", got, "send smaller pictures", _CLOSE)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from models.errors import Busy, DataError, LikenessError, MaskError, ServiceUnavailable
 from serving.http.connection import headers_of, request_id
-from serving.http.refused import Refused
+from serving.http.problem import HttpProblem
 from serving.schemas.restorations import Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -29,7 +29,7 @@ _log = logging.getLogger("likeness.serving")
 
 def install(app: FastAPI, count: Callable[[str], None]) -> None:
     """Answer every error of the app with a problem; `count` is called with the code of each."""
-    handlers: dict[type[Exception], Callable[[Request, Any], Refused]] = {
+    handlers: dict[type[Exception], Callable[[Request, Any], HttpProblem]] = {
         HTTPException: _of_http,
         LikenessError: _of_likeness,
         RequestValidationError: _of_validation,
@@ -40,7 +40,7 @@ def install(app: FastAPI, count: Callable[[str], None]) -> None:
 
 
 def _handler(
-    wording: Callable[[Request, Any], Refused], count: Callable[[str], None]
+    wording: Callable[[Request, Any], HttpProblem], count: Callable[[str], None]
 ) -> Callable[[Request, Exception], JSONResponse]:
     def handle(request: Request, error: Exception) -> JSONResponse:
         refused = wording(request, error)
@@ -50,47 +50,47 @@ def _handler(
     return handle
 
 
-def refused_by(error: LikenessError) -> Refused:
+def problem_for(error: LikenessError) -> HttpProblem:
     """Make the answer to an error of the project; a fault of the service shows no details."""
     for kind, status, code in _STATUS:
         if isinstance(error, kind):
-            return Refused(status, code, error.expected, error.got, error.remedy)
+            return HttpProblem(status, code, error.expected, error.got, error.remedy)
     return _fault()
 
 
-def _of_http(request: Request, error: HTTPException) -> Refused:
-    if isinstance(error, Refused):
+def _of_http(request: Request, error: HTTPException) -> HttpProblem:
+    if isinstance(error, HttpProblem):
         return error
     known = {404: ("not_found", "an address of this service"), 405: ("method", "a method that this address knows")}
     code, expected = known.get(error.status_code, ("bad_request", "a request that can be read"))
     got = f"{request.method} {request.url.path}" if error.status_code in known else str(error.detail)
-    return Refused(error.status_code, code, expected, got[:200], "see /docs", error.headers)
+    return HttpProblem(error.status_code, code, expected, got[:200], "see /docs", error.headers)
 
 
-def _of_likeness(request: Request, error: LikenessError) -> Refused:
-    refused = refused_by(error)
+def _of_likeness(request: Request, error: LikenessError) -> HttpProblem:
+    refused = problem_for(error)
     if refused.status_code >= 500:
         _log.error("%s %s: %s", request_id(request.scope), type(error).__name__, error)
     return refused
 
 
-def _of_validation(_: Request, error: RequestValidationError) -> Refused:
+def _of_validation(_: Request, error: RequestValidationError) -> HttpProblem:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    return Refused(422, "bad_request", f"a valid {place}", first["msg"], "see /docs")
+    return HttpProblem(422, "bad_request", f"a valid {place}", first["msg"], "see /docs")
 
 
-def _of_fault(request: Request, _: Exception) -> Refused:
-    """Starlette calls this outside all middleware and raises the error again, so that the server logs the trace."""
+def _of_fault(request: Request, _: Exception) -> HttpProblem:
+    """Describe a fault. Starlette calls this outside all middleware, then raises the error again to log it."""
     return _fault(headers_of(request.scope))
 
 
-def _fault(headers: Mapping[str, str] | None = None) -> Refused:
+def _fault(headers: Mapping[str, str] | None = None) -> HttpProblem:
     remedy = "tell the operator of the service the request id"
-    return Refused(500, "fault", "an outcome", "a fault of the service", remedy, headers)
+    return HttpProblem(500, "fault", "an outcome", "a fault of the service", remedy, headers)
 
 
-def _answer(request: Request, refused: Refused) -> JSONResponse:
+def _answer(request: Request, refused: HttpProblem) -> JSONResponse:
     problem = Problem(
         status=refused.status_code,
         code=refused.code,

@@ -18,7 +18,7 @@ _ERRORS: dict[int, tuple[str, str, str, str, str]] = {
     404: ("No such request", "unknown_request", "the id of a logged request", EXAMPLE_ID, "use that of the answer"),
     406: ("Nothing that Accept admits", "not_acceptable", "Accept to admit one of application/json, image/png",
           "text/html", "accept one of these"),
-    408: ("The body came too slowly", "slow_body", "the body within 20 s", "1024 bytes and silence", "send it faster"),
+    408: ("The body came too slowly", "slow_body", "the body within 20 s", "1024 bytes, then none", "send it faster"),
     410: ("The pictures were kept and are now deleted or expired", "gone", "pictures that are still kept",
           "deleted or expired ones", "go on with the next"),
     413: ("The body is too large", "too_large", "at most 41943040 bytes", "50000000 bytes", "send smaller pictures"),
@@ -85,7 +85,7 @@ FEEDBACK_BODY: dict[str, Any] = {
 REVIEW_BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"application/json": {"schema": ReviewGiven.model_json_schema()}}}
 }
-KEPT: Answers = {
+STORED_PICTURES: Answers = {
     200: {
         "description": "Base64 in JSON, or a ZIP of the same files, as Accept asks",
         "content": {ZIP: {"schema": _FILE}},

@@ -15,7 +15,7 @@ from werkzeug.http import parse_accept_header
 
 from restoration.modes import RequestedMode
 from restoration.provenance.marking import PictureFormat
-from serving.http.refused import Refused
+from serving.http.problem import HttpProblem
 from serving.schemas.restorations import PictureWish
 
 JSON, ZIP = "application/json", "application/zip"
@@ -52,7 +52,7 @@ async def read_upload(request: Request, max_references: int) -> Upload:
     """Read the form of `POST /v1/restorations`.
 
     Raises:
-        Refused: not multipart, no image, an unknown field, or a value that its field does not admit.
+        HttpProblem: not multipart, no image, an unknown field, or a value that its field does not admit.
     """
     names = ("image", "mask", "references", "mode", "subject", "keep_basis", "picture")
     files, texts = await _parts(request, names, max_files=2 + max_references)
@@ -68,10 +68,10 @@ async def read_upload(request: Request, max_references: int) -> Upload:
         image=_one(files, "image"),
         mask=_one(files, "mask") if "mask" in files else None,
         references=references,
-        mode=_word(texts, "mode", RequestedMode, "auto"),
+        mode=_choice(texts, "mode", RequestedMode, "auto"),
         subject=subject,
         keep_basis=basis,
-        picture=_word(texts, "picture", PictureWish, "png"),
+        picture=_choice(texts, "picture", PictureWish, "png"),
     )
 
 
@@ -79,7 +79,7 @@ async def read_image(request: Request) -> bytes:
     """Read the form of `POST /v1/masks`.
 
     Raises:
-        Refused: as `read_upload`.
+        HttpProblem: as `read_upload`.
     """
     files, _ = await _parts(request, ("image",), max_files=1)
     return _one(files, "image")
@@ -124,15 +124,15 @@ def _one(files: dict[str, list[bytes]], name: str) -> bytes:
     return given[0]
 
 
-def _word(texts: dict[str, str], name: str, kind: Any, default: str) -> Any:  # noqa: ANN401 - a Literal and one of it
+def _choice(texts: dict[str, str], name: str, kind: Any, default: str) -> Any:  # noqa: ANN401 - a Literal and one of it
     value = texts.get(name) or default
     if value not in get_args(kind):
         raise _wrong(name, f"one of {', '.join(get_args(kind))}", repr(value[:40]))
     return value
 
 
-def _wrong(field: str, expected: str, got: str) -> Refused:
-    return Refused(422, "bad_request", f"{expected} as {field}", got[:200], "see /docs")
+def _wrong(field: str, expected: str, got: str) -> HttpProblem:
+    return HttpProblem(422, "bad_request", f"{expected} as {field}", got[:200], "see /docs")
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def answer_form(accept: str, picture: str, photo_format: str) -> AnswerForm:
         photo_format: of the uploaded photo.
 
     Raises:
-        Refused: the caller accepts none (406).
+        HttpProblem: the caller accepts none (406).
     """
     own = _INPUT_FORMATS.get(photo_format, "png")
     media_type = chosen(accept, (JSON, f"image/{own}", *PICTURE_TYPES, ZIP))
@@ -176,7 +176,7 @@ def chosen(accept: str, offers: Sequence[str]) -> str:
         offers: media types in lower case, at least one.
 
     Raises:
-        Refused: none of them (406).
+        HttpProblem: none of them (406).
     """
     # parameters of a media range other than its quality, such as a charset, do not matter here
     parsed = parse_accept_header(accept.lower())
@@ -186,5 +186,5 @@ def chosen(accept: str, offers: Sequence[str]) -> str:
     best = max(offers, key=accepted.quality)
     if accepted.quality(best) <= 0.0:
         remedy = "accept one of these"
-        raise Refused(406, "not_acceptable", f"Accept to admit one of {', '.join(offers)}", accept[:100], remedy)
+        raise HttpProblem(406, "not_acceptable", f"Accept to admit one of {', '.join(offers)}", accept[:100], remedy)
     return best

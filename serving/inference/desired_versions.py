@@ -8,13 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import LikenessError, ServiceUnavailable
 from models.weight_files import weights_sha256
-from monitoring.ab.experiment import under_test
+from monitoring.ab.experiment import challenger_under_test
 from pipeline.config.load import Params
 from pipeline.project.environment import environment
 from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
 from pipeline.registry.client import connect
-from pipeline.registry.versions import SHIPPED, aliases_of, find_version, untouched
+from pipeline.registry.versions import SHIPPED, aliases_of, find_version, has_no_database
 from pipeline.registry.weights import shipped_weights
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Registry:
         Raises:
             LikenessError: the registry does not answer, or contradicts itself.
         """
-        if untouched(self._paths):
+        if has_no_database(self._paths):
             if self._used:  # a volume that is not mounted must not bring back the shipped model
                 raise ServiceUnavailable(f"MLflow's {self._paths.mlflow_database}", "no such file", "restore it")
             return DesiredVersions(champion=SHIPPED, challenger=None)
@@ -68,7 +68,7 @@ class Registry:
             remedy = "restore MLflow's database, or delete state/served.json to serve the shipped model"
             raise ServiceUnavailable(f"the aliases of {self._name} in MLflow", "none", remedy)
         champion = aliases.get("champion", SHIPPED)
-        tested = under_test(client, self._name, aliases) if self._enabled else None
+        tested = challenger_under_test(client, self._name, aliases) if self._enabled else None
         if champion not in self._promoted:
             at = find_version(client, self._name, champion).tags.get("promoted_at")
             self._promoted[champion] = None if at is None else datetime.fromisoformat(at)

@@ -35,7 +35,7 @@ def served_restorer(weights: Path, sha256: str, cache: Path, threads: int) -> Fa
     fresh = graph.load(path, threads)
     if (difference := graph.difference(restorer, fresh)) > MAX_DIFFERENCE:
         expected = f"a graph within {MAX_DIFFERENCE:g} of the network {sha256[:12]}"
-        remedy = "use the versions of onnxruntime and torch in docs"
+        remedy = "install onnxruntime and torch as in constraints.txt"
         raise WeightsError(expected, f"a difference of {difference:.2g}", remedy)
     return fresh
 

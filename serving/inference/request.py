@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from models.images import Image
-from monitoring.log.metering import Meter, metered
-from monitoring.log.observe import RequestFacts, observed
+from monitoring.log.metering import Meter, meter_tools
+from monitoring.log.observe import RequestFacts, build_log_row
 from monitoring.log.rows import LogRow
 from pipeline.damage.picture import read_mask
 from pipeline.image_io.decode import read_bytes
@@ -21,7 +21,7 @@ from restoration.find_damage import find_damage
 from restoration.mask import UsedMask, found_mask, given_mask, mask_for, restore_used
 from restoration.provenance.marking import MarkFacts, marked, restored_share
 from restoration.types import Restoration
-from serving.http.refused import Refused
+from serving.http.problem import HttpProblem
 from serving.http.request_form import AnswerForm, Upload, answer_form, has_format
 from serving.inference.arms import Arms
 from serving.inference.context import ServingContext
@@ -61,7 +61,7 @@ def restore(context: ServingContext, request: RestoreRequest, queue_seconds: flo
     """Restore one photo and log it. A refused photo is an outcome, too.
 
     Raises:
-        Refused: a picture that cannot be read, or no form that the caller accepts.
+        HttpProblem: a picture that cannot be read, or no form that the caller accepts.
         LikenessError: a mask that does not fit, or a log, or a store of kept pictures, that does not answer.
     """
     job = RestoreJob(context, request, queue_seconds)
@@ -94,7 +94,7 @@ class RestoreJob:
         self._subject = context.pictures.pseudonym(request.upload.subject)
         self._model = request.arms.model_for(self._subject or request.request_id, context.params.ab.share)
         self._model.restorer.cpu_balance.take()  # left in this thread by a request that failed
-        tools = metered(metered(context.tools.for_request(), self._verify_cpu), self.verify_seconds)
+        tools = meter_tools(meter_tools(context.tools.for_request(), self._verify_cpu), self.verify_seconds)
         self._tools = replace(tools, observe=context.identities.window(self._model.version).add)
 
     def decode(self) -> tuple[Accepted, tuple[Image, ...]]:
@@ -137,7 +137,7 @@ class RestoreJob:
 
     def log(self, restoration: Restoration, image: Image, used: UsedMask) -> LogRow:
         context = self._context
-        row = observed(restoration, image, used.mask, self._facts(), self._tools)
+        row = build_log_row(restoration, image, used.mask, self._facts(), self._tools)
         context.identities.flush(context.log, self._now)  # before the row, so that both fall in the same window
         context.log.append([row])
         return row
@@ -178,9 +178,9 @@ class RestoreJob:
 def _no_damage(used: UsedMask) -> str:
     """Say why a photo is returned unchanged, in terms of this API."""
     if not used.proposed:
-        return "no damage was found; send a mask to have a part restored all the same"
+        return "no damage was found; send a mask to restore a part nevertheless"
     maybe = f"{used.proposed:.1%} of the photo may be damaged"
-    return f"no damage was found for certain; {maybe}: /v1/masks shows where, mode inpaint takes it"
+    return f"no damage was found for certain; {maybe}: /v1/masks shows it, and mode=inpaint restores it too"
 
 
 class StageTimes:
@@ -215,7 +215,7 @@ class StageTimes:
         return time.thread_time() - self._thread_begun
 
     def timings(self) -> Timings:
-        """Milliseconds, for the answer."""
+        """Convert the times to milliseconds, for the answer."""
         return Timings(**{name: round(seconds * 1000, 2) for name, seconds in self.seconds.items()})
 
 
@@ -223,12 +223,12 @@ def read(data: bytes, field: str, limits: Limits) -> Accepted:
     """Decode an uploaded picture.
 
     Raises:
-        Refused: it was rejected; the code says why.
+        HttpProblem: it was rejected; the code says why.
     """
     outcome = read_bytes(data, limits)
     if isinstance(outcome, Rejected):
         remedy = "send another file"
-        raise Refused(422, str(outcome.code), f"a readable picture as {field}", outcome.detail, remedy)
+        raise HttpProblem(422, str(outcome.code), f"a readable picture as {field}", outcome.detail, remedy)
     return outcome
 
 
@@ -244,7 +244,7 @@ def propose_mask(context: ServingContext, data: bytes, queue_seconds: float) -> 
     """Search a photo for damage; nothing is logged, because nothing is done to it.
 
     Raises:
-        Refused: it cannot be read.
+        HttpProblem: it cannot be read.
     """
     photo = read(data, "image", context.limits)
     detector = context.tools.for_request().detector

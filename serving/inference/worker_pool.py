@@ -17,7 +17,7 @@ from models.face.detector import Face, FaceDetector
 from models.images import Image
 from pipeline.config.serving import ServeParams
 from restoration.types import Detector, Tools, load_tools
-from serving.http.refused import Refused
+from serving.http.problem import HttpProblem
 from serving.metrics.service import Metrics
 
 Result = TypeVar("Result")
@@ -53,7 +53,7 @@ class WorkerPool:
         """Hold a place for a body that is read in this block; bodies are in memory.
 
         Raises:
-            Refused: the queue is full, or too many bodies are being read (429).
+            HttpProblem: the queue is full, or too many bodies are being read (429).
         """
         with self._lock:
             self._refuse_if_full()
@@ -75,7 +75,7 @@ class WorkerPool:
             seconds: how long to wait.
 
         Raises:
-            Refused: the queue is full (429), no result within `seconds` (503), or the caller has disconnected (499,
+            HttpProblem: the queue is full (429), no result within `seconds` (503), or the caller has disconnected (499,
                 which nobody receives).
         """
         result: asyncio.Future[Result] = asyncio.wrap_future(self.submit(work))
@@ -86,9 +86,9 @@ class WorkerPool:
             if result.done():
                 return result.result()
             if gone.done():
-                raise Refused(499, "gone", "a caller to answer", "a closed connection", "send it again")
+                raise HttpProblem(499, "gone", "a caller to answer", "a closed connection", "send it again")
             retry = {"Retry-After": "5"}
-            raise Refused(503, "too_late", f"an outcome within {seconds:g} s", "none yet", "come again", retry)
+            raise HttpProblem(503, "too_late", f"an outcome within {seconds:g} s", "none yet", "try again later", retry)
         finally:
             gone.cancel()
             result.cancel()
@@ -97,7 +97,7 @@ class WorkerPool:
         """Queue work, which is called with the seconds that it waited. Cancel the future to drop it before it begins.
 
         Raises:
-            Refused: the queue is full (429).
+            HttpProblem: the queue is full (429).
         """
         with self._lock:
             self._refuse_if_full()
@@ -139,13 +139,13 @@ class WorkerPool:
 
 
 def retry_after(ahead: int, workers: int, mean_seconds: float) -> int:
-    """Whole seconds, from 1 to 600, until `ahead` photos are done by `workers` at `mean_seconds` each."""
+    """Compute whole seconds, 1 to 600, until `ahead` photos are done by `workers` at `mean_seconds` each."""
     return max(1, ceil(min(_LONGEST, ahead * mean_seconds / workers)))
 
 
-def _queue_full(got: str, seconds: int) -> Refused:
-    remedy, headers = f"come again in {seconds} s", {"Retry-After": str(seconds)}
-    return Refused(429, "queue_full", "room for one more photo", got, remedy, headers)
+def _queue_full(got: str, seconds: int) -> HttpProblem:
+    remedy, headers = f"try again in {seconds} s", {"Retry-After": str(seconds)}
+    return HttpProblem(429, "queue_full", "room for one more photo", got, remedy, headers)
 
 
 async def _disconnected(request: Request) -> None:

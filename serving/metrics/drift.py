@@ -8,7 +8,7 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from monitoring.retraining.windows import last_look
+from monitoring.retraining.windows import last_watch_run
 from pipeline.project.paths import Paths
 
 
@@ -31,7 +31,7 @@ class WatchCollector(Collector):
         drifted = None if columns is None else sum(bool(column.get("drifted")) for column in columns.values())
         promoted = self._promoted()
         age = None if promoted is None else (datetime.now(UTC) - promoted).total_seconds()
-        look = last_look(self._paths)
+        look = last_watch_run(self._paths)
         seconds = None if look is None else look.timestamp()
         yield _gauge("likeness_watch_last_success_timestamp_seconds", "Of the watch", seconds)
         yield _gauge("likeness_recognition_accuracy", "Of the last judged window", recognition.get("accuracy"))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def docs_router(app: FastAPI) -> APIRouter:
-    """The page, made from what the app says of itself."""
+    """Make the route of the page, which is made from the app's own description."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/docs", response_class=HTMLResponse)

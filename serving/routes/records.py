@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from monitoring.log.production_log import ProductionLog
 from monitoring.log.rows import LogRow
 from serving.http.openapi import FEEDBACK_BODY, problems
-from serving.http.refused import Refused
+from serving.http.problem import HttpProblem
 from serving.schemas.records import FeedbackGiven, FeedbackTaken, Forgotten, StoredOutcome
 from serving.service import Service
 
@@ -24,7 +24,7 @@ def records_router(service: Service) -> APIRouter:
     """Make the routes of records."""
     router = APIRouter(prefix="/v1", tags=["records"])
     restorer, admin = ([Depends(service.guard.require(role))] for role in ("restore", "admin"))
-    log, kept = service.context.log, service.context.pictures
+    log, pictures = service.context.log, service.context.pictures
 
     @router.get("/restorations/{id}", dependencies=restorer, responses=problems(401, 403, 404, 422, 500, 503))
     def read_an_outcome(id: str = REQUEST) -> StoredOutcome:  # noqa: A002 - the word in the address
@@ -50,8 +50,8 @@ def records_router(service: Service) -> APIRouter:
     @router.delete("/subjects/{id}", dependencies=admin, responses=problems(401, 403, 422, 500, 503))
     def forget_a_subject(id: str = _Subject) -> Forgotten:  # noqa: A002 - the word in the address
         """Delete all that was kept of a person, and the link between the log and them."""
-        pseudonym = kept.pseudonym(id)
-        deleted = kept.forget(id)
+        pseudonym = pictures.pseudonym(id)
+        deleted = pictures.forget(id)
         log.record("deletion", pseudonym, {"requests": deleted}, datetime.now(UTC))
         return Forgotten(deleted=deleted)
 
@@ -62,12 +62,12 @@ def find_row(log: ProductionLog, identity: str) -> LogRow:
     """Find the log row of a request.
 
     Raises:
-        Refused: there is none (404).
+        HttpProblem: there is none (404).
     """
-    row = log.one(identity)
+    row = log.row(identity)
     if row is None:
         remedy = "use the request_id of the answer"
-        raise Refused(404, "unknown_request", "the id of a logged request", identity, remedy)
+        raise HttpProblem(404, "unknown_request", "the id of a logged request", identity, remedy)
     return row
 
 
@@ -75,10 +75,10 @@ def read_json(body: bytes, shape: type[Given], name: str) -> Given:
     """Parse a JSON body after the token was checked, which FastAPI's body parameters would not guarantee.
 
     Raises:
-        Refused: it does not have this shape (422).
+        HttpProblem: it does not have this shape (422).
     """
     try:
         return shape.model_validate_json(body)
     except ValidationError as error:
         got = error.errors(include_url=False, include_input=False)[0]["msg"]
-        raise Refused(422, "bad_request", f"{name} as JSON", got, "see /docs") from error
+        raise HttpProblem(422, "bad_request", f"{name} as JSON", got, "see /docs") from error

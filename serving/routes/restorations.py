@@ -29,7 +29,7 @@ from restoration.mask import UsedMask
 from restoration.types import RestoredFace
 from serving.http.connection import request_id
 from serving.http.openapi import MASK_BODY, PICTURES, RESTORATION_BODY, problems
-from serving.http.refused import Refused
+from serving.http.problem import HttpProblem
 from serving.http.request_form import JSON, PICTURE_TYPES, ZIP, chosen, read_image, read_upload
 from serving.inference.request import FoundMask, RestoreRequest, RestoreResult, propose_mask, restore
 from serving.schemas.restorations import (
@@ -97,7 +97,7 @@ def _answer(result: RestoreResult) -> Response:
     """Answer a request for a restoration: with JSON, with a picture and figures in headers, or with a ZIP of both.
 
     Raises:
-        Refused: a picture was wanted and there is none, because the photo was refused (422, code `refused`).
+        HttpProblem: a picture was wanted and there is none, because the photo was refused (422, code `refused`).
     """
     figures = _outcome(result)
     if result.form.media_type == ZIP:
@@ -108,7 +108,7 @@ def _answer(result: RestoreResult) -> Response:
 
 
 def _outcome(result: RestoreResult) -> Outcome:
-    """All figures; the picture only if JSON carries it."""
+    """Collect all figures; the picture only if JSON carries it."""
     row, restoration = result.row, result.restoration
     inline = result.picture if result.form.media_type == JSON else None
     return Outcome(
@@ -175,7 +175,7 @@ def _picture(result: RestoreResult, figures: Outcome) -> Response:
     headers = {_header(name): str(value) for name in _HEADERS if (value := getattr(figures, name)) is not None}
     if result.picture is None:
         expected, remedy = "a photo that can be restored", "see the reason; ask for application/json to get the figures"
-        raise Refused(422, "refused", expected, figures.reason, remedy, headers)
+        raise HttpProblem(422, "refused", expected, figures.reason, remedy, headers)
     return Response(result.picture, media_type=result.form.media_type, headers=headers)
 
 
@@ -199,9 +199,9 @@ def _text(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def _proposed_mask(request_id: str, found: FoundMask) -> ProposedMask:
+def _proposed_mask(request_id: str, proposal: FoundMask) -> ProposedMask:
     """Answer a request for a mask."""
-    used = found.used
+    used = proposal.used
     return ProposedMask(
         request_id=request_id,
         found=bool(used.mask.any()),
@@ -211,5 +211,5 @@ def _proposed_mask(request_id: str, found: FoundMask) -> ProposedMask:
         note=_note(used),
         pieces=_pieces(used),
         piece_count=used.piece_count,
-        mask=_text(found.png),
+        mask=_text(proposal.png),
     )

@@ -8,8 +8,8 @@ from starlette.concurrency import run_in_threadpool
 
 from monitoring.log.rows import LogRow
 from monitoring.review import flagged_for_review
-from serving.http.openapi import KEPT, REVIEW_BODY, problems
-from serving.http.refused import Refused
+from serving.http.openapi import REVIEW_BODY, STORED_PICTURES, problems
+from serving.http.problem import HttpProblem
 from serving.http.request_form import JSON, ZIP, chosen
 from serving.inference.context import ServingContext
 from serving.privacy.review_pictures import in_base64, marked_pictures, zipped
@@ -23,7 +23,7 @@ _Accept = Header("", description="application/json, or application/zip")
 
 
 def reviews_router(service: Service) -> APIRouter:
-    """Make the routes that need the role `review`; each look at a person's pictures is logged before they are sent."""
+    """Make the routes for the role `review`; each access to a person's pictures is logged before they are sent."""
     router = APIRouter(prefix="/v1", tags=["reviews"])
     context, rules = service.context, service.params.serve.review
     reviewer = Depends(service.guard.require("review"))
@@ -43,20 +43,20 @@ def reviews_router(service: Service) -> APIRouter:
     @router.get(
         "/restorations/{id}/pictures",
         response_model=ShownPictures,
-        responses=KEPT | problems(401, 403, 404, 406, 410, 422, 500, 503),
+        responses=STORED_PICTURES | problems(401, 403, 404, 406, 410, 422, 500, 503),
     )
     def look_at_the_pictures(id: str = REQUEST, accept: str = _Accept, by: str = reviewer) -> Response:  # noqa: A002 - the word in the address
         """Read the kept pictures of a request, which its sender allowed. The look is logged with the token's id."""
         media_type = chosen(accept, (JSON, ZIP))
-        row = _kept(context, id)
+        row = _find_kept_row(context, id)
         pictures = context.pictures.pictures(row.subject, id, datetime.now(UTC))
         if pictures is None:
-            raise _gone()
-        shown = marked_pictures(pictures, row, context.limits, context.seal)
-        context.log.record("look", id, {"by": by, "pictures": list(shown)}, datetime.now(UTC))
+            raise _pictures_deleted()
+        pictures_shown = marked_pictures(pictures, row, context.limits, context.seal)
+        context.log.record("look", id, {"by": by, "pictures": list(pictures_shown)}, datetime.now(UTC))
         if media_type == ZIP:
-            return Response(zipped(shown), media_type=ZIP)
-        return JSONResponse(ShownPictures(request_id=id, pictures=in_base64(shown)).model_dump())
+            return Response(zipped(pictures_shown), media_type=ZIP)
+        return JSONResponse(ShownPictures(request_id=id, pictures=in_base64(pictures_shown)).model_dump())
 
     @router.post(
         "/restorations/{id}/review",
@@ -68,33 +68,33 @@ def reviews_router(service: Service) -> APIRouter:
     async def give_a_review(request: Request, id: str = REQUEST, by: str = reviewer) -> ReviewTaken:  # noqa: A002 - the word in the address
         """Say whether it is the same person, and what looks invented. Reviews are counted separately from feedback."""
         given = read_json(await request.body(), ReviewGiven, "a review")
-        await run_in_threadpool(_take, context, id, given, by)
+        await run_in_threadpool(_log_review, context, id, given, by)
         service.metrics.reviews.labels(str(given.same_person).lower()).inc()
         return ReviewTaken(request_id=id)
 
     return router
 
 
-def _take(context: ServingContext, identity: str, given: ReviewGiven, by: str) -> None:
+def _log_review(context: ServingContext, identity: str, given: ReviewGiven, by: str) -> None:
     """Log a review; after the pictures are deleted, nothing more is recorded about the person."""
     now = datetime.now(UTC)
-    if context.pictures.record(_kept(context, identity).subject, identity, now) is None:
-        raise _gone()
+    if context.pictures.record(_find_kept_row(context, identity).subject, identity, now) is None:
+        raise _pictures_deleted()
     context.log.record("review", identity, {"by": by, **given.model_dump(mode="json")}, now)
 
 
-def _kept(context: ServingContext, identity: str) -> LogRow:
+def _find_kept_row(context: ServingContext, identity: str) -> LogRow:
     """Find the row of a request whose pictures were kept, even if they are deleted by now.
 
     Raises:
-        Refused: no such request, or no picture of it was kept with consent to review (404).
+        HttpProblem: no such request, or no picture of it was kept with consent to review (404).
     """
     row = find_row(context.log, identity)
     if not context.log.has("keeping", identity):
-        expected, remedy = "a request whose sender let its pictures be kept", "take one of /v1/reviews"
-        raise Refused(404, "no_pictures", expected, f"nothing kept of {identity}", remedy)
+        expected, remedy = "a request whose sender let its pictures be kept", "choose one from /v1/reviews"
+        raise HttpProblem(404, "no_pictures", expected, f"nothing kept of {identity}", remedy)
     return row
 
 
-def _gone() -> Refused:
-    return Refused(410, "gone", "pictures that are still kept", "deleted or expired ones", "go on with the next")
+def _pictures_deleted() -> HttpProblem:
+    return HttpProblem(410, "gone", "pictures that are still kept", "deleted or expired ones", "go on with the next")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from monitoring.status.collect import status as collect_status
+from monitoring.status.collect import collect_status
 from monitoring.status.model import Status
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
@@ -40,16 +40,16 @@ class Latest:
     def get(self) -> Status:
         """Give the status, at most `seconds` old; if reading takes longer than `patience`, the previous one."""
         with self._lock:
-            known = self._known
-            if known is not None and time.monotonic() < self._until:
-                return known
+            status = self._known
+            if status is not None and time.monotonic() < self._until:
+                return status
             reading = self._reading = self._reading or self._reader.submit(self._refresh)
-        if known is None:
+        if status is None:
             return reading.result()
         try:
             return reading.result(self._patience)
         except TimeoutError:
-            return known
+            return status
 
     def _refresh(self) -> Status:
         try:

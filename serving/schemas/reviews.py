@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field
 
-from monitoring.review import Review, Waiting, Worry
+from monitoring.review import FlaggedRestoration, Review, ReviewReason
 from restoration.modes import Mode
 from serving.schemas.restorations import EXAMPLE_ID, EXAMPLE_PNG, Cosine, Shape, Share, example
 
@@ -29,7 +29,7 @@ class WaitingReview(Shape):
     request_id: str
     time: datetime
     mode: Mode
-    worries: tuple[Worry, ...] = Field(description="reasons for the review, most severe first")
+    worries: tuple[ReviewReason, ...] = Field(description="reasons for the review, most severe first")
     identity_risk: Share | None
     uncertainty: Share | None = Field(description="share of the missing features that rests on the prior")
     coverage: Share | None
@@ -38,13 +38,13 @@ class WaitingReview(Shape):
     similarity_reference: Cosine | None = Field(description="with the reference photo, independent encoder")
 
     @classmethod
-    def of(cls, waiting: Waiting) -> Self:
+    def of(cls, waiting: FlaggedRestoration) -> Self:
         """Take from the log's row what a reviewer needs."""
         row = waiting.row
         same = {"request_id", "time", "mode", "identity_risk", "uncertainty", "coverage", "missing_features"}
         return cls(
             **row.model_dump(include=same),
-            worries=waiting.worries,
+            worries=waiting.reasons,
             similarity_plain=row.similarity_plain_independent,
             similarity_reference=row.similarity_reference_independent,
         )

@@ -8,8 +8,8 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from monitoring.status.model import Light, Status
-from monitoring.status.wording import advice, duration, latest, plain
-from pipeline.evaluation.report import number, share
+from monitoring.status.wording import advice, describe_column, format_duration, latest_window
+from pipeline.evaluation.report import format_number, format_share
 from pipeline.project.html import template_environment
 from pipeline.registry.versions import SHIPPED
 from pipeline.stages import ORDER
@@ -39,7 +39,7 @@ def render(current: Status, *, alone: bool = False) -> str:
         .render(
             current=current,
             words=LIGHTS[current.light],
-            latest=latest(current),
+            latest=latest_window(current),
             advice=advice(current),
             lead=current.headline[0],
             rest=current.headline[1:],
@@ -59,10 +59,10 @@ def render(current: Status, *, alone: bool = False) -> str:
 @cache
 def _environment() -> Environment:
     filters: dict[str, Any] = {
-        "number": number,
-        "share": share,
-        "plain": plain,
-        "duration": duration,
+        "number": format_number,
+        "share": format_share,
+        "plain": describe_column,
+        "duration": format_duration,
         "when": _when,
         "named": _named,
         "money": _money,

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 from models.images import Image
-from monitoring.user_study.heat_map import SIDE, overlay
-from monitoring.user_study.marked_regions import heat_maps
+from monitoring.user_study.heat_map import SIDE, draw_overlay
+from monitoring.user_study.marked_regions import draw_heat_maps
 from monitoring.user_study.raters import answers_by_rater, assess_rater
 from monitoring.user_study.report import StudyReport
 from monitoring.user_study.schema import INTACT, Study
@@ -32,12 +32,14 @@ def overlays(store: StudyStore) -> tuple[dict[str, Image], float]:
     """Draw the heat map of every method over the study's mean face; gives also the share of the strongest colour."""
     study = store.study
     given = answers_by_rater(study, store.raters(), store.answers())
-    kept = [each for rater, said in given.items() if not assess_rater(study, rater, said).excluded for each in said]
-    looks = [(trial, answer) for trial, answer in kept if (trial.question, trial.purpose) == ("invented", "question")]
-    heat = heat_maps(study, looks)
+    counted = [one for rater, own in given.items() if not assess_rater(study, rater, own).excluded for one in own]
+    looks = [
+        (trial, answer) for trial, answer in counted if (trial.question, trial.purpose) == ("invented", "question")
+    ]
+    heat = draw_heat_maps(study, looks)
     most = max((float(each.max()) for each in heat.values()), default=0.0)
     face = cv2.resize(mean_face(study, store), (_SHOWN, _SHOWN), interpolation=cv2.INTER_CUBIC)
-    return {method: overlay(np.asarray(face, np.uint8), each, most) for method, each in heat.items()}, most
+    return {method: draw_overlay(np.asarray(face, np.uint8), each, most) for method, each in heat.items()}, most
 
 
 def mean_face(study: Study, store: StudyStore) -> Image:

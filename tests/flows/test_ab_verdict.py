@@ -11,8 +11,8 @@ from flows.steps.ab_test import approve_winner, conclude_test, end_test, superse
 from flows.steps.approval import Approval
 from flows.steps.promotion_policy import may_cycle, next_decision
 from models.errors import LikenessError, ServiceUnavailable
-from monitoring.ab.experiment import running
-from monitoring.ab.record import ended, record_answer, unfinished
+from monitoring.ab.experiment import running_test
+from monitoring.ab.record import ended_tests, record_answer, unfinished_verdict
 from monitoring.ab.verdict import judge
 from monitoring.log.production_log import open_log
 from pipeline.config.load import load_params, write_params
@@ -70,7 +70,7 @@ def look(paths: Paths) -> str | None:
 
 
 def test_a_winner_becomes_champion_once(tested: Paths) -> None:
-    assert running(load_params(tested.params), tested) is not None
+    assert running_test(load_params(tested.params), tested) is not None
     assert look(tested) is None  # nothing was served
     serve(tested, effect=0.03)
     verdict = conclude_test.fn(tested.root)
@@ -81,7 +81,7 @@ def test_a_winner_becomes_champion_once(tested: Paths) -> None:
     assert aliases(tested) == {"champion": "2", "previous": "1"}
     assert look(tested) is None
     with open_log(tested) as log:
-        assert [(v.experiment, action) for v, action in ended(log)] == [("1-vs-2", "promoted")]
+        assert [(v.experiment, action) for v, action in ended_tests(log)] == [("1-vs-2", "promoted")]
         assert [entry.body["code"] for entry in log.entries("alert")] == ["ab-1-vs-2-win"]
         assert log.verify().flaw is None
 
@@ -100,8 +100,8 @@ def test_a_crash_between_record_and_promotion_is_mended(tested: Paths, monkeypat
     assert look(tested) == "promoted"
     assert aliases(tested) == {"champion": "2", "previous": "1"}
     with open_log(tested) as log:
-        assert len(ended(log)) == 1
-        assert unfinished(log) is None
+        assert len(ended_tests(log)) == 1
+        assert unfinished_verdict(log) is None
 
 
 def test_a_loser_is_retired(tested: Paths) -> None:
@@ -111,7 +111,7 @@ def test_a_loser_is_retired(tested: Paths) -> None:
     assert tags(tested, "2")["ab"] == "ended"
     assert tags(tested, "2")["ab_outcome"] == "guard-rail"
     connect(tested).set_registered_model_alias(NAME, "challenger", "2")  # by hand: it stays ended
-    assert running(load_params(tested.params), tested) is None
+    assert running_test(load_params(tested.params), tested) is None
 
 
 def test_a_person_has_the_last_word(tested: Paths) -> None:
@@ -153,7 +153,7 @@ def test_a_new_challenger_ends_the_running_test(tested: Paths) -> None:
     standing = judge(load_params(tested.params), tested, now=datetime.now(UTC))
     supersede(tested.root, standing, by="3")
     with open_log(tested) as log:
-        [(verdict, action)] = ended(log)
+        [(verdict, action)] = ended_tests(log)
     assert (verdict.state, action) == ("superseded", "retired")
     assert verdict.reason.startswith("version 3 has replaced")
     assert verdict.requests == standing.requests
@@ -196,7 +196,7 @@ def test_the_command_says_how_it_stands(tested: Paths, capsys: pytest.CaptureFix
     said = capsys.readouterr().out
     assert "A/B test 1-vs-2: win" in said
     assert "identity" in said
-    assert "next: the next look makes version 2 champion" in said
+    assert "next: the next run makes version 2 champion" in said
     assert aliases(tested)["champion"] == "1"  # asking changes nothing
     with pytest.raises(LikenessError, match="a winner that waits"):
         likeness.main(["ab", "--approve", "--root", str(tested.root)], standalone_mode=False)

@@ -16,7 +16,7 @@ from pipeline.image_io.write import png_bytes
 from pipeline.portraits.read import read_portraits
 from pipeline.project.paths import Paths
 from pipeline.workspaces.cache import collect_garbage
-from pipeline.workspaces.cycle_checkouts import resolve
+from pipeline.workspaces.cycle_checkouts import resolve_revision
 from tests.conftest import ROOT
 from tests.flows.prefect_site import commit, project
 from tests.s3 import BUCKET, client, server  # noqa: F401 - fixtures
@@ -102,7 +102,7 @@ def keep(store: Store, name: str) -> None:
 
 def checked_out(paths: Paths) -> Path:
     """A cycle's own checkout, as a deployed one begins."""
-    return choose_checkout.fn(paths.root, resolve(paths.root, ""))
+    return choose_checkout.fn(paths.root, resolve_revision(paths.root, ""))
 
 
 def came_in(place: Path) -> list[tuple[str, str, str, str]]:

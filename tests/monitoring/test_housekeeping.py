@@ -11,7 +11,7 @@ from monitoring import housekeeping as house
 from monitoring.log.production_log import open_log
 from pipeline.config.load import Params, load_params
 from pipeline.project.paths import Paths
-from pipeline.workspaces.cycle_checkouts import CycleRecord, adopt, production, record, records
+from pipeline.workspaces.cycle_checkouts import CycleRecord, adopt_cycle, cycle_records, ensure_production, record_cycle
 from tests.conftest import ROOT
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -35,7 +35,7 @@ def cycle(paths: Paths, name: str, version: str | None) -> None:
     (paths.cycles / name / "data").mkdir(parents=True)
     (paths.cycles / name / ".revision").write_text("r", encoding="utf-8")
     if version is not None:
-        record(
+        record_cycle(
             paths,
             CycleRecord(
                 cycle=name, revision="r", reason="", overrides={}, version=version, finished=NOON, adopted=False
@@ -51,13 +51,13 @@ def codes(paths: Paths) -> list[str]:
 def test_the_newest_checkouts_stay_and_the_one_that_production_reads(paths: Paths) -> None:
     for number in range(6):
         cycle(paths, f"2026110{number}", str(number))
-    production(paths)
-    adopt(paths, "1")
+    ensure_production(paths)
+    adopt_cycle(paths, "1")
     assert house.remove_checkouts(paths, 3) == ["20261100", "20261102"]
     assert sorted(folder.name for folder in paths.cycles.iterdir() if folder.is_dir()) == [
         "20261101", "20261103", "20261104", "20261105",
     ]  # fmt: skip
-    assert len(records(paths)) == 6
+    assert len(cycle_records(paths)) == 6
     assert house.remove_checkouts(paths, 3) == []
 
 
@@ -127,4 +127,4 @@ def test_a_cycle_that_ended_without_a_word_is_told_once(params: Params, paths: P
     assert house.alert_unfinished_cycles(params, paths, NOON) == ["20261102"]
     assert house.alert_unfinished_cycles(params, paths, NOON) == []
     assert codes(paths) == ["cycle-failed"]
-    assert not adopt(paths, "")
+    assert not adopt_cycle(paths, "")

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from models.region_names import REGIONS
 from monitoring.log.production_log import ProductionLog
 from monitoring.log.rows import Feedback, LogRow
-from monitoring.retraining.recognition import recognition
-from monitoring.review import Region, Review, Worry, flagged_for_review, review_reasons
+from monitoring.retraining.recognition import measure_recognition
+from monitoring.review import Region, Review, ReviewReason, flagged_for_review, review_reasons
 from pipeline.config.serving import ReviewParams
 from tests.monitoring.log.logs import opened
 from tests.monitoring.traffic import MORNING, row
@@ -52,7 +52,7 @@ def log(address: str, tmp_path: Path) -> Iterator[ProductionLog]:
         ({"mode": "unchanged"}, Feedback(recognised=False), ()),
     ],
 )  # fmt: skip
-def test_reasons_to_look(figures: dict[str, Any], said: Feedback | None, expected: tuple[Worry, ...]) -> None:
+def test_reasons_to_look(figures: dict[str, Any], said: Feedback | None, expected: tuple[ReviewReason, ...]) -> None:
     assert review_reasons(row(0, **figures), said, RULES) == expected
 
 
@@ -108,10 +108,10 @@ def test_the_log_gives_what_was_kept_and_nobody_reviewed(log: ProductionLog) -> 
 
 def test_reviews_do_not_move_recognition_accuracy(log: ProductionLog) -> None:
     log.append([row(0, recognised=True), row(1, recognised=None), row(2, recognised=False)])
-    before = recognition(log.after(0), at_least=0.8, error=0.05)
+    before = measure_recognition(log.after(0), at_least=0.8, error=0.05)
     for number, same in itertools.product(range(3), (True, False, None)):
         log.record("review", f"r-{number}", Review(same_person=same).model_dump(), MORNING)
-    assert recognition(log.after(0), at_least=0.8, error=0.05) == before
+    assert measure_recognition(log.after(0), at_least=0.8, error=0.05) == before
     assert (before.recognised, before.judged) == (1, 2)
 
 

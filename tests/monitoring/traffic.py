@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from monitoring.drift.identity_space import IdentityAggregate, aggregate
-from monitoring.log.rows import COLUMNS, LogRow, typed
+from monitoring.log.rows import COLUMNS, LogRow, set_types
 
 MORNING = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SPACE = "sface/16/53"
@@ -108,7 +108,7 @@ def traffic(n: int, seed: int, shift: str = "none", version: str = "shipped", ac
         "verification_cpu_seconds": rng.gamma(5, 0.004, n),
         "queue_milliseconds": 0.0,
     }
-    return typed(_shifted(pd.DataFrame(columns)[list(COLUMNS)], shift, rng))
+    return set_types(_shifted(pd.DataFrame(columns)[list(COLUMNS)], shift, rng))
 
 
 def _shifted(rows: pd.DataFrame, shift: str, rng: np.random.Generator) -> pd.DataFrame:

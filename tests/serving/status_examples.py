@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitoring.retraining.recognition import wilson
-from monitoring.status.collect import last_seen, serving
+from monitoring.retraining.recognition import wilson_interval
+from monitoring.status.collect import champion_among, last_known_champion
 from monitoring.status.experiments import NO_CHALLENGE, UNKNOWN_CHALLENGE
 from monitoring.status.model import (
     Accuracy,
@@ -20,7 +20,7 @@ from monitoring.status.model import (
     Window,
 )
 from monitoring.status.windows import accuracy_now
-from monitoring.status.wording import headline, light
+from monitoring.status.wording import headline, worst_light
 from pipeline.registry.versions import ModelRow
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -47,7 +47,7 @@ def version(number: int, days: float, gate: str = "passed", *aliases: str) -> Mo
 
 def judged(recognised: int, of: int = 60) -> Accuracy:
     """So many of so many recognised, with the Wilson interval; below where all of it is under 0.80."""
-    low, high = wilson(recognised, of)
+    low, high = wilson_interval(recognised, of)
     return Accuracy(
         recognised=recognised, judged=of, value=recognised / of, low=low, high=high, below=high < 0.8,
         since=NOW - timedelta(days=6),
@@ -75,14 +75,14 @@ def window(number: int, champion: str, recognised: int, drifted: tuple[str, ...]
 def made(**changes: Any) -> Status:
     """A status with its light and words; nothing has happened yet unless `changes` say so."""
     versions, windows = changes.get("versions", ()), changes.get("windows", ())
-    champion = serving(versions, 12.0, NOW)
+    champion = champion_among(versions, 12.0, NOW)
     facts: dict[str, Any] = {
         "now": NOW, "light": "waiting", "headline": (), "champion": champion, "versions": versions, "bound": 0.8,
         "accuracy": accuracy_now(windows, champion.version), "windows": windows, "last_look": None, "cycle": IDLE,
         "challenge": NO_CHALLENGE, "onsets": (), "cost": None, "alerts": (), "audit": None, "problems": (),
     }  # fmt: skip
     found = Status(**(facts | changes))
-    return found.model_copy(update={"light": light(found), "headline": headline(found)})
+    return found.model_copy(update={"light": worst_light(found), "headline": headline(found)})
 
 
 def empty() -> Status:
@@ -158,6 +158,6 @@ def silent() -> Status:
     """As `normal`, while the model registry does not answer."""
     windows = normal().windows
     return made(
-        champion=last_seen(windows), windows=windows, challenge=UNKNOWN_CHALLENGE, accuracy=normal().accuracy,
+        champion=last_known_champion(windows), windows=windows, challenge=UNKNOWN_CHALLENGE, accuracy=normal().accuracy,
         problems=("expected MLflow at http://mlflow:5000, got timed out; start the server",),
     )  # fmt: skip

@@ -15,8 +15,8 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
-from monitoring.user_study.design import sheet
-from monitoring.user_study.report import report
+from monitoring.user_study.design import question_sheet
+from monitoring.user_study.report import make_report
 from monitoring.user_study.store import StudyStore
 from serving.user_study_app import create_study_app
 from serving.views.user_study_report import overlays, page
@@ -67,7 +67,7 @@ def test_nothing_that_is_sent_tells_methods_or_people_apart(store: StudyStore) -
         assert (reply["feedback"] is not None) == state["asked"]["practice"]
         state = reply["state"]
         sent.append(json.dumps(reply))
-    assert len(sent) == len(sheet(store.study, 0))
+    assert len(sent) == len(question_sheet(store.study, 0))
     words = [*METHODS, "intact", "planted", "check", "purpose", "person", "bucket", store.study.digests["champion"]]
     files = ("", "user_study/study.js", "user_study/study.css", "shared/api.js")
     everything = "".join(sent) + "".join(rater.get(f"/{file}").text for file in files)
@@ -231,7 +231,7 @@ def test_two_raters_click_through_a_study_and_the_report_is_theirs(store: StudyS
     for sections in (seen, again):
         assert [sections.count(name) for name in ("same", "invented", "feedback")] == [4, 4, 2]
         assert "rest" in sections
-    trials = sheet(store.study, 0)
+    trials = question_sheet(store.study, 0)
     assert len(store.answers()) == 2 * len(trials)
     by_number = {number: rater for rater, number in store.raters().items()}
     choices = {a.rater: {b.choice for b in store.answers() if b.rater == a.rater and b.choice} for a in store.answers()}
@@ -240,7 +240,7 @@ def test_two_raters_click_through_a_study_and_the_report_is_theirs(store: StudyS
         if answer.choice is None:
             (circle,) = answer.marks
             assert (circle.x, circle.y, circle.radius) == pytest.approx((0.5, 0.5, 0.2), abs=0.02)
-    made = report(store.study, store.raters(), store.answers())
+    made = make_report(store.study, store.raters(), store.answers())
     assert [rater.answered for rater in made.raters] == [6, 6]
 
 
@@ -252,7 +252,7 @@ def test_the_report_page_shows_maps_without_errors(store: StudyStore, tmp_path: 
     design = store.study.model_copy(update={"params": store.study.params.model_copy(update={"attention": 0.0})})
     store.study = design
     file = tmp_path / "report.html"
-    file.write_text(page(store, report(design, store.raters(), store.answers())), encoding="utf-8")
+    file.write_text(page(store, make_report(design, store.raters(), store.answers())), encoding="utf-8")
     with clean_page(browser) as page_:
         page_.goto(file.as_uri())
         shot(page_, "report")
@@ -267,7 +267,9 @@ def test_the_heat_map_is_bright_where_marks_are(store: StudyStore) -> None:
         state = give(rater, state["asked"])["state"]
     store.study = store.study.model_copy(update={"params": store.study.params.model_copy(update={"attention": 0.0})})
     maps, _ = overlays(store)
-    asked = [trial for trial in sheet(store.study, 0) if (trial.question, trial.purpose) == ("invented", "question")]
+    asked = [
+        trial for trial in question_sheet(store.study, 0) if (trial.question, trial.purpose) == ("invented", "question")
+    ]
     shown = asked[0].left
     saturation = cv2.cvtColor(maps[shown], cv2.COLOR_RGB2HSV)[..., 1]
     assert saturation[int(0.7 * 256), 128] > 60

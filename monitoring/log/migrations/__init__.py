@@ -24,16 +24,16 @@ _THREADS = Lock()  # Alembic's `context` is global to the process
 
 
 def is_current(connection: Connection) -> bool:
-    """Return whether the database has the schema of this version.
+    """Check whether the database has the schema of this version.
 
     Raises:
         DataError: it was written by a newer version.
     """
-    found = recorded_revision(connection)
-    if found is not None and found != HEAD and found not in _known_revisions(FOLDER):
+    revision = recorded_revision(connection)
+    if revision is not None and revision != HEAD and revision not in _known_revisions(FOLDER):
         expected = f"a production log with schema {HEAD} or older at {connection.engine.url.database}"
-        raise DataError(expected, f"schema {found}", "install the version of Likeness that wrote it, or a newer one")
-    return found == HEAD
+        raise DataError(expected, f"schema {revision}", "install the version of Likeness that wrote it, or a newer one")
+    return revision == HEAD
 
 
 def migrate(connection: Connection) -> None:
@@ -59,7 +59,7 @@ def migrate(connection: Connection) -> None:
 
 
 def recorded_revision(connection: Connection) -> str | None:
-    """Return the revision that the database records; None where it records none."""
+    """Read the revision that the database records; None if it records none."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     revision: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 - our own name

@@ -9,7 +9,7 @@ const AT_ONCE = 50;
 const WORRIES = {
   not_recognised: "Somebody said: this is not the person.",
   unlike_reference: "An independent face comparison does not take it for the person in the other photo.",
-  original_preferred: "Somebody would rather have the original.",
+  original_preferred: "Feedback prefers the original.",
   identity_risk: "Much of what tells people apart had to be made up.",
   unlike_plain: "The face is far from what a plain fill without any guessing would give.",
 };
@@ -62,7 +62,7 @@ async function next() {
 const gone = (error) => error instanceof ServiceError && [404, 410].includes(error.status);
 
 function skip() {
-  $("note").textContent = "The pictures of one were deleted meanwhile.";
+  $("note").textContent = "The pictures of one restoration were deleted meanwhile.";
   return next();
 }
 
@@ -130,7 +130,7 @@ function figures(waiting) {
     ["Like the other photo", waiting.similarity_reference, (value) => value.toFixed(2)],
   ];
   const known = all.filter(([, value]) => value != null).map(([name, value, words]) => [name, words(value)]);
-  return [...known, ["Restored", new Date(waiting.time).toLocaleString()], ["Number of the request", waiting.request_id]];
+  return [...known, ["Restored", new Date(waiting.time).toLocaleString()], ["Request id", waiting.request_id]];
 }
 
 async function judge(same) {

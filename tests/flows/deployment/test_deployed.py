@@ -17,11 +17,11 @@ from flows.deployment.events import DRIFT, FINISHED, emit
 from flows.local.supervisor import Supervisor
 from monitoring.log.production_log import open_log
 from monitoring.retraining.watch import Verdict
-from monitoring.retraining.windows import is_claimed, last_look
+from monitoring.retraining.windows import is_claimed, last_watch_run
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from pipeline.registry.versions import aliases_of, find_version
-from pipeline.workspaces.cycle_checkouts import in_use, records
+from pipeline.workspaces.cycle_checkouts import cycle_in_use, cycle_records
 from tests.flows.prefect_runs import asked, becomes, deployed, runs, started, told
 from tests.flows.prefect_site import began, commit, project, until
 from tests.monitoring.ab.rows import ab_rows
@@ -97,7 +97,7 @@ def test_another_window_queues_behind_the_running_cycle_and_has_the_next_one(up:
     assert (first.state.name, second.state.name) == ("Completed", "Completed")
     assert second.start_time >= first.end_time
     assert began(up.paths) == 2
-    assert [(done.version, done.reason, done.adopted) for done in records(up.paths)] == [
+    assert [(done.version, done.reason, done.adopted) for done in cycle_records(up.paths)] == [
         ("1", first.parameters["reason"], True),  # the shipped model was nobody's choice
         ("2", "later", False),
     ]
@@ -130,7 +130,7 @@ def test_a_winner_waits_in_one_form_and_is_promoted_when_it_is_approved(
         resume_flow_run(form.id, run_input={"approve": True, "by": "anna"})
     becomes(form, "Completed")
     assert aliases(up.paths) == {"champion": "2", "previous": "1"}
-    assert in_use(up.paths) == records(up.paths)[-1].cycle
+    assert cycle_in_use(up.paths) == cycle_records(up.paths)[-1].cycle
     assert steps(up.paths)[-2:] == [
         {"step": "answer", "approved": True, "by": "anna"},
         {"step": "action", "action": "promoted", "champion": "2"},
@@ -167,7 +167,7 @@ def test_an_answer_by_command_withdraws_the_form(up: Supervisor, monkeypatch: py
 
 def test_housekeeping_completes_and_a_watch_that_fails_is_told(up: Supervisor) -> None:
     becomes(started("housekeeping/production"), "Completed")
-    assert last_look(up.paths) is not None  # of the first test
+    assert last_watch_run(up.paths) is not None  # of the first test
     (up.paths.state / "watch.json").write_text("damaged", encoding="utf-8")
     becomes(started("watch/production"), "Failed")
     (alert,) = [entry for entry in alerts(up.paths) if entry["code"] == "watch-failed"]

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from flows.deployment.events import DRIFT, emit
-from flows.local.processes import marked
-from flows.local.services import answers
+from flows.local.processes import find_marked
+from flows.local.services import is_answering
 from flows.local.supervisor import Supervisor
 from models.errors import ServiceUnavailable
 from pipeline.config.load import load_params
-from pipeline.workspaces.cycle_checkouts import in_use, records
+from pipeline.workspaces.cycle_checkouts import cycle_in_use, cycle_records
 from tests.flows.prefect_runs import asked, deployed, runs
 from tests.flows.prefect_site import began, commit, project, until
 
@@ -84,11 +84,11 @@ def test_100_triggers_in_10_seconds_start_one_cycle_also_across_a_restart_of_the
     time.sleep(15)
     until(settled, 120, "nothing else is under way")
     assert began(up.paths) == 1
-    (record,) = records(up.paths)
+    (record,) = cycle_records(up.paths)
     assert record.reason == payload("")["reason"]
     assert (record.overrides, record.version, record.adopted) == ({"train.epochs": 3}, "1", True)
     assert load_params(up.paths.params).train.epochs == 3
-    assert in_use(up.paths) == record.cycle
+    assert cycle_in_use(up.paths) == record.cycle
 
 
 def test_a_window_that_had_its_cycle_gets_no_other_from_a_run_that_asks_for_it(up: Supervisor) -> None:
@@ -124,14 +124,14 @@ def test_a_killed_run_becomes_crashed_and_the_next_trigger_works(up: Supervisor)
     assert tell("00000481-00000600")
     until(lambda: began(up.paths) == before + 1, 120, "a cycle has begun")
     time.sleep(35)  # one heartbeat
-    for process in marked(up.running.mark, "worker"):
+    for process in find_marked(up.running.mark, "worker"):
         process.kill()
     hold.unlink()
     until(lambda: states()["Crashed"] == crashed + 1, 240, "the run counts as crashed", states)
     assert tell("00000601-00000720")
     until(lambda: began(up.paths) == before + 2, 180, "the next cycle has begun", states)
     until(settled, 240, "it is done")
-    assert records(up.paths)[-1].overrides == {"train.epochs": 3}
+    assert cycle_records(up.paths)[-1].overrides == {"train.epochs": 3}
 
 
 def test_a_run_and_its_slot_outlive_the_worker_and_the_server(up: Supervisor) -> None:
@@ -143,7 +143,7 @@ def test_a_run_and_its_slot_outlive_the_worker_and_the_server(up: Supervisor) ->
         process = up.watched[name].process
         process.kill()
         until(lambda: up.watched[name].process not in {None, process}, 60, f"there is a new {name}")  # noqa: B023
-    until(lambda: answers(up.watched["prefect"].part), 120, "the server answers")
+    until(lambda: is_answering(up.watched["prefect"].part), 120, "the server answers")
     newest = cycles()[-1]
     _renew(newest.state.state_details.deployment_concurrency_lease_id)  # a run that cannot ends itself
     hold.unlink()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from flows.deployment.events import DRIFT, emit
-from flows.local.services import answers
+from flows.local.services import is_answering
 from tests.flows.prefect_runs import becomes, deployed, runs
 from tests.flows.prefect_site import began, project, until
 from tests.postgres import Postgres, postgres  # noqa: F401 - a fixture
@@ -28,7 +28,7 @@ def test_drift_starts_a_cycle_before_and_after_a_kill_of_the_server(tmp_path: Pa
             process = up.watched["prefect"].process
             process.kill()
             until(lambda: up.watched["prefect"].process not in {None, process}, 60, "there is a new server")  # noqa: B023
-            until(lambda: answers(up.watched["prefect"].part), 120, "the server answers")
+            until(lambda: is_answering(up.watched["prefect"].part), 120, "the server answers")
         assert [run.parameters["window_id"] for run in runs("cycle/production")] == windows
     assert began(paths) == 2
     assert not (paths.prefect_home / "prefect.db").exists()

@@ -17,8 +17,8 @@ import psutil
 import pytest
 
 from flows.local import up
-from flows.local.processes import MARK, NAME, alive, end_marked, leader, marked, same, start
-from flows.local.services import HOST, Part, answers, child_environment, parts
+from flows.local.processes import MARK, NAME, end_marked, find_leader, find_marked, find_process, is_alive, start
+from flows.local.services import HOST, Part, child_environment, is_answering, parts
 from flows.local.supervisor import Running, Supervisor
 from models.errors import Busy
 from pipeline.project.paths import Paths
@@ -64,23 +64,23 @@ def up_and(watcher: Supervisor, true: Callable[[], object], what: str) -> None:
 def test_the_mark_finds_orphans_and_nobody_else(site: Paths) -> None:
     mine = start("a", PARENT, MINE, {}, site.logs / "a.log")
     other = start("a", SLEEP, "another mark", {}, site.logs / "b.log")
-    until(lambda: len(marked(MINE)) == 2, 20, "parent and child")
+    until(lambda: len(find_marked(MINE)) == 2, 20, "parent and child")
     mine.kill()
-    until(lambda: not alive(mine), 10, "the parent is gone")
-    (orphan,) = marked(MINE)
-    assert leader(MINE, "a") is None
+    until(lambda: not is_alive(mine), 10, "the parent is gone")
+    (orphan,) = find_marked(MINE)
+    assert find_leader(MINE, "a") is None
     end_marked(MINE, seconds=5)
-    assert not alive(orphan)
-    assert alive(other)
+    assert not is_alive(orphan)
+    assert is_alive(other)
     other.kill()
     other.wait()
 
 
 def test_a_process_number_of_somebody_else_is_not_taken_for_the_supervisor() -> None:
     began = psutil.Process().create_time()
-    assert same(os.getpid(), began) is not None
-    assert same(os.getpid(), began - 100) is None
-    assert same(2**22 - 7, began) is None
+    assert find_process(os.getpid(), began) is not None
+    assert find_process(os.getpid(), began - 100) is None
+    assert find_process(2**22 - 7, began) is None
 
 
 def test_what_is_killed_is_started_again_with_a_growing_pause(site: Paths) -> None:
@@ -120,7 +120,7 @@ def test_parts_wait_for_what_they_need(site: Paths) -> None:
     watcher.tick(0.0)
     assert watcher.watched["then"].process is None
     up_and(watcher, lambda: watcher.watched["then"].process, "the second part")
-    assert answers(first)
+    assert is_answering(first)
 
 
 def test_what_is_done_once_is_not_done_again_unless_it_failed(site: Paths) -> None:
@@ -134,7 +134,7 @@ def test_what_is_done_once_is_not_done_again_unless_it_failed(site: Paths) -> No
 def test_after_kill_9_of_the_supervisor_the_next_one_takes_over(site: Paths) -> None:
     part = page("page", free_port(1))
     before = supervisor(site, part)
-    up_and(before, lambda: answers(part), "the page")
+    up_and(before, lambda: is_answering(part), "the page")
     killed = before.watched["page"].process  # `before` never looks again: as good as dead
     after = supervisor(site, part)
     assert after.adopt() == ["page"]
@@ -145,28 +145,28 @@ def test_after_kill_9_of_the_supervisor_the_next_one_takes_over(site: Paths) -> 
     assert taken.pid == killed.pid
     taken.kill()
     killed.wait()
-    up_and(after, lambda: answers(part), "a new one")
+    up_and(after, lambda: is_answering(part), "a new one")
     after.stop()
-    assert marked(MINE) == []
+    assert find_marked(MINE) == []
 
 
 def test_an_orphan_that_does_not_answer_is_ended(site: Paths) -> None:
     mute = start("page", SLEEP, MINE, {}, site.logs / "page.log")
     watcher = supervisor(site, page("page", free_port(1)))
     assert watcher.adopt() == []
-    assert not alive(mute)
+    assert not is_alive(mute)
 
 
 def test_a_worker_s_runs_go_on_without_it(site: Paths) -> None:
     worker = start("worker", PARENT, MINE, {}, site.logs / "worker.log")
-    until(lambda: len(marked(MINE)) == 2, 20, "worker and run")
+    until(lambda: len(find_marked(MINE)) == 2, 20, "worker and run")
     worker.kill()
     worker.wait()
-    (run,) = marked(MINE)
+    (run,) = find_marked(MINE)
     watcher = supervisor(site, Part("worker", SLEEP))
     assert watcher.adopt() == []
     watcher.tick(0.0)
-    assert alive(run)
+    assert is_alive(run)
 
 
 def test_a_port_that_somebody_else_has_is_named_before_anything_starts(site: Paths) -> None:
@@ -175,10 +175,10 @@ def test_a_port_that_somebody_else_has_is_named_before_anything_starts(site: Pat
         [sys.executable, "-m", "http.server", str(port), "--bind", HOST], stderr=subprocess.DEVNULL
     )
     try:
-        until(lambda: answers(page("mlflow", port)), 20, "the foreign server")
+        until(lambda: is_answering(page("mlflow", port)), 20, "the foreign server")
         watcher = supervisor(site, page("mlflow", port))
         watcher.adopt()
-        with pytest.raises(Busy, match=rf"free port for mlflow; got http://127.0.0.1:{port} taken .* --port"):
+        with pytest.raises(Busy, match=rf"free port for mlflow; got http://127.0.0.1:{port} used .* --port"):
             watcher.refuse_taken_ports()
         assert foreign.poll() is None
     finally:
@@ -199,7 +199,7 @@ up.up(Paths(Path({str(site.root)!r})), None, print)
     assert not up.down(site)
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.DEVNULL)
     threading.Thread(target=process.wait, daemon=True).start()
-    until(lambda: answers(part), 60, "the page")
+    until(lambda: is_answering(part), 60, "the page")
     assert site.production_log.is_file()  # made, or migrated, before anything starts
     assert up.is_up(site)
     told = json.loads(site.running.read_text(encoding="utf-8"))
@@ -209,10 +209,10 @@ up.up(Paths(Path({str(site.root)!r})), None, print)
 
     os.kill(process.pid, signal.SIGKILL)
     until(lambda: not up.is_up(site), 10, "the lock is free")
-    assert answers(part)
+    assert is_answering(part)
     assert up.down(site)
-    assert not answers(part)
-    assert marked(told["mark"]) == []
+    assert not is_answering(part)
+    assert find_marked(told["mark"]) == []
     assert not up.down(site)
 
 

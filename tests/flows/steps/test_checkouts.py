@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.steps.checkouts import choose_checkout, settle
+from flows.steps.checkouts import choose_checkout, record_cycle_result
 from flows.steps.reports import CycleReport
 from pipeline.config.load import load_params
 from pipeline.evaluation.gate_report import GateReport
 from pipeline.project.paths import Paths
-from pipeline.workspaces.cycle_checkouts import in_use, project, records, resolve
+from pipeline.workspaces.cycle_checkouts import cycle_in_use, cycle_records, resolve_revision, revision_source
 from tests.flows.prefect_site import project as make_project
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning")
@@ -33,25 +33,25 @@ def report(version: str, *, promoted: bool) -> CycleReport:
 
 def test_by_hand_a_cycle_works_where_it_was_called(site: Paths) -> None:
     assert choose_checkout.fn(site.root, "") == site.root
-    settle(site.root, site.root, report("1", promoted=True), {})
-    assert records(site) == []
+    record_cycle_result(site.root, site.root, report("1", promoted=True), {})
+    assert cycle_records(site) == []
 
 
 def test_a_deployed_cycle_is_followed_by_production_once_its_model_is_champion(site: Paths) -> None:
-    place = choose_checkout.fn(site.root, resolve(project(site), ""))
+    place = choose_checkout.fn(site.root, resolve_revision(revision_source(site), ""))
     assert place.parent == site.cycles
     (place / "data" / "portraits").mkdir(parents=True)
     (site.portraits).mkdir(parents=True)
     site.portrait_rows.touch()  # production has data already: a mere challenger's are not taken
-    settle(site.root, place, report("2", promoted=False), {"train.epochs": 9})
-    assert in_use(site) == ""
-    settle(site.root, place, report("2", promoted=True), {"train.epochs": 9})
-    assert in_use(site) == place.name
+    record_cycle_result(site.root, place, report("2", promoted=False), {"train.epochs": 9})
+    assert cycle_in_use(site) == ""
+    record_cycle_result(site.root, place, report("2", promoted=True), {"train.epochs": 9})
+    assert cycle_in_use(site) == place.name
     assert load_params(site.params).train.epochs == 9
 
 
 def test_production_without_any_data_takes_the_first_there_are(site: Paths) -> None:
-    place = choose_checkout.fn(site.root, resolve(project(site), ""))
+    place = choose_checkout.fn(site.root, resolve_revision(revision_source(site), ""))
     (place / "data").mkdir()
-    settle(site.root, place, report("1", promoted=False), {})
-    assert in_use(site) == place.name
+    record_cycle_result(site.root, place, report("1", promoted=False), {})
+    assert cycle_in_use(site) == place.name

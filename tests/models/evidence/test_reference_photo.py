@@ -5,7 +5,7 @@ import torch
 
 from models.evidence.evidence import Damaged, gather
 from models.evidence.identity_condition import HINTS, identity_hint, template_points, without_hint
-from models.evidence.reference_photo import Reference, matched
+from models.evidence.reference_photo import Reference, match_light
 from models.face.alignment import TEMPLATE
 from models.images import Image, to_tensor
 
@@ -19,7 +19,7 @@ def test_another_light_is_taken_back() -> None:
     missing = torch.zeros(1, 1, SIDE, SIDE)
     missing[..., 24:40, 24:40] = 1
     darker = target * 0.7 - 0.2
-    found = matched(darker, target, missing)
+    found = match_light(darker, target, missing)
     inside = missing.expand_as(target) > 0.5
     assert (found - target)[inside].abs().mean() < 0.1 * (darker - target)[inside].abs().mean()
 

@@ -13,7 +13,7 @@ from models.errors import WeightsError
 from models.face.warp import warp_grid
 from models.face_model.fit import fit_shaped, save_face_model, shaped_face_model
 from models.face_model.gaussian import FACE_MODEL
-from models.face_model.shape_and_appearance import ShapedFaceModel, bent, shipped_face_model
+from models.face_model.shape_and_appearance import ShapedFaceModel, shipped_face_model, warp_pictures
 from models.images import to_tensor
 from pipeline.config.data import SamplerParams
 from pipeline.face_sampler.generate import portraits
@@ -79,7 +79,7 @@ def test_half_the_side_completes_the_same_face(faces: Tensor) -> None:
 
 def test_a_grid_of_equal_landmarks_bends_nothing(faces: Tensor) -> None:
     mean = shipped_face_model(SIDE).mean
-    assert torch.allclose(bent(faces[:1], warp_grid(mean, mean, SIDE)), faces[:1], atol=1e-3)
+    assert torch.allclose(warp_pictures(faces[:1], warp_grid(mean, mean, SIDE)), faces[:1], atol=1e-3)
 
 
 def test_the_mean_shape_is_upright_and_in_the_middle() -> None:

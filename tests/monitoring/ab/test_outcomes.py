@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.ab.outcomes import identity, measured, trial
+from monitoring.ab.outcomes import identity_similarity, measure_outcomes, select_trial
 from tests.monitoring.ab.rows import log_rows
 
 C, T = ("1", "champion"), ("2", "challenger")
@@ -20,7 +20,7 @@ def served(*requests: tuple[str, tuple[str, str], float]) -> pd.DataFrame:
 
 def test_subjects_are_counted_once_with_their_mean() -> None:
     rows = served(("o", T, 0.1), ("a", C, 0.4), ("b", T, 0.9), ("a", C, 0.8), ("", C, 0.5), ("", T, 0.7))
-    found = trial(rows, "1", "2", None)
+    found = select_trial(rows, "1", "2", None)
     assert found.requests == {"champion": 3, "challenger": 2}
     assert found.subjects["identity"].tolist() == pytest.approx([0.6, 0.9, 0.5, 0.7])  # two nameless are two
     assert found.subjects["challenger"].tolist() == [False, True, False, True]
@@ -29,17 +29,17 @@ def test_subjects_are_counted_once_with_their_mean() -> None:
 
 def test_the_test_opens_with_the_first_request_that_the_challenger_served() -> None:
     rows = served(("a", C, 0.1), ("b", C, 0.2), ("o", T, 0.3), ("a", C, 0.5), ("o", T, 0.9), ("d", T, 0.6))
-    found = trial(rows, "1", "2", None)
+    found = select_trial(rows, "1", "2", None)
     assert found.subjects.index.tolist() == ["a", "d"]  # b came too early, o opened it
     assert found.subjects["identity"].tolist() == [0.5, 0.6]
-    assert len(trial(served(("a", C, 0.1), ("b", C, 0.2)), "1", "2", None).subjects) == 0
+    assert len(select_trial(served(("a", C, 0.1), ("b", C, 0.2)), "1", "2", None).subjects) == 0
 
 
 def test_other_models_and_crossed_subjects_do_not_count() -> None:
     rows = served(
         ("o", T, 0.1), ("a", C, 0.4), ("a", T, 0.9), ("b", ("7", "champion"), 0.2), ("c", ("1", "challenger"), 0.2)
     )
-    found = trial(rows, "1", "2", None)
+    found = select_trial(rows, "1", "2", None)
     assert found.crossed == 1
     assert found.subjects["identity"].tolist() == [0.4]
 
@@ -48,8 +48,8 @@ def test_the_original_speaks_before_the_reference_photo() -> None:
     rows = log_rows(
         3, 1, similarity_independent=[0.9, np.nan, np.nan], similarity_reference_independent=[0.5, 0.6, np.nan]
     )
-    assert identity(rows).tolist()[:2] == [0.9, 0.6]
-    assert np.isnan(identity(rows).iloc[2])
+    assert identity_similarity(rows).tolist()[:2] == [0.9, 0.6]
+    assert np.isnan(identity_similarity(rows).iloc[2])
 
 
 def test_outcomes_are_read_from_their_columns() -> None:
@@ -57,7 +57,7 @@ def test_outcomes_are_read_from_their_columns() -> None:
         3, 1, milliseconds=[1.0, np.e, 0.0], lpips=[0.1, np.nan, 0.2], feedback_preferred=["restored", "original", ""],
         feedback_recognised=pd.array([True, False, pd.NA], dtype="boolean"),
     )  # fmt: skip
-    table = measured(rows, None)
+    table = measure_outcomes(rows, None)
     assert table["latency"].tolist() == pytest.approx([0.0, 1.0, 0.0])
     assert table["preferred"].tolist()[:2] == [1.0, 0.0]
     assert table["recognised"].tolist()[:2] == [1.0, 0.0]
@@ -70,5 +70,5 @@ def test_a_photo_that_came_back_as_it_came_is_no_outcome() -> None:
         2, 1, mode=["unchanged", "inpaint"], similarity_independent=0.9, lpips=0.1, feedback_preferred="restored",
         feedback_recognised=pd.array([True, True], dtype="boolean"),
     )  # fmt: skip
-    assert measured(rows, None).notna().all(axis=1).tolist() == [False, True]
-    assert measured(rows, None).iloc[0].isna().all()
+    assert measure_outcomes(rows, None).notna().all(axis=1).tolist() == [False, True]
+    assert measure_outcomes(rows, None).iloc[0].isna().all()

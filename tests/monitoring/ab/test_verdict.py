@@ -78,21 +78,28 @@ def test_no_rows_and_no_test_are_no_verdict(params: Params, paths: Paths) -> Non
 
 
 def test_a_recorded_verdict_waits_until_something_is_done(params: Params, paths: Paths) -> None:
-    from monitoring.ab.record import answer, ended, record_action, record_answer, record_verdict, unfinished
+    from monitoring.ab.record import (
+        ended_tests,
+        latest_answer,
+        record_action,
+        record_answer,
+        record_verdict,
+        unfinished_verdict,
+    )
 
     now = datetime(2026, 3, 3, tzinfo=UTC)
     won = judge_rows(TEST, ab_rows(300, 1, effect=0.03), NONE, params.ab, now=NOW)
     with open_log(paths) as log:
-        assert unfinished(log) is None
+        assert unfinished_verdict(log) is None
         record_verdict(log, won)
-        assert unfinished(log) == won
-        assert answer(log, "1-vs-2") is None
+        assert unfinished_verdict(log) == won
+        assert latest_answer(log, "1-vs-2") is None
         record_answer(log, "1-vs-2", approved=True, by="anna", now=now)
-        assert (answer(log, "1-vs-2"), answer(log, "2-vs-3")) == (True, None)
-        assert ended(log) == [(won, None)]
+        assert (latest_answer(log, "1-vs-2"), latest_answer(log, "2-vs-3")) == (True, None)
+        assert ended_tests(log) == [(won, None)]
         record_action(log, "1-vs-2", "promoted", "2", now)
-        assert unfinished(log) is None
-        assert ended(log) == [(won, "promoted")]
+        assert unfinished_verdict(log) is None
+        assert ended_tests(log) == [(won, "promoted")]
         assert [entry.key for entry in log.entries("promotion")] == ["2"]
         record_verdict(log, won.model_copy(update={"experiment": "2-vs-3"}))
-        assert unfinished(log) is not None
+        assert unfinished_verdict(log) is not None

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from models.errors import ConfigError, ServiceUnavailable
-from monitoring.alerts.channels import channels, notify
+from monitoring.alerts.channels import channels, send_through_apprise
 from monitoring.alerts.send import Alert, alert, retry
 from pipeline.config.load import load_params
 from pipeline.project.environment import environment
@@ -108,7 +108,7 @@ def test_chat_services_and_pagers_get_it(service: Service, monkeypatch: pytest.M
     monkeypatch.setattr(NotifyDiscord, "notify_url", place)
     monkeypatch.setattr(pagerduty, "PAGERDUTY_API_LOOKUP", {pagerduty.PagerDutyRegion.US: place})
     for address in (SLACK, DISCORD, PAGERDUTY):
-        notify(address, MESSAGE)
+        send_through_apprise(address, MESSAGE)
     assert len(service.got) == 3
     for _, body in service.got:
         words = json.dumps(body)
@@ -121,10 +121,10 @@ def test_chat_services_and_pagers_get_it(service: Service, monkeypatch: pytest.M
 def test_teams_gets_it_over_verified_tls(encrypted: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     teams = f"workflows://{encrypted.host}/643e69f83c8944/wRtWp0JQUsVdDcOn5MvRMsrmkc"
     with pytest.raises(ServiceUnavailable, match=r"workflows-[0-9a-f]{8} to take an alert"):
-        notify(teams, MESSAGE)  # an unknown certificate
+        send_through_apprise(teams, MESSAGE)  # an unknown certificate
     assert encrypted.got == []
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "tls.pem"))
-    notify(teams, MESSAGE)
+    send_through_apprise(teams, MESSAGE)
     assert "area drifted" in json.dumps(encrypted.got[0][1])
 
 
@@ -160,14 +160,14 @@ def test_one_that_fails_stops_no_other_and_is_tried_again(
 )
 def test_a_secret_is_never_sent_in_the_clear(service: Service, address: str) -> None:
     with pytest.raises(ConfigError, match="a connection without TLS or without a verified certificate") as raised:
-        notify(address.format(host=service.host), MESSAGE)
+        send_through_apprise(address.format(host=service.host), MESSAGE)
     assert service.got == []
     assert "hidden" not in str(raised.value)
 
 
 def test_a_password_goes_over_tls(encrypted: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "tls.pem"))
-    notify(f"jsons://me:hidden@{encrypted.host}/x", MESSAGE)
+    send_through_apprise(f"jsons://me:hidden@{encrypted.host}/x", MESSAGE)
     assert encrypted.got[0][1]["title"] == "Likeness: The damage has changed"
 
 
@@ -176,7 +176,7 @@ def test_a_redirect_is_not_followed(service: Service) -> None:
     other.status, other.elsewhere = 307, f"http://{service.host}/"
     for _ in running(other):
         with pytest.raises(ServiceUnavailable, match="error=307"):
-            notify(f"json://{other.host}/x", MESSAGE)
+            send_through_apprise(f"json://{other.host}/x", MESSAGE)
     assert service.got == []
 
 
@@ -193,6 +193,6 @@ def test_long_alerts_are_split(service: Service, monkeypatch: pytest.MonkeyPatch
     from apprise.plugins.discord import NotifyDiscord
 
     monkeypatch.setattr(NotifyDiscord, "notify_url", f"http://{service.host}")
-    notify(DISCORD, {**MESSAGE, "what_happened": "words " * 350})
+    send_through_apprise(DISCORD, {**MESSAGE, "what_happened": "words " * 350})
     assert len(service.got) > 1
     assert all("avatar_url" not in body for _, body in service.got)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import ServiceUnavailable
-from monitoring.alerts.channels import mail, post, text
+from monitoring.alerts.channels import alert_text, post_json, send_mail
 from monitoring.alerts.send import Alert, alert, retry
 from monitoring.log.production_log import open_log
 from pipeline.config.load import Params, load_params
@@ -125,7 +125,7 @@ def test_an_alert_says_what_happened_since_when_and_what_to_do(params: Params, p
     assert alert(params, paths, GIVEN, NOON)
     (line,) = written(paths)
     assert line["since"] == line["time"] == NOON.isoformat()
-    words = text(line)
+    words = alert_text(line)
     assert all(part in words for part in ("area drifted", "nothing: a cycle starts", NOON.isoformat(), "requests: 500"))
     with open_log(paths) as log:
         (entry,) = log.entries("alert")
@@ -218,7 +218,7 @@ def test_the_state_of_an_earlier_version_is_read(params: Params, paths: Paths) -
 def test_a_title_cannot_put_lines_into_a_letter(office: PostOffice) -> None:
     title = "a\r\nBcc: c@example.org"
     place = f"127.0.0.1:{office.server_address[1]}"
-    mail(place, "l@localhost", "a@example.org", {**GIVEN.model_dump(), "title": title, "since": "", "time": ""})
+    send_mail(place, "l@localhost", "a@example.org", {**GIVEN.model_dump(), "title": title, "since": "", "time": ""})
     assert message_from_string(office.letters[0])["Bcc"] is None
 
 
@@ -237,4 +237,4 @@ def test_a_password_is_never_sent_in_the_clear(
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1/x", "not an address", "http://[bad"])
 def test_a_webhook_that_is_not_there_is_one_line(address: str) -> None:
     with pytest.raises(ServiceUnavailable, match="the webhook to take an alert"):
-        post(address, {**GIVEN.model_dump(), "since": "", "time": ""})
+        post_json(address, {**GIVEN.model_dump(), "since": "", "time": ""})

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from monitoring.drift.columns import CATEGORICAL, GROUP_OF, IDENTITY, NUMERICAL, comparable, one_per_subject
+from monitoring.drift.columns import CATEGORICAL, GROUP_OF, IDENTITY, NUMERICAL, one_per_subject, select_comparable
 from monitoring.log.rows import COLUMNS, frame
 from tests.monitoring.traffic import row
 
@@ -19,17 +19,17 @@ def test_a_subject_counts_once_and_strangers_each() -> None:
     table = frame(row(number, subject=name) for number, name in enumerate(["a", "", "b", "a", "", "b", "a"]))
     assert list(one_per_subject(table)["request_id"]) == ["r-0", "r-1", "r-2", "r-4"]
     assert list(one_per_subject(table, keep="last")["request_id"]) == ["r-1", "r-4", "r-5", "r-6"]
-    assert len(comparable(table)) == 4
+    assert len(select_comparable(table)) == 4
 
 
 def test_photos_that_came_back_as_they_came_are_left_out() -> None:
     table = frame([row(0), row(1, mode="unchanged", area=0.0, coverage=None, subject="a"), row(2, subject="a")])
-    assert comparable(table)["area"].tolist() == [row(0).area, row(2).area]
+    assert select_comparable(table)["area"].tolist() == [row(0).area, row(2).area]
 
 
 def test_turn_kind_and_faces() -> None:
     table = frame([row(0, yaw=-12.0, kind="", face_count=0), row(1, yaw=None, face_count=3), row(2, yaw=5.0)])
-    made = comparable(table)
+    made = select_comparable(table)
     assert made["turn"].tolist()[::2] == [12.0, 5.0]
     assert pd.isna(made["turn"][1])
     assert made["kind"].isna().tolist() == [True, False, False]

@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from monitoring.drift.columns import GROUP_OF, IDENTITY
-from monitoring.drift.detect import Traffic, drift, drift_figures
+from monitoring.drift.detect import Traffic, detect_drift, drift_figures
 from monitoring.drift.results import Drift
 from monitoring.log.rows import COLUMNS
 from pipeline.config.load import load_params
@@ -114,7 +114,7 @@ def test_photos_in_which_nothing_was_found_are_no_drift(tmp_path: Path) -> None:
     some = Traffic(pd.concat([current, clean[:150]], ignore_index=True), None)
     assert drift_figures(some, expected, WATCH).share == 0
     folder, workspace = tmp_path / "w", tmp_path / "evidently"
-    found = drift(Traffic(clean, None), expected, WATCH, folder=folder, workspace=workspace, now=NOW)
+    found = detect_drift(Traffic(clean, None), expected, WATCH, folder=folder, workspace=workspace, now=NOW)
     assert (found.columns, set(found.skipped)) == ({}, set(GROUP_OF))
     assert (folder / "report.html").is_file()
 
@@ -122,7 +122,7 @@ def test_photos_in_which_nothing_was_found_are_no_drift(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Drift]:
     root = tmp_path_factory.mktemp("shown")
-    drifted = drift(
+    drifted = detect_drift(
         sent(120, 1, "other-kinds"), sent(200, 0), QUICK, folder=root / "w", workspace=root / "evidently", now=NOW
     )
     return root / "w" / "report.html", root / "evidently", drifted

@@ -14,9 +14,9 @@ from monitoring.drift.identity_space import (
     IdentityAggregate,
     IdentityWindow,
     aggregate,
-    directions,
-    merged,
+    merge_aggregates,
     project,
+    projection_directions,
     space_name,
 )
 from pipeline.config.load import load_params
@@ -31,11 +31,11 @@ def space(**changes: int) -> IdentitySpaceParams:
 
 
 def test_directions_are_orthonormal_and_fixed() -> None:
-    axes = directions(128, 8, 53)
+    axes = projection_directions(128, 8, 53)
     assert axes.T @ axes == pytest.approx(np.eye(8), abs=1e-12)
-    assert np.array_equal(directions.__wrapped__(128, 8, 53), axes)
-    assert directions(128, 16, 53)[:, :8] == pytest.approx(axes)  # fewer are the first of more
-    assert not np.allclose(directions(128, 8, 54), axes)
+    assert np.array_equal(projection_directions.__wrapped__(128, 8, 53), axes)
+    assert projection_directions(128, 16, 53)[:, :8] == pytest.approx(axes)  # fewer are the first of more
+    assert not np.allclose(projection_directions(128, 8, 54), axes)
 
 
 @given(
@@ -46,7 +46,7 @@ def test_directions_are_orthonormal_and_fixed() -> None:
 def test_merging_is_exact(sizes: list[int], seed: int, scale: float) -> None:
     rng = np.random.default_rng(seed)
     parts = [rng.normal(rng.normal(0, 1, 3), scale, (n, 3)) for n in sizes]
-    whole = merged(aggregate(part, "s", "1") for part in parts)
+    whole = merge_aggregates(aggregate(part, "s", "1") for part in parts)
     points = np.concatenate(parts)
     assert whole is not None
     assert whole.n == len(points)
@@ -55,13 +55,13 @@ def test_merging_is_exact(sizes: list[int], seed: int, scale: float) -> None:
 
 
 def test_nothing_merged_is_nothing() -> None:
-    assert merged([]) is None
+    assert merge_aggregates([]) is None
 
 
 def test_spaces_do_not_mix() -> None:
     points = np.eye(3)
     with pytest.raises(DataError, match="compare within one space"):
-        merged([aggregate(points, "sface/3/1", "1"), aggregate(points, "sface/3/2", "1")])
+        merge_aggregates([aggregate(points, "sface/3/1", "1"), aggregate(points, "sface/3/2", "1")])
 
 
 def test_a_covariance_must_fit_its_mean() -> None:

@@ -6,7 +6,7 @@ import hmac
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.log.chain import EMPTY, GENESIS, Head, Stored, digest, extend, link, parse_head, seal, unseal
+from monitoring.log.chain import EMPTY, GENESIS, Head, Stored, chain_value, digest, extend, parse_head, seal, unseal
 
 SECRET = b"k" * 32
 TIME = "2026-03-02T08:00:00.000000+00:00"
@@ -47,10 +47,14 @@ def test_different_fields_have_different_values(one: list[str], other: list[str]
 def test_every_field_counts() -> None:
     entry = Stored(3, TIME, "alert", "drift", "{}", chain="")
     changes = ({"sequence": 4}, {"time": TIME[:-1]}, {"kind": "study"}, {"key": "drif"}, {"body": "{} "})
-    values = {link(SECRET, GENESIS, entry._replace(**change)) for change in changes}
-    values |= {link(SECRET, GENESIS, entry), link(SECRET, "1" * 64, entry), link(b"l" * 32, GENESIS, entry)}
+    values = {chain_value(SECRET, GENESIS, entry._replace(**change)) for change in changes}
+    values |= {
+        chain_value(SECRET, GENESIS, entry),
+        chain_value(SECRET, "1" * 64, entry),
+        chain_value(b"l" * 32, GENESIS, entry),
+    }
     assert len(values) == 8
-    assert link(SECRET, GENESIS, entry, 4) == link(SECRET, GENESIS, entry._replace(sequence=4))
+    assert chain_value(SECRET, GENESIS, entry, 4) == chain_value(SECRET, GENESIS, entry._replace(sequence=4))
 
 
 def test_a_seal_opens_with_its_key_only() -> None:

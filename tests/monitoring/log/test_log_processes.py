@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import ConfigError, DataError
-from monitoring.log.sealed_head import HeadFile, secret_of
+from monitoring.log.sealed_head import HeadFile, load_key
 from tests.monitoring.log.logs import SECRET, opened
 from tests.monitoring.traffic import row
 
@@ -63,7 +63,7 @@ def test_a_killed_writer_leaves_a_whole_log(address: str, tmp_path: Path) -> Non
 
 
 def make_secret(path: Path) -> bytes:
-    return secret_of("", path)
+    return load_key("", path)
 
 
 def test_one_key_for_all(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_key_that_others_read_is_none(tmp_path: Path) -> None:
     path = tmp_path / "log.key"
     make_secret(path)
     path.chmod(0o640)
-    with pytest.raises(DataError, match=f"one that others read; chmod 600 {path}"):
+    with pytest.raises(DataError, match=f"one that others can read; chmod 600 {path}"):
         make_secret(path)
     path.chmod(0o600)
     path.write_text("")
@@ -91,9 +91,9 @@ def test_a_key_that_others_read_is_none(tmp_path: Path) -> None:
 
 def test_a_given_key_is_long(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="expected at least 32 characters in LIKENESS_LOG_KEY; got 5") as raised:
-        secret_of("short", tmp_path / "log.key")
+        load_key("short", tmp_path / "log.key")
     assert "short;" not in str(raised.value)
-    assert secret_of("x" * 32, tmp_path / "log.key") == b"x" * 32
+    assert load_key("x" * 32, tmp_path / "log.key") == b"x" * 32
     assert not (tmp_path / "log.key").exists()
 
 

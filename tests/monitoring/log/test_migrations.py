@@ -54,7 +54,7 @@ def test_a_log_without_a_recorded_revision_keeps_every_row_and_its_chain(address
     assert revision(address) is None
     with opened(address, tmp_path) as log:
         assert log.verify().entries == ROWS + 1
-        assert log.one("r-7") == row(7)
+        assert log.row("r-7") == row(7)
         assert log.append([row(ROWS)]) == 1
         assert log.verify().entries == ROWS + 2
     assert stored(address)[:-1] == before

@@ -13,8 +13,8 @@ from models.face.detector import Face
 from models.face.landmarks import head_pose
 from models.identity.encoders import independent_encoder, training_encoder
 from models.images import Image, Mask
-from monitoring.log.metering import Meter, metered
-from monitoring.log.observe import RequestFacts, observed
+from monitoring.log.metering import Meter, meter_tools
+from monitoring.log.observe import RequestFacts, build_log_row
 from monitoring.log.rows import LogRow
 from restoration.restore import restore_photo
 from restoration.risk import Trust, uncertainty
@@ -105,7 +105,7 @@ def seen(*faces: RestoredFace, hole: Mask | None = None, facts: RequestFacts = F
         face_count=len(faces),
         faces=faces,
     )
-    return observed(
+    return build_log_row(
         restoration, BLACK, np.zeros((100, 200), np.bool_) if hole is None else hole, facts, watchers(), **more
     )
 
@@ -186,10 +186,10 @@ def test_a_real_photo_with_a_reference() -> None:
     photo = astronaut()
     hole = box_over(tools().detector.detect(photo)[0], photo.shape, LOWER_FACE)
     meter = Meter(process_time)
-    seeing = metered(replace(tools(), encoders=(training_encoder(), independent_encoder())), meter)
+    seeing = meter_tools(replace(tools(), encoders=(training_encoder(), independent_encoder())), meter)
     restoration = restore_photo(damage(photo, hole), hole, Painter(), "auto", PARAMS, [photo], tools=seeing)
     spent = meter.take()
-    row = observed(restoration, damage(photo, hole), hole, replace(FACTS, threshold=0.5), seeing)
+    row = build_log_row(restoration, damage(photo, hole), hole, replace(FACTS, threshold=0.5), seeing)
     (restored,) = restoration.faces
     assert restored.reference == 1
     assert restored.likeness is not None
@@ -202,7 +202,7 @@ def test_a_real_photo_with_a_reference() -> None:
     intact = tools().landmarker.predict(photo, tools().detector.detect(photo)[0])
     assert (row.yaw, row.pitch, row.roll) == pytest.approx(head_pose(intact, max(photo.shape[:2])), abs=5)
     blind = replace(seeing, detector=NoDetector())  # where a face is known, none is searched for
-    assert observed(restoration, damage(photo, hole), hole, replace(FACTS, threshold=0.5), blind) == row
+    assert build_log_row(restoration, damage(photo, hole), hole, replace(FACTS, threshold=0.5), blind) == row
     assert 0 < row.uncertainty < 1  # type: ignore[operator]
     assert spent > 0
     assert meter.take() == 0

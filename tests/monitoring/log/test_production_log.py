@@ -33,8 +33,8 @@ def test_what_goes_in_comes_out(log: ProductionLog) -> None:
     found = log.after(0)
     pd.testing.assert_frame_equal(found[list(COLUMNS)], frame(rows))
     assert list(found["sequence"]) == list(range(1, 21))
-    assert log.one(rows[7].request_id) == rows[7]
-    assert log.one("nobody") is None
+    assert log.row(rows[7].request_id) == rows[7]
+    assert log.row("nobody") is None
 
 
 def test_a_refusal_has_no_numbers_and_keeps_its_types(log: ProductionLog) -> None:
@@ -237,7 +237,7 @@ def test_a_database_that_does_not_answer_is_a_service(tmp_path: Path) -> None:
 def test_times_are_stored_in_one_zone(log: ProductionLog, address: str) -> None:
     log.append([row(time=datetime(2026, 3, 2, 13, 30, tzinfo=timezone(timedelta(hours=5, minutes=30))))])
     assert stored(address)[0].time == "2026-03-02T08:00:00.000000+00:00"
-    assert log.one("r-0") == row(time=datetime(2026, 3, 2, 8, 0, tzinfo=UTC))
+    assert log.row("r-0") == row(time=datetime(2026, 3, 2, 8, 0, tzinfo=UTC))
 
 
 def test_a_role_that_may_only_read_and_add_is_enough(postgres: Postgres, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitoring.retraining.mask_mix import bucket_shares, kind_shares, overrides
+from monitoring.retraining.mask_mix import bucket_shares, kind_shares, mask_mix_overrides
 from pipeline.config.load import Params, load_params
 from tests.conftest import ROOT
 from tests.monitoring.traffic import traffic
@@ -36,7 +36,7 @@ def test_unknown_kinds_are_left_out() -> None:
 
 def test_halfway_to_the_traffic_by_hand(params: Params) -> None:
     log = log_of(area=[0.2] * 4, coverage=[0.45, 0.45, 0.45, 0.35], kind=[""] * 4)
-    changes = overrides(log, params.masks, 0.5, "3")
+    changes = mask_mix_overrides(log, params.masks, 0.5, "3")
     # even shares 0.2 each, traffic (0, 0, 0, 0.25, 0.75), halfway, times five buckets
     assert changes == {"champion.version": "3", "masks.training.bucket_weights": [0.5, 0.5, 0.5, 1.125, 2.375]}
 
@@ -46,7 +46,7 @@ def test_halfway_to_the_traffic_by_hand(params: Params) -> None:
 def test_overrides_are_valid_and_move_towards_the_traffic(params: Params, shift: str, weight: float) -> None:
     log = traffic(200, seed=3, shift=shift)
     before = params.masks
-    after = load_params(PARAMS, overrides(log, before, weight, "shipped")).masks
+    after = load_params(PARAMS, mask_mix_overrides(log, before, weight, "shipped")).masks
     buckets, wanted = np.array(after.training.bucket_weights) / 5, np.array(bucket_shares(log, before.buckets))
     assert np.abs(buckets - wanted).sum() == pytest.approx((1 - weight) * np.abs(0.2 - wanted).sum(), abs=1e-3)
     active = {kind: weight for kind, weight in before.kinds.items() if weight > 0}
@@ -59,13 +59,13 @@ def test_overrides_are_valid_and_move_towards_the_traffic(params: Params, shift:
 
 def test_what_is_switched_off_stays_off(params: Params) -> None:
     masks = params.masks.model_copy(update={"kinds": {**params.masks.kinds, "box": 0.0}})
-    weights = overrides(traffic(50, 0), masks, 1.0, "shipped")["masks.training.kind_weights"]
+    weights = mask_mix_overrides(traffic(50, 0), masks, 1.0, "shipped")["masks.training.kind_weights"]
     assert "box" not in weights
 
 
 def test_a_second_cycle_starts_from_the_first(params: Params) -> None:
     log = traffic(200, seed=3, shift="larger-masks")
-    once = load_params(PARAMS, overrides(log, params.masks, 0.5, "1"))
-    twice = load_params(PARAMS, overrides(log, once.masks, 0.5, "2"))
+    once = load_params(PARAMS, mask_mix_overrides(log, params.masks, 0.5, "1"))
+    twice = load_params(PARAMS, mask_mix_overrides(log, once.masks, 0.5, "2"))
     low = [p.masks.training.bucket_weights[0] for p in (params, once, twice)]
     assert low == [pytest.approx(1.0), pytest.approx(0.5), pytest.approx(0.25)]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import binomtest
 
-from monitoring.retraining.recognition import evidence_below, recognition, recognition_by_block, wilson
+from monitoring.retraining.recognition import evidence_below, measure_recognition, recognition_by_block, wilson_interval
 
 NOW = datetime(2026, 3, 30, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ def outcomes(hits: int, misses: int, unknown: int = 0, days_ago: float = 1.0) ->
 
 def test_wilson_by_hand() -> None:
     # 8 of 10, z = 2: centre (0.8 + 0.2) / 1.4, half width 2 / 1.4 * sqrt(0.016 + 0.01)
-    low, high = wilson(8, 10, z=2.0)
+    low, high = wilson_interval(8, 10, z=2.0)
     assert low == pytest.approx(1 / 1.4 - 2 / 1.4 * 0.026**0.5)
     assert high == pytest.approx(1 / 1.4 + 2 / 1.4 * 0.026**0.5)
 
@@ -38,7 +38,7 @@ def test_wilson_by_hand() -> None:
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_as_scipy(case: tuple[int, int]) -> None:
     expected = binomtest(*case).proportion_ci(0.95, method="wilson")
-    assert wilson(*case) == pytest.approx((expected.low, expected.high), abs=1e-9)
+    assert wilson_interval(*case) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 0), (0, 3), (40, 60), (48, 60), (60, 60), (150, 240)])
@@ -61,16 +61,16 @@ def test_looking_after_every_request_is_no_sin() -> None:
 
 
 def test_below_needs_proof() -> None:
-    few = recognition(outcomes(23, 7, unknown=40), at_least=0.8, error=0.05)
+    few = measure_recognition(outcomes(23, 7, unknown=40), at_least=0.8, error=0.05)
     assert (few.recognised, few.judged, few.below) == (23, 30, False)
     assert few.accuracy == pytest.approx(23 / 30)
-    assert recognition(outcomes(180, 90), at_least=0.8, error=0.05).below
-    assert recognition(outcomes(1, 6), at_least=0.8, error=0.05).below  # a handful is enough where all fail
-    assert not recognition(outcomes(800, 199), at_least=0.8, error=0.05).below
+    assert measure_recognition(outcomes(180, 90), at_least=0.8, error=0.05).below
+    assert measure_recognition(outcomes(1, 6), at_least=0.8, error=0.05).below  # a handful is enough where all fail
+    assert not measure_recognition(outcomes(800, 199), at_least=0.8, error=0.05).below
 
 
 def test_unknown_is_not_zero() -> None:
-    found = recognition(outcomes(0, 0, unknown=50), at_least=0.8, error=0.05)
+    found = measure_recognition(outcomes(0, 0, unknown=50), at_least=0.8, error=0.05)
     assert (found.accuracy, found.low, found.high, found.below) == (None, None, None, False)
     assert found.evidence == pytest.approx(1.0)
 
@@ -78,19 +78,19 @@ def test_unknown_is_not_zero() -> None:
 def test_feedback_wins_over_figures_and_adds_to_them() -> None:
     rows = outcomes(3, 0, unknown=2)
     rows["feedback_recognised"] = pd.array([False, None, None, True, None], "boolean")
-    found = recognition(rows, at_least=0.8, error=0.05)
+    found = measure_recognition(rows, at_least=0.8, error=0.05)
     assert (found.recognised, found.judged) == (3, 4)
 
 
 def test_nobody_starts_a_cycle_alone() -> None:
     rows = outcomes(20, 40).assign(subject=[""] * 20 + ["angry"] * 40)
-    found = recognition(rows, at_least=0.8, error=0.05)
+    found = measure_recognition(rows, at_least=0.8, error=0.05)
     assert (found.recognised, found.judged, found.below) == (20, 21, False)
 
 
 def test_who_is_recognised_in_a_photo_that_came_back_as_it_came_says_nothing() -> None:
     rows = outcomes(20, 10).assign(mode=["unchanged"] * 12 + ["inpaint"] * 18)
-    found = recognition(rows, at_least=0.8, error=0.05)
+    found = measure_recognition(rows, at_least=0.8, error=0.05)
     assert (found.recognised, found.judged) == (8, 18)
 
 
@@ -102,7 +102,7 @@ def judged(rows: pd.DataFrame) -> tuple[int, bool]:
 def test_a_good_past_does_not_hide_a_bad_today() -> None:
     # half-blocks of 14 days begin on 2026-03-16 and 2026-03-30 (Mondays, counted from 1970-01-05)
     past, today = outcomes(2000, 0, days_ago=10), outcomes(20, 30, days_ago=0.0)
-    assert not recognition(pd.concat([past, today]), at_least=0.8, error=0.05).below
+    assert not measure_recognition(pd.concat([past, today]), at_least=0.8, error=0.05).below
     assert judged(pd.concat([past, today])) == (50, True)
 
 

@@ -9,7 +9,7 @@ from monitoring.champion import Champion, current_champion
 from monitoring.log.production_log import open_log
 from monitoring.log.rows import Feedback
 from monitoring.retraining.watch import Verdict, watch
-from monitoring.retraining.windows import claim_window, close_window, last_judged, open_window, window_folder
+from monitoring.retraining.windows import claim_window, close_window, open_window, watch_progress, window_folder
 from monitoring.simulation.baseline import reference_path
 from pipeline.config.load import Params, load_params
 from pipeline.project.files import write_text
@@ -77,8 +77,8 @@ def test_a_shift_triggers_until_a_cycle_claims_it(params: Params, measured: Path
 def test_expected_traffic_moves_on(params: Params, measured: Paths) -> None:
     send(measured, 120, seed=3)
     verdict = watch(params, measured, now=NOW)
-    assert (verdict.triggered, verdict.note) == (False, "traffic looks like the reference")
-    judged = last_judged(measured)
+    assert (verdict.triggered, verdict.note) == (False, "traffic looks like the baseline")
+    judged = watch_progress(measured)
     assert judged is not None
     assert judged.last_sequence == 121
     assert verdict.drift is not None

@@ -12,10 +12,10 @@ from monitoring.retraining.windows import (
     claim_window,
     close_window,
     is_claimed,
-    last_judged,
-    last_look,
-    mark_look,
+    last_watch_run,
     open_window,
+    record_watch_run,
+    watch_progress,
     window_name,
 )
 from pipeline.project.paths import Paths
@@ -49,7 +49,7 @@ def test_a_damaged_state_is_named(tmp_path: Path) -> None:
     paths.state.mkdir()
     (paths.state / "watch.json").write_text("{}")
     with pytest.raises(DataError, match=r"watch\.json; got a damaged file; delete it"):
-        last_judged(paths)
+        watch_progress(paths)
 
 
 def test_eight_processes_one_claim(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_eight_processes_one_claim(tmp_path: Path) -> None:
 
 
 def test_the_last_look_is_remembered(tmp_path: Path) -> None:
-    assert last_look(Paths(tmp_path)) is None
+    assert last_watch_run(Paths(tmp_path)) is None
     for hours in (0, 1):
-        mark_look(Paths(tmp_path), MORNING + timedelta(hours=hours))
-    assert last_look(Paths(tmp_path)) == MORNING + timedelta(hours=1)
+        record_watch_run(Paths(tmp_path), MORNING + timedelta(hours=hours))
+    assert last_watch_run(Paths(tmp_path)) == MORNING + timedelta(hours=1)

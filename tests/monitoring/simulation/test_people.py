@@ -5,7 +5,7 @@ from itertools import islice
 
 import numpy as np
 
-from monitoring.simulation.people import Sitter, fresh, selected, sitters
+from monitoring.simulation.people import Sitter, fresh_sitters, select_sitters, sitters
 from pipeline.config.load import Params
 from pipeline.face_sampler.generate import portraits
 from pipeline.project.paths import Paths
@@ -22,9 +22,9 @@ def crowd() -> Iterator[Sitter]:
 
 
 def test_of_every_four_the_most_extreme_by_hand() -> None:
-    assert [one.portrait_id for one in selected(crowd(), "more-profile", 4)] == ["1", "7"]
-    assert [one.portrait_id for one in selected(crowd(), "other-people", 4)] == ["2", "6"]
-    assert [one.portrait_id for one in selected(crowd(), "darker", 4)] == [str(number) for number in range(8)]
+    assert [one.portrait_id for one in select_sitters(crowd(), "more-profile", 4)] == ["1", "7"]
+    assert [one.portrait_id for one in select_sitters(crowd(), "other-people", 4)] == ["2", "6"]
+    assert [one.portrait_id for one in select_sitters(crowd(), "darker", 4)] == [str(number) for number in range(8)]
 
 
 def seeded(params: Params, seed: int, *, fresh_people: bool = True) -> Params:
@@ -33,7 +33,7 @@ def seeded(params: Params, seed: int, *, fresh_people: bool = True) -> Params:
 
 
 def test_fresh_people_are_many_and_the_same_for_a_seed(params: Params) -> None:
-    first, again, other = (list(islice(fresh(seeded(params, seed)), 5)) for seed in (3, 3, 4))
+    first, again, other = (list(islice(fresh_sitters(seeded(params, seed)), 5)) for seed in (3, 3, 4))
     assert all(np.array_equal(a.image, b.image) for a, b in zip(first, again, strict=True))
     assert len({one.image.tobytes() for one in (*first, *other)}) == 10
     size = params.ingest.image_size
@@ -44,14 +44,14 @@ def test_no_fresh_person_is_in_the_training_data(params: Params) -> None:
     """Also where both seeds are the same."""
     seed = params.data.sampler.seed
     known = {one.image.tobytes() for one in portraits(params.data.sampler.model_copy(update={"identities": 10}))}
-    named = {one.portrait_id for one in islice(fresh(seeded(params, seed)), 10)}
+    named = {one.portrait_id for one in islice(fresh_sitters(seeded(params, seed)), 10)}
     assert known
     assert not any(name.startswith(f"sampler-{seed}-") for name in named)
 
 
 def test_other_people_are_from_one_end_of_the_sampler(params: Params) -> None:
-    one_end = [one.axis for one in islice(selected(fresh(seeded(params, 3)), "other-people", 4), 8)]
-    everybody = [one.axis for one in islice(fresh(seeded(params, 3)), 32)]
+    one_end = [one.axis for one in islice(select_sitters(fresh_sitters(seeded(params, 3)), "other-people", 4), 8)]
+    everybody = [one.axis for one in islice(fresh_sitters(seeded(params, 3)), 32)]
     assert one_end == [min(everybody[n : n + 4]) for n in range(0, 32, 4)]
     assert np.mean(one_end) < np.mean(everybody) - 0.5
 

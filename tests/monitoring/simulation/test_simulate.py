@@ -12,7 +12,7 @@ from monitoring.champion import current_champion
 from monitoring.drift.identity_space import IdentityAggregate
 from monitoring.log.production_log import open_log
 from monitoring.log.rows import COLUMNS
-from monitoring.simulation.baseline import reference, reference_path
+from monitoring.simulation.baseline import prepare_baseline, reference_path
 from monitoring.simulation.simulate import Clock, simulate
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
@@ -76,7 +76,7 @@ def test_reference_is_unshifted_traffic_by_the_same_code(params: Params, staffed
     small = params.watch.model_copy(update={"reference": params.watch.reference.model_copy(update={"requests": 6})})
     params = params.model_copy(update={"watch": small})
     champion = current_champion(params, staffed, now=START)
-    measured = reference(params, staffed, champion)
+    measured = prepare_baseline(params, staffed, champion)
     assert list(measured.rows.columns) == list(COLUMNS)
     simulate(params, staffed, shift="none", requests=6, seed=small.reference.seed, clock=clock())
     sent = logged(staffed)
@@ -85,7 +85,7 @@ def test_reference_is_unshifted_traffic_by_the_same_code(params: Params, staffed
     )
     path = reference_path(params, staffed, champion)
     written = path.stat().st_mtime_ns
-    reference(params, staffed, champion)
+    prepare_baseline(params, staffed, champion)
     assert path.stat().st_mtime_ns == written  # measured once
     stricter = params.model_copy(update={"restore": params.restore.model_copy(update={"max_area": 0.3})})
     assert reference_path(stricter, staffed, champion) != path

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from monitoring.status.collect import status
+from monitoring.status.collect import collect_status
 from monitoring.status.experiments import measured_onsets
-from monitoring.status.windows import held, judged_windows, recent_alerts, running_cycle
-from monitoring.status.wording import advice, duration
+from monitoring.status.windows import is_locked, judged_windows, recent_alerts, running_cycle
+from monitoring.status.wording import advice, format_duration
 from pipeline.config.load import Params
 from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
@@ -57,7 +57,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
 
 
 def test_a_fresh_checkout_is_waiting_and_stays_empty(paths: Paths) -> None:
-    found = status(small(), paths, now=NOW)
+    found = collect_status(small(), paths, now=NOW)
     assert (found.light, found.champion.version, found.versions, found.windows) == ("waiting", "shipped", (), ())
     assert found.problems == ()
     assert list(paths.root.iterdir()) == []  # reading makes nothing
@@ -78,7 +78,7 @@ def test_windows_come_in_the_order_of_the_log_and_age_is_no_window(paths: Paths)
 def test_accuracy_is_the_last_of_the_champion_not_of_its_predecessor(paths: Paths) -> None:
     verdict(paths, "00000001-00000500", "shipped", 57)
     verdict(paths, "00000501-00001000", "7", 12)
-    found = status(small(), paths, now=NOW)
+    found = collect_status(small(), paths, now=NOW)
     assert (found.accuracy.recognised, found.accuracy.value) == (57, 57 / 60)
     assert "95 of 100 people are still recognised (target 80)." in found.headline
 
@@ -102,16 +102,16 @@ def test_a_held_lock_is_a_running_cycle_with_its_stage(paths: Paths) -> None:
         found = running_cycle(paths)
         assert (found.running, found.stage, found.since) == (True, "train", NOW - timedelta(seconds=600))
     assert not running_cycle(paths).running
-    assert not held(paths.locks / "none.lock")
+    assert not is_locked(paths.locks / "none.lock")
 
 
 def test_asking_leaves_the_lock_free(tmp_path: Path) -> None:
     lock = FileLock(tmp_path / "x.lock")
     lock.acquire()
     lock.release()
-    assert not held(tmp_path / "x.lock")
+    assert not is_locked(tmp_path / "x.lock")
     lock.acquire(timeout=0)
-    assert held(tmp_path / "x.lock")
+    assert is_locked(tmp_path / "x.lock")
     lock.release()
 
 
@@ -122,21 +122,21 @@ def test_the_registry_gives_champion_age_and_gate_history(paths: Paths, params: 
         register(paths=paths, params=small())
     promote(paths, NAME, "1")
     later = datetime.now(UTC) + timedelta(weeks=3)
-    found = status(params, paths, now=later)
+    found = collect_status(params, paths, now=later)
     assert [(row.version, row.gate) for row in found.versions] == [("2", "failed"), ("1", "passed")]
     assert found.champion.version == "1"
     assert found.champion.weeks == pytest.approx(3.0, abs=0.01)
     assert found.headline[0] == "Version 1 is serving, 3 weeks old."
     assert [onset.value for onset in measured_onsets(paths, found.versions)] == [None, None]
     began = time.process_time()
-    status(params, paths, now=later)
+    collect_status(params, paths, now=later)
     assert time.process_time() - began < 1.0  # warm, in CPU seconds: other work on the machine does not count
 
 
 def test_a_registry_that_does_not_answer_takes_only_its_part(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     verdict(paths, "00000001-00000500", "shipped", 57)
     monkeypatch.setenv("LIKENESS_MLFLOW_URI", "http://127.0.0.1:9")
-    found = status(small(), paths, now=NOW)
+    found = collect_status(small(), paths, now=NOW)
     assert len(found.windows) == 1
     assert found.light == "attention"
     (problem,) = found.problems
@@ -144,7 +144,7 @@ def test_a_registry_that_does_not_answer_takes_only_its_part(paths: Paths, monke
     assert (found.champion.known, found.champion.version) == (False, "shipped")
     assert found.headline[:2] == (
         "The model registry does not answer.",
-        "The model that came with Likeness served when the watch last looked.",
+        "The model that came with Likeness served when the watch last ran.",
     )
     assert advice(found).startswith("Start MLflow again")
 
@@ -160,7 +160,7 @@ def test_a_watch_that_has_fallen_silent_is_a_concern() -> None:
     facts = {"versions": (version(1, 3, "passed", "champion"),), "windows": (window(1, "1", 58),)}
     lately, long_ago = (made(**facts, last_look=NOW - timedelta(hours=hours)) for hours in (2, 5))
     assert (lately.light, long_ago.light) == ("good", "attention")
-    assert long_ago.headline[0] == "Nobody has looked at the traffic for 5 hours."
+    assert long_ago.headline[0] == "The traffic has not been checked for 5 hours."
 
 
 def test_lights_and_the_first_sentence() -> None:
@@ -191,4 +191,4 @@ def test_advice_is_the_watch_s_and_silent_while_all_is_well() -> None:
     ],
 )
 def test_durations(span: timedelta, words: str) -> None:
-    assert duration(span) == words
+    assert format_duration(span) == words

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from monitoring.status.log import costs
+from monitoring.status.log import compute_costs
 
 
 def rows(*values: tuple[str, float, float]) -> pd.DataFrame:
@@ -11,7 +11,9 @@ def rows(*values: tuple[str, float, float]) -> pd.DataFrame:
 
 
 def test_by_hand() -> None:
-    found = costs(rows(("inpaint", 1.0, 0.2), ("partial", 0.8, 0.2), ("refuse", 0.4, 0.0)), price_per_cpu_hour=0.36)
+    found = compute_costs(
+        rows(("inpaint", 1.0, 0.2), ("partial", 0.8, 0.2), ("refuse", 0.4, 0.0)), price_per_cpu_hour=0.36
+    )
     assert (found.requests, found.restored, found.verified) == (3, 2, 2)
     assert found.cpu_seconds == pytest.approx(2.2)
     assert found.restoration_seconds == pytest.approx((2.2 - 0.4) / 2)  # what the refused one took is in it
@@ -22,16 +24,16 @@ def test_by_hand() -> None:
 
 
 def test_a_photo_that_came_back_as_it_came_is_no_restoration() -> None:
-    found = costs(rows(("inpaint", 1.0, 0.2), ("unchanged", 0.3, 0.0)), price_per_cpu_hour=1.0)
+    found = compute_costs(rows(("inpaint", 1.0, 0.2), ("unchanged", 0.3, 0.0)), price_per_cpu_hour=1.0)
     assert (found.requests, found.restored) == (2, 1)
 
 
 def test_nothing_restored_has_no_price() -> None:
-    found = costs(rows(("refuse", 0.5, 0.0)), price_per_cpu_hour=3600.0)
+    found = compute_costs(rows(("refuse", 0.5, 0.0)), price_per_cpu_hour=3600.0)
     assert found.money == pytest.approx(0.5)
     assert (found.restoration_seconds, found.per_1000_restorations, found.per_1000_verifications) == (None, None, None)
 
 
 def test_an_empty_window() -> None:
-    found = costs(rows(), price_per_cpu_hour=0.04)
+    found = compute_costs(rows(), price_per_cpu_hour=0.04)
     assert (found.requests, found.cpu_seconds, found.money) == (0, 0.0, 0.0)

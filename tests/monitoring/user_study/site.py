@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from monitoring.user_study.design import sheet
+from monitoring.user_study.design import question_sheet
 from monitoring.user_study.heat_map import REGIONS
 from monitoring.user_study.questions import known_side
 from monitoring.user_study.schema import INTACT, PLANTED, REFERENCE, Answer, Circle, Person, Study
@@ -93,7 +93,7 @@ def simulate(
     answers = []
     for rater, number in numbers.items():
         own = rng.normal(0, spread, len(design.methods))
-        trials = sheet(design, number)
+        trials = question_sheet(design, number)
         for item, trial in enumerate(trials[: round(share * len(trials))]):
             choice, marks = known_side(trial), ()
             if trial.question == "same" and choice is None:

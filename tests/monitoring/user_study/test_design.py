@@ -10,20 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import DataError
-from monitoring.user_study.attention_check import plant
-from monitoring.user_study.design import choose, counts, pairs, sheet, spaced
+from monitoring.user_study.attention_check import plant_eye
+from monitoring.user_study.design import choose_cases, method_pairs, question_counts, question_sheet, space_out
 from monitoring.user_study.schema import INTACT, OTHER, PLANTED, Trial
 from tests.faces import mean_landmarks
 from tests.monitoring.user_study.site import METHODS, study
 
 
 def test_pairs_are_all_of_them_once() -> None:
-    assert pairs(["a", "b", "c"]) == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert method_pairs(["a", "b", "c"]) == [("a", "b"), ("a", "c"), ("b", "c")]
 
 
 def test_every_person_meets_every_pair_equally_often_and_on_both_sides() -> None:
     design = study(people=6, trials=9, invented_share=1 / 3)  # 6 pairs a rater: 2 * 6 people * 3 pairs / 6 = 6 raters
-    questions = [trial for number in range(6) for trial in sheet(design, number) if trial.purpose == "question"]
+    questions = [
+        trial for number in range(6) for trial in question_sheet(design, number) if trial.purpose == "question"
+    ]
     same = Counter((trial.person, trial.left, trial.right) for trial in questions if trial.question == "same")
     assert len(same) == 6 * 3 * 2
     assert set(same.values()) == {1}
@@ -36,7 +38,7 @@ def test_every_person_meets_every_pair_equally_often_and_on_both_sides() -> None
 
 def test_sides_do_not_follow_methods() -> None:
     design = study(people=40, methods=("champion", "challenger"), trials=40, invented_share=0)
-    left = [t.left for number in range(5) for t in sheet(design, number) if t.purpose == "question"]
+    left = [t.left for number in range(5) for t in question_sheet(design, number) if t.purpose == "question"]
     assert 0.35 < left.count("champion") / len(left) < 0.65  # 200 fair coins: 4 standard deviations
 
 
@@ -52,10 +54,10 @@ def test_nobody_comes_twice_in_a_row_and_all_is_asked(
     people: int, trials: int, checks: int, share: float, number: int
 ) -> None:
     design = study(people=people, trials=trials, checks=checks, invented_share=share)
-    asked = sheet(design, number)
-    assert asked == sheet(design, number)
+    asked = question_sheet(design, number)
+    assert asked == question_sheet(design, number)
     assert all(before.person != after.person for before, after in pairwise(asked))
-    same, invented = counts(design)
+    same, invented = question_counts(design)
     found = Counter((trial.question, trial.purpose) for trial in asked)
     assert (found["same", "question"], found["invented", "question"]) == (same, invented)
     assert found["same", "practice"] == (same > 0)
@@ -63,7 +65,7 @@ def test_nobody_comes_twice_in_a_row_and_all_is_asked(
 
 
 def test_practice_comes_first_and_questions_in_two_blocks() -> None:
-    asked = sheet(study(), 4)
+    asked = question_sheet(study(), 4)
     second = next(place for place, trial in enumerate(asked) if trial.question == "invented")
     assert [trial.purpose for trial in (asked[0], asked[second])] == ["practice", "practice"]
     assert {trial.question for trial in asked[second:]} == {"invented"}
@@ -75,37 +77,37 @@ def test_practice_comes_first_and_questions_in_two_blocks() -> None:
 def test_the_crowded_person_is_spread_out() -> None:
     persons = [0, 0, 0, 1, 2]
     trials = [Trial(question="same", purpose="question", person=p, left="a", right="b") for p in persons]
-    order = [trial.person for trial in spaced(trials, np.random.default_rng(1))]
+    order = [trial.person for trial in space_out(trials, np.random.default_rng(1))]
     assert [order[0], order[2], order[4]] == [0, 0, 0]
 
 
 def test_too_few_people_or_methods() -> None:
     with pytest.raises(DataError, match="at least 4 people and 2 methods; got 3 people and 3 methods"):
-        sheet(study(people=3), 0)
+        question_sheet(study(people=3), 0)
     with pytest.raises(DataError, match="1 methods"):
-        sheet(study(methods=("telea",)), 0)
+        question_sheet(study(methods=("telea",)), 0)
 
 
 def test_buckets_take_turns_and_nobody_comes_twice() -> None:
     cases = pd.DataFrame({"identity": list("aabbccddee"), "bucket": ["x", "y"] * 5})
-    chosen = choose(cases, 4, seed=1)
+    chosen = choose_cases(cases, 4, seed=1)
     rows = cases.iloc[chosen]
     assert rows["identity"].nunique() == 4
     assert rows["bucket"].tolist() == ["x", "y", "x", "y"]
-    assert choose(cases, 99, seed=1)[:4] == chosen
-    assert len(choose(cases, 99, seed=1)) == 5
-    assert any(choose(cases, 4, seed=seed) != chosen for seed in range(2, 6))
+    assert choose_cases(cases, 99, seed=1)[:4] == chosen
+    assert len(choose_cases(cases, 99, seed=1)) == 5
+    assert any(choose_cases(cases, 4, seed=seed) != chosen for seed in range(2, 6))
 
 
 def test_a_bucket_without_anybody_new_is_passed_over() -> None:
     cases = pd.DataFrame({"identity": ["a", "a", "b", "c"], "bucket": ["x", "y", "x", "x"]})
-    assert sorted(cases.iloc[choose(cases, 3, seed=0)]["identity"]) == ["a", "b", "c"]
+    assert sorted(cases.iloc[choose_cases(cases, 3, seed=0)]["identity"]) == ["a", "b", "c"]
 
 
 def test_the_third_eye_is_where_it_says_and_nowhere_else() -> None:
     rng, side = np.random.default_rng(2), 128
     image, landmarks = rng.integers(0, 255, (side, side, 3), np.uint8), mean_landmarks(side)
-    planted, place = plant(image, landmarks)
+    planted, place = plant_eye(image, landmarks)
     y, x = np.mgrid[:side, :side]
     away = np.hypot((x + 0.5) / side - place.x, (y + 0.5) / side - place.y)
     changed = (planted != image).any(axis=2)

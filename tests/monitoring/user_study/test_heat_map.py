@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from monitoring.user_study.heat_map import REGIONS, heat_map, marked, overlay, region_masks, region_shares
+from monitoring.user_study.heat_map import REGIONS, draw_overlay, heat_map, marked_area, region_masks, region_shares
 from monitoring.user_study.schema import Circle
 from tests.faces import mean_landmarks
 
@@ -11,20 +11,20 @@ SPOT = Circle(x=0.5, y=0.5, radius=0.1)
 
 
 def test_a_circle_covers_its_area() -> None:
-    assert marked([SPOT], 400).mean() == pytest.approx(np.pi * 0.01, rel=0.01)
-    assert marked([Circle(x=0.25, y=0.75, radius=0.01)], 128)[96, 32]  # x to the right, y down
-    assert not marked([]).any()
+    assert marked_area([SPOT], 400).mean() == pytest.approx(np.pi * 0.01, rel=0.01)
+    assert marked_area([Circle(x=0.25, y=0.75, radius=0.01)], 128)[96, 32]  # x to the right, y down
+    assert not marked_area([]).any()
 
 
 def test_overlapping_circles_count_once() -> None:
-    assert np.array_equal(marked([SPOT, SPOT]), marked([SPOT]))
+    assert np.array_equal(marked_area([SPOT, SPOT]), marked_area([SPOT]))
 
 
 def test_the_map_is_the_share_of_looks_and_keeps_its_sum() -> None:
     looks = [[SPOT], [], [], [SPOT]]
-    assert heat_map(looks, 1e-6) == pytest.approx(marked([SPOT]) * 0.5)
+    assert heat_map(looks, 1e-6) == pytest.approx(marked_area([SPOT]) * 0.5)
     smooth = heat_map(looks, 0.04)
-    assert smooth.sum() == pytest.approx(marked([SPOT]).sum() * 0.5, rel=1e-6)
+    assert smooth.sum() == pytest.approx(marked_area([SPOT]).sum() * 0.5, rel=1e-6)
     assert smooth.max() < 0.5
     assert not heat_map([], 0.04).any()
 
@@ -54,6 +54,6 @@ def test_the_overlay_is_grey_where_nobody_marked() -> None:
     face = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
     heat = np.zeros((32, 32))
     heat[8:16, 8:16] = 0.2
-    shown = overlay(face, heat, 0.2)
+    shown = draw_overlay(face, heat, 0.2)
     assert np.ptp(shown[50, 50]) == 0
     assert np.ptp(shown[24, 24].astype(int)) > 40

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from monitoring.user_study.intervals import Clusters, alpha, around, mean, share
+from monitoring.user_study.intervals import Clusters, estimate_around, estimate_mean, estimate_share, krippendorff_alpha
 
 CROSSED = Clusters.of(["a", "a", "b", "b"], [1, 2, 1, 2])
 
@@ -19,19 +19,19 @@ def test_two_way_variance_by_hand() -> None:
 def test_clusters_of_one_are_the_usual_variance() -> None:
     values = np.random.default_rng(1).normal(3, 2, 50)
     alone = Clusters.of([str(i) for i in range(50)], list(range(50)))
-    found = mean(values, alone)
+    found = estimate_mean(values, alone)
     assert found.low == pytest.approx(values.mean() - t.ppf(0.975, 49) * values.std(ddof=1) / np.sqrt(50))
 
 
 def test_few_clusters_have_no_interval() -> None:
-    assert (around(0.5, 0.1, 9, 4).low, around(0.5, 0.1, 9, 5).low is None) == (None, False)
-    assert mean(np.array([]), Clusters.of([], [])).value is None
+    assert (estimate_around(0.5, 0.1, 9, 4).low, estimate_around(0.5, 0.1, 9, 5).low is None) == (None, False)
+    assert estimate_mean(np.array([]), Clusters.of([], [])).value is None
 
 
 def test_unanimity_leaves_room_for_others() -> None:
     # 0 of 10 raters: the upper end p has (1 - p)^10 = 0.025
     twice = Clusters.of([str(i // 2) for i in range(20)], list(range(20)))
-    nobody, everybody = share(np.zeros(20, np.bool_), twice), share(np.ones(20, np.bool_), twice)
+    nobody, everybody = estimate_share(np.zeros(20, np.bool_), twice), estimate_share(np.ones(20, np.bool_), twice)
     assert (nobody.value, nobody.low) == (0.0, 0.0)
     assert nobody.high is not None
     assert (1 - nobody.high) ** 10 == pytest.approx(0.025)
@@ -40,7 +40,7 @@ def test_unanimity_leaves_room_for_others() -> None:
 
 
 def test_shares_stay_in_range() -> None:
-    found = share(np.arange(10) > 0, Clusters.of([str(i) for i in range(10)], list(range(10))))
+    found = estimate_share(np.arange(10) > 0, Clusters.of([str(i) for i in range(10)], list(range(10))))
     assert (found.value, found.high) == (0.9, 1.0)
 
 
@@ -58,16 +58,16 @@ def units() -> list[list[int]]:
 
 
 def test_the_published_example() -> None:
-    assert alpha(units()) == pytest.approx(0.743, abs=0.0005)
+    assert krippendorff_alpha(units()) == pytest.approx(0.743, abs=0.0005)
 
 
 def test_two_raters_by_hand() -> None:
     # 10 units, 6 agree on x, 2 on y, 2 disagree: n = 20, o_xy = 2, n_x = 14, n_y = 6; 1 - 19 * 2 / (14 * 6)
     given = [["x", "x"]] * 6 + [["y", "y"]] * 2 + [["x", "y"]] * 2
-    assert alpha(given) == pytest.approx(1 - 19 * 2 / 84)
+    assert krippendorff_alpha(given) == pytest.approx(1 - 19 * 2 / 84)
 
 
 def test_full_agreement_and_none_to_speak_of() -> None:
-    assert alpha([["x", "x", "x"], ["y", "y"]]) == 1.0
-    assert alpha([["x", "x"], ["x", "x"]]) is None
-    assert alpha([["x"], ["y"]]) is None
+    assert krippendorff_alpha([["x", "x", "x"], ["y", "y"]]) == 1.0
+    assert krippendorff_alpha([["x", "x"], ["x", "x"]]) is None
+    assert krippendorff_alpha([["x"], ["y"]]) is None

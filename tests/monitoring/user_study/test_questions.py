@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from monitoring.user_study.design import sheet
-from monitoring.user_study.questions import Said, feedback_of, fits, is_right, nobody, state_of
+from monitoring.user_study.design import question_sheet
+from monitoring.user_study.questions import GivenAnswer, feedback_of, is_right, is_valid_answer, state_of, visitor_state
 from monitoring.user_study.schema import Answer, Circle, Study
 from tests.monitoring.user_study.site import METHODS, NOW, study
 
@@ -21,7 +21,7 @@ def answer(choice: str | None = None, *marks: Circle) -> Answer:
 
 
 def test_questions_come_in_order_and_end(design: Study) -> None:
-    trials = sheet(design, 2)
+    trials = question_sheet(design, 2)
     numbers = []
     for done in range(len(trials)):
         state = state_of(design, 2, frozenset(range(done)))
@@ -29,14 +29,14 @@ def test_questions_come_in_order_and_end(design: Study) -> None:
         assert state.asked.item == done
         assert state.asked.practice == (trials[done].purpose == "practice")
         numbers.append(state.asked.number)
-    assert [n for n in numbers if n] == list(range(1, nobody(design).total + 1))
+    assert [n for n in numbers if n] == list(range(1, visitor_state(design).total + 1))
     end = state_of(design, 2, frozenset(range(len(trials))))
     assert (end.asked, end.done) == (None, end.total)
 
 
 def test_a_rest_is_due_after_so_many_questions(design: Study) -> None:
     rests = []
-    for done in range(len(sheet(design, 0))):
+    for done in range(len(question_sheet(design, 0))):
         asked = state_of(design, 0, frozenset(range(done))).asked
         assert asked is not None
         rests += [asked.number] * asked.rest
@@ -51,14 +51,14 @@ def test_a_gap_is_asked_first(design: Study) -> None:
 
 def test_nothing_sent_names_a_method_a_person_or_a_check(design: Study) -> None:
     for number in range(3):
-        for done in range(len(sheet(design, number))):
+        for done in range(len(question_sheet(design, number))):
             text = state_of(design, number, frozenset(range(done))).model_dump_json()
             hidden = [*METHODS, "intact", "planted", "other", "check", "person", "mask", "bucket", "identity"]
             assert not [word for word in hidden if word in text]
 
 
 def test_the_pictures_are_those_of_the_trial(design: Study) -> None:
-    trials = sheet(design, 1)
+    trials = question_sheet(design, 1)
     for item, trial in enumerate(trials):
         asked = state_of(design, 1, frozenset(range(item))).asked
         assert asked is not None
@@ -73,7 +73,7 @@ def test_the_pictures_are_those_of_the_trial(design: Study) -> None:
 
 
 def test_checks_are_judged_and_only_practice_tells(design: Study) -> None:
-    for trial in sheet(design, 0):
+    for trial in question_sheet(design, 0):
         if trial.purpose == "question":
             continue
         if trial.question == "same":
@@ -92,14 +92,24 @@ def test_checks_are_judged_and_only_practice_tells(design: Study) -> None:
 
 
 def test_answers_fit_their_question(design: Study) -> None:
-    kinds = {trial.question: trial for trial in sheet(design, 0)}
+    kinds = {trial.question: trial for trial in question_sheet(design, 0)}
     mark = {"x": 0.5, "y": 0.5, "radius": 0.1}
-    choice = Said(item=0, choice="left", milliseconds=1)
-    marks = Said.model_validate({"item": 0, "marks": [mark], "milliseconds": 1})
-    both = Said.model_validate({"item": 0, "choice": "left", "marks": [mark], "milliseconds": 1})
-    nothing = Said(item=0, milliseconds=1)
-    assert [fits(kinds["same"], said) for said in (choice, marks, both, nothing)] == [True, False, False, False]
-    assert [fits(kinds["invented"], said) for said in (choice, marks, both, nothing)] == [False, True, False, True]
+    choice = GivenAnswer(item=0, choice="left", milliseconds=1)
+    marks = GivenAnswer.model_validate({"item": 0, "marks": [mark], "milliseconds": 1})
+    both = GivenAnswer.model_validate({"item": 0, "choice": "left", "marks": [mark], "milliseconds": 1})
+    nothing = GivenAnswer(item=0, milliseconds=1)
+    assert [is_valid_answer(kinds["same"], said) for said in (choice, marks, both, nothing)] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert [is_valid_answer(kinds["invented"], said) for said in (choice, marks, both, nothing)] == [
+        False,
+        True,
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -115,4 +125,4 @@ def test_answers_fit_their_question(design: Study) -> None:
 )
 def test_nonsense_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        Said.model_validate({"item": 0, "milliseconds": 1} | wrong)
+        GivenAnswer.model_validate({"item": 0, "milliseconds": 1} | wrong)

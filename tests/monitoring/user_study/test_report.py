@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from monitoring.user_study.raters import answers_by_rater, assess_rater
-from monitoring.user_study.report import StudyReport, report
+from monitoring.user_study.report import StudyReport, make_report
 from monitoring.user_study.schema import Answer, Study
 from tests.monitoring.user_study.site import simulate, study
 
@@ -14,7 +14,7 @@ TRUTH = {"champion": 0.2, "challenger": 1.0, "telea": -1.2}
 @pytest.fixture(scope="module")
 def made() -> StudyReport:
     design = study(people=20, trials=30, raters=12)
-    return report(design, *simulate(design, TRUTH, raters=30, seed=4))
+    return make_report(design, *simulate(design, TRUTH, raters=30, seed=4))
 
 
 def test_simulated_raters_give_order_and_scores_back(made: StudyReport) -> None:
@@ -45,7 +45,7 @@ def test_marks_where_they_were_made(made: StudyReport) -> None:
 
 def test_agreement_falls_when_raters_guess(made: StudyReport) -> None:
     design = study(people=20, trials=30)
-    guessed = report(design, *simulate(design, dict.fromkeys(TRUTH, 0.0), raters=30, seed=4))
+    guessed = make_report(design, *simulate(design, dict.fromkeys(TRUTH, 0.0), raters=30, seed=4))
     assert made.agreement["same"] is not None
     assert guessed.agreement["same"] is not None
     assert abs(guessed.agreement["same"]) < 0.1 < made.agreement["same"]
@@ -60,7 +60,7 @@ def test_win_rates_by_hand() -> None:
     chosen = [t.left if a.choice == "left" else t.right for t, a in questions]
     wins = chosen.count("challenger")
     assert 0 < wins < len(chosen) == 16
-    made = report(design, numbers, answers)
+    made = make_report(design, numbers, answers)
     assert made.better is not None
     assert made.better.value == pytest.approx(wins / 16)
     scores = {row.method: row.score.value for row in made.scores}
@@ -85,7 +85,7 @@ def test_who_does_not_count_and_why() -> None:
     answers = changed(answers, "r002", marks=())
     other = {"left": "right", "right": "left", None: None}
     answers = [a.model_copy(update={"choice": other[a.choice]}) if a.rater == "r003" else a for a in answers]
-    made = report(design, numbers, answers)
+    made = make_report(design, numbers, answers)
     reasons = {rater.rater: rater.excluded for rater in made.raters}
     assert reasons["r000"] == "answered in 0.3 s (median), less than 1 s"
     assert reasons["r001"] == "answered 12% of the questions, less than 50%"
@@ -101,13 +101,13 @@ def test_who_does_not_count_and_why() -> None:
 
 def test_a_rater_without_answers(made: StudyReport) -> None:
     assert assess_rater(study(), "r", []).excluded == "answered 0% of the questions, less than 50%"
-    empty = report(study(), {"r": 0}, [])
+    empty = make_report(study(), {"r": 0}, [])
     assert (empty.verdict, empty.scores, empty.trials) == ("too few raters", (), 0)
     assert "none between champion and the others" in empty.no_scores
 
 
 def verdict_of(design: Study, better: float, raters: int) -> str:
-    return report(design, *simulate(design, {"champion": 0.0, "challenger": better}, raters, seed=6)).verdict
+    return make_report(design, *simulate(design, {"champion": 0.0, "challenger": better}, raters, seed=6)).verdict
 
 
 def test_the_verdict_needs_raters_and_the_lower_end() -> None:
@@ -116,7 +116,7 @@ def test_the_verdict_needs_raters_and_the_lower_end() -> None:
     assert verdict_of(design, 0.8, raters=12) == "not worse"
     assert verdict_of(design, -0.8, raters=12) == "not shown"
     others = study(people=20, methods=("champion", "telea"), trials=30, raters=2)
-    assert report(others, *simulate(others, {"champion": 0, "telea": 0}, 4, seed=1)).verdict == "other methods"
+    assert make_report(others, *simulate(others, {"champion": 0, "telea": 0}, 4, seed=1)).verdict == "other methods"
 
 
 @pytest.mark.slow
@@ -125,7 +125,7 @@ def test_intervals_hold_the_truth_although_raters_and_people_differ() -> None:
     design = study(people=20, methods=("champion", "challenger"), trials=24)
     held = 0
     for seed in range(40):
-        made = report(design, *simulate(design, {"champion": 0.0, "challenger": 0.0}, 16, seed, spread=0.5))
+        made = make_report(design, *simulate(design, {"champion": 0.0, "challenger": 0.0}, 16, seed, spread=0.5))
         assert made.better is not None
         assert made.better.low is not None
         assert made.better.high is not None

@@ -104,7 +104,7 @@ def test_nobody_twice_means_the_recognition_threshold(tmp_path: Path, judges: Ju
     paths = lay_out_portraits(tmp_path, identities=3)
     rows = read_portraits(paths)
     floor, origin = genuine_floors(paths, rows, judges, params)["independent"]
-    assert "3 photos of 3 people: nobody is there twice" in origin
+    assert "3 photos of 3 people: no person has two photos" in origin
     intact = embed_intact([portrait_of(paths, row) for _, row in rows.iterrows()], judges, 8)
     found = torch.stack([each["independent"] for each in intact.values()])
     pairs = (found @ found.T)[torch.triu(torch.ones(3, 3), diagonal=1) > 0]

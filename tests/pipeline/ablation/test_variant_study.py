@@ -8,7 +8,7 @@ import torch
 
 from pipeline.ablation.common import read_split
 from pipeline.ablation.variant_study import (
-    Lessons,
+    TrainingBatches,
     damaged_portraits,
     lay_out_small,
     other_photos,
@@ -63,7 +63,7 @@ def test_photos_are_given_to_those_that_were_trained_with_them() -> None:
 
 def test_designs_that_see_the_same_share_their_batches(tmp_path: Path) -> None:
     paths = lay_out_portraits(tmp_path, identities=10)
-    lessons = Lessons(paths, read_portraits(paths), PARAMS.masks)
+    lessons = TrainingBatches(paths, read_portraits(paths), PARAMS.masks)
     complete, blind, alone = (
         variant_params(PARAMS.train, PARAMS.ablate, name, 1) for name in (COMPLETE, "identity", "reference")
     )

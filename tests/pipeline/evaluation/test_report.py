@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.evaluation.charts import HEIGHT, line_chart
 from pipeline.evaluation.examples import Picture, Strip, data_uri
-from pipeline.evaluation.report import ends, headline, middle, render
+from pipeline.evaluation.report import describe_results, format_interval, format_value, render
 from pipeline.evaluation.results import EvaluateReport, Figure, Gap, Slices
 
 NASTY = '<script>alert("x")</script>'
@@ -124,7 +124,7 @@ def test_groups_of_people_have_their_table(report: EvaluateReport) -> None:
     ],
 )
 def test_figures_for_people(figure: Figure | None, metric: str, text: tuple[str, str]) -> None:
-    assert (middle(figure, metric), ends(figure, metric)) == text
+    assert (format_value(figure, metric), format_interval(figure, metric)) == text
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_headline_says_no_more_than_the_interval(
 ) -> None:
     ratio = Figure(value=value, low=low, high=high, n=4)
     compared = report.model_copy(update={"ratios": {"identity_distance_independent_vs_telea": {"all": ratio}}})
-    first, second = headline(compared)
+    first, second = describe_results(compared)
     assert "20% [10%, 40%] are recognised" in first
     assert second.startswith("Against telea: ")
     assert second.endswith(end)

@@ -9,7 +9,7 @@ import pytest
 
 from models.errors import DataError
 from pipeline.project.paths import Paths
-from pipeline.registry.lineage import data_digest, provenance
+from pipeline.registry.lineage import collect_provenance, data_digest
 
 ROWS = [("aa", "p1", "train"), ("bb", "p2", "test")]
 
@@ -29,13 +29,13 @@ def test_the_digest_is_that_of_the_sorted_lines(tmp_path: Path) -> None:
 
 def test_no_portraits(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="run the stage ingest first"):
-        provenance(Paths(tmp_path))
+        collect_provenance(Paths(tmp_path))
 
 
 def test_without_git_the_revision_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     write(Paths(tmp_path), ROWS)
-    found = provenance(Paths(tmp_path))
+    found = collect_provenance(Paths(tmp_path))
     assert (found.git_revision, found.git_dirty, found.dvc_lock_sha256) == ("unknown", False, "unknown")
 
 
@@ -45,10 +45,10 @@ def test_revision_and_uncommitted_changes(tmp_path: Path) -> None:
     lock.write_text("one")
     for command in ("init -q", "add dvc.lock", "-c user.name=a -c user.email=a@b commit -q -m one"):
         subprocess.run(["git", "-C", str(tmp_path), *command.split()], check=True)
-    found = provenance(Paths(tmp_path))
+    found = collect_provenance(Paths(tmp_path))
     head = subprocess.run(["git", "-C", str(tmp_path), "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
     assert found.git_revision == head.stdout.strip()
     assert found.dvc_lock_sha256 == hashlib.sha256(b"one").hexdigest()
     assert found.tags()["git_dirty"] == "false"
     lock.write_text("two")
-    assert provenance(Paths(tmp_path)).tags()["git_dirty"] == "true"
+    assert collect_provenance(Paths(tmp_path)).tags()["git_dirty"] == "true"

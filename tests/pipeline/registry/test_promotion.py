@@ -86,7 +86,7 @@ def test_a_version_that_did_not_pass_is_refused(site: Paths) -> None:
 
 @pytest.mark.parametrize("which", ["9", "previous", "nonsense"])
 def test_unknown_versions_are_refused(site: Paths, which: str) -> None:
-    with pytest.raises(PromotionError, match=f"got '{which}', which is none"):
+    with pytest.raises(PromotionError, match=f"got '{which}', which does not exist"):
         promote(site, NAME, which)
 
 

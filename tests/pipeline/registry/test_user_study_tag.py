@@ -7,7 +7,7 @@ from pipeline.project.paths import Paths
 from pipeline.registry.client import connect
 from pipeline.registry.promotion import promote
 from pipeline.registry.register import register
-from pipeline.registry.user_study_tag import demanded, record_study, require_study, study_says
+from pipeline.registry.user_study_tag import record_study, require_study, required_tags, study_verdict
 from pipeline.registry.versions import find_version
 from tests.pipeline.registry.site import NAME, lay_out, params
 
@@ -27,8 +27,8 @@ def require(paths: Paths, number: str) -> None:
 
 def test_the_demand_is_recorded_when_params_say_so() -> None:
     study = params().study
-    assert demanded(study) == {}
-    assert demanded(study.model_copy(update={"counts_in_gate": True})) == {"study": "required"}
+    assert required_tags(study) == {}
+    assert required_tags(study.model_copy(update={"counts_in_gate": True})) == {"study": "required"}
 
 
 @pytest.mark.parametrize("found", ["required", "not shown", "anything"])
@@ -44,11 +44,11 @@ def test_promotion_waits_for_the_study_and_follows_it(site: Paths) -> None:
         require(site, number)
     with pytest.raises(PromotionError, match="version 1 with study=required; run `likeness study new`"):
         promote(site, NAME, "1")
-    assert study_says(site, NAME, "1") is None
+    assert study_verdict(site, NAME, "1") is None
     assert record_study(site, NAME, "f" * 64, {"study": "not worse"}) == []  # other weights
     assert record_study(site, NAME, digest_of(site, "1"), {"study": "not worse", "study_id": "s1"}) == ["1"]
     assert record_study(site, NAME, digest_of(site, "2"), {"study": "not shown", "study_id": "s2"}) == ["2"]
-    assert (study_says(site, NAME, "1"), study_says(site, NAME, "2")) == (True, False)
+    assert (study_verdict(site, NAME, "1"), study_verdict(site, NAME, "2")) == (True, False)
     assert promote(site, NAME, "1").champion == "1"
     with pytest.raises(PromotionError, match="study=not shown"):
         promote(site, NAME, "2")
@@ -57,7 +57,7 @@ def test_promotion_waits_for_the_study_and_follows_it(site: Paths) -> None:
 
 
 def test_a_version_of_which_no_study_is_demanded_needs_none(site: Paths) -> None:
-    assert study_says(site, NAME, "1") is True
+    assert study_verdict(site, NAME, "1") is True
     assert promote(site, NAME, "1").champion == "1"
 
 
@@ -66,7 +66,7 @@ def test_registering_carries_the_demand(site: Paths) -> None:
     asked = params()
     asked = asked.model_copy(update={"study": asked.study.model_copy(update={"counts_in_gate": True})})
     registered = register(paths=site, params=asked)
-    assert study_says(site, NAME, registered.version) is None
+    assert study_verdict(site, NAME, registered.version) is None
     with pytest.raises(PromotionError, match="study=required"):
         promote(site, NAME, "challenger")
 

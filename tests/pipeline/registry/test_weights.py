@@ -71,7 +71,7 @@ def test_changed_weights_are_not_handed_out(site: Paths) -> None:
         stored.write_bytes(b"changed")
     with pytest.raises(WeightsError, match="do not use version 1 of portrait-restorer"):
         resolve_weights(site, NAME, "1")
-    with pytest.raises(PromotionError, match="'7', which is none"):
+    with pytest.raises(PromotionError, match="'7', which does not exist"):
         resolve_weights(site, NAME, "7")
 
 

@@ -61,8 +61,8 @@ def test_celeba_hq_takes_identity_and_split_from_the_original(celeba: Path) -> N
     [
         ("list_eval_partition.txt", None, "list_eval_partition.txt in .*; got no such file"),
         ("list_eval_partition.txt", "119614.jpg 0 9\n", "2 columns in list_eval_partition.txt; got 3 in line 1"),
-        ("list_eval_partition.txt", "000006.jpg 1\n", "list_eval_partition.txt to know 119614.jpg; got nothing"),
-        ("list_eval_partition.txt", "119614.jpg 3\n", "list_eval_partition.txt to know 3; got nothing"),
+        ("list_eval_partition.txt", "000006.jpg 1\n", "119614.jpg in list_eval_partition.txt; got no entry"),
+        ("list_eval_partition.txt", "119614.jpg 3\n", "3 in list_eval_partition.txt; got no entry"),
     ],
 )
 def test_celeba_hq_names_the_text_that_is_wrong(celeba: Path, name: str, text: str | None, message: str) -> None:

@@ -4,16 +4,16 @@ import numpy as np
 from torch.utils.data import DataLoader
 
 from models.images import Image
-from pipeline.training.dataset import Echoed, self_reference
+from pipeline.training.dataset import EchoedBatches, self_reference
 
 
 def echoed(times: int, seed: int = 0, count: int = 40) -> list[int]:
-    return [int(batch) for batch in Echoed(DataLoader(range(count), batch_size=1), times, seed)]
+    return [int(batch) for batch in EchoedBatches(DataLoader(range(count), batch_size=1), times, seed)]
 
 
 def test_every_batch_comes_fresh_once_in_order() -> None:
     seen = echoed(3)
-    assert len(seen) == len(Echoed(DataLoader(range(40), batch_size=1), 3, 0)) == 120
+    assert len(seen) == len(EchoedBatches(DataLoader(range(40), batch_size=1), 3, 0)) == 120
     assert seen[::3] == list(range(40))
 
 

@@ -10,7 +10,7 @@ import pytest
 from models.errors import LikenessError
 from pipeline.project.paths import Paths
 from pipeline.workspaces.cache import collect_garbage
-from pipeline.workspaces.cycle_checkouts import FILES, checkout
+from pipeline.workspaces.cycle_checkouts import FILES, create_checkout
 from pipeline.workspaces.dvc import environment, reproduce
 
 DVC = """\
@@ -33,7 +33,7 @@ def paths(tmp_path: Path) -> Paths:
 
 def cycle(paths: Paths, name: str, faces: str) -> Path:
     """A cycle's checkout after its only stage."""
-    place = checkout(paths.root, FILES, paths, name)
+    place = create_checkout(paths.root, FILES, paths, name)
     (place / "faces.txt").write_text(faces, encoding="utf-8")
     reproduce("ingest", place)
     return place
@@ -58,7 +58,7 @@ def test_what_no_checkout_uses_is_gone_and_the_rest_can_still_be_restored(paths:
         subprocess.run(restored, cwd=place, env=environment(), check=True)
         assert (place / "folder" / "one.txt").read_text(encoding="utf-8") == face
     assert collect_garbage(paths) == 0
-    again = checkout(paths.root, FILES, paths, "20261103")
+    again = create_checkout(paths.root, FILES, paths, "20261103")
     (again / "faces.txt").write_text("anna", encoding="utf-8")
     assert not reproduce("ingest", again).ran  # what one cycle has computed the next restores, as before
 
@@ -72,7 +72,7 @@ def test_where_no_cycle_ran_nothing_is_deleted(paths: Paths) -> None:
 
 
 def test_dvc_has_the_last_word_where_it_fails(paths: Paths) -> None:
-    place = checkout(paths.root, FILES, paths, "20261100")
+    place = create_checkout(paths.root, FILES, paths, "20261100")
     (paths.state / "dvc-cache").mkdir()
     (place / "dvc.lock").write_text("stages: [", encoding="utf-8")
     with pytest.raises(LikenessError, match="expected `dvc gc`"):

@@ -18,13 +18,13 @@ from pipeline.sources.catalogue import open_source
 from pipeline.workspaces.cycle_checkouts import (
     FILES,
     CycleRecord,
-    adopt,
-    checkout,
-    in_use,
-    production,
-    record,
-    records,
-    resolve,
+    adopt_cycle,
+    create_checkout,
+    cycle_in_use,
+    cycle_records,
+    ensure_production,
+    record_cycle,
+    resolve_revision,
 )
 from pipeline.workspaces.dvc import reproduce
 from tests.conftest import ROOT
@@ -91,7 +91,7 @@ def done(cycle: str, version: str, **overrides: object) -> CycleRecord:
 
 def test_it_holds_the_revision_with_production_s_parameters_and_state(site: Paths) -> None:
     before = git(site.root, "status", "--porcelain"), git(site.root, "worktree", "list")
-    place = checkout(site.root, resolve(site.root, "HEAD~1"), site, "c1")
+    place = create_checkout(site.root, resolve_revision(site.root, "HEAD~1"), site, "c1")
     assert (place / "one.py").read_text(encoding="utf-8") == ONE
     assert not (place / "tests").exists()
     assert load_params(place / "params.yaml").train.epochs == 7
@@ -101,14 +101,14 @@ def test_it_holds_the_revision_with_production_s_parameters_and_state(site: Path
 
 
 def test_a_result_names_the_revision_it_was_made_at(site: Paths) -> None:
-    revision = resolve(site.root, "HEAD~1")
+    revision = resolve_revision(site.root, "HEAD~1")
     assert revision == git(site.root, "rev-parse", "HEAD~1") != git(site.root, "rev-parse", "HEAD")
-    assert _revision(checkout(site.root, revision, site, "c1")) == revision
+    assert _revision(create_checkout(site.root, revision, site, "c1")) == revision
 
 
 def test_a_second_checkout_restores_and_a_person_s_run_beside_it_is_not_disturbed(site: Paths) -> None:
-    revision = resolve(site.root, "")
-    first, second = (checkout(site.root, revision, site, name) for name in ("c1", "c2"))
+    revision = resolve_revision(site.root, "")
+    first, second = (create_checkout(site.root, revision, site, name) for name in ("c1", "c2"))
     assert reproduce("one", first).ran
     assert not reproduce("one", second).ran
     assert (second / "data" / "one.txt").read_text(encoding="utf-8") == "made"
@@ -130,45 +130,45 @@ def test_without_git_the_files_come_as_they_lie_there(tmp_path: Path) -> None:
     ):
         (site.root / name).parent.mkdir(parents=True, exist_ok=True)
         (site.root / name).write_text(name, encoding="utf-8")
-    assert resolve(site.root, "") == FILES
-    place = checkout(site.root, FILES, site, "c1")
+    assert resolve_revision(site.root, "") == FILES
+    place = create_checkout(site.root, FILES, site, "c1")
     files = {str(Path(folder, name).relative_to(place)) for folder, _, names in os.walk(place) for name in names}
     assert files == {"params.yaml", "flows/a.py", ".dvc/config", ".dvc/config.local", ".revision"}
 
 
 def test_an_unknown_revision_leaves_nothing(site: Paths) -> None:
     with pytest.raises(DataError, match=r"operate\.revision"):
-        resolve(site.root, "no-such-branch")
+        resolve_revision(site.root, "no-such-branch")
     with pytest.raises(DataError, match="revision 000000000000"):
-        checkout(site.root, "0" * 40, site, "c1")
+        create_checkout(site.root, "0" * 40, site, "c1")
     assert [file.name for file in site.cycles.glob("[!.]*")] == []
 
 
 def test_production_reads_the_project_until_a_cycle_s_model_is_champion(site: Paths) -> None:
     (site.root / "data").mkdir()
     (site.root / "data" / "whose").write_text("the person's", encoding="utf-8")
-    live = Paths(production(site))
+    live = Paths(ensure_production(site))
     assert (live.root / "data" / "whose").read_text(encoding="utf-8") == "the person's"
-    assert in_use(site) == ""
+    assert cycle_in_use(site) == ""
 
-    place = checkout(site.root, resolve(site.root, ""), live, "c1")
+    place = create_checkout(site.root, resolve_revision(site.root, ""), live, "c1")
     (place / "data").mkdir()
     (place / "data" / "whose").write_text("the cycle's", encoding="utf-8")
-    record(live, done("c1", "4", **{"train.epochs": 11}))
-    assert not adopt(live, "3")
-    assert adopt(live, "4")
+    record_cycle(live, done("c1", "4", **{"train.epochs": 11}))
+    assert not adopt_cycle(live, "3")
+    assert adopt_cycle(live, "4")
 
     assert (live.root / "data" / "whose").read_text(encoding="utf-8") == "the cycle's"
     assert (site.root / "data" / "whose").read_text(encoding="utf-8") == "the person's"
-    assert in_use(site) == "c1"
+    assert cycle_in_use(site) == "c1"
     assert load_params(live.params).train.epochs == load_params(site.params).train.epochs == 11
     assert (live.root / "params.yaml").is_symlink()
 
 
 @pytest.mark.parametrize("inside", ["", "state/production", "state/cycles/c1"])
 def test_relative_places_mean_the_project_s_folder_wherever_they_are_read(site: Paths, inside: str) -> None:
-    production(site)
-    checkout(site.root, resolve(site.root, ""), site, "c1")
+    ensure_production(site)
+    create_checkout(site.root, resolve_revision(site.root, ""), site, "c1")
     place = Paths(site.root / inside)
     store_of(place, KeepParams(days=1, location="../kept")).put("anna/r1/record.json", b"{}")
     assert (site.root.parent / "kept" / "anna" / "r1" / "record.json").read_bytes() == b"{}"
@@ -188,10 +188,10 @@ def test_a_folder_of_one_s_own_with_a_linked_state_is_at_home_where_it_is(tmp_pa
 
 
 def test_parameters_come_home_once_so_that_a_person_s_later_change_stays(site: Paths) -> None:
-    (checkout(site.root, resolve(site.root, ""), site, "c1") / "data").mkdir()
-    record(site, done("c1", "4", **{"train.epochs": 11}))
-    adopt(site, "4")
+    (create_checkout(site.root, resolve_revision(site.root, ""), site, "c1") / "data").mkdir()
+    record_cycle(site, done("c1", "4", **{"train.epochs": 11}))
+    adopt_cycle(site, "4")
     write_params(site.params, site.params, {"train.epochs": 12})
-    assert adopt(site, "4")
+    assert adopt_cycle(site, "4")
     assert load_params(site.params).train.epochs == 12
-    assert [entry.adopted for entry in records(site)] == [True]
+    assert [entry.adopted for entry in cycle_records(site)] == [True]

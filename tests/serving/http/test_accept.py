@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.http.refused import Refused
+from serving.http.problem import HttpProblem
 from serving.http.request_form import chosen
 
 OFFERS = ("application/json", "image/webp", "image/png", "application/zip")
@@ -35,7 +35,7 @@ def test_the_best_offer_wins(accept: str, expected: str) -> None:
 
 @pytest.mark.parametrize("accept", ["text/html", "image/png;q=0", "*/*;q=0", "audio/*, text/*"])
 def test_nothing_acceptable(accept: str) -> None:
-    with pytest.raises(Refused, match="Accept to admit one of application/json, image/webp") as caught:
+    with pytest.raises(HttpProblem, match="Accept to admit one of application/json, image/webp") as caught:
         chosen(accept, OFFERS)
     assert caught.value.status_code == 406
 
@@ -53,7 +53,7 @@ def test_no_offer_beats_the_chosen_one(ranges: list[tuple[str, int]]) -> None:
         return 0 if ranges else 10
 
     if max(map(liking, OFFERS)) == 0:
-        with pytest.raises(Refused):
+        with pytest.raises(HttpProblem):
             chosen(header, OFFERS)
     else:
         assert liking(chosen(header, OFFERS)) == max(map(liking, OFFERS))

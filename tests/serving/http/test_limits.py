@@ -102,7 +102,7 @@ def test_a_body_that_does_not_come(tight: tuple[str, int]) -> None:
         connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n--x")
         answer = rest(connection)
     assert answer.startswith(b"HTTP/1.1 408")
-    assert (problem(answer)["code"], problem(answer)["got"]) == ("slow_body", "3 bytes and silence")
+    assert (problem(answer)["code"], problem(answer)["got"]) == ("slow_body", "3 bytes, then none")
     assert BODY_SECONDS * 0.9 <= time.perf_counter() - begun < BODY_SECONDS + 3
 
 

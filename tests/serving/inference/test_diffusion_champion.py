@@ -81,7 +81,7 @@ def batches(service: Service) -> tuple[float, float]:
 
 def test_its_row_is_as_any_other(diffusing: Service) -> None:
     done = asked(diffusing, 5).result(60)
-    row = diffusing.context.log.one(f"{5:032x}")
+    row = diffusing.context.log.row(f"{5:032x}")
     assert row == done.row
     assert (row.mode, row.model_version, row.face_count) == ("inpaint", "shipped", 1)
     assert row.similarity_plain_training is not None
@@ -99,5 +99,5 @@ def test_an_answer_that_takes_too_long_is_given_up_and_its_worker_is_free_again(
         assert (answer.status_code, answer.json()["code"]) == (503, "too_late")
         assert int(answer.headers["retry-after"]) > 0
         until(lambda: diffusing.pool.running() == 0)
-    assert diffusing.context.log.one(answer.json()["request_id"]) is not None  # it had begun, and cost what it cost
+    assert diffusing.context.log.row(answer.json()["request_id"]) is not None  # it had begun, and cost what it cost
     assert asked(diffusing, 6).result(60).row.mode == "inpaint"

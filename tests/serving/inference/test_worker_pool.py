@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.http import errors
-from serving.http.refused import Refused
+from serving.http.problem import HttpProblem
 from serving.inference.worker_pool import WorkerPool, retry_after
 from serving.metrics.service import Metrics
 from tests.serving.site import PARAMS, Site, form
@@ -75,7 +75,7 @@ def test_what_does_not_fit_is_refused_with_when_to_come_again(pool: WorkerPool, 
     futures = [pool.submit(waiting_for(gate)) for _ in range(5)]
     until(lambda: pool.running() == 2)
     assert pool.waiting() == 3
-    with pytest.raises(Refused, match="got 5 photos before this one; come again in 3 s") as caught:
+    with pytest.raises(HttpProblem, match="got 5 photos before this one; try again in 3 s") as caught:
         pool.submit(waiting_for(gate))
     assert (caught.value.status_code, caught.value.headers) == (429, {"Retry-After": "3"})  # 5 * 1 s / 2
     time.sleep(0.05)
@@ -90,7 +90,7 @@ def test_recent_times_of_service_count(pool: WorkerPool, gate: threading.Event) 
     for _ in range(40):  # more than are remembered: the first guess of a second is forgotten
         pool.submit(lambda _: time.sleep(0.001)).result(10)
     futures = [pool.submit(waiting_for(gate)) for _ in range(5)]
-    with pytest.raises(Refused) as caught, pool.reading():
+    with pytest.raises(HttpProblem) as caught, pool.reading():
         pass
     assert caught.value.headers == {"Retry-After": "1"}
     assert all(not future.cancelled() for future in futures)

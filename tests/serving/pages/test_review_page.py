@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 SAID_NO, WOULD_RATHER_NOT = Feedback(recognised=False), Feedback(preferred="original")
 THERE = """id => document.querySelector('#details dd:last-child')?.textContent === id
     && !document.querySelector('[data-same]').disabled"""
-NONE_LEFT = "Nothing waits for a look."
+NONE_LEFT = "Nothing to review."
 
 
 def shown(page: "Page", request_id: str) -> None:
@@ -58,7 +58,7 @@ def test_one_after_the_other_until_none_is_left(browser: "Browser", site: Site, 
         site.service.context.pictures.forget(kept.subject(deleted))
         page.keyboard.press("3")
         shown(page, last)
-        assert page.inner_text("#note") == "The pictures of one were deleted meanwhile."
+        assert page.inner_text("#note") == "The pictures of one restoration were deleted meanwhile."
         page.keyboard.press("1")
         page.wait_for_selector("#done:not([hidden])")
         assert page.inner_text("#done-title") == NONE_LEFT

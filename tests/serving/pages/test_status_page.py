@@ -74,7 +74,7 @@ def test_what_the_data_say_is_escaped() -> None:
 
 def test_what_a_silent_registry_would_say_is_not_made_up() -> None:
     page = render(silent())
-    assert "Version 2 served when the watch last looked." in page
+    assert "Version 2 served when the watch last ran." in page
     assert page.lower().count("not known: the model registry does not answer") == 4
     for untrue in ("no version was trained yet", "none ran yet", "No A/B test is on", "is serving", "not measured for"):
         assert untrue not in page

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from models.errors import DataError
 from pipeline.config.keep import KeepParams
-from pipeline.consent.records import expire_kept
+from pipeline.consent.records import expire_stored
 from pipeline.consent.store import FolderStore, checked
 from pipeline.image_io.outcome import Limits
 from pipeline.project.paths import Paths
@@ -139,7 +139,7 @@ def test_what_is_past_its_expiry_goes(where: str, tmp_path: Path, request: pytes
     kept.keep("ann", "consent", pictures(), "new", NOW - timedelta(days=29))
     assert kept.expire(NOW) == 1
     assert kept.expire(NOW) == 0
-    assert expire_kept(Paths(tmp_path), KeepParams(days=30, location=location), NOW + timedelta(days=1)) == 1
+    assert expire_stored(Paths(tmp_path), KeepParams(days=30, location=location), NOW + timedelta(days=1)) == 1
     assert kept.forget("ann") == 0
 
 
@@ -234,7 +234,7 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
 
 
 def test_a_long_basis_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="201 characters; name it"):
+    with pytest.raises(DataError, match="201 characters; name the legal basis"):
         keeper(tmp_path).keep("ann", "x" * 201, pictures(), "r1", NOW)
 
 

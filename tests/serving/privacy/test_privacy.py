@@ -60,7 +60,7 @@ def test_the_log_knows_a_subject_by_pseudonym_only(site: Site) -> None:
             for subject in (SUBJECT, SUBJECT, "another")
         ]
         told = client.get(f"/v1/restorations/{ids[0]}").json()
-    rows = [site.service.context.log.one(request_id) for request_id in ids]
+    rows = [site.service.context.log.row(request_id) for request_id in ids]
     subjects = [row.subject for row in rows if row is not None]
     assert len(subjects) == 3
     assert subjects[0] == subjects[1] != subjects[2]
@@ -79,7 +79,7 @@ def test_pictures_are_kept_only_with_a_basis_and_deleted_on_demand(site: Site) -
         kept = files_below(root) - before
         assert any(name.endswith("damaged.png") for name in kept)
         assert SUBJECT not in " ".join(kept)
-        row = log.one(answer.json()["request_id"])
+        row = log.row(answer.json()["request_id"])
         gone = client.delete(f"/v1/subjects/{SUBJECT}")
         again = client.delete(f"/v1/subjects/{SUBJECT}")
     assert gone.json() == {"deleted": 1}

@@ -166,7 +166,7 @@ def test_consent_from_before_there_were_reviewers_is_not_stretched(site: Site, k
     context = site.service.context
     request_id = kept.add(SAID_NO, basis="")
     image, mask = damaged()
-    row = context.log.one(request_id)
+    row = context.log.row(request_id)
     assert row is not None
     context.pictures.keep(
         kept.subject(request_id), "for training", KeptPictures(image, mask, portrait()), request_id, row.time

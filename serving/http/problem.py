@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from starlette.exceptions import HTTPException
 
 
-class Refused(HTTPException):
+class HttpProblem(HTTPException):
     """End a request with a problem.
 
     Args:
