@@ -155,14 +155,15 @@ def _reason(count: int, jobs: Sequence[Job], thin: float, outside: float, filled
     if count == 0:
         return "no face was found; the damage was filled from its surroundings" if filled else _NO_FACE
     if not jobs:
-        return f"the damage touches none of the {count} faces found; it was filled classically"
+        what = "what is not thin" if thin else "the damage"
+        return f"{what} touches none of the {count} faces found; it was filled from its surroundings"
     reasons = [job.decision.reason for job in jobs]
     if len(jobs) > 1:
         reasons = [f"face {number}: {job.decision.mode}, {job.decision.reason}" for number, job in enumerate(jobs, 1)]
     if thin >= 0.005:
         reasons.append(f"{thin:.0%} of the damage is thin and was filled from both sides")
     if outside >= 0.005:
-        reasons.append(f"{outside:.0%} of the damage lies outside these faces and was filled classically")
+        reasons.append(f"{outside:.0%} of the damage lies outside these faces and was filled from its surroundings")
     return "; ".join(reasons)
 
 

@@ -17,6 +17,7 @@ from restoration.photo.classical import classical_photo, grey, is_colourless, ke
 from restoration.photo.geometry import cut, owners, paste_all
 from restoration.photo.mask_edges import grow_to_edges
 from restoration.photo.orientation import Looking, looking_upright
+from restoration.photo.texture_fill import fill_with_texture
 from restoration.photo.thin_fill import fill_thin
 from restoration.realign import aligned_again
 from restoration.references import KnownFace, assign, known_faces
@@ -65,6 +66,7 @@ def restore_photo(
     found = aligned_again(plain, scene.faces, damage.hole, damage.chroma, turned, params.context)
     known = known_faces(references, tools, size)
     if not found:
+        plain = _with_texture(scene, np.full(damage.hole.shape, -1, np.int16))
         notes = assign([], known, np.zeros((0, sum(map(len, known))), np.float32), params.reference)[1]
         unknown = np.full(damage.hole.shape, -1, np.int16)
         filled = _coloured(damage, plain) if count or always_return or not damage.chroma.any() else None
@@ -74,7 +76,8 @@ def restore_photo(
     owner = owners([face.frame for face in found], damage.hole.shape)
     if all(job.refused for job in jobs) and not always_return:
         return outcome(None, damage, count, jobs, np.full_like(owner, -1), gathered.notes, thin_faces)
-    restored = _coloured(damage, _filled(damage, plain, jobs, owner, gathered, restorer, strength))
+    canvas = _with_texture(scene, owner)
+    restored = _coloured(damage, _filled(damage, canvas, jobs, owner, gathered, restorer, strength))
     compared = [job if job.refused else job.compared(_likeness(job, restored, plain, known, tools)) for job in jobs]
     bare = untouched_pixels(damage, jobs, owner)
     restored[bare] = image[bare]
@@ -115,6 +118,15 @@ def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams)
         for face in scene.faces
         if not any(overlap(face.face, other.face) > SAME_FACE for other in again.faces)
     ]
+
+
+def _with_texture(scene: _Scene, owner: npt.NDArray[np.int16]) -> Image:
+    """The classically filled photo with texture where wide damage belongs to no face."""
+    wide = scene.damage.hole & (owner < 0)
+    if not wide.any():
+        return scene.plain
+    faces = [face.box for face in scene.looking.detector.detect(scene.plain)]
+    return fill_with_texture(scene.plain, wide, scene.damage.hole, faces)
 
 
 def _damage(image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: RequestedMode) -> DamagedPhoto:

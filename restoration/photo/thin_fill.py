@@ -47,9 +47,14 @@ def fill_thin(image: Image, thin: Mask) -> Image:
         else:
             _fill_coarse(filled, part, left, shrink)
         left &= ~part
-    for tile in _tiles(thin):
-        _add_grain(filled, thin, tile)
+    add_grain(filled, thin)
     return filled
+
+
+def add_grain(filled: Image, hole: Mask) -> None:
+    """Put what grain a fill lacks on the pixels `hole` (H, W) of a picture (H, W, 3), in place."""
+    for tile in _tiles(hole):
+        _add_grain(filled, hole, tile)
 
 
 def wider_than(mask: Mask, width: float) -> Mask:

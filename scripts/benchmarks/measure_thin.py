@@ -3,11 +3,9 @@
 Two tables, seeded. Cracks of several widths on crops of intact old prints and of held-out portraits, filled by each
 method at the photo's own resolution. Lines of several widths over the faces of held-out people (`DIR/ffhq256`), filled
 from both sides or by the face model: where the face model is better damage is no longer thin (`restore.thin.of_face`).
-PatchMatch is measured too where the package `pypatchmatch` is installed.
 """
 
 import argparse
-import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -45,16 +43,14 @@ SIDE, PEOPLE = 384, 24
 
 def methods() -> dict[str, Method]:
     """By name; each takes a picture (H, W, 3) and a hole (H, W)."""
-    found: dict[str, Method] = {
+    return {
         "Telea": lambda image, hole: cv2.inpaint(image, hole.astype(np.uint8), 3, cv2.INPAINT_TELEA),
         "Navier-Stokes": lambda image, hole: cv2.inpaint(image, hole.astype(np.uint8), 3, cv2.INPAINT_NS),
         "biharmonic": _biharmonic,
         "frequency selective": reconstruct,
+        "PatchMatch": _patch_match,
         "with grain (ours)": fill_thin,
     }
-    if importlib.util.find_spec("patchmatch") is not None:
-        found["PatchMatch"] = _patch_match
-    return found
 
 
 def _biharmonic(image: Image, hole: Mask) -> Image:
@@ -63,10 +59,10 @@ def _biharmonic(image: Image, hole: Mask) -> Image:
 
 
 def _patch_match(image: Image, hole: Mask) -> Image:
-    from patchmatch import patch_match  # type: ignore[import-not-found] # only measured where somebody installed it
+    from patchmatch import patch_match
 
     patch_match.set_random_seed(1)
-    return np.asarray(patch_match.inpaint(image, hole.astype(np.uint8) * 255, patch_size=5), np.uint8)
+    return np.asarray(patch_match.inpaint(image, hole.astype(np.uint8) * 255, patch_size=3), np.uint8)
 
 
 def crops(portraits: Path, prints: Path, seed: int, limits: Limits) -> Iterator[tuple[str, Image]]:

@@ -1,0 +1,72 @@
+"""Fill wide damage of background, clothes and hair with texture from the rest of the photo.
+
+PatchMatch (Barnes et al. 2009, "PatchMatch: a randomized correspondence algorithm for structural image editing"; the
+package pypatchmatch), at a bounded size, set in without a seam and with the photo's grain.
+"""
+
+import threading
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from models.images import Image, Mask
+from restoration.photo.blending import blend
+from restoration.photo.thin_fill import add_grain
+from restoration.photo.windows import around, enlarged
+
+_SIDE = 640
+"""Long side, pixels, at which texture is looked for: its time grows with the area."""
+_PATCH = 3
+"""Pixels around a pixel that are compared."""
+_SEED = 1
+_ONE_AT_A_TIME = threading.Lock()
+"""The package has one generator of random numbers; with it the same photo is always filled alike."""
+_GROWTH = 2
+"""Pixels by which a shrunk hole grows, so that nothing of the damage is left at its rim."""
+
+Box = tuple[float, float, float, float]
+"""x, y, width, height."""
+
+
+def fill_with_texture(plain: Image, wide: Mask, missing: Mask, faces: Sequence[Box]) -> Image:
+    """Fill the pixels `wide` (H, W) of a photo (H, W, 3); all others stay the same bits.
+
+    Args:
+        plain: the photo, its missing pixels filled in any way.
+        wide: what is to be filled.
+        missing: all missing pixels (H, W), from which nothing is copied.
+        faces: nothing is copied from them either: a fill must not grow eyes.
+    """
+    from patchmatch import patch_match
+
+    height, width = wide.shape
+    shrink = min(1.0, _SIDE / max(height, width))
+    side = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    small = np.asarray(cv2.resize(plain, side, interpolation=cv2.INTER_AREA), np.uint8)
+    hole = _shrunk(missing, side)
+    kept_out = np.zeros_like(hole)
+    for x, y, across, down in faces:
+        left, top = max(0, round(x * shrink)), max(0, round(y * shrink))
+        kept_out[top : round((y + down) * shrink) + 1, left : round((x + across) * shrink) + 1] = True
+    kept_out &= ~hole  # what is kept out is not filled either
+    if (kept_out | hole).all():
+        return plain
+    with _ONE_AT_A_TIME:
+        patch_match.set_random_seed(_SEED)
+        filled = patch_match.inpaint(
+            small, hole * np.uint8(255), global_mask=kept_out * np.uint8(255), patch_size=_PATCH
+        )
+    window = around(wide, 1)
+    fill = enlarged(np.asarray(filled, np.float32), window, (height, width))
+    result = plain.copy()
+    result[window] = blend(plain[window], fill, wide[window], missing[window], 1.0)
+    add_grain(result, wide)
+    return result
+
+
+def _shrunk(mask: Mask, side: tuple[int, int]) -> Mask:
+    small = cv2.resize(mask.astype(np.float32), side, interpolation=cv2.INTER_AREA) > 0
+    if side[0] == mask.shape[1]:
+        return np.asarray(small)
+    return np.asarray(cv2.dilate(small.astype(np.uint8), np.ones((2 * _GROWTH + 1,) * 2, np.uint8)) > 0)
