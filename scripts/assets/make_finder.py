@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, nargs="+", default=CYCLES, help="steps of each, for parts")
     parser.add_argument("--whole-cycles", type=int, nargs="+", default=WHOLE_CYCLES, help="the same, for whole prints")
     parser.add_argument("--start-from", type=Path, help="begin with the weights of this finder, at a lower rate")
+    parser.add_argument("--later", type=float, default=LATER, help="share of what was learnt on, in the average")
     parser.add_argument("--only", choices=["parts", "whole", "calibration"], help="do this alone")
     parser.add_argument("--out", type=Path, default=ASSETS)
     arguments = parser.parse_args()
@@ -64,13 +65,14 @@ def main() -> None:
         train_networks(sources, plans, arguments.work, arguments.only, earlier)
     if arguments.only in (None, "calibration"):
         held_out = read_sources(arguments.portraits, None, "validation", limits)
-        parts, whole = networks(plans, arguments.work, earlier)
+        parts, whole = networks(plans, arguments.work, earlier, arguments.later)
         ship(
             calibrate(parts, whole, held_out, params.restore.finder.threshold),
             plans,
             arguments.work,
             arguments.start_from,
             arguments.out,
+            arguments.later,
         )
 
 
@@ -119,12 +121,11 @@ def train_networks(sources: Sources, plans: Plans, work: Path, only: str | None,
         train(sources, plans.whole, work / "whole", begin)
 
 
-def networks(plans: Plans, work: Path, earlier: Finder | None) -> tuple[FinderNetwork, FinderNetwork]:
+def networks(plans: Plans, work: Path, earlier: Finder | None, later: float) -> tuple[FinderNetwork, FinderNetwork]:
     """Give both networks as far as they were trained; one that learnt on is averaged with the one it began with.
 
-    What was not trained in `work` is that of the earlier finder. Halfway between the weights before and after
-    (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models"), cracked prints are searched at least as well as at
-    both ends.
+    What was not trained in `work` is that of the earlier finder. `later`: share of the weights after, 0..1 (Wortsman et
+    al. 2022, "Robust fine-tuning of zero-shot models"); `scripts.benchmarks.finder_weights` compares them.
     """
     found = []
     for name in ("parts", "whole"):
@@ -133,11 +134,11 @@ def networks(plans: Plans, work: Path, earlier: Finder | None) -> tuple[FinderNe
             found.append(begun)
             continue
         trained = load_checkpoint(work / name, plans.parts.width)
-        found.append(trained if begun is None else averaged(begun, trained, LATER))
+        found.append(trained if begun is None else averaged(begun, trained, later))
     return found[0], found[1]
 
 
-def ship(finder: Finder, plans: Plans, work: Path, start_from: Path | None, out: Path) -> None:
+def ship(finder: Finder, plans: Plans, work: Path, start_from: Path | None, out: Path, later: float = LATER) -> None:
     """Write weights, curves, and what the card must say about their making, with that of the finder begun with."""
     earlier = json.loads(start_from.with_suffix(".json").read_text(encoding="utf-8")) if start_from else {}
     target = out / "finder.safetensors"
@@ -147,7 +148,8 @@ def ship(finder: Finder, plans: Plans, work: Path, start_from: Path | None, out:
         legs = earlier[name]["legs"] if start_from else []
         if (work / name).is_dir():
             steps = steps_done(work / name)
-            legs = [*legs, {"plan": vars(plan), "steps": steps, "samples": samples(steps, plan)}]
+            leg = {"plan": vars(plan), "steps": steps, "samples": samples(steps, plan)}
+            legs = [*legs, leg | ({"later": later} if start_from else {})]
         _write_curves(work / name / "curves.csv", start_from, out / f"finder_{name}_curves.csv")
         card[name] = {
             "legs": legs,

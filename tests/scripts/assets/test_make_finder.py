@@ -36,7 +36,7 @@ def finder(seed: int) -> Finder:
 
 def test_what_learnt_on_is_averaged_and_the_rest_taken_over(work: Path) -> None:
     earlier = finder(0)
-    parts, whole = networks(PLANS, work, earlier)
+    parts, whole = networks(PLANS, work, earlier, 0.5)
     expected = averaged(earlier.parts.network, load_checkpoint(work / "parts", 4), LATER).state_dict()
     assert all(torch.equal(parts.state_dict()[name], value) for name, value in expected.items())
     assert whole is earlier.whole.network
@@ -47,7 +47,7 @@ def test_what_was_trained_anew_ships_as_it_is(work: Path, tmp_path: Path) -> Non
         (tmp_path / name).mkdir()
         (tmp_path / name / "checkpoint.pt").write_bytes((work / "parts" / "checkpoint.pt").read_bytes())
     trained = load_checkpoint(work / "parts", 4).state_dict()
-    for network in networks(PLANS, tmp_path, None):
+    for network in networks(PLANS, tmp_path, None, 0.5):
         assert all(torch.equal(network.state_dict()[name], value) for name, value in trained.items())
 
 
