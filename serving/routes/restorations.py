@@ -212,4 +212,5 @@ def _proposed_mask(request_id: str, found: FoundMask) -> ProposedMask:
         pieces=_pieces(used),
         piece_count=used.piece_count,
         mask=_text(found.png),
+        labels=_text(found.labels),
     )
