@@ -90,7 +90,7 @@ def no_sideways_scroll(page: "Page") -> bool:
 
 
 def canvas_pixels(page: "Page", selector: str) -> npt.NDArray[np.uint8]:
-    """What a canvas or a picture shows, (H, W, 4). It comes as PNG: a list of so many numbers takes Playwright seconds."""
+    """What a canvas or a picture shows, (H, W, 4). It comes as PNG: a list of numbers takes Playwright seconds."""
     address = page.eval_on_selector(selector, _AS_PNG)
     with Pillow.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))) as picture:
         return np.asarray(picture.convert("RGBA"))

@@ -207,8 +207,8 @@ class ProposedMask(Shape):
         "if it is sent as `mask`, grey counts as not damaged"
     )
     labels: str = Field(
-        description="PNG of the photo's size, 8-bit grey, base64; a pixel's level is the number of its piece in `pieces`, "
-        "from 1; 255 = a piece that is used and not listed, 254 = one that is proposed and not listed, 0 = no damage"
+        description="PNG of the photo's size, 8-bit grey, base64; a pixel's level is the number of its piece in "
+        "`pieces`, from 1; of those that are not listed 255 = used, 254 = proposed; 0 = no damage"
     )
 
     model_config = example(

@@ -58,7 +58,8 @@ def test_sure_pieces_are_used_and_doubtful_ones_proposed() -> None:
 
 def test_pieces_that_are_not_listed_have_labels_in_common(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("restoration.find_damage._LISTED", 1)
-    large, small, unsure = (slice(20, 30), slice(40, 60)), (slice(20, 30), slice(100, 106)), (slice(60, 64), slice(9, 19))
+    large, small = (slice(20, 30), slice(40, 60)), (slice(20, 30), slice(100, 106))
+    unsure = (slice(60, 64), slice(9, 19))
     found = found_in(grey_with((*large, RED), (*small, RED), (*unsure, DARK_RED)))
     assert (len(found.pieces), found.count) == (1, 3)
     assert set(found.labels[large].flat) == {1}

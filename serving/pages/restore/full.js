@@ -9,7 +9,7 @@ export class FullSize {
     for (const pane of this.panes) {
       pane.addEventListener("scroll", () => this.#follow(pane));
       pane.addEventListener("pointerdown", (event) => event.pointerType === "mouse" && event.button === 0 && event.target !== pane && this.#grab(pane, event));
-      pane.addEventListener("pointermove", (event) => pane.hasPointerCapture(event.pointerId) && pane.scrollBy(-event.movementX, -event.movementY));
+      pane.addEventListener("pointermove", (event) => pane.hasPointerCapture(event.pointerId) && pane.scrollTo(this.held.x - event.clientX, this.held.y - event.clientY));
     }
     $("full-close").addEventListener("click", () => this.dialog.close());
     addEventListener("resize", () => this.dialog.open && this.#size());
@@ -39,6 +39,7 @@ export class FullSize {
     event.preventDefault(); // no picture is dragged out of the page
     pane.focus({ preventScroll: true });
     pane.setPointerCapture(event.pointerId);
+    this.held = { x: event.clientX + pane.scrollLeft, y: event.clientY + pane.scrollTop };
   }
 
   #follow(moved) {

@@ -414,7 +414,8 @@ def test_every_button_is_large_enough_for_a_finger(browser: "Browser", site: Sit
         page.click("#larger")
         page.evaluate("document.getElementById('pieces-box').open = true")
         assert no_sideways_scroll(page)
-        small = page.evaluate("""() => [...document.querySelectorAll('button, .file, .choice span, .pieces label, .row')]
+        small = page.evaluate("""() =>
+            [...document.querySelectorAll('button, .file, .choice span, .pieces label, .row')]
             .filter(element => element.offsetParent)
             .map(element => [element.textContent.trim(), element.getBoundingClientRect()])
             .filter(([, box]) => box.height < 43.9 || box.width < 43.9).map(([words]) => words)""")
