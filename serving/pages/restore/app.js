@@ -68,7 +68,8 @@ function restore(event) {
   start(photo, RESTORING, async () => {
     const { picture, ...outcome } = await call("/v1/restorations", await work.fields(photo));
     photo.finish(outcome, picture ? blob(picture, outcome.picture_type ?? "image/png") : null);
-    $("queue-note").textContent = photo === queue.current ? "" : finishedText(photo);
+    const elsewhere = queue.photos.includes(photo) && photo !== queue.current;
+    $("queue-note").textContent = elsewhere ? finishedText(photo) : "";
   });
 }
 
@@ -107,13 +108,16 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
   });
 }
 for (const button of document.querySelectorAll(".restart")) button.addEventListener("click", () => $("photo").click());
-$("remove").addEventListener("click", () => {
-  const photo = queue.current;
-  line.drop(photo);
-  queue.remove();
-  photo.close();
-  present({ focus: true });
-});
+for (const button of document.querySelectorAll(".remove")) {
+  button.addEventListener("click", () => {
+    const photo = queue.current;
+    line.drop(photo);
+    queue.remove();
+    photo.close();
+    present({ focus: true });
+  });
+}
+$("again").addEventListener("click", () => search(queue.current));
 $("options").addEventListener("submit", restore);
 $("adjust").addEventListener("click", () => { queue.current.screen = "work"; refresh(queue.current); present({ focus: true }); });
 $("to-result").addEventListener("click", () => { queue.current.screen = "result"; refresh(queue.current); present({ focus: true }); });

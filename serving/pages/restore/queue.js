@@ -38,7 +38,6 @@ export class Queue {
   draw() {
     const many = this.photos.length > 1;
     $("queue").hidden = !many || !this.current;
-    $("remove").hidden = !this.current;
     $("place").textContent = this.current ? placeOf(this.#index, this.photos.length) : "";
     $("previous").disabled = this.#index <= 0;
     $("next").disabled = this.#index >= this.photos.length - 1;

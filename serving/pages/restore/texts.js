@@ -34,6 +34,7 @@ export const title = (outcome) => TITLES[declined(outcome) ? "refuse" : outcome.
 
 export function verdict(outcome) {
   if (declined(outcome) && outcome.faces.length) return VERDICTS.refuse;
+  if (outcome.mode === "inpaint" && outcome.picture_type === "image/jpeg") return "The damaged parts were filled in. Everything else was left alone.";
   if (declined(outcome)) return "There was nothing here that we could restore with a good conscience. Your photo is unchanged.";
   return VERDICTS[outcome.mode];
 }
@@ -96,13 +97,18 @@ const surely = (confidence) => `${Math.min(99, Math.round(100 * confidence))} % 
 export const pieceTitle = ({ kind }) => KINDS[kind] ?? kind;
 
 export function pieceDetail({ confidence, area, used, why }) {
-  return `${surely(confidence)}, ${percent(area)} of the photo${used || !why ? "" : `; not marked: ${why}`}`;
+  const size = area < 0.01 ? "" : `, ${percent(area)} of the photo`;
+  return `${surely(confidence)}${size}${used || !why ? "" : `; not marked: ${why}`}`;
 }
 
 export const restTitle = (proposed) => (proposed ? "All smaller pieces that may be damage" : "All smaller pieces of damage");
 export const restDetail = () => "too many to list one by one";
 export const fileTitle = (name) => `Your mask file ${name}`;
-export const piecesTitle = (on, count) => `${count} ${count === 1 ? "piece" : "pieces"}, ${on === count ? "all marked" : `${on} marked`}`;
+
+export function piecesTitle(on, rows, count) { // a row may stand for many pieces
+  const some = rows === count ? `${on} marked` : "some marked";
+  return `${count} ${count === 1 ? "piece" : "pieces"}, ${on === rows ? "all marked" : on ? some : "none marked"}`;
+}
 
 export function offeredText(off) { // what is shown lighter
   return off.every(({ proposed }) => proposed) ? "Lighter: may be damage. Mark it too?" : "Lighter: found, but not marked. Mark it too?";
@@ -129,11 +135,11 @@ export const PROBLEMS = {
 };
 
 export function stateOf({ busy, problem, outcome, screen, searched }) { // of a photo in the queue
-  if (busy === WAITING) return "waits";
-  if (busy) return busy === RESTORING ? "being restored" : "being searched";
-  if (problem) return "needs you";
-  if (outcome) return screen === "result" ? title(outcome) : "marks changed";
-  return searched ? "ready to mark" : "not searched";
+  if (busy === WAITING) return "Waiting";
+  if (busy) return busy === RESTORING ? "Being restored" : "Being searched";
+  if (problem) return "Needs you";
+  if (outcome && screen === "result") return title(outcome);
+  return searched ? "Ready to mark" : "Not searched";
 }
 
 export const placeOf = (index, count) => `Photo ${index + 1} of ${count}`;

@@ -314,9 +314,9 @@ def test_photos_in_a_queue_keep_their_marks(browser: "Browser", site: Site, size
         page.click("#photos li:last-child button")
         assert np.array_equal(send(page), second)
         assert no_sideways_scroll(page)
-        page.click("#remove")
+        page.click("#work .remove")
         assert not page.is_visible("#queue")
-        page.click("#remove")
+        page.click("#work .remove")
         assert page.is_visible("#start")
 
 
@@ -336,7 +336,7 @@ def test_requests_are_made_one_at_a_time(browser: "Browser", site: Site) -> None
         page.wait_for_function("() => window.sent.length === 3 && !window.open_now")
         assert page.evaluate("window.most") == 1
         states = page.locator("#photos small").all_inner_texts()
-        assert states == ["ready to mark"] * 3
+        assert states == ["Ready to mark"] * 3
 
 
 @BOTH
