@@ -117,7 +117,7 @@ for (const button of document.querySelectorAll(".remove")) {
     present({ focus: true });
   });
 }
-$("again").addEventListener("click", () => search(queue.current));
+$("again").addEventListener("click", () => { search(queue.current); $("work-title").focus(); });
 $("options").addEventListener("submit", restore);
 $("adjust").addEventListener("click", () => { queue.current.screen = "work"; refresh(queue.current); present({ focus: true }); });
 $("to-result").addEventListener("click", () => { queue.current.screen = "result"; refresh(queue.current); present({ focus: true }); });

@@ -1,7 +1,7 @@
 // Writes a PNG with one bit per pixel, row by row: a mask of any size without a canvas of that size.
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
-const PIXELS = 2_000_000; // that are written at once; between them the page stays alive
+const PIXELS = 500_000; // that are written at once; between them the page stays alive
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   for (let bit = 0; bit < 8; bit++) byte = byte & 1 ? 0xedb88320 ^ (byte >>> 1) : byte >>> 1;
   return byte >>> 0;

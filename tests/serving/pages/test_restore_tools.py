@@ -56,7 +56,7 @@ PRINT = torn_print()
 @contextmanager
 def restoring(browser: "Browser", site: Site, size: tuple[int, int] = DESKTOP) -> Iterator["Page"]:  # noqa: F811
     """The page, which remembers the forms that it sends."""
-    with clean_page(browser, size, touch=size != DESKTOP, expected=("net::ERR_FAILED",)) as page:
+    with clean_page(browser, size, touch=size != DESKTOP, expected=("net::ERR_FAILED", "429")) as page:
         page.add_init_script(f"({SPY})()")
         page.goto(site.open_url)
         yield page
@@ -337,6 +337,28 @@ def test_requests_are_made_one_at_a_time(browser: "Browser", site: Site) -> None
         assert page.evaluate("window.most") == 1
         states = page.locator("#photos small").all_inner_texts()
         assert states == ["Ready to mark"] * 3
+
+
+def test_a_search_that_failed_is_made_again(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+    with restoring(browser, site) as page:
+        page.route("**/v1/masks", lambda route: route.fulfill(status=429, headers={"Retry-After": "3"}, json={}))
+        page.set_input_files("#photo", payload(portrait(), "a.png"))
+        page.wait_for_selector("#work-problem:has-text('Please try again in 3 seconds')")
+        press(page, 0.5, 0.5, touch=False)
+        assert send(page).any()  # marks by hand need no search
+        page.unroute("**/v1/masks")
+        page.click("#again")
+        page.wait_for_selector("#found:not(:empty)")
+        assert not page.is_visible("#work-problem")
+        assert not page.is_visible("#again")
+
+
+def test_files_that_are_no_pictures_do_not_hold_up_the_others(browser: "Browser", site: Site) -> None:  # noqa: F811
+    bad: FilePayload = {"name": "letter.png", "mimeType": "image/png", "buffer": b"no picture"}
+    with restoring(browser, site) as page:
+        choose(page, bad, payload(portrait(), "a.png"))
+        assert "letter.png" in page.inner_text("#queue-problem")
+        assert page.is_visible("#work")
 
 
 @BOTH
