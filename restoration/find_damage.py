@@ -79,11 +79,11 @@ class FoundDamage:
 def find_damage(image: Image, finder: Finder, detector: Detector, params: FinderParams) -> FoundDamage:
     """Search a photo (H, W, 3). That nothing was found is a value, no error.
 
-    Lines and specks of at least `params.sure` are used; patches, and what lies within an eye, the nose or the mouth (it
-    may be a pupil, a nostril, a tooth), of at least `params.sure_patch`. What else is at least `params.doubtful` is
-    proposed. What is large and touches the border may be the print's mount, and what covers most of a face the face
-    itself: such pieces are only ever proposed. In a photo where no long piece is `params.certain` nothing is used: weak
-    pieces, or specks, are what intact photos show too.
+    Lines and specks of at least `params.sure` are used; patches of at least `params.sure_patch`; what lies within an
+    eye, the nose or the mouth (it may be a pupil, a nostril, a tooth) of at least `params.sure_feature`. What else is
+    at least `params.doubtful` is proposed. What is large and touches the border may be the print's mount, and what
+    covers most of a face the face itself: such pieces are only ever proposed. In a photo where no long piece is
+    `params.certain` nothing is used: weak pieces, or specks, are what intact photos show too.
     """
     found = finder.search(image)
     damaged = found.probability >= round(params.threshold * 255)
@@ -93,8 +93,8 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     sure = likely & (pieces.confidence >= params.sure)
     faces = looking_upright(detector, image, image).detector.detect(image) if sure.any() else []
     area_kind = _IS_AREA[pieces.kind] & (pieces.pixels >= _SPECK * damaged.size)
-    risky = pieces.patch | area_kind | (_share_in_features(pieces, faces) > _MOST)
-    sure &= ~risky | (pieces.confidence >= params.sure_patch)
+    sure &= ~(pieces.patch | area_kind) | (pieces.confidence >= params.sure_patch)
+    sure &= (_share_in_features(pieces, faces) <= _MOST) | (pieces.confidence >= params.sure_feature)
     reasons = _reasons(pieces, sure & large, damaged, faces, params)
     sure &= np.array([not reason for reason in reasons], np.bool_)
     if not (sure & (pieces.confidence >= params.certain) & _is_long(pieces)).any():

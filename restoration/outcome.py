@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,13 +41,29 @@ class Job:
         return replace(self, likeness=figures)
 
 
+@dataclass(frozen=True, eq=False)
+class ThinFace:
+    """A face all of whose damage is filled from both sides, and the identity risk of that."""
+
+    found: FoundFace
+    risk: float
+
+
 @dataclass(frozen=True)
 class DamagedPhoto:
-    """A photo (H, W, 3) with its masks (H, W); `chroma` contains `hole`."""
+    """A photo (H, W, 3) with its masks (H, W).
+
+    Attributes:
+        image: damaged; `thin` damage is filled.
+        hole: missing luma and colour.
+        chroma: missing colour; contains `hole`.
+        thin: what was missing and is filled from both sides; disjoint from both.
+    """
 
     image: Image
     hole: Mask
     chroma: Mask
+    thin: Mask
 
 
 def outcome(
@@ -56,6 +73,7 @@ def outcome(
     jobs: Sequence[Job],
     owner: npt.NDArray[np.int16],
     notes: Sequence[ReferenceNote] = (),
+    thin_faces: Sequence[ThinFace] = (),
 ) -> Restoration:
     """The figures of one photo.
 
@@ -66,29 +84,34 @@ def outcome(
         jobs: those that the damage touches.
         owner: (H, W) index of the job that each pixel belongs to, -1 for none.
         notes: what became of the reference photos.
+        thin_faces: faces all of whose damage is thin.
     """
-    missing = max(int(damage.chroma.sum()), 1)
+    thin_pixels = int(damage.thin.sum())
+    missing = max(int(damage.chroma.sum()) + thin_pixels, 1)
+    thin = 0.0 if image is None else thin_pixels / missing
     untouched = damage.chroma if image is None else untouched_pixels(damage, jobs, owner)
     background = np.zeros_like(damage.chroma) if image is None else damage.chroma & (owner < 0)
     outside = int(background.sum()) / missing
-    left = int(untouched.sum()) / missing
+    left = 1.0 if image is None else int(untouched.sum()) / missing
+    measures = [face.measures for face in (*(job.found for job in jobs), *(one.found for one in thin_faces))]
     return Restoration(
         image=image,
         mode=_mode(image, damage, jobs, left),
         reason="; ".join(
             [
-                _reason(count, jobs, outside, image is not None),
+                _reason(count, jobs, thin, outside, image is not None),
                 *(f"reference {note.photo} {note.reason}" for note in notes),
             ]
         ),
-        area=float(damage.hole.mean()),
-        chroma_area=float(damage.chroma.mean()),
-        coverage=max((job.found.measures.coverage for job in jobs), default=None),
-        missing_features=max((job.found.measures.missing_features for job in jobs), default=None),
+        area=float((damage.hole | damage.thin).mean()),
+        chroma_area=float((damage.chroma | damage.thin).mean()),
+        coverage=max((measured.coverage for measured in measures), default=None),
+        missing_features=max((measured.missing_features for measured in measures), default=None),
+        thin=thin,
         background=outside,
         untouched=left,
         face_count=count,
-        faces=tuple(_row(job) for job in jobs),
+        faces=(*(_row(job) for job in jobs), *(_thin_row(face) for face in thin_faces)),
         references=tuple(notes),
     )
 
@@ -103,6 +126,7 @@ def unchanged(image: Image, reason: str, face_count: int) -> Restoration:
         chroma_area=0.0,
         coverage=None,
         missing_features=None,
+        thin=0.0,
         background=0.0,
         untouched=0.0,
         face_count=face_count,
@@ -116,15 +140,18 @@ def _mode(image: Image | None, damage: DamagedPhoto, jobs: Sequence[Job], untouc
         return "refuse"
     if untouched == 1.0:
         return "unchanged"
-    if jobs and all(job.refused for job in jobs):
+    if jobs and all(job.refused for job in jobs) and not damage.thin.any():
         return "partial"
     modes = {job.decision.mode for job in jobs if not job.refused}
     if "partial" in modes:
         return "partial"
-    return "colorize" if modes == {"colorize"} or (not modes and not damage.hole.any()) else "inpaint"
+    nothing_but_colour = modes == {"colorize"} or (not modes and not damage.hole.any())
+    return "colorize" if nothing_but_colour and not damage.thin.any() else "inpaint"
 
 
-def _reason(count: int, jobs: Sequence[Job], outside: float, filled: bool) -> str:
+def _reason(count: int, jobs: Sequence[Job], thin: float, outside: float, filled: bool) -> str:
+    if thin == 1.0:
+        return "all damage is thin: it was filled from both sides, without the face model"
     if count == 0:
         return "no face was found; the damage was filled from its surroundings" if filled else _NO_FACE
     if not jobs:
@@ -132,25 +159,19 @@ def _reason(count: int, jobs: Sequence[Job], outside: float, filled: bool) -> st
     reasons = [job.decision.reason for job in jobs]
     if len(jobs) > 1:
         reasons = [f"face {number}: {job.decision.mode}, {job.decision.reason}" for number, job in enumerate(jobs, 1)]
+    if thin >= 0.005:
+        reasons.append(f"{thin:.0%} of the damage is thin and was filled from both sides")
     if outside >= 0.005:
         reasons.append(f"{outside:.0%} of the damage lies outside these faces and was filled classically")
     return "; ".join(reasons)
 
 
 def _row(job: Job) -> RestoredFace:
-    found, measures = job.found, job.found.measures
+    found = job.found
     return RestoredFace(
-        box=found.face.box,
-        points=tuple((float(x), float(y)) for x, y in found.face.points),
-        detector_score=found.face.score,
-        seen_in=found.seen_in,
-        scale=found.frame.scale,
+        **_place(found),
         mode=job.decision.mode,
         reason=job.decision.reason,
-        area=measures.area,
-        chroma_area=measures.chroma_area,
-        coverage=measures.coverage,
-        missing_features=measures.missing_features,
         identity_risk=job.decision.risk,
         untouched=float(job.decision.untouched.sum()) / max(int(found.colourless.sum()), 1),
         untouched_features=job.decision.untouched_features,
@@ -158,6 +179,32 @@ def _row(job: Job) -> RestoredFace:
         reference=None if job.reference is None else job.reference.number,
         likeness=job.likeness,
     )
+
+
+def _thin_row(face: ThinFace) -> RestoredFace:
+    return RestoredFace(
+        **_place(face.found),
+        mode="inpaint",
+        reason="all of its damage is thin and was filled from both sides, without the face model",
+        identity_risk=face.risk,
+        untouched=0.0,
+        untouched_features=(),
+        trust={},
+        reference=None,
+        likeness=None,
+    )
+
+
+def _place(found: FoundFace) -> dict[str, Any]:
+    """Where a face is, and how much of it is damaged."""
+    measures = {name: share for name, share in vars(found.measures).items() if name != "missing"}
+    return measures | {
+        "box": found.face.box,
+        "points": tuple((float(x), float(y)) for x, y in found.face.points),
+        "detector_score": found.face.score,
+        "seen_in": found.seen_in,
+        "scale": found.frame.scale,
+    }
 
 
 def untouched_pixels(damage: DamagedPhoto, jobs: Sequence[Job], owner: npt.NDArray[np.int16]) -> Mask:

@@ -1,7 +1,7 @@
 """Restore one damaged photo of any size: find its faces, weigh the evidence, decide, restore, paste into the hole."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,18 +9,20 @@ import numpy.typing as npt
 from models.images import Image, Mask
 from pipeline.config.restore import RestoreParams
 from restoration.evidence import Gathered, face_maps, gather_faces, some
-from restoration.faces import FoundFace, damaged_faces
+from restoration.faces import SAME_FACE, FoundFace, damaged_faces, overlap
 from restoration.modes import RequestedMode
-from restoration.outcome import DamagedPhoto, Job, outcome, untouched_pixels
+from restoration.outcome import DamagedPhoto, Job, ThinFace, outcome, untouched_pixels
 from restoration.photo.classical import classical_photo, grey, is_colourless, keep_luma
 from restoration.photo.geometry import cut, owners, paste_all
 from restoration.photo.mask_edges import grow_to_edges
-from restoration.photo.orientation import looking_upright
+from restoration.photo.orientation import Looking, looking_upright
+from restoration.photo.thin_fill import fill_thin
 from restoration.realign import aligned_again
 from restoration.references import KnownFace, assign, known_faces
 from restoration.risk import trust
 from restoration.routing import route
 from restoration.similarity import likeness
+from restoration.thin import thin_damage, thin_risk
 from restoration.types import FaceRestorer, LikenessFigures, Restoration, Tools, load_tools
 
 
@@ -52,35 +54,72 @@ def restore_photo(
             was found, in which large pieces over faces were left out beforehand.
     """
     tools = tools or load_tools(params.min_detector_score)
-    damage = _damage(image, hole_mask, chroma_mask, mode)
-    plain = classical_photo(image, damage.hole, damage.chroma)
     size = restorer.image_size
-    looking = looking_upright(tools.detector, plain, image, params.min_certain_score)
-    turned = replace(tools, detector=looking.detector)
-    count, found = damaged_faces(image, plain, damage.hole, damage.chroma, turned, size, params)
-    found = aligned_again(plain, found, damage.hole, damage.chroma, turned, params.context)
+    scene = _look(_damage(image, hole_mask, chroma_mask, mode), tools, size, params)
+    scene, thin_faces = _without_thin(scene, tools, size, params)
+    damage, plain, count = scene.damage, scene.plain, scene.face_count
+    turned = replace(tools, detector=scene.looking.detector)
+    found = aligned_again(plain, scene.faces, damage.hole, damage.chroma, turned, params.context)
     known = known_faces(references, tools, size)
     if not found:
         notes = assign([], known, np.zeros((0, sum(map(len, known))), np.float32), params.reference)[1]
         unknown = np.full(damage.hole.shape, -1, np.int16)
-        return outcome(_coloured(damage, plain) if count or always_return else None, damage, count, [], unknown, notes)
+        filled = _coloured(damage, plain) if count or always_return or not damage.chroma.any() else None
+        return outcome(filled, damage, count, [], unknown, notes, thin_faces)
     gathered = gather_faces(plain, found, known, params.reference)
-    jobs = [_job(index, face, gathered, mode, params, looking.doubt) for index, face in enumerate(found)]
+    jobs = [_job(index, face, gathered, mode, params, scene.looking.doubt) for index, face in enumerate(found)]
     owner = owners([face.frame for face in found], damage.hole.shape)
     if all(job.refused for job in jobs) and not always_return:
-        return outcome(None, damage, count, jobs, np.full_like(owner, -1), gathered.notes)
+        return outcome(None, damage, count, jobs, np.full_like(owner, -1), gathered.notes, thin_faces)
     restored = _coloured(damage, _filled(damage, plain, jobs, owner, gathered, restorer))
     compared = [job if job.refused else job.compared(_likeness(job, restored, plain, known, tools)) for job in jobs]
     bare = untouched_pixels(damage, jobs, owner)
     restored[bare] = image[bare]
-    return outcome(restored, damage, count, compared, owner, gathered.notes)
+    return outcome(restored, damage, count, compared, owner, gathered.notes, thin_faces)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scene:
+    """A damaged photo, its classically filled copy (H, W, 3), and the faces: all, and those that damage touches."""
+
+    damage: DamagedPhoto
+    plain: Image
+    looking: Looking
+    face_count: int
+    faces: list[FoundFace]
+
+
+def _look(damage: DamagedPhoto, tools: Tools, size: int, params: RestoreParams) -> _Scene:
+    plain = classical_photo(damage.image, damage.hole, damage.chroma)
+    looking = looking_upright(tools.detector, plain, damage.image, params.min_certain_score)
+    turned = replace(tools, detector=looking.detector)
+    count, faces = damaged_faces(damage.image, plain, damage.hole, damage.chroma, turned, size, params)
+    return _Scene(damage, plain, looking, count, faces)
+
+
+def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams) -> tuple[_Scene, list[ThinFace]]:
+    """Fill what is thin from both sides and look again; with the faces that have no other damage."""
+    damage = scene.damage
+    thin = thin_damage(damage.hole, scene.faces, params.thin)
+    if not thin.any():
+        return scene, []
+    filled = fill_thin(scene.plain, thin)
+    image = damage.image.copy()
+    image[thin] = grey(filled[thin]) if is_colourless(image, ~damage.chroma) else filled[thin]
+    again = _look(DamagedPhoto(image, damage.hole & ~thin, damage.chroma & ~thin, thin), tools, size, params)
+    return again, [
+        ThinFace(face, thin_risk(face, params.risk_weights))
+        for face in scene.faces
+        if not any(overlap(face.face, other.face) > SAME_FACE for other in again.faces)
+    ]
 
 
 def _damage(image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: RequestedMode) -> DamagedPhoto:
     """Holes reach as far as their damage bled; chroma contains hole; colour-only work has no hole."""
     hole = hole_mask if mode == "colorize" else grow_to_edges(image, hole_mask)
     chroma = hole if chroma_mask is None else hole | chroma_mask
-    return DamagedPhoto(image, np.zeros_like(hole) if mode == "colorize" else hole, chroma)
+    nothing = np.zeros_like(hole)
+    return DamagedPhoto(image, nothing if mode == "colorize" else hole, chroma, nothing)
 
 
 def _job(

@@ -125,9 +125,9 @@ class Restoration:
 
     `image` is None when the mode is `refuse`. `area`, `chroma_area`: share of the whole photo whose luma, or whose
     colour, is missing. `coverage`, `missing_features`: the largest of the touched faces, None when no face is
-    touched. `background`: share of the missing pixels outside any touched face, filled classically; `untouched`:
-    share left as it came, in faces that were refused or in part. `face_count`: all faces found; `faces`: the touched
-    ones. `references`: what became of each reference photo.
+    touched. Shares of the missing pixels: `thin`, filled from both sides; `background`, the rest outside any touched
+    face, filled classically; `untouched`, left as they came, in faces that were refused or in part. `face_count`: all
+    faces found; `faces`: the touched ones. `references`: what became of each reference photo.
     """
 
     image: Image | None
@@ -137,6 +137,7 @@ class Restoration:
     chroma_area: float
     coverage: float | None
     missing_features: float | None
+    thin: float
     background: float
     untouched: float
     face_count: int

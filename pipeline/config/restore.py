@@ -36,12 +36,21 @@ class FileParams(Section):
     max_aspect: float = Field(ge=1.0)
 
 
+class ThinParams(Section):
+    """Which damage is filled from both sides, without the face model."""
+
+    of_face: Share
+    of_photo: Share
+    hidden: Share
+
+
 class FinderParams(Section):
     """Which damage that was found is used, and which is only proposed."""
 
     threshold: Share
     sure: Share
     sure_patch: Share
+    sure_feature: Share
     certain: Share
     doubtful: Share
     large: Share
@@ -49,8 +58,8 @@ class FinderParams(Section):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if not self.doubtful <= self.sure <= min(self.sure_patch, self.certain):
-            raise ValueError("restore.finder: doubtful <= sure, and sure <= sure_patch and certain")
+        if not self.doubtful <= self.sure <= min(self.sure_patch, self.sure_feature, self.certain):
+            raise ValueError("restore.finder: doubtful <= sure, and sure <= sure_patch, sure_feature and certain")
         return self
 
 
@@ -67,4 +76,5 @@ class RestoreParams(Section):
     min_detector_score: Share
     min_certain_score: Share
     context: Share
+    thin: ThinParams
     finder: FinderParams

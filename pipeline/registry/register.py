@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mlflow.models.model import ModelInfo
 
 _CODE = Path(__file__).parent / "pyfunc_model.py"
-_REQUIREMENTS = ("torch", "numpy", "opencv-python-headless", "safetensors", "mlflow")
+_REQUIREMENTS = ("torch", "numpy", "opencv-contrib-python-headless", "safetensors", "mlflow")
 _EXAMPLE_SIDE = 32  # pixels; the example is stored as JSON, and any multiple of 16 shows the same
 
 

@@ -26,7 +26,7 @@ from scripts.assets.sampler_fit import Appearance, fit, view_directions, with_mi
 from scripts.assets.sampler_prices import surroundings_prices
 
 _JPEG_QUALITY = 92
-_PACKAGES = ("numpy", "opencv-python-headless", "dlib-bin", "safetensors")
+_PACKAGES = ("numpy", "opencv-contrib-python-headless", "dlib-bin", "safetensors")
 
 
 def make(portraits: Path, out: Path) -> dict[str, Any]:

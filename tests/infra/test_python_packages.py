@@ -7,10 +7,11 @@ import cv2
 import torch
 
 
-def test_opencv_is_the_headless_build() -> None:
-    """insightface asks for opencv-python, which needs libGL and overwrites the files of the headless build."""
+def test_opencv_is_the_headless_build_with_its_contributed_modules() -> None:
+    """Other packages ask for other builds, which would overwrite its files; opencv-python needs libGL besides."""
     owners = set(metadata.packages_distributions()["cv2"])
-    assert owners == {"opencv-python-headless"}
+    assert owners == {"opencv-contrib-python-headless"}
+    assert hasattr(cv2, "xphoto")
     gui = next(line for line in cv2.getBuildInformation().splitlines() if line.strip().startswith("GUI:"))
     assert gui.split(":")[1].strip() == "NONE"
 

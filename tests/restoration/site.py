@@ -9,7 +9,7 @@ from torch import Tensor
 from models.evidence.evidence import Damaged, Evidence
 from models.face.detector import Face
 from models.images import Image, Mask
-from pipeline.config.restore import FileParams, FinderParams, ReferenceUse, RestoreParams, RiskWeights
+from pipeline.config.restore import FileParams, FinderParams, ReferenceUse, RestoreParams, RiskWeights, ThinParams
 from restoration.types import Tools
 
 PARAMS = RestoreParams(
@@ -23,7 +23,10 @@ PARAMS = RestoreParams(
     min_detector_score=0.6,
     min_certain_score=0.75,
     context=0.02,
-    finder=FinderParams(threshold=0.5, sure=0.8, sure_patch=0.9, certain=0.8, doubtful=0.4, large=0.01, face_share=0.5),
+    thin=ThinParams(of_face=0.035, of_photo=0.03, hidden=0.5),
+    finder=FinderParams(
+        threshold=0.5, sure=0.8, sure_patch=0.9, sure_feature=0.9, certain=0.8, doubtful=0.4, large=0.01, face_share=0.5
+    ),
 )
 
 

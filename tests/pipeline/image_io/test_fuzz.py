@@ -8,9 +8,11 @@ from PIL import Image
 from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.outcome import Accepted, Limits, Rejected
 from tests.pipeline.image_io.hostile import encoded
+from tests.pipeline.image_io.test_archive_formats import tiff
 
-LIMITS = Limits(max_bytes=4096, max_pixels=10_000, min_side=16, max_aspect=4.0)
+LIMITS = Limits(max_bytes=8192, max_pixels=10_000, min_side=16, max_aspect=4.0)
 _NOISE = Image.fromarray(np.random.default_rng(3).integers(0, 256, (24, 32, 3), dtype=np.uint8))
+_DEEP = np.random.default_rng(4).integers(0, 65536, (24, 32, 3), dtype=np.uint16)
 SEEDS = [
     encoded(_NOISE, "JPEG"),
     encoded(_NOISE, "JPEG", progressive=True),
@@ -20,6 +22,11 @@ SEEDS = [
     encoded(_NOISE, "WEBP"),
     encoded(_NOISE, "TIFF", compression="tiff_lzw"),
     encoded(_NOISE, "BMP"),
+    encoded(_NOISE, "HEIF"),
+    encoded(_NOISE, "AVIF"),
+    encoded(_NOISE, "JPEG", restart_marker_blocks=2),
+    tiff(_DEEP, photometric="rgb", compression="zlib"),
+    tiff(_DEEP, photometric="rgb"),
 ]
 _BYTES = st.one_of(st.sampled_from([b"\xff", b"\0", b"\xff\xff\xff\xff", b"\0\0\0\0"]), st.binary(max_size=6))
 _EDITS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 8), _BYTES), min_size=1, max_size=8)

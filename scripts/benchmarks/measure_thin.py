@@ -1,0 +1,182 @@
+"""Figures of filling thin damage: `python -m scripts.benchmarks.measure_thin --portraits DIR --prints DIR`.
+
+Two tables, seeded. Cracks of several widths on crops of intact old prints and of held-out portraits, filled by each
+method at the photo's own resolution. Lines of several widths over the faces of held-out people (`DIR/ffhq256`), filled
+from both sides or by the face model: where the face model is better damage is no longer thin (`restore.thin.of_face`).
+PatchMatch is measured too where the package `pypatchmatch` is installed.
+"""
+
+import argparse
+import importlib.util
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import torch
+from skimage.restoration import inpaint_biharmonic
+
+from models.assets import ASSETS
+from models.gan.restorer import Restorer
+from models.images import Image, Mask, to_tensor
+from models.metrics.lpips import perceptual_distance
+from pipeline.config.load import Params, load_params
+from pipeline.damage.prints.lines import branching, coverage
+from pipeline.evaluation.scoring import Judges
+from pipeline.image_io.outcome import Limits
+from pipeline.image_io.write import read_picture
+from pipeline.project.process import quieten
+from restoration.photo.geometry import cut, frame_of, to_frame
+from restoration.photo.thin_fill import fill_thin, reconstruct
+from restoration.restore import restore_photo
+from restoration.types import load_tools
+from scripts.assets.finder_sources import split_files
+
+Method = Callable[[Image, Mask], Image]
+PRINTS = ("02", "03", "12", "13", "25", "26", "28")
+"""Intact old prints, by the number in their names."""
+CRACKS = (1.0, 2.5, 6.0, 14.0)
+"""Widths of cracks, pixels."""
+LINES = ((0.015, 4), (0.015, 10), (0.03, 2), (0.03, 6), (0.045, 2), (0.045, 4), (0.08, 3))
+"""Widths of lines, in sides of the face's frame, and how many."""
+SIDE, PEOPLE = 384, 24
+
+
+def methods() -> dict[str, Method]:
+    """By name; each takes a picture (H, W, 3) and a hole (H, W)."""
+    found: dict[str, Method] = {
+        "Telea": lambda image, hole: cv2.inpaint(image, hole.astype(np.uint8), 3, cv2.INPAINT_TELEA),
+        "Navier-Stokes": lambda image, hole: cv2.inpaint(image, hole.astype(np.uint8), 3, cv2.INPAINT_NS),
+        "biharmonic": _biharmonic,
+        "frequency selective": reconstruct,
+        "with grain (ours)": fill_thin,
+    }
+    if importlib.util.find_spec("patchmatch") is not None:
+        found["PatchMatch"] = _patch_match
+    return found
+
+
+def _biharmonic(image: Image, hole: Mask) -> Image:
+    filled = inpaint_biharmonic(image, hole, channel_axis=-1, split_into_regions=True)
+    return np.asarray(np.clip(np.rint(filled * 255), 0, 255), np.uint8)
+
+
+def _patch_match(image: Image, hole: Mask) -> Image:
+    from patchmatch import patch_match  # type: ignore[import-not-found] # only measured where somebody installed it
+
+    patch_match.set_random_seed(1)
+    return np.asarray(patch_match.inpaint(image, hole.astype(np.uint8) * 255, patch_size=5), np.uint8)
+
+
+def crops(portraits: Path, prints: Path, seed: int, limits: Limits) -> Iterator[tuple[str, Image]]:
+    """Crops of intact prints, three of each that is large enough, and held-out portraits."""
+    rng = np.random.default_rng(seed)
+    for number in PRINTS:
+        for file in prints.glob(f"old_photo_{number}*"):
+            picture = read_picture(file, limits)
+            for _ in range(3 if min(picture.shape[:2]) >= SIDE else 0):
+                top, left = (int(rng.integers(0, side - SIDE + 1)) for side in picture.shape[:2])
+                yield "prints", picture[top : top + SIDE, left : left + SIDE].copy()
+    for folder in ("congress", "ffhq256", "omi"):
+        for file in split_files(portraits / folder, "test")[-4:]:
+            yield "portraits", read_picture(file, limits)
+
+
+def cracks(rng: np.random.Generator, shape: tuple[int, int], width: float) -> Mask:
+    """Four branching cracks, a pixel wider than they are drawn."""
+    lines = [branching(rng, shape, width, rng.uniform(0.03, 0.2)) for _ in range(4)]
+    drawn = coverage(shape, [path for paths, _ in lines for path in paths], [w for _, widths in lines for w in widths])
+    return np.asarray(cv2.dilate((drawn > 0.1).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+
+
+def measure_cracks(portraits: Path, prints: Path, seed: int, limits: Limits) -> pd.DataFrame:
+    """One row per crop, width and method: LPIPS of the crop, squared error and grain in the hole."""
+    distance, rows = perceptual_distance("alex"), []
+    for number, (source, intact) in enumerate(crops(portraits, prints, seed, limits)):
+        for width in CRACKS:
+            hole = cracks(np.random.default_rng((seed, number, int(10 * width))), intact.shape[:2], width)
+            damaged = np.where(hole[..., None], np.uint8(255), intact)
+            for name, method in methods().items():
+                filled = np.where(hole[..., None], method(damaged, hole), intact)
+                with torch.inference_mode():
+                    lpips = float(distance(to_tensor(filled), to_tensor(intact)))
+                error = float(((filled[hole].astype(float) - intact[hole]) ** 2).mean())
+                grain = _grain(filled)[hole].std() / max(_grain(intact)[hole].std(), 1e-3)
+                row = {"source": source, "width": width, "method": name}
+                rows.append(row | {"lpips": lpips, "squared error": error, "grain": float(grain)})
+    return pd.DataFrame(rows)
+
+
+def _grain(image: Image) -> Image:
+    levels = image.astype(np.float32)
+    return np.asarray(levels - cv2.GaussianBlur(levels, (0, 0), 2), np.float32)
+
+
+@torch.inference_mode()
+def measure_faces(portraits: Path, seed: int, params: Params) -> pd.DataFrame:
+    """One row per person, width and method: LPIPS and identity distance (independent encoder) of the aligned face."""
+    files = split_files(portraits / "ffhq256", "test")
+    tools, judges = load_tools(params.restore.min_detector_score), Judges.load(torch.device("cpu"))
+    restorer = Restorer.load(ASSETS / "restorer.safetensors")
+    nothing_thin = params.restore.model_copy(
+        update={"thin": params.restore.thin.model_copy(update={"of_face": 0.0, "of_photo": 0.0})}
+    )
+    rows = []
+    for number, file in enumerate(files[:: max(1, len(files) // PEOPLE)]):
+        intact = read_picture(file, Limits.of(params.ingest))
+        for face in tools.detector.detect(intact)[:1]:
+            frame = frame_of(face.points, (intact.shape[0], intact.shape[1]), restorer.image_size)
+            points = torch.from_numpy(to_frame(frame, face.points))[None]
+            target = to_tensor(cut(frame, intact))
+            truth = judges.embed(target, points)["independent"]
+            for share, count in LINES:
+                rng = np.random.default_rng((seed, number, int(1000 * share), count))
+                hole = _lines(rng, intact.shape[:2], face.box, share * frame.size / frame.scale, count)
+                damaged = np.where(hole[..., None], np.uint8(255), intact)
+                filled = {name: methods()[name](damaged, hole) for name in ("Telea", "with grain (ours)")}
+                by_model = restore_photo(damaged, hole, restorer, "inpaint", nothing_thin, tools=tools)
+                if by_model.image is None or not by_model.faces:
+                    continue
+                for name, picture in (filled | {"face model": by_model.image}).items():
+                    own = to_tensor(cut(frame, picture))
+                    identity = 1 - float((judges.embed(own, points)["independent"] * truth).sum())
+                    row = {"width": share, "lines": count, "features": by_model.faces[0].missing_features}
+                    scores = {"lpips": judges.perceptual(own, target).item(), "identity": identity}
+                    rows.append(row | {"method": name} | scores)
+    return pd.DataFrame(rows)
+
+
+def _lines(
+    rng: np.random.Generator, shape: tuple[int, ...], box: tuple[float, float, float, float], width: float, count: int
+) -> Mask:
+    """Straight lines across the middle of a face."""
+    canvas = np.zeros(shape, np.uint8)
+    for _ in range(count):
+        angle = rng.uniform(0, np.pi)
+        middle = np.array([box[0] + box[2] * rng.uniform(0.25, 0.75), box[1] + box[3] * rng.uniform(0.3, 0.8)])
+        reach = np.array([np.cos(angle), np.sin(angle)]) * box[2] * rng.uniform(0.3, 0.6)
+        ends = [(16 * end).astype(int).tolist() for end in (middle - reach, middle + reach)]
+        cv2.line(canvas, ends[0], ends[1], 1, max(1, round(width)), cv2.LINE_8, 4)
+    return canvas > 0
+
+
+def main() -> None:
+    """Measure and print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--portraits", type=Path, required=True)
+    parser.add_argument("--prints", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    quieten()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    params = load_params(ASSETS.parent / "params.yaml")
+    rows = measure_cracks(arguments.portraits, arguments.prints, arguments.seed, Limits.of(params.ingest))
+    print(rows.groupby(["source", "width", "method"]).mean().round(4).to_string())
+    rows = measure_faces(arguments.portraits, arguments.seed, params)
+    print(rows.groupby(["width", "lines", "method"]).mean().round(4).to_string())
+
+
+if __name__ == "__main__":
+    main()
