@@ -3,6 +3,8 @@
 const $ = (id) => document.getElementById(id);
 
 export class FullSize {
+  #led = new Map(); // where each pane was moved by the other
+
   constructor() {
     this.dialog = $("full");
     this.panes = [...this.dialog.querySelectorAll(".pane")];
@@ -43,9 +45,12 @@ export class FullSize {
   }
 
   #follow(moved) {
+    const led = this.#led.get(moved);
+    if (led?.left === moved.scrollLeft && led.top === moved.scrollTop) return; // its event, told late, must not pull the other back
     for (const pane of this.panes) {
-      if (pane.scrollLeft !== moved.scrollLeft) pane.scrollLeft = moved.scrollLeft;
-      if (pane.scrollTop !== moved.scrollTop) pane.scrollTop = moved.scrollTop;
+      if (pane === moved) continue;
+      Object.assign(pane, { scrollLeft: moved.scrollLeft, scrollTop: moved.scrollTop });
+      this.#led.set(pane, { left: pane.scrollLeft, top: pane.scrollTop });
     }
   }
 }
