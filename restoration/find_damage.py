@@ -12,7 +12,7 @@ import numpy.typing as npt
 from models import assets
 from models.damage_finder.finder import Finder
 from models.damage_finder.kinds import FAMILIES, KINDS, Kind
-from models.damage_finder.pieces import Pieces, find_pieces
+from models.damage_finder.pieces import Ints, Pieces, find_pieces
 from models.errors import WeightsError
 from models.face.detector import Face
 from models.images import Image, Mask
@@ -31,6 +31,8 @@ _FEATURE_RADIUS = 0.35
 """Radius of an eye, the nose or the mouth around the detector's point, in distances between the eyes."""
 _LISTED = 200
 """Pieces that are described one by one, the largest first; the rest are counted."""
+OTHER_USED, OTHER_PROPOSED = 255, 254
+"""Levels, in `FoundDamage.labels`, of pieces that are not described: those that are used, and those only proposed."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,15 @@ class FoundDamage:
         doubtful: (H, W) bool, True = perhaps damaged; disjoint from `sure`.
         pieces: the largest of them, by area.
         count: how many pieces there are in all.
+        labels: (H, W) uint8, the number of the piece, from 1, in `pieces`; `OTHER_USED` or `OTHER_PROPOSED` for one
+            that is not among them, 0 = no piece.
     """
 
     sure: Mask
     doubtful: Mask
     pieces: tuple[Piece, ...]
     count: int
+    labels: Image
 
     @property
     def confidence(self) -> float | None:
@@ -94,12 +99,13 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     sure &= np.array([not reason for reason in reasons], np.bool_)
     if not (sure & (pieces.confidence >= params.certain) & _is_long(pieces)).any():
         sure[:] = False
-    listed = _listed(pieces, likely, sure, reasons)
+    numbers = _largest(pieces, likely)
     return FoundDamage(
         sure=pieces.mask_of(sure, damaged),
         doubtful=pieces.mask_of(likely & ~sure, damaged),
-        pieces=listed,
+        pieces=_listed(pieces, numbers, sure, reasons),
         count=int(likely.sum()),
+        labels=pieces.levels_of(_levels(numbers, likely, sure), damaged),
     )
 
 
@@ -163,10 +169,22 @@ def _share_of(face: Face, mask: Mask) -> float:
     return float(inside.mean()) if inside.size else 0.0
 
 
-def _listed(pieces: Pieces, likely: Mask, sure: Mask, reasons: Sequence[str]) -> tuple[Piece, ...]:
-    height, width = pieces.shape
+def _largest(pieces: Pieces, likely: Mask) -> Ints:
+    """Numbers of the pieces that are described, the largest first."""
     numbers = np.flatnonzero(likely)
-    numbers = numbers[np.argsort(-pieces.pixels[numbers], kind="stable")][:_LISTED]
+    return np.asarray(numbers[np.argsort(-pieces.pixels[numbers], kind="stable")][:_LISTED])
+
+
+def _levels(numbers: Ints, likely: Mask, sure: Mask) -> npt.NDArray[np.uint8]:
+    """(P,) the level of each piece in `FoundDamage.labels`."""
+    levels = np.where(sure, OTHER_USED, OTHER_PROPOSED).astype(np.uint8)
+    levels[~likely] = 0
+    levels[numbers] = np.arange(1, len(numbers) + 1)
+    return levels
+
+
+def _listed(pieces: Pieces, numbers: Ints, sure: Mask, reasons: Sequence[str]) -> tuple[Piece, ...]:
+    height, width = pieces.shape
     return tuple(
         Piece(
             kind=KINDS[int(pieces.kind[number])],

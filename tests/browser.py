@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 _QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 _QUIETER = ("--disable-component-update", "--disable-sync")
+_AS_PNG = """async element => {
+  if (element.tagName === 'CANVAS') return element.toDataURL('image/png');
+  await element.decode();
+  const size = {width: element.naturalWidth, height: element.naturalHeight};
+  const canvas = Object.assign(document.createElement('canvas'), size);
+  canvas.getContext('2d').drawImage(element, 0, 0);
+  return canvas.toDataURL('image/png');
+}"""
 DESKTOP = (1280, 900)
 PHONE = (390, 844)
 
@@ -82,7 +90,7 @@ def no_sideways_scroll(page: "Page") -> bool:
 
 
 def canvas_pixels(page: "Page", selector: str) -> npt.NDArray[np.uint8]:
-    """What a canvas shows, (H, W, 4). It comes as PNG: a list of so many numbers takes Playwright seconds."""
-    address = page.eval_on_selector(selector, "canvas => canvas.toDataURL('image/png')")
+    """What a canvas or a picture shows, (H, W, 4). It comes as PNG: a list of numbers takes Playwright seconds."""
+    address = page.eval_on_selector(selector, _AS_PNG)
     with Pillow.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))) as picture:
         return np.asarray(picture.convert("RGBA"))

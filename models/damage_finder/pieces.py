@@ -59,13 +59,17 @@ class Pieces:
 
     def mask_of(self, chosen: Mask, damaged: Mask) -> Mask:
         """(H, W): pixels of `damaged` (H, W) in the chosen (P,) pieces."""
-        by_label = np.concatenate([[False], chosen])
-        mask = damaged.copy()
+        return self.levels_of(chosen.view(np.uint8), damaged).view(np.bool_)
+
+    def levels_of(self, levels: npt.NDArray[np.uint8], damaged: Mask) -> npt.NDArray[np.uint8]:
+        """(H, W): the levels (P,) of the pieces where `damaged` (H, W), 0 elsewhere."""
+        by_label = np.concatenate([np.zeros(1, np.uint8), levels])
+        picture = damaged.astype(np.uint8)
         for top in range(0, len(self.labels), _STRIP):  # in strips, which keeps memory small
             half = by_label[self.labels[top : top + _STRIP]]
-            part = mask[2 * top : 2 * (top + _STRIP)]
-            part &= half.repeat(2, axis=0).repeat(2, axis=1)[: len(part), : self.shape[1]]
-        return mask
+            part = picture[2 * top : 2 * (top + _STRIP)]
+            part *= half.repeat(2, axis=0).repeat(2, axis=1)[: len(part), : self.shape[1]]
+        return picture
 
 
 def find_pieces(found: DamageMap, threshold: float, confidence: Confidence) -> Pieces:

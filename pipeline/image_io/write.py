@@ -87,7 +87,7 @@ def check_writable(path: Path) -> None:
 
 
 def encoded(image: Image, suffix: str, xmp: bytes | None = None) -> bytes:
-    """RGB (H, W, 3) as a file of the extension's format, with an XMP packet where the format has a place for one.
+    """RGB (H, W, 3) or grey (H, W) as a file of the extension's format, with an XMP packet where it has room for one.
 
     Raises:
         DataError: the format cannot hold so large a picture.

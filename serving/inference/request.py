@@ -234,10 +234,14 @@ def read(data: bytes, field: str, limits: Limits) -> Accepted:
 
 @dataclass(frozen=True, eq=False)
 class FoundMask:
-    """The damage of a photo, and its mask as PNG: white = damaged, dark grey = may be damaged, black = not."""
+    """The damage of a photo, its mask as PNG (white = damaged, dark grey = may be damaged, black = not), its pieces.
+
+    `labels`: PNG, grey, the level of a pixel is the number of its piece (`FoundDamage.labels`).
+    """
 
     used: UsedMask
     png: bytes
+    labels: bytes
 
 
 def propose_mask(context: ServingContext, data: bytes, queue_seconds: float) -> FoundMask:  # noqa: ARG001 - of the queue
@@ -250,4 +254,4 @@ def propose_mask(context: ServingContext, data: bytes, queue_seconds: float) -> 
     detector = context.tools.for_request().detector
     damage = find_damage(photo.image, context.finder, detector, context.params.restore.finder)
     used = found_mask(damage, everything=False)
-    return FoundMask(used, encoded(used.picture(), ".png"))
+    return FoundMask(used, encoded(used.picture(), ".png"), encoded(damage.labels, ".png"))

@@ -212,4 +212,5 @@ def _proposed_mask(request_id: str, proposal: FoundMask) -> ProposedMask:
         pieces=_pieces(used),
         piece_count=used.piece_count,
         mask=_text(proposal.png),
+        labels=_text(proposal.labels),
     )

@@ -206,6 +206,10 @@ class ProposedMask(Shape):
         description="PNG of the photo's size, base64; white = certain damage, dark grey (96) = possible damage; "
         "if it is sent as `mask`, grey counts as not damaged"
     )
+    labels: str = Field(
+        description="PNG of the photo's size, 8-bit grey, base64; a pixel's level is the number of its piece in "
+        "`pieces`, from 1; of those that are not listed 255 = used, 254 = proposed; 0 = no damage"
+    )
 
     model_config = example(
         {
@@ -218,5 +222,6 @@ class ProposedMask(Shape):
             "pieces": list(EXAMPLE_PIECES),
             "piece_count": 2,
             "mask": EXAMPLE_PNG,
+            "labels": EXAMPLE_PNG,
         }
     )

@@ -10,7 +10,7 @@ from models.errors import WeightsError
 from models.face.detector import Face
 from models.images import Image
 from pipeline.config.load import load_params
-from restoration.find_damage import FoundDamage, find_damage, shipped_finder
+from restoration.find_damage import OTHER_PROPOSED, OTHER_USED, FoundDamage, find_damage, shipped_finder
 from restoration.types import Detector
 from tests.conftest import ROOT
 from tests.models.damage_finder.finder_site import red_finder
@@ -53,6 +53,18 @@ def test_sure_pieces_are_used_and_doubtful_ones_proposed() -> None:
     assert (doubtful.used, doubtful.why) == (False, "not sure enough")
     assert 0.4 <= doubtful.confidence < 0.8 < sure.confidence
     assert found.confidence == pytest.approx(sure.confidence)
+    assert np.array_equal(found.labels, found.doubtful * np.uint8(1) + found.sure * np.uint8(2))
+
+
+def test_pieces_that_are_not_listed_have_labels_in_common(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("restoration.find_damage._LISTED", 1)
+    large, small = (slice(20, 30), slice(40, 60)), (slice(20, 30), slice(100, 106))
+    unsure = (slice(60, 64), slice(9, 19))
+    found = found_in(grey_with((*large, RED), (*small, RED), (*unsure, DARK_RED)))
+    assert (len(found.pieces), found.count) == (1, 3)
+    assert set(found.labels[large].flat) == {1}
+    assert set(found.labels[small].flat) == {OTHER_USED}
+    assert set(found.labels[unsure[0], 10:18].flat) == {OTHER_PROPOSED}
 
 
 def test_nothing_is_a_value() -> None:

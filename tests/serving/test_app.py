@@ -117,6 +117,8 @@ def test_a_mask_is_found_where_none_is_given(site: Site) -> None:
     assert np.array_equal(levels == 255, hole)
     assert np.array_equal(levels == 96, stain)
     assert set(np.unique(levels)) == {0, 96, 255}
+    labels = pixels_of(base64.b64decode(proposed["labels"]))[..., 0]
+    assert np.array_equal(labels, hole * np.uint8(1) + stain * np.uint8(2))
     assert (proposed["found"], proposed["piece_count"]) == (True, 2)
     assert proposed["confidence"] == pytest.approx(expected.confidence)
     assert (proposed["area"], proposed["proposed"]) == (pytest.approx(hole.mean()), pytest.approx(stain.mean()))

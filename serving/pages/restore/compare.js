@@ -1,5 +1,7 @@
 // Before and after: dragged by pointer or finger, moved by keyboard (it is a range input underneath).
 
+const MOST = 7_000_000; // pixels of each picture side by side: phones refuse canvases of more than 16 million
+
 export function comparison(frame, range) {
   const show = () => {
     frame.style.setProperty("--at", `${range.value}%`);
@@ -21,15 +23,18 @@ export function comparison(frame, range) {
 }
 
 export function sideBySide(before, after, caption) { // original and restored in one picture, with a caption
-  const strip = Math.max(36, Math.round(before.height / 18));
-  const both = Object.assign(document.createElement("canvas"), { width: 2 * before.width + 12, height: before.height + strip });
+  const [full, high] = [before.naturalWidth, before.naturalHeight];
+  const scale = Math.min(1, Math.sqrt(MOST / (full * high)));
+  const [width, height] = [Math.round(full * scale), Math.round(high * scale)];
+  const strip = Math.max(36, Math.round(height / 18));
+  const both = Object.assign(document.createElement("canvas"), { width: 2 * width + 12, height: height + strip });
   const context = both.getContext("2d");
   context.fillStyle = "#faf6f0";
   context.fillRect(0, 0, both.width, both.height);
-  context.drawImage(before, 0, 0);
-  context.drawImage(after, before.width + 12, 0, before.width, before.height);
+  context.drawImage(before, 0, 0, width, height);
+  context.drawImage(after, width + 12, 0, width, height);
   Object.assign(context, { fillStyle: "#2b241e", font: `${Math.round(strip / 2.6)}px system-ui, sans-serif`, textBaseline: "middle" });
-  context.fillText("Original", strip / 3, before.height + strip / 2, before.width - strip);
-  context.fillText(caption, before.width + 12 + strip / 3, before.height + strip / 2, before.width - strip);
+  context.fillText("Original", strip / 3, height + strip / 2, width - strip);
+  context.fillText(caption, width + 12 + strip / 3, height + strip / 2, width - strip);
   return new Promise((resolve) => both.toBlob(resolve, "image/png"));
 }

@@ -34,6 +34,7 @@ export const title = (outcome) => TITLES[declined(outcome) ? "refuse" : outcome.
 
 export function verdict(outcome) {
   if (declined(outcome) && outcome.faces.length) return VERDICTS.refuse;
+  if (outcome.mode === "inpaint" && outcome.picture_type === "image/jpeg") return "The damaged parts were filled in. Everything else was left alone.";
   if (declined(outcome)) return "There was nothing here that we could restore with a good conscience. Your photo is unchanged.";
   return VERDICTS[outcome.mode];
 }
@@ -81,5 +82,76 @@ export function comparisons(face) { // cosines with the reference where there is
 export function foundText(answer) {
   if (!answer.found) return `${answer.proposed > 0 ? "Nothing here is damaged for certain." : "We found no damage."} Paint over what should be restored.`;
   const sure = answer.confidence == null ? "" : answer.confidence >= settings.certain_damage ? " We are quite sure of it." : " We are fairly sure of it.";
-  return `This looks damaged: ${percent(answer.area)} of the photo.${sure} Adjust it with the brush.`;
+  return `This looks damaged: ${percent(answer.area)} of the photo.${sure} Switch off what is none, and paint what is missing.`;
 }
+
+// Pieces of damage.
+
+const KINDS = {
+  crack: "Crack", fold: "Fold", scratch: "Scratch", dust: "Dust", hair: "Hair or thread", spot: "Spot", stain: "Stain",
+  silvering: "Silvering", ink: "Ink", tape: "Tape", tear: "Tear", corner: "Missing corner", hole: "Hole", scrape: "Scraped place",
+};
+
+const surely = (confidence) => `${Math.min(99, Math.round(100 * confidence))} % sure`;
+
+export const pieceTitle = ({ kind }) => KINDS[kind] ?? kind;
+
+export function pieceDetail({ confidence, area, used, why }) {
+  const size = area < 0.01 ? "" : `, ${percent(area)} of the photo`;
+  return `${surely(confidence)}${size}${used || !why ? "" : `; not marked: ${why}`}`;
+}
+
+export const restTitle = (proposed) => (proposed ? "All smaller pieces that may be damage" : "All smaller pieces of damage");
+export const restDetail = () => "too many to list one by one";
+export const fileTitle = (name) => `Your mask file ${name}`;
+
+export function piecesTitle(on, rows, count) { // a row may stand for many pieces
+  const some = rows === count ? `${on} marked` : "some marked";
+  return `${count} ${count === 1 ? "piece" : "pieces"}, ${on === rows ? "all marked" : on ? some : "none marked"}`;
+}
+
+export function offeredText(off) { // what is shown lighter
+  return off.every(({ proposed }) => proposed) ? "Lighter: may be damage. Mark it too?" : "Lighter: found, but not marked. Mark it too?";
+}
+
+// Photos, files and tools.
+
+export const WAITING = "Waiting for its turn…";
+export const SEARCHING = "Looking for damage…";
+export const RESTORING = "Restoring. This takes a few seconds…";
+export const THANKS = "Thank you. Answers like this decide which version serves people next.";
+
+export const PROBLEMS = {
+  subject: "To keep your photos we need a name or number, so that you can have them deleted.",
+  everything: "Everything is marked as damaged. Erase the marks where the photo is still good: that is what a restoration is made from.",
+  mask_file: "This mask file is no picture that a browser can show. Save the mask as PNG and choose it again.",
+  mask_size: (photo, mask) => `The mask has to be as large as the photo, ${photo.width} × ${photo.height} pixels; this one has ${mask.width} × ${mask.height}. Save it in the photo's size and choose it again.`,
+  mask_black: "Nothing in this mask is white. Paint white where the photo is damaged, leave the rest black, and choose it again.",
+  mask_most: "That is most of it: if the damage is the rest, invert the mask",
+  files(names, count) {
+    if (count === 1) return "This file is no picture that a browser can show. Try a JPEG, PNG or WebP.";
+    return `These files are no pictures that a browser can show: ${names.join(", ")}. Try JPEG, PNG or WebP.`;
+  },
+};
+
+export function stateOf({ busy, problem, outcome, screen, searched }) { // of a photo in the queue
+  if (busy === WAITING) return "Waiting";
+  if (busy) return busy === RESTORING ? "Being restored" : "Being searched";
+  if (problem) return "Needs you";
+  if (outcome && screen === "result") return title(outcome);
+  return searched ? "Ready to mark" : "Not searched";
+}
+
+export const placeOf = (index, count) => `Photo ${index + 1} of ${count}`;
+export const finishedText = ({ name }) => `“${name}” is finished.`;
+export const referencesText = (count, most) => (count ? `${count} ${count === 1 ? "photo" : "photos"} added.` : `Undamaged, any age, up to ${most}.`);
+export const sizeText = (pixels) => `${pixels} px`;
+export const zoomText = (times) => `${times.toFixed(1)}×`;
+
+const NAMES = { "image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", "image/tiff": "TIFF" };
+
+export const formatTitle = (kind) => `${kind}, like your photo`;
+export const formatHelp = (kind) => (kind === "JPEG" ? "Small. The whole picture is packed anew, so intact parts may differ by a trace." : "Intact parts stay exactly as they were.");
+export const downloadTitle = (type) => `Download restored (${NAMES[type] ?? "PNG"})`;
+export const formatNote = (type) => (type === "image/jpeg" ? "A JPEG packs the whole picture anew: intact parts may differ by a trace. For exact pixels choose PNG before you restore." : "");
+export const marking = ({ model_version }) => `Restored with AI (Likeness, model ${model_version})`;

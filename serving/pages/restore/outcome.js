@@ -1,0 +1,83 @@
+// The screen with the result: before and after, the files to take away, opinions.
+
+import { ServiceError, post } from "../shared/api.js";
+import { comparison, sideBySide } from "./compare.js";
+import { FullSize } from "./full.js";
+import { describe } from "./result.js";
+import { THANKS, downloadTitle, formatNote, marking, title } from "./texts.js";
+
+const $ = (id) => document.getElementById(id);
+const ENDINGS = { "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/tiff": "tif" };
+
+export class OutcomeView {
+  /** @type {import("./photo.js").Photo | null} */ photo = null;
+  #shown = null; // the outcome that is on the screen
+
+  constructor() {
+    this.full = new FullSize();
+    this.split = comparison($("compare"), $("split"));
+    $("save").addEventListener("click", () => download(this.photo.restored, `${this.photo.name}-restored.${ENDINGS[this.photo.restored.type] ?? "png"}`));
+    $("save-both").addEventListener("click", async () => download(await sideBySide($("before"), $("after"), marking(this.photo.outcome)), `${this.photo.name}-beside.png`));
+    $("at-full").addEventListener("click", () => this.full.open(this.photo.url, this.photo.restored_url, middle(this.photo)));
+    for (const button of document.querySelectorAll(".pair button")) button.addEventListener("click", () => this.#opinion(button));
+  }
+
+  /** @param {import("./photo.js").Photo} photo that was restored */
+  async show(photo) {
+    this.photo = photo;
+    const { outcome, restored } = photo;
+    if (this.#shown !== outcome) {
+      this.#shown = outcome;
+      const alone = !restored || outcome.mode === "unchanged";
+      for (const id of ["compare", "actions", "feedback"]) $(id).hidden = alone;
+      $("alone").hidden = !alone;
+      $("result-title").textContent = title(outcome);
+      describe(outcome);
+      for (const id of ["compare", "alone"]) $(id).style.setProperty("--ratio", photo.width / photo.height);
+      for (const id of alone ? ["left-alone"] : ["before"]) $(id).src = photo.url;
+      if (!alone) {
+        $("after").src = photo.restored_url;
+        $("save").textContent = downloadTitle(restored.type);
+        $("format-note").textContent = formatNote(restored.type);
+        this.split(50);
+      }
+    }
+    this.#opinions();
+  }
+
+  async #opinion(button) {
+    const { photo } = this;
+    const { recognised, preferred } = button.dataset;
+    const given = recognised ? { recognised: recognised === "true" } : { preferred };
+    try {
+      await post(`/v1/restorations/${encodeURIComponent(photo.outcome.request_id)}/feedback`, given);
+      Object.assign(photo.feedback, given);
+      photo.thanks = THANKS;
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      photo.thanks = error.message;
+    }
+    if (photo === this.photo) this.#opinions();
+  }
+
+  #opinions() {
+    const { feedback, thanks } = this.photo;
+    for (const button of document.querySelectorAll(".pair button")) {
+      const { recognised, preferred } = button.dataset;
+      const chosen = recognised ? String(feedback.recognised) === recognised : feedback.preferred === preferred;
+      button.setAttribute("aria-pressed", String(chosen));
+    }
+    $("thanks").textContent = thanks;
+  }
+}
+
+function middle({ outcome, width, height }) { // of the first face, else of the picture
+  const [x, y, across, down] = outcome.faces[0]?.box ?? [0, 0, width, height];
+  return [x + across / 2, y + down / 2];
+}
+
+function download(content, name) {
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(content), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
