@@ -11,7 +11,7 @@ export class FullSize {
     for (const pane of this.panes) {
       pane.addEventListener("scroll", () => this.#follow(pane));
       pane.addEventListener("pointerdown", (event) => event.pointerType === "mouse" && event.button === 0 && event.target !== pane && this.#grab(pane, event));
-      pane.addEventListener("pointermove", (event) => pane.hasPointerCapture(event.pointerId) && pane.scrollTo(this.held.x - event.clientX, this.held.y - event.clientY));
+      pane.addEventListener("pointermove", (event) => pane.hasPointerCapture(event.pointerId) && pane.scrollTo(Math.round(this.held.x - event.clientX), Math.round(this.held.y - event.clientY)));
     }
     $("full-close").addEventListener("click", () => this.dialog.close());
     addEventListener("resize", () => this.dialog.open && this.#size());
@@ -46,7 +46,8 @@ export class FullSize {
 
   #follow(moved) {
     const led = this.#led.get(moved);
-    if (led?.left === moved.scrollLeft && led.top === moved.scrollTop) return; // its event, told late, must not pull the other back
+    const near = led && Math.max(Math.abs(led.left - moved.scrollLeft), Math.abs(led.top - moved.scrollTop)) < 1; // browsers round
+    if (near) return; // its event, told late, must not pull the other back
     for (const pane of this.panes) {
       if (pane === moved) continue;
       Object.assign(pane, { scrollLeft: moved.scrollLeft, scrollTop: moved.scrollTop });
