@@ -11,6 +11,7 @@ export class FullSize {
     for (const pane of this.panes) {
       pane.addEventListener("scroll", () => this.#follow(pane));
       pane.addEventListener("pointerdown", (event) => event.pointerType === "mouse" && event.button === 0 && event.target !== pane && this.#grab(pane, event));
+      pane.addEventListener("lostpointercapture", () => (this.dragged = null));
       pane.addEventListener("pointermove", (event) => pane.hasPointerCapture(event.pointerId) && pane.scrollTo(Math.round(this.held.x - event.clientX), Math.round(this.held.y - event.clientY)));
     }
     $("full-close").addEventListener("click", () => this.dialog.close());
@@ -41,10 +42,14 @@ export class FullSize {
     event.preventDefault(); // no picture is dragged out of the page
     pane.focus({ preventScroll: true });
     pane.setPointerCapture(event.pointerId);
+    this.dragged = pane;
+    // a pane that still glides, after a key, must not pull back the one that is dragged
+    for (const one of this.panes) one.scrollTo({ left: one.scrollLeft, top: one.scrollTop, behavior: "instant" });
     this.held = { x: event.clientX + pane.scrollLeft, y: event.clientY + pane.scrollTop };
   }
 
   #follow(moved) {
+    if (this.dragged && this.dragged !== moved) return;
     const led = this.#led.get(moved);
     const near = led && Math.max(Math.abs(led.left - moved.scrollLeft), Math.abs(led.top - moved.scrollTop)) < 1; // browsers round
     if (near) return; // its event, told late, must not pull the other back

@@ -51,6 +51,7 @@ def test_figures_are_those_of_scipy() -> None:
     assert smallest.p_adjusted == pytest.approx(smallest.p * len(drifted.columns))
 
 
+@pytest.mark.timeout(900)  # half a minute alone
 def test_a_hundred_quiet_windows() -> None:
     alarmed = [seed for seed in range(1, 101) if found("none", seed, 500).share > 0]
     assert len(alarmed) <= 1

@@ -100,6 +100,7 @@ def seen(*faces: RestoredFace, hole: Mask | None = None, facts: RequestFacts = F
         chroma_area=0.1,
         coverage=0.2,
         missing_features=0.1,
+        thin=0.0,
         background=0.0,
         untouched=0.0,
         face_count=len(faces),

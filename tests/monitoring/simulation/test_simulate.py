@@ -119,7 +119,8 @@ def test_fresh_people_with_a_broken_detector(params: Params, paths: Paths) -> No
     rows = logged(paths)
     assert 1 <= (rows["face_count"] == 0).sum() <= 10
     assert rows["detector_score"].dropna().max() < 0.55
-    assert report.modes == {"refuse": 12}  # too uncertain, all of them
+    assert set(report.modes) == {"refuse", "inpaint"}  # too uncertain, all of them but one with nothing but thin damage
+    assert report.modes["refuse"] >= 11
 
 
 def test_an_evaluation_is_needed(params: Params, staffed: Paths) -> None:
