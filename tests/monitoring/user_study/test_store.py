@@ -68,7 +68,7 @@ def _answer_many(folder: str, rater: str, start: int) -> None:
 
 def test_processes_that_write_at_once_lose_and_double_nothing(store: StudyStore) -> None:
     rater = joined(store)
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")
     children = [context.Process(target=_answer_many, args=(str(store.folder), rater, start)) for start in (0, 15)]
     for child in children:
         child.start()
