@@ -30,7 +30,7 @@ SLOW = (
     "restoration/test_intact_photos.py",
     "restoration/test_restore.py",
     "restoration/test_thin.py",
-    "restoration/test_write_back.py",
+    "restoration/files/test_write_back.py",
     "scripts/assets",
     "scripts/benchmarks",
     "serving/http",

@@ -12,7 +12,7 @@ from pipeline.project.printable import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from restoration.files import Row, Settings
+    from restoration.files.restore_files import Row, Settings
     from restoration.modes import RequestedMode
 
 _PATH = click.Path(path_type=Path)
@@ -101,8 +101,8 @@ def restore_command(
     that are no photos are left out, a photo that fails gets a line, the others go on, and the exit status is 1.
     """
     from models.errors import LikenessError
-    from restoration.files import failed_row, restore_all, restore_file
-    from restoration.requests import requests
+    from restoration.files.requests import requests
+    from restoration.files.restore_files import failed_row, restore_all, restore_file
 
     def rows() -> "Iterator[Row]":
         batch = requests(photo, mask, out, save_mask)
@@ -127,7 +127,7 @@ def restore_command(
 
 
 def _name_left_out(folder: Path) -> None:
-    from restoration.photo_files import photo_files
+    from restoration.files.photo_files import photo_files
 
     names = [path.name for path in photo_files(folder).left_out]
     if names:
@@ -150,7 +150,7 @@ def _settings(
     from pipeline.image_io.write import read_picture
     from pipeline.project.paths import Paths
     from pipeline.registry.weights import resolve_weights
-    from restoration.files import Settings
+    from restoration.files.restore_files import Settings
     from restoration.find_damage import shipped_finder
     from restoration.provenance.marking import open_seal
     from restoration.types import load_tools

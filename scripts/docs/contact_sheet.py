@@ -19,10 +19,10 @@ from models.load import load_restorer
 from pipeline.config.load import load_params
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture, write_picture
-from restoration.files import Row, Settings, restore_all
+from restoration.files.requests import requests
+from restoration.files.restore_files import Row, Settings, restore_all
 from restoration.find_damage import shipped_finder
 from restoration.mask import PROPOSED_GREY
-from restoration.requests import requests
 from restoration.types import load_tools
 
 RED, YELLOW = (230, 30, 30), (250, 220, 40)

@@ -65,7 +65,7 @@ def test_clients_are_independent_and_repeatable() -> None:
 def test_latency_counts_the_queue_that_the_load_itself_makes(slow: str) -> None:
     """Ten a second to a server that does five: the last one waits for all before it."""
     answers = send(slow, Load(1, 10.0, 2.0, 7), PHOTO)
-    assert counts(answers) == (len(answers), 0, 0)
+    assert [answer for answer in answers if answer.status != 200] == []
     assert len(answers) > 10
     last = max(answer.due + answer.seconds for answer in answers)
     assert last >= len(answers) * DELAY

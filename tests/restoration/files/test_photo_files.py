@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from models.errors import DataError
-from restoration.photo_files import fitting_name, photo_files
-from restoration.requests import requests
+from restoration.files.photo_files import fitting_name, photo_files
+from restoration.files.requests import requests
 from tests.pipeline.image_io.hostile import encoded, portrait
 
 JPEG = encoded(portrait(), "JPEG")

@@ -12,12 +12,12 @@ from models.images import Image
 from pipeline.config.restore import RestoreParams
 from pipeline.image_io.outcome import Accepted, Limits
 from pipeline.image_io.write import check_writable, read_accepted
+from restoration.files.requests import Request
+from restoration.files.write_back import Mark, write_as_it_came, write_back
 from restoration.mask import MaskNote, mask_for, restore_used
 from restoration.modes import RequestedMode
 from restoration.provenance.marking import MarkFacts, Seal, format_of, markable, restored_share
-from restoration.requests import Request
 from restoration.types import FaceRestorer, Restoration, Tools
-from restoration.write_back import Mark, write_as_it_came, write_back
 
 if TYPE_CHECKING:
     from models.damage_finder.finder import Finder

@@ -15,8 +15,8 @@ from PIL import Image as Pillow
 
 from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.outcome import Accepted, Limits
+from restoration.files.write_back import Mark, Written, write_as_it_came, write_back
 from restoration.provenance.marking import MarkFacts
-from restoration.write_back import Mark, Written, write_as_it_came, write_back
 from tests.pipeline.image_io.test_archive_formats import gamma_profile, tiff
 
 LIMITS = Limits(2**24, 10**6, 16, 20.0)

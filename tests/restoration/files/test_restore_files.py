@@ -10,8 +10,8 @@ from models.images import Image, Mask
 from pipeline.config.load import load_params
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture, write_picture
-from restoration.files import Settings, restore_all, restore_file
-from restoration.requests import requests
+from restoration.files.requests import requests
+from restoration.files.restore_files import Settings, restore_all, restore_file
 from tests.conftest import ROOT
 from tests.models.damage_finder.finder_site import red_finder
 from tests.restoration.site import PARAMS, Painter, astronaut, box_over, damage, tools

@@ -8,7 +8,7 @@ from pathlib import Path
 from models.errors import DataError
 from pipeline.image_io.formats import sniff
 from pipeline.image_io.write import OUTPUT_SUFFIXES, check_writable, is_lossless
-from restoration.photo_files import first_bytes, fitting_name, photo_files
+from restoration.files.photo_files import first_bytes, fitting_name, photo_files
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import DataError
-from restoration.requests import requests
+from restoration.files.requests import requests
 
 
 def touch(*paths: Path) -> None:
