@@ -66,11 +66,11 @@ def restore_photo(
     found = aligned_again(plain, scene.faces, damage.hole, damage.chroma, turned, params.context)
     known = known_faces(references, tools, size)
     if not found:
-        plain = _with_texture(scene, np.full(damage.hole.shape, -1, np.int16))
         notes = assign([], known, np.zeros((0, sum(map(len, known))), np.float32), params.reference)[1]
-        unknown = np.full(damage.hole.shape, -1, np.int16)
-        filled = _coloured(damage, plain) if count or always_return or not damage.chroma.any() else None
-        return outcome(filled, damage, count, [], unknown, notes, thin_faces)
+        nobody = np.full(damage.hole.shape, -1, np.int16)
+        returned = count or always_return or not damage.chroma.any()
+        filled = _coloured(damage, _with_texture(scene, nobody)) if returned else None
+        return outcome(filled, damage, count, [], nobody, notes, thin_faces)
     gathered = gather_faces(plain, found, known, params.reference)
     jobs = [_job(index, face, gathered, mode, params, scene.looking.doubt) for index, face in enumerate(found)]
     owner = owners([face.frame for face in found], damage.hole.shape)
@@ -121,7 +121,7 @@ def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams)
 
 
 def _with_texture(scene: _Scene, owner: npt.NDArray[np.int16]) -> Image:
-    """The classically filled photo with texture where wide damage belongs to no face."""
+    """Give the classically filled photo texture where wide damage belongs to no face."""
     wide = scene.damage.hole & (owner < 0)
     if not wide.any():
         return scene.plain

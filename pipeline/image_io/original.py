@@ -64,7 +64,9 @@ class Original:
 
 
 def original_of(data: bytes, image: Image, limits: Limits) -> Original:
-    """The original of a file that was read before.
+    """Read the original of a file that was read before.
+
+    It is decoded a second time: its samples beside the picture would take twice the memory while a photo is restored.
 
     Args:
         data: the file.

@@ -54,7 +54,7 @@ def fill_thin(image: Image, thin: Mask) -> Image:
 def add_grain(filled: Image, hole: Mask) -> None:
     """Put what grain a fill lacks on the pixels `hole` (H, W) of a picture (H, W, 3), in place."""
     for tile in _tiles(hole):
-        _add_grain(filled, hole, tile)
+        _add_grain_to(filled, hole, tile)
 
 
 def wider_than(mask: Mask, width: float) -> Mask:
@@ -122,7 +122,7 @@ def reconstruct(image: Image, hole: Mask) -> Image:
     return np.where(hole[..., None], cv2.cvtColor(channels, cv2.COLOR_YCrCb2RGB), image).astype(np.uint8)
 
 
-def _add_grain(filled: Image, thin: Mask, tile: Window) -> None:
+def _add_grain_to(filled: Image, thin: Mask, tile: Window) -> None:
     """Put grain on the filled pixels of a tile, in place: that of the pixels mirrored at the rim."""
     seen = _grown(tile, thin.shape)
     hole = thin[seen]
