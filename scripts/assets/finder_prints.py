@@ -44,6 +44,10 @@ _FACE_SHARE = 0.45
 _VEILS = [KINDS.index(kind) for kind in FAMILIES["veils"]]
 _WIDE_VEIL = 33
 """Width of a veil, pixels, from which it is left to the network that sees the whole print."""
+ORNATE, ORNATE_FACE = 0.5, 0.2
+"""Share of pictures with ornaments, and of those that one face fills: light lines on skin are nearly always damage."""
+_LARGE_FACE = 160.0
+"""Height of a face, pixels, from which it fills much of a part."""
 _FACES = (60.0, 1500.0)
 """Heights of faces on prints, pixels."""
 
@@ -152,7 +156,12 @@ def intact_print(rng: np.random.Generator, sources: Sources, side: int) -> Pixel
     if choice < 0.43:
         return _several(rng, sources, side)
     face = math.exp(rng.uniform(math.log(_FACES[0]), math.log(_FACES[1])))
-    return printed(rng, people(rng, sources.portraits, side, face))
+    return printed(rng, people(rng, sources.portraits, side, face), _ornate(face))
+
+
+def _ornate(face: float) -> float:
+    """Share of pictures of a face, `face` pixels high, that have ornaments."""
+    return ORNATE_FACE if face >= _LARGE_FACE else ORNATE
 
 
 def people(rng: np.random.Generator, portraits: Sequence[Image], side: int, face: float) -> Pixels:
@@ -198,9 +207,9 @@ def placed(rng: np.random.Generator, image: Image, side: int, scale: float) -> P
     return board
 
 
-def printed(rng: np.random.Generator, picture: Pixels) -> Pixels:
-    """A picture (H, W, 3) with ornaments, toned, aged, sometimes screened, mounted and written on."""
-    if rng.random() < 0.5:
+def printed(rng: np.random.Generator, picture: Pixels, ornate: float = ORNATE) -> Pixels:
+    """A picture (H, W, 3), toned, aged, sometimes screened, mounted and written on; a share of them with ornaments."""
+    if rng.random() < ornate:
         for number in rng.integers(0, len(ORNAMENTS), int(rng.integers(1, 4))):
             picture = ORNAMENTS[number](rng, picture)
     if rng.random() < 0.35:
