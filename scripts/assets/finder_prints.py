@@ -41,6 +41,8 @@ HAIRLINE = (0.6, 3.0)
 """Widths of a hairline, pixels."""
 _FACE_SHARE = 0.45
 """Height of the face in a portrait, as a share of the picture's."""
+_LEAST_SEEN = 0.002
+"""Share of a part below which its damage is drawn once more: it lies outside, or cannot be seen."""
 _VEILS = [KINDS.index(kind) for kind in FAMILIES["veils"]]
 _WIDE_VEIL = 33
 """Width of a veil, pixels, from which it is left to the network that sees the whole print."""
@@ -76,7 +78,11 @@ def training_example(rng: np.random.Generator, sources: Sources, side: int) -> E
     """
     kinds = drawn_kinds(rng, KIND_WEIGHTS) if rng.random() >= INTACT else []
     drawn = math.ceil(side / rng.choice((1.0, *(scale for _, scale in ENLARGED))))
-    return _without_wide_veils(resized(finished(rng, intact_print(rng, sources, drawn), kinds), side))
+    picture = intact_print(rng, sources, drawn)
+    example = finished(rng, picture, kinds)
+    if kinds and example.damaged.mean() < _LEAST_SEEN:
+        example = finished(rng, picture, kinds)
+    return _without_wide_veils(resized(example, side))
 
 
 def _without_wide_veils(example: Example) -> Example:
