@@ -13,7 +13,7 @@ from torch import Tensor
 
 from models.face.alignment import TEMPLATE, invert, transform
 from models.face.detector import Face
-from models.face.orientation import moved, roll, turned_back
+from models.face.orientation import roll, rotate, transform_face
 from models.images import Image, to_uint8
 from models.package_files import package_file
 
@@ -98,9 +98,9 @@ class LandmarkPredictor:
         part = image[top:bottom, left:right]
         if not part.size:
             return self._upright(image, face)
-        copy, matrix = turned_back(part, angle)
+        copy, matrix = rotate(part, angle)
         matrix[:, 2] -= matrix[:, :2] @ (left, top)
-        return transform(self._upright(copy, moved(face, matrix)), invert(matrix))
+        return transform(self._upright(copy, transform_face(face, matrix)), invert(matrix))
 
     def _upright(self, image: Image, face: Face) -> Landmarks:
         shape = self.shape(image, face)

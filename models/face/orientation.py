@@ -43,7 +43,7 @@ def roll(points: Points) -> float:
     return degrees(np.arctan2(-matrix[1, 0], matrix[0, 0]))
 
 
-def turned_back(image: Image, angle: float) -> tuple[Image, Matrix]:
+def rotate(image: Image, angle: float) -> tuple[Image, Matrix]:
     """Turn a picture (H, W, 3) counter-clockwise, large enough for all of it; also gives the matrix into it.
 
     Quarter turns are exact. Corners that the picture does not reach continue its border.
@@ -69,7 +69,7 @@ def turned_back(image: Image, angle: float) -> tuple[Image, Matrix]:
     return np.asarray(cv2.warpAffine(image, matrix, side, borderMode=cv2.BORDER_REPLICATE), np.uint8), matrix
 
 
-def moved(face: Face, matrix: Matrix) -> Face:
+def transform_face(face: Face, matrix: Matrix) -> Face:
     """Move a face into another picture, turned and scaled by `matrix` (2, 3); its unturned box holds the same oval."""
     x, y, width, height = face.box
     centre = transform(np.array([[x + width / 2, y + height / 2]], np.float32), matrix)[0]
@@ -79,7 +79,7 @@ def moved(face: Face, matrix: Matrix) -> Face:
 
 
 @dataclass(frozen=True)
-class Lie:
+class Orientation:
     """Orientation of a photo.
 
     `angle`: degrees, in (-180, 180], by which it lies turned clockwise; 0 where its faces are upright. `sure`: False
@@ -92,7 +92,7 @@ class Lie:
     score: float
 
 
-def lie(photo: Image, faces: Sequence[Face]) -> Lie:
+def detect_orientation(photo: Image, faces: Sequence[Face]) -> Orientation:
     """Detect the orientation of a photo (H, W, 3) by its faces.
 
     Heads are tilted in upright photos, too: what is within `MOST_ROLL` of a quarter turn is that quarter turn.
@@ -101,29 +101,29 @@ def lie(photo: Image, faces: Sequence[Face]) -> Lie:
         photo: with its holes filled.
         faces: found in the photo as it lies, best first; where none is sure, the whole photo is looked at in all turns.
     """
-    sure = _upright_for_sure(_Place.around(photo, faces[0])) if faces else None
+    sure = _detect_upright(_Surroundings.around(photo, faces[0])) if faces else None
     if sure is not None:
-        return Lie(0.0, True, sure.score)
-    looks = _looks(photo, faces)
-    if max((look.score for look in looks), default=0.0) < _CERTAIN_SCORE:
-        looks += _looks(photo, _anywhere(photo))
-    best = max(looks, key=lambda look: look.score, default=None)
+        return Orientation(0.0, True, sure.score)
+    detections = _detect_in_turns(photo, faces)
+    if max((detection.score for detection in detections), default=0.0) < _CERTAIN_SCORE:
+        detections += _detect_in_turns(photo, _detect_anywhere(photo))
+    best = max(detections, key=lambda detection: detection.score, default=None)
     if best is None:
-        return Lie(0.0, True, 0.0)
-    if abs(best.lies) <= MOST_ROLL:
-        return Lie(0.0, True, best.score)
-    upright = max((look.score for look in looks if abs(look.lies) <= _NEARLY_UPRIGHT), default=0.0)
+        return Orientation(0.0, True, 0.0)
+    if abs(best.angle) <= MOST_ROLL:
+        return Orientation(0.0, True, best.score)
+    upright = max((detection.score for detection in detections if abs(detection.angle) <= _NEARLY_UPRIGHT), default=0.0)
     if best.score > upright and (best.score < _TURNED_SCORE or best.score < upright + _TURNED_LEAD):
-        return Lie(0.0, False, best.score)
-    return Lie(_snapped(best.lies), True, best.score)
+        return Orientation(0.0, False, best.score)
+    return Orientation(_snap(best.angle), True, best.score)
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Detection:
     """A detection in one turn: the face in the photo's pixels, and its angle there by its points, degrees."""
 
     face: Face
-    lies: float
+    angle: float
 
     @property
     def score(self) -> float:
@@ -131,7 +131,7 @@ class _Look:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Surroundings:
     """The surroundings of a face, at the scale at which it is searched.
 
     `matrix` (2, 3) leads from the photo's pixels to those of `picture`; `middle` is the face's, in the latter.
@@ -142,7 +142,7 @@ class _Place:
     middle: tuple[float, float]
 
     @classmethod
-    def around(cls, photo: Image, face: Face) -> "_Place":
+    def around(cls, photo: Image, face: Face) -> "_Surroundings":
         x, y, width, height = face.box
         side = _ROOM * max(width, height)
         reach = 0.75 * side  # more than half the diagonal of the square that is looked at
@@ -154,7 +154,7 @@ class _Place:
         middle = matrix[:, :2] @ (across, down) + matrix[:, 2]
         return cls(picture, matrix, (float(middle[0]), float(middle[1])))
 
-    def seen(self, angle: float) -> _Look | None:
+    def detect(self, angle: float) -> _Detection | None:
         """Detect the face in the surroundings turned counter-clockwise by `angle`; None if none is detected."""
         matrix = np.asarray(cv2.getRotationMatrix2D(self.middle, angle, 1.0), np.float64)
         matrix[:, 2] += _LOOK / 2 - np.array(self.middle)
@@ -163,7 +163,7 @@ class _Place:
         best = max(near, key=lambda face: face.score, default=None)
         if best is None:
             return None
-        return _Look(moved(best, invert(_one_after(self.matrix, matrix))), _within(angle + roll(best.points)))
+        return _Detection(transform_face(best, invert(_compose(self.matrix, matrix))), _wrap(angle + roll(best.points)))
 
 
 def _resized(picture: Image, scale: float) -> tuple[Image, Matrix]:
@@ -175,7 +175,7 @@ def _resized(picture: Image, scale: float) -> tuple[Image, Matrix]:
     return np.asarray(small, np.uint8), np.asarray(matrix, np.float64)
 
 
-def _one_after(first: Matrix, second: Matrix) -> Matrix:
+def _compose(first: Matrix, second: Matrix) -> Matrix:
     return np.column_stack([second[:, :2] @ first[:, :2], second[:, :2] @ first[:, 2] + second[:, 2]])
 
 
@@ -192,54 +192,58 @@ def _network() -> FaceDetector:
     return network
 
 
-def _upright_for_sure(place: _Place) -> _Look | None:
+def _detect_upright(place: _Surroundings) -> _Detection | None:
     """Detect faces in the photo as it is, if no other turn has nearly as good ones; else None."""
-    here = place.seen(0)
-    if here is None or here.score < _SURE_SCORE or abs(here.lies) > _SURE_ROLL:
+    here = place.detect(0)
+    if here is None or here.score < _SURE_SCORE or abs(here.angle) > _SURE_ROLL:
         return None
-    others = (place.seen(angle) for angle in _EIGHT_TURNS if abs(angle) in {45, 90, 180})
-    return here if all(look is None or look.score <= here.score - _SURE_LEAD for look in others) else None
+    others = (place.detect(angle) for angle in _EIGHT_TURNS if abs(angle) in {45, 90, 180})
+    return (
+        here if all(detection is None or detection.score <= here.score - _SURE_LEAD for detection in others) else None
+    )
 
 
-def _looks(photo: Image, faces: Sequence[Face]) -> list[_Look]:
+def _detect_in_turns(photo: Image, faces: Sequence[Face]) -> list[_Detection]:
     """Detect in eight turns, and in the best of them, each followed to where its detection saw the face."""
-    places = [_Place.around(photo, face) for face in faces[:_FACES]]
-    by_turn = [[look for place in places if (look := place.seen(angle)) is not None] for angle in _EIGHT_TURNS]
-    by_turn.sort(key=lambda turn: -sum(look.score for look in turn))
-    looks = [look for turn in by_turn for look in turn]
-    following = [look for turn in by_turn[:_FOLLOWED] for look in turn]
+    places = [_Surroundings.around(photo, face) for face in faces[:_FACES]]
+    by_turn = [
+        [detection for place in places if (detection := place.detect(angle)) is not None] for angle in _EIGHT_TURNS
+    ]
+    by_turn.sort(key=lambda turn: -sum(detection.score for detection in turn))
+    detections = [detection for turn in by_turn for detection in turn]
+    following = [detection for turn in by_turn[:_FOLLOWED] for detection in turn]
     for _ in range(_FURTHER):
-        again = [_Place.around(photo, look.face).seen(look.lies) for look in following]
-        following = [look for look in again if look is not None]
-        looks += following
-    return looks
+        again = [_Surroundings.around(photo, detection.face).detect(detection.angle) for detection in following]
+        following = [detection for detection in again if detection is not None]
+        detections += following
+    return detections
 
 
-def _anywhere(photo: Image) -> list[Face]:
+def _detect_anywhere(photo: Image) -> list[Face]:
     """Detect faces in eight turns of the whole photo, best first, in the photo's pixels; one may come several times.
 
     Where a small copy shows none for sure, a large one may, in quarter turns: of a group.
     """
-    faces = [face for angle in _EIGHT_TURNS for face in _in_turn(photo, angle, _LOOK)]
+    faces = [face for angle in _EIGHT_TURNS for face in _detect_in_turn(photo, angle, _LOOK)]
     if max(photo.shape[:2]) > 2 * _LOOK and all(face.score < _SURE_SCORE for face in faces):
         quarters = [angle for angle in _EIGHT_TURNS if angle % 90 == 0]
-        faces += [face for angle in quarters for face in _in_turn(photo, angle, _LARGE_LOOK)]
+        faces += [face for angle in quarters for face in _detect_in_turn(photo, angle, _LARGE_LOOK)]
     return sorted(faces, key=lambda face: -face.score)
 
 
-def _in_turn(photo: Image, angle: float, side: int) -> list[Face]:
+def _detect_in_turn(photo: Image, angle: float, side: int) -> list[Face]:
     """Detect faces in a copy turned counter-clockwise, of at most `side` pixels; in the photo's pixels."""
     small, shrunk = _resized(photo, min(1.0, side / max(photo.shape[:2])))
-    copy, turn = turned_back(small, angle)
-    back = invert(_one_after(shrunk, turn))
-    return [moved(face, back) for face in _network().look(copy, side)]
+    copy, turn = rotate(small, angle)
+    back = invert(_compose(shrunk, turn))
+    return [transform_face(face, back) for face in _network().look(copy, side)]
 
 
-def _snapped(angle: float) -> float:
+def _snap(angle: float) -> float:
     quarter = 90.0 * round(angle / 90)
-    return _within(quarter if abs(angle - quarter) <= MOST_ROLL else round(angle))
+    return _wrap(quarter if abs(angle - quarter) <= MOST_ROLL else round(angle))
 
 
-def _within(angle: float) -> float:
+def _wrap(angle: float) -> float:
     """Convert an angle to (-180, 180]."""
     return 180.0 - (180.0 - angle) % 360.0

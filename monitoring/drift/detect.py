@@ -42,7 +42,7 @@ def detect_drift(
     return result
 
 
-def drift_figures(current: Traffic, reference: Traffic, watch: WatchParams) -> Drift:
+def measure_drift(current: Traffic, reference: Traffic, watch: WatchParams) -> Drift:
     """Compute the same figures without report and dashboard; nothing is written."""
     return compare_columns(prepare_frames(current.rows, reference.rows, watch), current, reference, watch)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from models.face.alignment import invert
 from models.face.detector import Face
-from models.face.orientation import lie, moved, turned_back
+from models.face.orientation import detect_orientation, rotate, transform_face
 from models.images import Image
 from restoration.types import Detector
 
@@ -39,8 +39,8 @@ class TurnedDetector:
             return known
         if self._angle == 0:
             return self._detector.detect(image)
-        copy, matrix = turned_back(image, self._angle)
-        faces = [moved(face, invert(matrix)) for face in self._detector.detect(copy)]
+        copy, matrix = rotate(image, self._angle)
+        faces = [transform_face(face, invert(matrix)) for face in self._detector.detect(copy)]
         return [face for face in faces if _middle_inside(face, image)]
 
 
@@ -64,10 +64,10 @@ def looking_upright(detector: Detector, plain: Image, photo: Image, certain: flo
         certain: score from which a face is seen surely.
     """
     seen = [(plain, detector.detect(plain))]
-    estimate = lie(*seen[0])
+    estimate = detect_orientation(*seen[0])
     if estimate.score < certain:
         seen.append((photo, detector.detect(photo)))
-        estimate = max(estimate, lie(*seen[1]), key=lambda one: one.score)
+        estimate = max(estimate, detect_orientation(*seen[1]), key=lambda one: one.score)
     turned = TurnedDetector(detector, estimate.angle, seen if estimate.angle == 0 else ())
     return Looking(turned, estimate.angle, "" if estimate.sure else _DOUBT)
 

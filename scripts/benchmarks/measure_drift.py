@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from monitoring.drift.detect import Traffic, drift_figures
+from monitoring.drift.detect import Traffic, measure_drift
 from monitoring.drift.identity_space import aggregate, space_name
 from monitoring.drift.results import Drift
 from pipeline.config.load import load_params
@@ -105,7 +105,7 @@ def delay(rows: pd.DataFrame, reference: pd.DataFrame, watch: WatchParams, rng: 
     """Smallest of `SIZES` at which the first so many requests, in random order, alarm; None where none does."""
     order, expected = rng.permutation(len(rows)), traffic_of(reference, watch)
     for size in SIZES:
-        if size <= len(rows) and drift_figures(traffic_of(rows.iloc[order[:size]], watch), expected, watch).share > 0:
+        if size <= len(rows) and measure_drift(traffic_of(rows.iloc[order[:size]], watch), expected, watch).share > 0:
             return size
     return None
 
@@ -113,7 +113,7 @@ def delay(rows: pd.DataFrame, reference: pd.DataFrame, watch: WatchParams, rng: 
 def _alarm_line(
     name: str, size: int, out_of: int, drawn: Iterator[tuple[pd.DataFrame, pd.DataFrame]], watch: WatchParams
 ) -> str:
-    found = [drift_figures(traffic_of(window, watch), traffic_of(expected, watch), watch) for expected, window in drawn]
+    found = [measure_drift(traffic_of(window, watch), traffic_of(expected, watch), watch) for expected, window in drawn]
     alarmed = [_columns(one) for one in found if one.share > 0]
     counts = Counter(column for columns in alarmed for column in columns)
     return f"| {len(found)}, {name} | {size} | {out_of} | {len(alarmed)} | {', '.join(counts) or '-'} |"
@@ -123,7 +123,7 @@ def _shift_line(
     shift: Shift, rows: pd.DataFrame, reference: pd.DataFrame, watch: WatchParams, rng: np.random.Generator
 ) -> str:
     window = rows[:500]
-    found = drift_figures(traffic_of(window, watch), traffic_of(reference, watch), watch)
+    found = measure_drift(traffic_of(window, watch), traffic_of(reference, watch), watch)
     delays = [delay(rows, reference, watch, rng) for _ in range(_DRAWS)]
     late = [np.inf if one is None else one for one in delays]
     names = ", ".join(_columns(found)[:6])

@@ -19,7 +19,7 @@ import pandas as pd
 from models.assets import ASSETS
 from models.face.detector import FaceDetector
 from models.face.landmarks import LandmarkPredictor
-from models.face.orientation import Lie, lie, turned_back
+from models.face.orientation import Orientation, detect_orientation, rotate
 from models.images import Image, Mask
 from pipeline.config.load import Params, load_params
 from pipeline.damage.draw import apply
@@ -78,7 +78,7 @@ def turned_portraits(
         for kind in KINDS:
             hole = hole_of(kind, photo.shape, faces[0].box, faces[0].points, rng)
             for turn in TURNS:
-                yield row(f"{folder}, {kind}", turn, estimated_lie(*laid(photo, hole, turn), detector), file)
+                yield row(f"{folder}, {kind}", turn, estimate_orientation(*laid(photo, hole, turn), detector), file)
 
 
 def upright_portraits(
@@ -94,10 +94,12 @@ def upright_portraits(
         faces = detector.detect(photo)
         if not faces:
             continue
-        yield row(f"{folder}, upright, intact", 0, lie(photo, faces), file)
+        yield row(f"{folder}, upright, intact", 0, detect_orientation(photo, faces), file)
         damage, _ = sampler.sample(rng, landmarker.predict(photo, faces[0]), side)
         plain = classical_photo(apply(photo, damage), damage.hole, damage.chroma)
-        yield row(f"{folder}, upright, damaged as evaluation does", 0, lie(plain, detector.detect(plain)), file)
+        yield row(
+            f"{folder}, upright, damaged as evaluation does", 0, detect_orientation(plain, detector.detect(plain)), file
+        )
 
 
 def old_photos(folder: Path, params: Params) -> Iterator[dict[str, object]]:
@@ -108,18 +110,18 @@ def old_photos(folder: Path, params: Params) -> Iterator[dict[str, object]]:
         upright = detector.detect(photo)
         for turn in (0, 90, 180, 270):
             lies, _ = laid(photo, np.zeros(photo.shape[:2], np.bool_), turn)
-            estimate = lie(lies, upright if turn == 0 else detector.detect(lies))
+            estimate = detect_orientation(lies, upright if turn == 0 else detector.detect(lies))
             what = f"old photos, {'a face found' if upright else 'no face found'}"
             yield row(what, turn, estimate, file)
 
 
-def estimated_lie(photo: Image, hole: Mask, detector: FaceDetector) -> Lie:
+def estimate_orientation(photo: Image, hole: Mask, detector: FaceDetector) -> Orientation:
     """What `lie` says of the filled photo."""
     plain = classical_photo(photo, hole, hole)
-    return lie(plain, detector.detect(plain))
+    return detect_orientation(plain, detector.detect(plain))
 
 
-def row(what: str, turn: int, estimate: Lie, file: Path) -> dict[str, object]:
+def row(what: str, turn: int, estimate: Orientation, file: Path) -> dict[str, object]:
     """One answer."""
     off = abs((estimate.angle - turn + 180) % 360 - 180)
     return {
@@ -135,8 +137,8 @@ def row(what: str, turn: int, estimate: Lie, file: Path) -> dict[str, object]:
 def laid(photo: Image, hole: Mask, turn: int) -> tuple[Image, Mask]:
     """The damaged photo, and its hole, turned clockwise."""
     damaged = np.where(hole[..., None], np.uint8(_FILL), photo)
-    turned_hole = turned_back(np.repeat(hole[..., None] * np.uint8(255), 3, axis=-1), -turn)[0]
-    return turned_back(damaged, -turn)[0], np.asarray(turned_hole[..., 0] > 0)
+    turned_hole = rotate(np.repeat(hole[..., None] * np.uint8(255), 3, axis=-1), -turn)[0]
+    return rotate(damaged, -turn)[0], np.asarray(turned_hole[..., 0] > 0)
 
 
 def hole_of(
@@ -209,7 +211,7 @@ def times(params: Params) -> list[str]:
             begun = process_time()
             detector.detect(photo)
             between = process_time()
-            lie(photo, faces)
+            detect_orientation(photo, faces)
             looks.append(between - begun)
             tellings.append(process_time() - between)
         lines.append(f"| {side} px | {3000 * np.median(looks):.0f} | {1000 * np.median(tellings):.0f} |")

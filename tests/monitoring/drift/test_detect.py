@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import ks_2samp, wasserstein_distance
 
 from monitoring.drift.columns import GROUP_OF, IDENTITY
-from monitoring.drift.detect import Traffic, detect_drift, drift_figures
+from monitoring.drift.detect import Traffic, detect_drift, measure_drift
 from monitoring.drift.results import Drift
 from monitoring.log.rows import COLUMNS
 from pipeline.config.load import load_params
@@ -34,7 +34,7 @@ def sent(n: int, seed: int, shift: str = "none") -> Traffic:
 
 
 def found(shift: str, seed: int, n: int, watch: WatchParams = QUICK) -> Drift:
-    return drift_figures(sent(n, seed, shift), sent(200, 0), watch)
+    return measure_drift(sent(n, seed, shift), sent(200, 0), watch)
 
 
 def test_figures_are_those_of_scipy() -> None:
@@ -77,7 +77,7 @@ def test_each_shift_is_found_in_one_window(shift: str, columns: set[str]) -> Non
 def test_a_huge_window_does_not_cry_about_nothing() -> None:
     """Brightness higher by a tenth of its spread: certain with 20,000 requests, and of no account."""
     current, expected = traffic(20_000, 1), traffic(20_000, 2)
-    column = drift_figures(
+    column = measure_drift(
         Traffic(current.assign(brightness=current["brightness"] + 2), None), Traffic(expected, None), WATCH
     )
     brightness = column.columns["brightness"]
@@ -90,9 +90,9 @@ def test_one_person_is_not_a_trend() -> None:
     """300 dark photos of one person among 200 of everybody else."""
     everybody, one = traffic(200, 5), traffic(300, 6, "darker").assign(subject="s")
     mixed = Traffic(pd.concat([everybody, one], ignore_index=True), None)
-    assert drift_figures(mixed, sent(200, 0), QUICK).drifted("inputs") == ()
+    assert measure_drift(mixed, sent(200, 0), QUICK).drifted("inputs") == ()
     strangers = Traffic(mixed.rows.assign(subject=""), None)
-    assert "brightness" in drift_figures(strangers, sent(200, 0), QUICK).drifted("inputs")
+    assert "brightness" in measure_drift(strangers, sent(200, 0), QUICK).drifted("inputs")
 
 
 def test_columns_without_values_and_constant_ones() -> None:
@@ -100,7 +100,7 @@ def test_columns_without_values_and_constant_ones() -> None:
     current[["yaw", "pitch", "roll", "coverage", "missing_features", "similarity_plain_training"]] = np.nan
     current["recognised"] = pd.array([None] * 60, "boolean")
     current["mode"], current["kind"], current["detector_score"], expected["detector_score"] = "refuse", "", 0.7, 0.7
-    drifted = drift_figures(Traffic(current, None), Traffic(expected, None), WATCH)
+    drifted = measure_drift(Traffic(current, None), Traffic(expected, None), WATCH)
     assert drifted.skipped["yaw"] == "0 values, needs 30"
     assert {"turn", "kind", "coverage", "similarity_plain_training", IDENTITY} <= set(drifted.skipped)
     assert drifted.columns["mode"].drifted
@@ -113,7 +113,7 @@ def test_photos_in_which_nothing_was_found_are_no_drift(tmp_path: Path) -> None:
     current, expected = traffic(300, 7), Traffic(traffic(200, 8), None)
     clean = current.assign(mode="unchanged", area=0.0, coverage=np.nan, missing_features=np.nan, identity_risk=np.nan)
     some = Traffic(pd.concat([current, clean[:150]], ignore_index=True), None)
-    assert drift_figures(some, expected, WATCH).share == 0
+    assert measure_drift(some, expected, WATCH).share == 0
     folder, workspace = tmp_path / "w", tmp_path / "evidently"
     found = detect_drift(Traffic(clean, None), expected, WATCH, folder=folder, workspace=workspace, now=NOW)
     assert (found.columns, set(found.skipped)) == ({}, set(GROUP_OF))

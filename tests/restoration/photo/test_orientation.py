@@ -8,7 +8,7 @@ import pytest
 
 from models.assets import ASSETS
 from models.face.detector import Face
-from models.face.orientation import Lie, turned_back
+from models.face.orientation import Orientation, rotate
 from models.gan.restorer import Restorer
 from models.images import Image, Mask
 from restoration.photo.orientation import TurnedDetector, looking_upright
@@ -47,7 +47,7 @@ def laid(turn: int) -> tuple[Image, Mask]:
     """The damaged photo turned clockwise; what is not of the photo is not damaged."""
     photo, hole = covered()
     picture = np.repeat(hole[..., None] * np.uint8(255), 3, axis=-1)
-    return turned_back(photo, -turn)[0], turned_back(picture, -turn)[0][..., 0] > 0
+    return rotate(photo, -turn)[0], rotate(picture, -turn)[0][..., 0] > 0
 
 
 @pytest.mark.parametrize("turn", QUARTERS)
@@ -75,7 +75,7 @@ def test_odd_turns_come_back_as_the_upright_photo_does(turn: int) -> None:
     assert np.array_equal(result.image[~hole], photo[~hole])
     (face,), (expected,) = result.faces, upright().faces
     assert face.missing_features == pytest.approx(expected.missing_features, abs=0.05)
-    back = turned_back(result.image, turn)[0]
+    back = rotate(result.image, turn)[0]
     (height, width), side = back.shape[:2], covered()[0].shape[0]
     top, left = (height - side + 1) // 2, (width - side + 1) // 2
     inside = covered()[1]
@@ -88,7 +88,7 @@ def test_odd_turns_come_back_as_the_upright_photo_does(turn: int) -> None:
 def test_points_and_box_are_in_the_photos_own_pixels(turn: int) -> None:
     (face,) = restored(*laid(turn)).faces
     (expected,) = upright().faces
-    matrix = turned_back(covered()[0], -turn)[1]
+    matrix = rotate(covered()[0], -turn)[1]
     points = np.array(expected.points) @ matrix[:, :2].T + matrix[:, 2]
     assert np.abs(np.array(face.points) - points).max() < 4
     x, y, width, height = face.box
@@ -133,7 +133,9 @@ def test_a_face_beyond_the_border_is_none() -> None:
 
 
 def test_a_doubtful_turn_is_refused_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("restoration.photo.orientation.lie", lambda photo, faces: Lie(0.0, sure=False, score=0.8))
+    monkeypatch.setattr(
+        "restoration.photo.orientation.detect_orientation", lambda photo, faces: Orientation(0.0, sure=False, score=0.8)
+    )
     result = restored(*covered(), restorer=Painter())
     assert result.mode == "refuse"
     assert "may lie on its side" in result.reason
