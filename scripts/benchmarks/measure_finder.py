@@ -272,7 +272,7 @@ def main() -> None:
         print(_table(figures["real"]))
     intact = {"synthetic": false_alarms(intact_prints(portraits, arguments.intact, 3), search, detector)}
     if arguments.prints:
-        whole = (read_picture(file, limits) for file in _intact_old_prints(arguments.prints))
+        whole = (read_picture(file, limits) for file in intact_old_prints(arguments.prints))
         intact["old prints"] = false_alarms(whole, search, detector)
     figures["intact"] = intact
     print(_table(intact))
@@ -290,7 +290,7 @@ def main() -> None:
         (ASSETS / "finder.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
-def _intact_old_prints(folder: Path) -> list[Path]:
+def intact_old_prints(folder: Path) -> list[Path]:
     """Old prints that training did not see and that show no damage to speak of."""
     left_out = (*TRAINING_PRINTS, *DAMAGED_PRINTS)
     return [file for file in sorted(folder.glob("old_photo_*")) if file.stem[-2:] not in left_out] + [folder / "g.png"]
