@@ -1,5 +1,5 @@
 # Everything runs in .venv, which the first target that needs it makes.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 PACKAGES := models pipeline restoration monitoring flows serving cli scripts
