@@ -93,7 +93,7 @@ def test_the_brush_adds_erases_and_undoes(browser: "Browser", site: Site) -> Non
         assert more > proposed
         page.click("#undo")
         assert page.evaluate(MARKED) == proposed
-        page.click("text=Erase")
+        page.click(".choice >> text=Erase")
         paint(page, (0.35, 0.45), (0.55, 0.45))
         assert page.evaluate(MARKED) < proposed
         page.click("#clear")
