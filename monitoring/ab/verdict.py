@@ -14,6 +14,7 @@ from monitoring.ab.experiment import Experiment, running_test
 from monitoring.ab.outcomes import OUTCOMES, Name, Trial, identity_similarity, select_trial
 from monitoring.ab.sample_ratio import sequential_p
 from monitoring.log.production_log import open_log
+from monitoring.log.rows import restored_in_full
 from pipeline.config.ab import AbParams
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
@@ -69,7 +70,11 @@ def judge(params: Params, paths: Paths, *, now: datetime) -> AbVerdict:
 def judge_rows(
     experiment: Experiment, rows: pd.DataFrame, before: pd.DataFrame, params: AbParams, *, now: datetime
 ) -> AbVerdict:
-    """Judge rows of the log since the test began, with the adjustment fitted on those `before`."""
+    """Judge rows of the log since the test began, with the adjustment fitted on those `before`.
+
+    Rows of less than full strength are left out: they mix the model with the classical fill.
+    """
+    rows, before = restored_in_full(rows), restored_in_full(before)
     adjustment = fit_adjustment(before, identity_similarity(before), min_rows=params.covariates_from)
     test = select_trial(rows, experiment.champion, experiment.challenger, adjustment)
     effects = collect_evidence(test, params, days=(now - experiment.started).total_seconds() / _DAY_SECONDS)

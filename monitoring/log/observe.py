@@ -29,8 +29,8 @@ class RequestFacts:
 
     `cpu_seconds`: of the whole request; `verification_cpu_seconds`: of its identity figures, part of the former.
     `kind`: of the damage, "" in production. `threshold`: independent similarity from which a face counts as
-    recognised, without which a reference photo decides nothing. The rest compares with the original, where it is
-    known: cosines, whether it is the same person, LPIPS.
+    recognised, without which a reference photo decides nothing. `strength`: share of what the face model filled. The
+    rest compares with the original, where it is known: cosines, whether it is the same person, LPIPS.
     """
 
     request_id: str
@@ -44,6 +44,7 @@ class RequestFacts:
     verification_cpu_seconds: float
     kind: str = ""
     threshold: float | None = None
+    strength: float = 1.0
     similarity_training: float | None = None
     similarity_independent: float | None = None
     recognised: bool | None = None
@@ -127,6 +128,7 @@ def build_log_row(
         cpu_seconds=facts.cpu_seconds,
         verification_cpu_seconds=facts.verification_cpu_seconds,
         queue_milliseconds=facts.queue_milliseconds,
+        strength=facts.strength,
     )
 
 

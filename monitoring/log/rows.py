@@ -25,7 +25,8 @@ class LogRow(BaseModel):
     is nothing to compare with. `recognised`: the independent one, against original or reference, is at least the
     evaluation's threshold. `mask_x`, `mask_y`: centroid of the missing pixels relative to the box of the surest face,
     0..1 within it. `uncertainty`: see `restoration.risk.uncertainty`. `lpips`: to the original, in a replay.
-    `subject` is a pseudonym, "" where the caller gave none.
+    `subject` is a pseudonym, "" where the caller gave none. `strength`: share of what the face model filled, the rest
+    being the classical fill; a row without it was restored in full.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -68,6 +69,7 @@ class LogRow(BaseModel):
     cpu_seconds: Duration
     verification_cpu_seconds: Duration
     queue_milliseconds: Duration
+    strength: Share = 1.0
 
     @model_validator(mode="after")
     def _recognised_needs_something_to_compare(self) -> Self:
@@ -90,10 +92,17 @@ def frame(rows: Iterable[LogRow]) -> pd.DataFrame:
 
 def set_types(table: pd.DataFrame) -> pd.DataFrame:
     """Give the log's columns their types: float64 (NaN = None), int64, UTC time, nullable boolean, object text."""
+    strength = table["strength"] if "strength" in table else pd.Series(1.0, index=table.index)
+    table = table.assign(strength=strength.astype("float64").fillna(1.0))
     types = dict.fromkeys(TEXT, "object") | dict.fromkeys(INTEGERS, "int64") | dict.fromkeys(NUMBERS, "float64")
     result = table.astype(types | {"recognised": "boolean"})
     result["time"] = pd.to_datetime(result["time"], utc=True, format="ISO8601")
     return result
+
+
+def restored_in_full(table: pd.DataFrame) -> pd.DataFrame:
+    """Select the rows that judge a model: a face mixed with the classical fill is not its own."""
+    return table[table["strength"] == 1.0]
 
 
 class Feedback(BaseModel):

@@ -50,6 +50,13 @@ RESTORATION_BODY: dict[str, Any] = {
                             "description": "intact photos of the same person",
                         },
                         "mode": {"type": "string", "enum": list(get_args(RequestedMode)), "default": "auto"},
+                        "strength": {
+                            "type": "number",
+                            "minimum": 0,
+                            "maximum": 1,
+                            "default": 1,
+                            "description": "share of what the face model fills; the rest is the classical fill",
+                        },
                         "subject": {"type": "string", "description": "your id of the person; stored as a pseudonym"},
                         "keep_basis": {
                             "type": "string",
@@ -60,6 +67,12 @@ RESTORATION_BODY: dict[str, Any] = {
                             "enum": list(get_args(PictureWish)),
                             "default": "png",
                             "description": "of the picture in JSON and ZIP",
+                        },
+                        "repeats": {
+                            "type": "string",
+                            "pattern": "^[0-9a-f]{32}$",
+                            "description": "request_id of an earlier restoration of the same photo: "
+                            "the same arm of an A/B test does it again",
                         },
                     },
                 },

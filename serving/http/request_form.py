@@ -3,6 +3,7 @@
 Forms are parsed in memory only: not even a temporary file holds a picture.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -23,6 +24,11 @@ PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/tiff")
 
 _FIELD_BYTES = 4096
 _SUBJECT_LENGTH = 200
+_FILES = ("image", "mask", "references")
+_TEXTS = ("mode", "strength", "subject", "keep_basis", "picture", "repeats")
+_DECIMAL = re.compile(r"(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
+"""Stricter than `float`, which also takes blanks, underscores, digits of any script, nan and inf."""
+_REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 _INPUT_FORMATS: dict[str, PictureFormat] = {"jpeg": "jpeg", "mpo": "jpeg", "webp": "webp", "tiff": "tiff"}
 """Formats of the picture in the answer by format of the photo; one that cannot carry a mark becomes PNG."""
 _FORMATS: dict[str, PictureFormat] = {f"image/{name}": name for name in ("png", "jpeg", "webp", "tiff")}
@@ -30,15 +36,21 @@ _FORMATS: dict[str, PictureFormat] = {f"image/{name}": name for name in ("png", 
 
 @dataclass(frozen=True)
 class Upload:
-    """The form of one request, not yet decoded; `subject` and `keep_basis` are "" where they were not given."""
+    """The form of one request, not yet decoded; `subject`, `keep_basis` and `repeats` are "" where they were not given.
+
+    `strength`: share of what the face model fills, 0..1; the rest is the classical fill. `repeats`: request_id of an
+    earlier restoration of the same photo, whose A/B arm shall do it again.
+    """
 
     image: bytes
     mask: bytes | None
     references: tuple[bytes, ...]
     mode: RequestedMode
+    strength: float
     subject: str
     keep_basis: str
     picture: PictureWish
+    repeats: str
 
 
 class _InMemory(MultiPartParser):
@@ -54,8 +66,7 @@ async def read_upload(request: Request, max_references: int) -> Upload:
     Raises:
         HttpProblem: not multipart, no image, an unknown field, or a value that its field does not admit.
     """
-    names = ("image", "mask", "references", "mode", "subject", "keep_basis", "picture")
-    files, texts = await _parts(request, names, max_files=2 + max_references)
+    files, texts = await _parts(request, (*_FILES, *_TEXTS), max_files=2 + max_references)
     references = tuple(files.get("references", ()))
     if len(references) > max_references:
         raise _wrong("references", f"at most {max_references}", str(len(references)))
@@ -64,14 +75,19 @@ async def read_upload(request: Request, max_references: int) -> Upload:
         raise _wrong("keep_basis", "a subject with it", "none")
     if len(subject) > _SUBJECT_LENGTH:
         raise _wrong("subject", f"at most {_SUBJECT_LENGTH} characters", str(len(subject)))
+    repeats = texts.get("repeats", "")
+    if repeats and not _REQUEST_ID.fullmatch(repeats):
+        raise _wrong("repeats", "the request_id of an earlier restoration", repr(repeats[:40]))
     return Upload(
         image=_one(files, "image"),
         mask=_one(files, "mask") if "mask" in files else None,
         references=references,
         mode=_choice(texts, "mode", RequestedMode, "auto"),
+        strength=_share(texts, "strength"),
         subject=subject,
         keep_basis=basis,
         picture=_choice(texts, "picture", PictureWish, "png"),
+        repeats=repeats,
     )
 
 
@@ -111,7 +127,11 @@ async def _read(form: FormData, names: Collection[str]) -> tuple[dict[str, list[
         if name not in names:
             raise _wrong("a field", f"one of {', '.join(names)}", repr(name[:40]))
         if isinstance(value, UploadFile):
+            if name in _TEXTS:
+                raise _wrong(name, "a text", "a file")
             files.setdefault(name, []).append(await value.read())
+        elif name in texts:
+            raise _wrong(name, "one value", "several")
         else:
             texts[name] = value
     return files, texts
@@ -128,6 +148,17 @@ def _choice(texts: dict[str, str], name: str, kind: Any, default: str) -> Any:  
     value = texts.get(name) or default
     if value not in get_args(kind):
         raise _wrong(name, f"one of {', '.join(get_args(kind))}", repr(value[:40]))
+    return value
+
+
+def _share(texts: dict[str, str], name: str) -> float:
+    """Read a number from 0 to 1; all of it where the field was not given."""
+    if name not in texts:
+        return 1.0
+    text = texts[name]
+    value = float(text) if _DECIMAL.fullmatch(text) else -1.0
+    if not 0.0 <= value <= 1.0:
+        raise _wrong(name, "a number from 0 to 1", repr(text[:40]) if text else "nothing")
     return value
 
 

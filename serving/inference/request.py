@@ -92,10 +92,12 @@ class RestoreJob:
         self.times, self._verify_cpu = StageTimes(queue_seconds), Meter()
         self.verify_seconds = Meter(time.perf_counter)
         self._subject = context.pictures.pseudonym(request.upload.subject)
-        self._model = request.arms.model_for(self._subject or request.request_id, context.params.ab.share)
+        unit = self._subject or request.upload.repeats or request.request_id
+        self._model = request.arms.model_for(unit, context.params.ab.share)
         self._model.restorer.cpu_balance.take()  # left in this thread by a request that failed
         tools = meter_tools(meter_tools(context.tools.for_request(), self._verify_cpu), self.verify_seconds)
-        self._tools = replace(tools, observe=context.identities.window(self._model.version).add)
+        full = request.upload.strength == 1.0  # a mixed face says nothing about the model's identities
+        self._tools = replace(tools, observe=context.identities.window(self._model.version).add if full else None)
 
     def decode(self) -> tuple[Accepted, tuple[Image, ...]]:
         upload, limits = self._request.upload, self._context.limits
@@ -111,8 +113,10 @@ class RestoreJob:
         return given_mask(read_mask(upload.mask, size, may_cover_all=upload.mode == "colorize"))
 
     def restore(self, image: Image, used: UsedMask, references: Sequence[Image]) -> Restoration:
-        rules, mode = self._context.params.restore, self._request.upload.mode
-        done = restore_used(image, used, self._model.restorer, mode, rules, references, self._tools)
+        rules, upload = self._context.params.restore, self._request.upload
+        done = restore_used(
+            image, used, self._model.restorer, upload.mode, rules, references, self._tools, upload.strength
+        )
         return replace(done, reason=_no_damage(used)) if done.mode == "unchanged" and not used.mask.any() else done
 
     def encode(self, restoration: Restoration, form: AnswerForm, photo: Accepted) -> bytes | None:
@@ -143,7 +147,7 @@ class RestoreJob:
         return row
 
     def count(self, row: LogRow) -> None:
-        """Count the outcome for Prometheus; an unchanged photo has no similarity and no risk."""
+        """Count the outcome for Prometheus; similarity and risk only of what the model did, and at full strength."""
         metrics = self._context.metrics
         metrics.requests.labels(row.mode, row.arm).inc()
         metrics.seconds.labels(row.arm).observe(row.milliseconds / 1000)
@@ -151,7 +155,7 @@ class RestoreJob:
             metrics.stages.labels(name).observe(seconds)
         metrics.cpu.labels("verification").inc(row.verification_cpu_seconds)
         metrics.cpu.labels("restoration").inc(max(0.0, row.cpu_seconds - row.verification_cpu_seconds))
-        if row.mode == "unchanged":
+        if row.mode == "unchanged" or row.strength < 1.0:
             return
         similarities = (row.similarity_plain_training, row.similarity_plain_independent)
         for encoder, cosine in zip(self._tools.encoders, similarities, strict=True):
@@ -172,6 +176,7 @@ class RestoreJob:
             cpu_seconds=max(0.0, self.times.cpu + self._model.restorer.cpu_balance.take()),
             verification_cpu_seconds=self._verify_cpu.take(),
             threshold=self._context.threshold,
+            strength=self._request.upload.strength,
         )
 
 

@@ -114,6 +114,7 @@ def _outcome(result: RestoreResult) -> Outcome:
     return Outcome(
         request_id=row.request_id,
         mode=restoration.mode,
+        strength=row.strength,
         reason=restoration.reason,
         reasons=tuple(restoration.reason.split("; ")),
         area=restoration.area,

@@ -231,6 +231,9 @@ def test_references_serve(site: Site) -> None:
         (form(), {"size": "4"}, 422, "bad_request", "'size'"),
         (form(), {"keep_basis": "consent"}, 422, "bad_request", "a subject with it"),
         (form(), {"subject": "x" * 201}, 422, "bad_request", "200 characters"),
+        (form(), {"repeats": "mine"}, 422, "bad_request", "the request_id of an earlier restoration"),
+        (form() | {"mode": b"auto"}, {}, 422, "bad_request", "a text as mode"),
+        (form(), {"mode": ["auto", "inpaint"]}, 422, "bad_request", "one value as mode"),
     ],
 )
 def test_what_cannot_be_used_is_named(

@@ -1,18 +1,25 @@
 // The steps of the page: photos, the damage on each, its restoration, the result.
 
-import { ServiceError, blob, call, token } from "../shared/api.js";
-import { Line } from "./line.js";
+import { token } from "../shared/api.js";
+import { All } from "./all.js";
 import { OutcomeView } from "./outcome.js";
 import { Photo } from "./photo.js";
 import { Queue } from "./queue.js";
-import { PROBLEMS, SEARCHING, RESTORING, WAITING, finishedText } from "./texts.js";
+import { Requests } from "./requests.js";
+import { PROBLEMS, finishedText } from "./texts.js";
 import { Work } from "./work.js";
 
 const $ = (id) => document.getElementById(id);
 const work = new Work();
-const result = new OutcomeView();
 const queue = new Queue(() => present());
-const line = new Line((photo) => photo === queue.current);
+const requests = new Requests(work, {
+  urgent: (photo) => photo === queue.current,
+  changed: (photo) => refresh(photo),
+  moved: (photo) => finished(photo),
+  barred: () => { $("token-field").hidden = false; $("token").focus(); },
+});
+const result = new OutcomeView((photo) => requests.mix(photo));
+const all = new All(queue, requests);
 
 function present({ focus = false } = {}) { // the photo that is on the screen, or the page that asks for one
   const photo = queue.current;
@@ -27,6 +34,7 @@ function present({ focus = false } = {}) { // the photo that is on the screen, o
 
 function refresh(photo) { // something about a photo is different
   queue.draw();
+  all.update();
   if (photo === queue.current) present();
 }
 
@@ -43,17 +51,13 @@ async function add(files) {
       continue;
     }
     queue.add(photo);
-    search(photo);
+    requests.search(photo);
     if (first) { queue.go(photo); present({ focus: true }); }
     first = false;
   }
   if (!bad.length) return;
   const place = $(queue.current ? "queue-problem" : "start-problem");
   Object.assign(place, { textContent: PROBLEMS.files(bad, files.length), hidden: false });
-}
-
-function search(photo) {
-  start(photo, SEARCHING, () => work.search(photo));
 }
 
 function restore(event) {
@@ -65,34 +69,12 @@ function restore(event) {
     return refresh(photo);
   }
   if (!$("token-field").hidden) token.set($("token").value);
-  start(photo, RESTORING, async () => {
-    const { picture, ...outcome } = await call("/v1/restorations", await work.fields(photo));
-    photo.finish(outcome, picture ? blob(picture, outcome.picture_type ?? "image/png") : null);
-    const elsewhere = queue.photos.includes(photo) && photo !== queue.current;
-    $("queue-note").textContent = elsewhere ? finishedText(photo) : "";
-  });
+  requests.restore(photo);
 }
 
-/** Let one request wait for its turn, and the page show what became of it. */
-function start(photo, words, ask) {
-  Object.assign(photo, { busy: WAITING, problem: null });
-  line.add(photo, async () => {
-    photo.busy = words;
-    refresh(photo);
-    const before = photo.screen;
-    try {
-      await ask();
-    } catch (error) {
-      photo.problem = error;
-      if (!(error instanceof ServiceError)) throw error;
-      if ([401, 403].includes(error.status)) { $("token-field").hidden = false; $("token").focus(); }
-    } finally {
-      photo.busy = "";
-      refresh(photo);
-      if (photo === queue.current && photo.screen !== before) present({ focus: true });
-    }
-  });
-  refresh(photo);
+function finished(photo) { // it has a result
+  if (photo === queue.current) present({ focus: !all.running });
+  if (!all.running) $("queue-note").textContent = queue.photos.includes(photo) && photo !== queue.current ? finishedText(photo) : "";
 }
 
 $("photo").addEventListener("change", () => {
@@ -111,17 +93,18 @@ for (const button of document.querySelectorAll(".restart")) button.addEventListe
 for (const button of document.querySelectorAll(".remove")) {
   button.addEventListener("click", () => {
     const photo = queue.current;
-    line.drop(photo);
+    requests.drop(photo);
     queue.remove();
     photo.close();
+    all.update();
     present({ focus: true });
   });
 }
-$("again").addEventListener("click", () => { search(queue.current); $("work-title").focus(); });
+$("again").addEventListener("click", () => { requests.search(queue.current); $("work-title").focus(); });
 $("options").addEventListener("submit", restore);
 $("adjust").addEventListener("click", () => { queue.current.screen = "work"; refresh(queue.current); present({ focus: true }); });
 $("to-result").addEventListener("click", () => { queue.current.screen = "result"; refresh(queue.current); present({ focus: true }); });
 $("token").addEventListener("change", () => {
   token.set($("token").value);
-  for (const photo of queue.photos) if (!photo.searched && !photo.busy) search(photo);
+  for (const photo of queue.photos) if (!photo.searched && !photo.busy) requests.search(photo);
 });

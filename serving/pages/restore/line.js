@@ -7,14 +7,23 @@ export class Line {
   /** @param {(photo: object) => boolean} urgent whether it is on the screen */
   constructor(urgent) { this.urgent = urgent; }
 
-  /** @param {object} photo @param {() => Promise<void>} work which handles its own errors */
+  /**
+   * @param {object} photo @param {() => Promise<void>} work which handles its own errors
+   * @returns {Promise<void>} until it is done, or dropped
+   */
   add(photo, work) {
-    this.#waiting.push({ photo, work });
-    this.#next();
+    return new Promise((done) => {
+      this.#waiting.push({ photo, work, done });
+      this.#next();
+    });
   }
 
   /** Forget what a photo waits for. */
-  drop(photo) { this.#waiting = this.#waiting.filter((job) => job.photo !== photo); }
+  drop(photo) {
+    const dropped = this.#waiting.filter((job) => job.photo === photo);
+    this.#waiting = this.#waiting.filter((job) => job.photo !== photo);
+    for (const { done } of dropped) done();
+  }
 
   async #next() {
     if (this.#working || !this.#waiting.length) return;
@@ -25,6 +34,7 @@ export class Line {
       await job.work();
     } finally {
       this.#working = false;
+      job.done();
       this.#next();
     }
   }

@@ -1,11 +1,9 @@
 // Writes a PNG with one bit per pixel, row by row: a mask of any size without a canvas of that size.
 
+import { crc32 } from "./crc.js";
+
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const PIXELS = 500_000; // that are written at once; between them the page stays alive
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  for (let bit = 0; bit < 8; bit++) byte = byte & 1 ? 0xedb88320 ^ (byte >>> 1) : byte >>> 1;
-  return byte >>> 0;
-});
 
 /**
  * @param {number} width
@@ -40,8 +38,6 @@ function chunk(name, content) {
   named.set(content, 4);
   const [length, sum] = [new DataView(new ArrayBuffer(4)), new DataView(new ArrayBuffer(4))];
   length.setUint32(0, content.length);
-  let crc = 0xffffffff;
-  for (const byte of named) crc = TABLE[(crc ^ byte) & 255] ^ (crc >>> 8);
-  sum.setUint32(0, ~crc >>> 0);
+  sum.setUint32(0, crc32(named));
   return [length.buffer, named, sum.buffer];
 }

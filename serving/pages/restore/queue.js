@@ -1,7 +1,7 @@
 // The photos of a visit: which there are, which one is on the screen, and the bar that leads from one to another.
 
 import { element } from "../shared/dom.js";
-import { placeOf, stateOf } from "./texts.js";
+import { RESTORE, RESTORE_THIS, placeOf, stateOf } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -38,6 +38,7 @@ export class Queue {
   draw() {
     const many = this.photos.length > 1;
     $("queue").hidden = !many || !this.current;
+    $("restore").textContent = many ? RESTORE_THIS : RESTORE;
     $("place").textContent = this.current ? placeOf(this.#index, this.photos.length) : "";
     $("previous").disabled = this.#index <= 0;
     $("next").disabled = this.#index >= this.photos.length - 1;

@@ -1,6 +1,6 @@
 // Builds the panel that explains the result. Text is inserted as text, never as markup.
 
-import { advice, back, comparisons, declined, grounds, legend, percent, risk, trusts, verdict, why } from "./texts.js";
+import { NOT_REDRAWN, advice, back, comparisons, declined, grounds, legend, percent, restNote, risk, trusts, verdict, why } from "./texts.js";
 import { element } from "../shared/dom.js";
 
 const $ = (id) => document.getElementById(id);
@@ -13,7 +13,7 @@ export function describe(outcome) {
   $("advice").hidden = !tries;
   $("advice").replaceChildren(...(tries ? [element("b", "What you can try"), element("ul", tries.map((line) => element("li", line))), again(back(outcome))] : []));
   const faces = outcome.faces.filter((face) => face.mode !== "refuse" || declined(outcome));
-  $("faces").replaceChildren(...faces.map((face, index) => portrait(face, faces.length > 1 ? index + 1 : 0)));
+  $("faces").replaceChildren(...faces.map((face, index) => portrait(face, faces.length > 1 ? index + 1 : 0, outcome.strength)));
   $("details").replaceChildren(...facts(outcome).flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
 }
 
@@ -23,10 +23,14 @@ function again(words) {
   return button;
 }
 
-function portrait(face, number) {
+function portrait(face, number, strength) {
   const regions = trusts(face);
   const parts = number ? [element("h2", `Face ${number}`)] : [];
-  if (regions.length) parts.push(element("h3", "What the restored parts rest on"), bars(regions), key(regions));
+  if (regions.length && strength === 0) return element("div", [...parts, element("p", NOT_REDRAWN)], { class: "face" });
+  if (regions.length) {
+    parts.push(element("h3", "What the restored parts rest on"), bars(regions), key(regions));
+    if (strength < 1) parts.push(element("p", restNote(strength), { class: "quiet" }));
+  }
   if (face.mode !== "refuse") parts.push(...confidence(face));
   return element("div", parts, { class: "face" });
 }
@@ -55,7 +59,9 @@ function confidence(face) {
   const parts = [element("h3", "Identity confidence"), element("p", [element("b", word), " ", meaning])];
   if (!rows.length) return parts;
   const note = `How alike the restored face is to ${other}; 1.00 would be no difference.`;
-  return [...parts, element("dl", rows.map(meter), { class: "sure" }), element("p", note, { class: "quiet" })];
+  const compared = element("details", [element("summary", "Two face comparisons"), element("dl", rows.map(meter), { class: "sure" }), element("p", note, { class: "quiet" })]);
+  compared.open = Boolean(face.likeness_to_reference); // with a plain fill they say little of the person
+  return [...parts, compared];
 }
 
 function meter({ name, cosine }) {
@@ -76,6 +82,7 @@ function facts(outcome) {
     ["Eyes, nose, mouth missing", share(outcome.missing_features)],
     ...(outcome.uncertainty == null ? [] : [["Of these, made up", percent(outcome.uncertainty)]]),
     ...outcome.references.map((note, index) => [`Your photo ${index + 1}`, note]),
+    ...(outcome.strength < 1 ? [["Face redrawn", percent(outcome.strength)]] : []),
     ["Model", outcome.model_version],
     ["Time", `${(Object.values(outcome.timings).reduce((sum, value) => sum + value, 0) / 1000).toFixed(1)} s`],
     ["Kept", outcome.kept ? "yes, as you asked" : "no"],

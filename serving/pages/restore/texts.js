@@ -82,7 +82,7 @@ export function comparisons(face) { // cosines with the reference where there is
 export function foundText(answer) {
   if (!answer.found) return `${answer.proposed > 0 ? "Nothing here is damaged for certain." : "We found no damage."} Paint over what should be restored.`;
   const sure = answer.confidence == null ? "" : answer.confidence >= settings.certain_damage ? " We are quite sure of it." : " We are fairly sure of it.";
-  return `This looks damaged: ${percent(answer.area)} of the photo.${sure} Switch off what is none, and paint what is missing.`;
+  return `This looks damaged: ${percent(answer.area)} of the photo, marked in red.${sure} Erase what is no damage, and paint over what was missed.`;
 }
 
 // Pieces of damage.
@@ -111,7 +111,7 @@ export function piecesTitle(on, rows, count) { // a row may stand for many piece
 }
 
 export function offeredText(off) { // what is shown lighter
-  return off.every(({ proposed }) => proposed) ? "Lighter: may be damage. Mark it too?" : "Lighter: found, but not marked. Mark it too?";
+  return off.every(({ proposed }) => proposed) ? "Lighter: may be damage, or part of the picture. Mark it only if it is damage." : "Lighter: found, but not marked. Mark it too?";
 }
 
 // Photos, files and tools.
@@ -119,10 +119,13 @@ export function offeredText(off) { // what is shown lighter
 export const WAITING = "Waiting for its turn…";
 export const SEARCHING = "Looking for damage…";
 export const RESTORING = "Restoring. This takes a few seconds…";
+export const MIXING = "Mixing…";
+const STATES = { [WAITING]: "Waiting", [SEARCHING]: "Being searched", [RESTORING]: "Being restored", [MIXING]: "Being mixed" };
 export const THANKS = "Thank you. Answers like this decide which version serves people next.";
 
 export const PROBLEMS = {
   subject: "To keep your photos we need a name or number, so that you can have them deleted.",
+  nothing: "Nothing is marked on this photo. Paint over what should be restored.",
   everything: "Everything is marked as damaged. Erase the marks where the photo is still good: that is what a restoration is made from.",
   mask_file: "This mask file is no picture that a browser can show. Save the mask as PNG and choose it again.",
   mask_size: (photo, mask) => `The mask has to be as large as the photo, ${photo.width} × ${photo.height} pixels; this one has ${mask.width} × ${mask.height}. Save it in the photo's size and choose it again.`,
@@ -135,11 +138,26 @@ export const PROBLEMS = {
 };
 
 export function stateOf({ busy, problem, outcome, screen, searched }) { // of a photo in the queue
-  if (busy === WAITING) return "Waiting";
-  if (busy) return busy === RESTORING ? "Being restored" : "Being searched";
+  if (busy) return STATES[busy];
   if (problem) return "Needs you";
   if (outcome && screen === "result") return title(outcome);
   return searched ? "Ready to mark" : "Not searched";
+}
+
+export const [RESTORE, RESTORE_THIS, RESTORE_ALL, STOP] = ["Restore", "Restore this photo", "Restore all", "Stop after this one"];
+export const FILE_OF_ALL = "restored-photos.zip";
+
+const many = (count) => `${count} ${count === 1 ? "photo" : "photos"}`;
+
+export function allText(done, count, over = false) { // of photos that are restored together
+  if (!over) return `Restoring all: ${done} of ${many(count)} done…`;
+  if (!count) return "";
+  return done === count ? (count === 1 ? "The photo is restored." : `All ${count} photos are restored.`) : `${done} of ${many(count)} restored.`;
+}
+
+export function leftText(left) { // photos that were not restored, with the reason; a line for each
+  const why = ({ problem, outcome, screen }) => problem?.message ?? (outcome && screen === "result" ? `${title(outcome)}.` : "Not begun.");
+  return left.map((photo) => `“${photo.name}” is not restored. ${why(photo)}`).join("\n");
 }
 
 export const placeOf = (index, count) => `Photo ${index + 1} of ${count}`;
@@ -147,6 +165,25 @@ export const finishedText = ({ name }) => `“${name}” is finished.`;
 export const referencesText = (count, most) => (count ? `${count} ${count === 1 ? "photo" : "photos"} added.` : `Undamaged, any age, up to ${most}.`);
 export const sizeText = (pixels) => `${pixels} px`;
 export const zoomText = (times) => `${times.toFixed(1)}×`;
+
+// How much of what the face model drew is kept.
+
+// A face all of whose damage was filled from both sides, without the model, rests on nothing that could be told.
+export const modelled = ({ faces }) => faces.some(({ mode, trust }) => mode !== "refuse" && Object.keys(trust).length > 0);
+
+export const strengthText = (share) => (share === 1 ? "Fully redrawn" : share === 0 ? "Not redrawn" : `${percent(share)} redrawn`);
+
+export function strengthNote(share, mixed) {
+  if (!mixed) return "Mixing…";
+  if (share === 1) return "Does the face look like somebody else? Less of it may look more like the person.";
+  if (share === 0) return "The gaps are closed with what lies around them; no feature was drawn.";
+  return "The rest is closed with what lies around the gaps. The download is what you see.";
+}
+
+export function restNote(share) { // under what the redrawn parts rest on
+  return share === 1 ? "" : `That is true of the redrawn face, of which ${percent(share)} is mixed in.`;
+}
+export const NOT_REDRAWN = "No feature was drawn: the gaps are closed with what lies around them.";
 
 const NAMES = { "image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", "image/tiff": "TIFF" };
 

@@ -79,6 +79,7 @@ export class Work {
   /** @returns {Error | null} why the photo cannot be restored like this */
   obstacle(photo) {
     if (photo.consent && !$("subject").value.trim()) return new Error(PROBLEMS.subject);
+    if (!photo.marks.share && photo.mode !== "colorize") return new Error(PROBLEMS.nothing);
     return photo.marks.share === 1 && photo.mode !== "colorize" ? new Error(PROBLEMS.everything) : null;
   }
 

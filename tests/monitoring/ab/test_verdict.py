@@ -71,6 +71,14 @@ def test_a_split_that_is_not_the_intended_one_is_named(params: Params) -> None:
     assert verdict.sample_ratio_p < 0.001
 
 
+def test_requests_of_less_than_full_strength_do_not_count(params: Params) -> None:
+    rows = ab_rows(300, 1, effect=0.03)
+    mixed = rows.assign(strength=0.4, similarity_independent=-1.0, request_id="mixed-" + rows["request_id"])
+    before = log_rows(60, 7, strength=0.4, similarity_independent=-1.0)
+    alone = judge_rows(TEST, rows, NONE, params.ab, now=NOW)
+    assert judge_rows(TEST, pd.concat([rows, mixed]), before, params.ab, now=NOW) == alone
+
+
 def test_no_rows_and_no_test_are_no_verdict(params: Params, paths: Paths) -> None:
     verdict = judge_rows(TEST, NONE, NONE, params.ab, now=NOW)
     assert (verdict.state, verdict.subjects) == ("running", {"champion": 0, "challenger": 0})

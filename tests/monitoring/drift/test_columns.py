@@ -27,6 +27,11 @@ def test_photos_that_came_back_as_they_came_are_left_out() -> None:
     assert select_comparable(table)["area"].tolist() == [row(0).area, row(2).area]
 
 
+def test_photos_that_were_restored_at_less_than_full_strength_are_left_out() -> None:
+    table = frame([row(0, area=0.2), row(1, strength=0.4, area=0.3, subject="a"), row(2, area=0.4, subject="a")])
+    assert select_comparable(table)["area"].tolist() == [0.2, 0.4]
+
+
 def test_turn_kind_and_faces() -> None:
     table = frame([row(0, yaw=-12.0, kind="", face_count=0), row(1, yaw=None, face_count=3), row(2, yaw=5.0)])
     made = select_comparable(table)

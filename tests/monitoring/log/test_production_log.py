@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from models.errors import ConfigError, DataError, ServiceUnavailable
 from monitoring.log.production_log import ProductionLog, open_log
-from monitoring.log.rows import COLUMNS, Feedback, LogRow, frame
+from monitoring.log.rows import COLUMNS, Feedback, LogRow, frame, set_types
 from pipeline.project.paths import Paths
 from tests.monitoring.log.logs import opened, stored, tamper
 from tests.monitoring.traffic import MORNING, row, rows_of, traffic
@@ -35,6 +35,17 @@ def test_what_goes_in_comes_out(log: ProductionLog) -> None:
     assert list(found["sequence"]) == list(range(1, 21))
     assert log.row(rows[7].request_id) == rows[7]
     assert log.row("nobody") is None
+
+
+def test_a_row_without_a_strength_was_restored_in_full(log: ProductionLog) -> None:
+    one = row(1)
+    body = one.model_dump_json(exclude={"strength"})
+    log._journal.append([(one.time.isoformat(), "restoration", one.request_id, body)])  # as it stands in the log
+    log.append([row(2, strength=0.25)])
+    assert log.after(0)["strength"].tolist() == [1.0, 0.25]
+    assert log.row(one.request_id) == one
+    table = frame([one, row(2)])
+    pd.testing.assert_frame_equal(set_types(table.drop(columns="strength")), table)
 
 
 def test_a_refusal_has_no_numbers_and_keeps_its_types(log: ProductionLog) -> None:

@@ -20,6 +20,7 @@ def outcomes(hits: int, misses: int, unknown: int = 0, days_ago: float = 1.0) ->
     return pd.DataFrame(
         {
             "mode": ["inpaint"] * n,
+            "strength": [1.0] * n,
             "recognised": pd.array([True] * hits + [False] * misses + [None] * unknown, "boolean"),
             "feedback_recognised": pd.array([None] * n, "boolean"),
             "subject": [""] * n,
@@ -90,6 +91,12 @@ def test_nobody_starts_a_cycle_alone() -> None:
 
 def test_who_is_recognised_in_a_photo_that_came_back_as_it_came_says_nothing() -> None:
     rows = outcomes(20, 10).assign(mode=["unchanged"] * 12 + ["inpaint"] * 18)
+    found = measure_recognition(rows, at_least=0.8, error=0.05)
+    assert (found.recognised, found.judged) == (8, 18)
+
+
+def test_who_is_recognised_in_a_mixed_face_says_nothing_of_the_model() -> None:
+    rows = outcomes(20, 10).assign(strength=[0.4] * 12 + [1.0] * 18)
     found = measure_recognition(rows, at_least=0.8, error=0.05)
     assert (found.recognised, found.judged) == (8, 18)
 

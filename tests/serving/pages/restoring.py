@@ -55,7 +55,7 @@ PRINT = torn_print()
 @contextmanager
 def restoring(browser: "Browser", site: Site, size: tuple[int, int] = DESKTOP) -> Iterator["Page"]:  # noqa: F811
     """The page, which remembers the forms that it sends."""
-    with clean_page(browser, size, touch=size != DESKTOP, expected=("net::ERR_FAILED", "429")) as page:
+    with clean_page(browser, size, touch=size != DESKTOP, expected=("net::ERR_FAILED", "429", "503")) as page:
         page.add_init_script(f"({SPY})()")
         page.goto(site.open_url)
         yield page
@@ -69,6 +69,12 @@ def choose(page: "Page", *photos: "FilePayload") -> None:
     """Choose photos, and wait until damage was looked for in the one that is shown."""
     page.set_input_files("#photo", list(photos))
     page.wait_for_selector("#found:not(:empty)")
+
+
+def restore(page: "Page") -> None:
+    """Press "Restore", and wait for the result."""
+    page.click("#restore")
+    page.wait_for_selector("#result:not([hidden])", timeout=60_000)
 
 
 def sent_mask(page: "Page") -> Mask:

@@ -10,6 +10,7 @@ import pytest
 
 from models.images import Image, Mask
 from tests.browser import DESKTOP, PHONE, browser, canvas_pixels, clean_page, no_sideways_scroll  # noqa: F401 - a fixture
+from tests.serving.pages.restoring import restore
 from tests.serving.site import Site, damaged, doubtful, file_of, pixels_of, portrait
 
 if TYPE_CHECKING:
@@ -56,11 +57,6 @@ def paint(page: "Page", start: tuple[float, float], end: tuple[float, float]) ->
     page.mouse.up()
 
 
-def restore(page: "Page") -> None:
-    page.click("#restore")
-    page.wait_for_selector("#result:not([hidden])", timeout=60_000)
-
-
 def test_from_photo_to_download(browser: "Browser", site: Site, tmp_path: Path) -> None:  # noqa: F811 - fixture
     with clean_page(browser) as page:
         upload(page, site.open_url)
@@ -97,7 +93,7 @@ def test_the_brush_adds_erases_and_undoes(browser: "Browser", site: Site) -> Non
         assert more > proposed
         page.click("#undo")
         assert page.evaluate(MARKED) == proposed
-        page.click("text=Erase")
+        page.click(".choice >> text=Erase")
         paint(page, (0.35, 0.45), (0.55, 0.45))
         assert page.evaluate(MARKED) < proposed
         page.click("#clear")
@@ -123,7 +119,10 @@ def test_what_may_be_damaged_is_lighter_until_it_is_marked(browser: "Browser", s
         upload(page, site.open_url, image)
         assert np.array_equal(shown(page, "#mask"), hole)
         assert np.array_equal(shown(page, "#light"), stain)
-        assert page.inner_text("#lighter") == "Lighter: may be damage. Mark it too?"
+        assert (
+            page.inner_text("#lighter")
+            == "Lighter: may be damage, or part of the picture. Mark it only if it is damage."
+        )
         marks, light = (canvas_pixels(page, name)[mask].mean(0) for name, mask in (("#mask", hole), ("#light", stain)))
         assert light[:3].mean() > marks[:3].mean() + 40
         page.screenshot(path=tmp_path / "lighter.png", full_page=True)

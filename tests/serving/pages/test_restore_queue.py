@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from tests.browser import DESKTOP, PHONE, browser, canvas_pixels, clean_page, no_sideways_scroll  # noqa: F401 - a fixture
-from tests.serving.pages.restoring import BOTH, PRINT, choose, middle, payload, press, restoring, send
+from tests.serving.pages.restoring import BOTH, PRINT, choose, middle, payload, press, restore, restoring, send
 from tests.serving.site import Site, pixels_of, portrait
 
 if TYPE_CHECKING:
@@ -93,8 +93,7 @@ def test_files_that_are_no_pictures_do_not_hold_up_the_others(browser: "Browser"
 def test_one_hundred_per_cent_shows_true_pixels(browser: "Browser", site: Site, size: tuple[int, int]) -> None:  # noqa: F811
     with restoring(browser, site, size) as page:
         choose(page, payload(PRINT, "print.png"))
-        page.click("#restore")
-        page.wait_for_selector("#result:not([hidden])", timeout=60_000)
+        restore(page)
         after = canvas_pixels(page, "#after")[..., :3]
         page.click("#at-full")
         before_pane, after_pane = page.locator(".pane").all()
@@ -150,8 +149,7 @@ def test_the_file_comes_back_in_its_own_format(browser: "Browser", site: Site, k
 
 def save(page: "Page") -> tuple[str, bytes]:
     """Restore and download: name and content of the file."""
-    page.click("#restore")
-    page.wait_for_selector("#result:not([hidden])", timeout=60_000)
+    restore(page)
     with page.expect_download() as downloading:
         page.click("#save")
     return downloading.value.suggested_filename, Path(downloading.value.path()).read_bytes()
