@@ -58,8 +58,8 @@ def with_luma(known: Field, chroma: Field) -> Image:
     return np.asarray(np.clip(np.rint(known + paler * chroma), 0, 255), np.uint8)
 
 
-def luma(pixels: Image) -> Field:
-    """Luma of RGB pixels (..., 3) as (..., 1) float32, 0..255."""
+def luma(pixels: Image | Field) -> Field:
+    """Luma of RGB pixels (..., 3), 0..255, as (..., 1) float32, 0..255."""
     return np.asarray((pixels.astype(np.float32) * _LUMA).sum(axis=-1, keepdims=True), np.float32)
 
 

@@ -123,9 +123,12 @@ def colour_between(picture: Image, heads: Sequence[Head], where: Mask) -> Image:
         weights = np.maximum(weights, _telling(_distance(head, side, missing.shape), head, side, missing.shape))
         seen[head.told] = 1
     share = _small(seen, side)
-    mean = _small((own - shown) * seen[..., None], side) / np.maximum(share, 1e-3)[..., None]
+    colours = np.asarray((own - shown) * seen[..., None], np.float32)
+    mean = np.asarray(_small(colours, side) / np.maximum(share, 1e-3)[..., None], np.float32)
     small = _small(shown[..., 0], side)
-    chroma = found_again(spread(small, mean, weights * (share > 0) + _NOTHING), small, shown[..., 0])
+    chroma = found_again(
+        spread(small, mean, np.asarray(weights * (share > 0) + _NOTHING, np.float32)), small, shown[..., 0]
+    )
     result = picture.copy()
     result[window][missing] = with_luma(shown[missing], chroma[missing])
     return result
