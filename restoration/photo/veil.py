@@ -32,6 +32,8 @@ _FADED, _GOOD = 160.0, 215.0
 """Ranges of the narrowest channel, levels: up to the first a veil is lifted wholly, from the second on not at all."""
 _DEEP, _LIFTED = 15.0, 35.0
 """Darkest levels of a colour photo, mean of its channels: up to the first it is not faded, from the second on it is."""
+_NEUTRAL = 0.7
+"""Share of the colour of black and white that is lifted from a colour photo: some of it is the photo's own."""
 _ONE_TONE = 0.025
 """By how much three quarters of a print of one tone differ at most from its colour at their luma, in ranges of luma."""
 _STAIN = 30.0
@@ -89,6 +91,9 @@ def find_veil(image: Image, damaged: Mask) -> Veil | None:
     black, white = (np.quantile((small - stain)[known], tail, axis=0) for tail in (_TAIL, 1 - _TAIL))
     strength = float(np.clip((_GOOD - (white - black).min()) / (_GOOD - _FADED), 0, 1))
     if not toned:
+        black, white = (
+            mean + _NEUTRAL * (level - mean) for level, mean in ((black, black.mean()), (white, white.mean()))
+        )
         strength *= float(np.clip((black.mean() - _DEEP) / (_LIFTED - _DEEP), 0, 1))
     if strength == 0:
         return None
