@@ -27,7 +27,7 @@ _SOFT = 12.0
 _TAIL = 0.01
 """Share of the pixels that are darker than what counts as the darkest level, and lighter than the lightest."""
 _BLACK, _WHITE = 12.0, 240.0
-"""Levels of intact portraits below and above which so many pixels lie: medians of 132 held-out people of FFHQ."""
+"""Levels of a good print below and above which so many pixels lie; about the medians of held-out people of FFHQ."""
 _FADED, _GOOD = 160.0, 215.0
 """Ranges of the narrowest channel, levels: up to the first a veil is lifted wholly, from the second on not at all."""
 _DEEP, _LIFTED = 15.0, 35.0
