@@ -155,6 +155,11 @@ def _reason(count: int, jobs: Sequence[Job], thin: float, outside: float, filled
     if count == 0:
         return "no face was found; the damage was filled from its surroundings" if filled else _NO_FACE
     if not jobs:
+        if not filled:
+            return (
+                f"colour is missing on none of the {count} faces found, and the photo has none from which it could be "
+                "spread: put the mask over a face, or leave it out"
+            )
         what = "what is not thin" if thin else "the damage"
         return f"{what} touches none of the {count} faces found; it was filled from its surroundings"
     reasons = [job.decision.reason for job in jobs]

@@ -15,6 +15,7 @@ from restoration.modes import RequestedMode
 from restoration.outcome import DamagedPhoto, Job, ThinFace, outcome, untouched_pixels
 from restoration.photo.classical import classical_photo, grey, is_colourless, keep_luma
 from restoration.photo.geometry import cut, owners, paste_all
+from restoration.photo.head_colours import Head, colour_between, colour_heads, head_of
 from restoration.photo.mask_edges import grow_to_edges
 from restoration.photo.orientation import Looking, looking_upright
 from restoration.photo.texture_fill import fill_with_texture
@@ -68,8 +69,8 @@ def restore_photo(
     if not found:
         notes = assign([], known, np.zeros((0, sum(map(len, known))), np.float32), params.reference)[1]
         nobody = np.full(damage.hole.shape, -1, np.int16)
-        returned = count or always_return or not damage.chroma.any()
-        filled = _coloured(damage, _with_texture(scene, nobody)) if returned else None
+        returned = not damage.chroma.any() or ((always_return or count) and _can_be_filled(damage))
+        filled = _coloured(damage, _with_texture(scene, nobody), []) if returned else None
         return outcome(filled, damage, count, [], nobody, notes, thin_faces)
     gathered = gather_faces(plain, found, known, params.reference)
     jobs = [_job(index, face, gathered, mode, params, scene.looking.doubt) for index, face in enumerate(found)]
@@ -77,7 +78,8 @@ def restore_photo(
     if all(job.refused for job in jobs) and not always_return:
         return outcome(None, damage, count, jobs, np.full_like(owner, -1), gathered.notes, thin_faces)
     canvas = _with_texture(scene, owner)
-    restored = _coloured(damage, _filled(damage, canvas, jobs, owner, gathered, restorer, strength))
+    filled = _filled(damage, canvas, jobs, owner, gathered, restorer, strength)
+    restored = _coloured(damage, filled, _heads(jobs, owner))
     compared = [job if job.refused else job.compared(_likeness(job, restored, plain, known, tools)) for job in jobs]
     bare = untouched_pixels(damage, jobs, owner)
     restored[bare] = image[bare]
@@ -166,12 +168,37 @@ def _filled(
     return full if strength == 1 else np.asarray(cv2.addWeighted(full, strength, plain, 1 - strength, 0), np.uint8)
 
 
-def _coloured(damage: DamagedPhoto, filled: Image) -> Image:
+def _coloured(damage: DamagedPhoto, filled: Image, heads: Sequence[Head]) -> Image:
     """A copy that keeps known luma, and stays without colour where the photo has none."""
     canvas = filled.copy()
     if is_colourless(damage.image, ~damage.chroma):
         canvas[damage.hole] = grey(canvas[damage.hole])
-    return keep_luma(damage.image, canvas, damage.chroma & ~damage.hole)
+    faded = damage.chroma & ~damage.hole
+    if not faded.any():
+        return canvas
+    canvas = keep_luma(damage.image, canvas, faded)
+    spread = colour_between if _has_colour(damage) else colour_heads
+    return keep_luma(damage.image, spread(canvas, heads, faded), faded)
+
+
+def _has_colour(damage: DamagedPhoto) -> bool:
+    """Whether colour is known anywhere."""
+    known = ~damage.chroma
+    return bool(known.any()) and not is_colourless(damage.image, known)
+
+
+def _can_be_filled(damage: DamagedPhoto) -> bool:
+    """Whether surroundings tell anything of what is missing: of colour nothing, where there is none."""
+    return bool(damage.hole.any()) or _has_colour(damage)
+
+
+def _heads(jobs: Sequence[Job], owner: npt.NDArray[np.int16]) -> list[Head]:
+    """The faces whose colours the restorer told, each where it lies."""
+    return [
+        head_of(job.found.frame, job.found.landmarks, owner == index)
+        for index, job in enumerate(jobs)
+        if not job.refused
+    ]
 
 
 def _likeness(

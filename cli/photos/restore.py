@@ -43,7 +43,7 @@ _PATH = click.Path(path_type=Path)
     default="auto",
     show_default=True,
     help="auto: keep the limits of params.yaml; inpaint: ignore them; partial: fill within them and leave the rest; "
-    "colorize: only add colour, under the mask or without one to the whole photo.",
+    "colorize: only add colour, under the mask or without one anywhere; a grey photo gets it on heads alone.",
 )
 @click.option(
     "--model", default="champion", show_default=True, help="Model: champion, challenger, shipped or a version number."
@@ -62,6 +62,12 @@ _PATH = click.Path(path_type=Path)
     show_default=True,
     help="Share of what the face model fills, where damage is wide or hides a feature; 0: only what surrounds it.",
 )
+@click.option(
+    "--fade",
+    is_flag=True,
+    help="Also lift fading and yellowing from the whole photo: contrast, and a neutral black and white. Nothing is "
+    "invented, but no pixel stays as it came.",
+)
 @click.option("--strip", is_flag=True, help="Keep no metadata at all: no colour profile, resolution or date either.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON per photo.")
 @click.option(
@@ -79,6 +85,7 @@ def restore_command(
     model: str,
     references: tuple[Path, ...],
     strength: float,
+    fade: bool,
     strip: bool,
     as_json: bool,
     root: Path | None,
@@ -107,7 +114,7 @@ def restore_command(
     def rows() -> "Iterator[Row]":
         batch = requests(photo, mask, out, save_mask)
         search = mask is None and mode != "colorize"
-        settings = _settings(root, mode, model, references, search=search, strip=strip, strength=strength)
+        settings = _settings(root, mode, model, references, search=search, strip=strip, strength=strength, fade=fade)
         return restore_all(batch, settings) if photo.is_dir() else iter([restore_file(batch[0], settings)])
 
     if photo.is_dir():
@@ -143,6 +150,7 @@ def _settings(
     search: bool,
     strip: bool,
     strength: float,
+    fade: bool,
 ) -> "Settings":
     from models.load import load_restorer
     from pipeline.config.load import load_params
@@ -164,7 +172,7 @@ def _settings(
     finder = shipped_finder() if search else None
     restorer, seal = load_restorer(weights), open_seal(paths)
     return Settings(
-        restorer, version, mode, params.restore, limits, tools, reference_photos, finder, seal, strip, strength
+        restorer, version, mode, params.restore, limits, tools, reference_photos, finder, seal, strip, strength, fade
     )
 
 

@@ -16,6 +16,7 @@ from restoration.files.requests import Request
 from restoration.files.write_back import Mark, write_as_it_came, write_back
 from restoration.mask import MaskNote, mask_for, restore_used
 from restoration.modes import RequestedMode
+from restoration.photo.veil import Veil, find_veil
 from restoration.provenance.marking import MarkFacts, Seal, format_of, markable, restored_share
 from restoration.types import FaceRestorer, Restoration, Tools
 
@@ -31,7 +32,8 @@ class Settings:
     """What is the same for every photo of a run.
 
     `model` is the version of the restorer; `finder` proposes the mask of a photo that comes without one; `seal` signs
-    the outputs; `strip` keeps no metadata in them; `strength` is the share of what the face model fills.
+    the outputs; `strip` keeps no metadata in them; `strength` is the share of what the face model fills; `fade` lifts
+    what fading and yellowing laid over the whole photo.
     """
 
     restorer: FaceRestorer
@@ -45,6 +47,7 @@ class Settings:
     seal: Seal | None = None
     strip: bool = False
     strength: float = 1.0
+    fade: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Row:
     whether it says in itself that it was restored (BMP cannot).
     `normalised`: what was changed to see the photo, in order (`Accepted.normalised`); `lost`: what of its file is not
     in the output, in words. Both are empty where nothing was read or written.
+    `veil`: how much of a veil of fading and yellowing was lifted, above 0 up to 1, from every pixel of the output; None
+    where it was not asked for, or there is none.
     `mask` is None unless there was one, or a search for one. `restoration` is None when it came to none.
     """
 
@@ -70,6 +75,7 @@ class Row:
     marked: bool | None
     normalised: tuple[str, ...]
     lost: tuple[str, ...]
+    veil: float | None
     mask: MaskNote | None
     restoration: Restoration | None
 
@@ -89,6 +95,7 @@ class Row:
         notes += least_sure(self.restoration)
         notes += ["not marked as restored: this format cannot say so"] if self.marked is False else []
         notes += [f"read with {', '.join(self.normalised)}"] if self.normalised else []
+        notes += [] if self.veil is None else [f"{self.veil:.0%} of a veil lifted: no pixel is as it came"]
         notes += [f"lost: {'; '.join(self.lost)}"] if self.lost else []
         notes += [f"model {self.model}", f"{self.milliseconds:.0f} ms"]
         return f"{self.outcome}: {self.input}{place}: {self.reason} [{', '.join(notes)}]"
@@ -124,8 +131,9 @@ def restore_file(request: Request, settings: Settings) -> Row:
     image = photo.image
     used = mask_for(image, request.mask, settings.mode, settings.finder, settings.tools.detector, settings.params)
     note = used.keep(request.save_mask)
+    veil = find_veil(image, used.mask & (settings.mode != "colorize")) if settings.fade else None
     restoration = restore_used(
-        image,
+        image if veil is None else veil.lift(image),
         used,
         settings.restorer,
         settings.mode,
@@ -135,7 +143,7 @@ def restore_file(request: Request, settings: Settings) -> Row:
         settings.strength,
     )
     row = _row(request, "refused", restoration.reason, settings.model, start, note, restoration, photo)
-    return row if restoration.image is None else _written(row, request, photo, restoration, settings, start)
+    return row if restoration.image is None else _written(row, request, photo, restoration, settings, veil, start)
 
 
 def restore_all(batch: Sequence[Request], settings: Settings) -> Iterator[Row]:
@@ -155,16 +163,24 @@ def failed_row(photo: Path, error: LikenessError) -> Row:
 
 
 def _written(
-    row: Row, request: Request, photo: Accepted, restoration: Restoration, settings: Settings, start: float
+    row: Row,
+    request: Request,
+    photo: Accepted,
+    restoration: Restoration,
+    settings: Settings,
+    veil: Veil | None,
+    start: float,
 ) -> Row:
     """Write the output, and complete its row."""
     assert restoration.image is not None  # a refused photo has none
     check_writable(request.out)
-    unchanged = restoration.mode == "unchanged"
+    unchanged = restoration.mode == "unchanged" and veil is None
     if unchanged:
         written = write_as_it_came(request.out, photo, settings.limits, strip=settings.strip)
     else:
-        facts = MarkFacts(settings.model, restoration.mode, "", restored_share(restoration), photo.sha256)
+        mode = "fade" if restoration.mode == "unchanged" else restoration.mode
+        share = restored_share(restoration) if veil is None else 1.0
+        facts = MarkFacts(settings.model, mode, "", share, photo.sha256)
         written = write_back(
             request.out,
             photo,
@@ -173,6 +189,7 @@ def _written(
             Mark(facts, settings.seal),
             strip=settings.strip,
             coloured="colorize" in (settings.mode, restoration.mode),
+            veil=veil,
         )
     return replace(
         row,
@@ -181,6 +198,7 @@ def _written(
         lossless=written.lossless,
         marked=None if unchanged else markable(format_of(request.out.suffix)),
         lost=written.lost,
+        veil=None if veil is None else round(veil.strength, 3),
         milliseconds=_milliseconds(start),
     )
 
@@ -212,6 +230,7 @@ def _row(
         marked=None,
         normalised=tuple(note for note in notes if note != "metadata_dropped"),  # `lost` says which
         lost=(),
+        veil=None,
         mask=note,
         restoration=restoration,
     )

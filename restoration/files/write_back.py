@@ -1,15 +1,18 @@
 """Write a restored photo as its file was: format, depth, greys, profile, resolution and date are those of the input."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from models.images import Image
 from pipeline.image_io.containers import file_of
 from pipeline.image_io.fit import fitted, without_metadata
 from pipeline.image_io.formats import HEADER_BYTES, sniff
-from pipeline.image_io.original import original_of, pasted
+from pipeline.image_io.original import Original, original_of, pasted
 from pipeline.image_io.outcome import Accepted, Limits
 from pipeline.image_io.write import is_lossless, write_file, writer_options
+from restoration.photo.veil import Veil
 from restoration.provenance.marking import MarkFacts, Seal, format_of, packet, sealed
 
 
@@ -38,6 +41,7 @@ def write_back(
     *,
     strip: bool,
     coloured: bool,
+    veil: Veil | None = None,
 ) -> Written:
     """Write a restored photo.
 
@@ -49,12 +53,16 @@ def write_back(
         mark: None for a photo that nothing was changed in.
         strip: keep no metadata.
         coloured: a grey photo was given colour.
+        veil: what was lifted from the whole photo, if anything: then no pixel is the one of the file.
 
     Raises:
         DataError: the format cannot hold so large a picture, or the file cannot be written.
     """
     assert photo.data is not None  # it comes from a file
-    original = pasted(original_of(photo.data, photo.image, limits), photo.image, restored, coloured=coloured)
+    original, before = original_of(photo.data, photo.image, limits), photo.image
+    if veil is not None:
+        original, before = _lifted(original, before, veil)
+    original = pasted(original, before, restored, coloured=coloured)
     original = fitted(without_metadata(original, restored) if strip else original, path.suffix, restored)
     xmp = None if mark is None else packet(mark.facts)
     file = file_of(original, path.suffix, xmp)
@@ -65,7 +73,19 @@ def write_back(
         name = writer_options(path.suffix)["format"]
         again = (f"known pixels, a little: {name} encodes them anew; an --out ending in .png or .tif keeps them",)
         return Written(False, (*original.lost, *again))
-    return Written(original.exact, original.lost)
+    return Written(original.exact and veil is None, original.lost)
+
+
+def _lifted(original: Original, before: Image, veil: Veil) -> tuple[Original, Image]:
+    """An original without its veil, with what pasting compares; colours of a profile, and CMYK, are left to pasting."""
+    colours = original.mode.removesuffix("A")
+    if original.profiled or colours not in ("L", "RGB"):
+        return original, before
+    deep, samples = original.is_deep, original.samples.copy()
+    planes = samples if samples.ndim == 2 else samples[..., 0] if colours == "L" else samples[..., :3]
+    levels = veil.lifted(planes, 257.0 if deep else 1.0)
+    planes[...] = np.rint(levels * 257 if deep else levels).astype(samples.dtype)
+    return replace(original, samples=samples), veil.lift(before)
 
 
 def write_as_it_came(path: Path, photo: Accepted, limits: Limits, *, strip: bool) -> Written:

@@ -44,16 +44,22 @@ def keep_luma(image: Image, coloured: Image, where: Mask) -> Image:
     Colour that would leave 0..255 at that luma is made paler, so that the luma stays (to a rounding).
     """
     result = coloured.copy()
-    known = luma(image[where])
-    chroma = coloured[where] - luma(coloured[where])
-    room = np.where(chroma > 0, 255 - known, known) / np.maximum(np.abs(chroma), 1e-6)
-    paler = np.minimum(room.min(axis=-1, keepdims=True), 1.0)
-    result[where] = np.clip(np.rint(known + paler * chroma), 0, 255).astype(np.uint8)
+    result[where] = with_luma(luma(image[where]), coloured[where] - luma(coloured[where]))
     return result
 
 
-def luma(pixels: Image) -> Field:
-    """Luma of RGB pixels (..., 3) as (..., 1) float32, 0..255."""
+def with_luma(known: Field, chroma: Field) -> Image:
+    """RGB pixels (..., 3) of a luma (..., 1), 0..255, and of colours (..., 3): RGB less its own luma, grey levels.
+
+    Colour that would leave 0..255 at that luma is made paler, so that the luma stays (to a rounding).
+    """
+    room = np.where(chroma > 0, 255 - known, known) / np.maximum(np.abs(chroma), 1e-6)
+    paler = np.minimum(room.min(axis=-1, keepdims=True), 1.0)
+    return np.asarray(np.clip(np.rint(known + paler * chroma), 0, 255), np.uint8)
+
+
+def luma(pixels: Image | Field) -> Field:
+    """Luma of RGB pixels (..., 3), 0..255, as (..., 1) float32, 0..255."""
     return np.asarray((pixels.astype(np.float32) * _LUMA).sum(axis=-1, keepdims=True), np.float32)
 
 

@@ -98,6 +98,19 @@ def to_frame(frame: Frame, points: Points) -> Points:
     return transform(points - frame.origin, frame.matrix)
 
 
+def from_frame(frame: Frame, points: Points) -> Points:
+    """Aligned points (K, 2) -> photo points (K, 2)."""
+    return np.asarray(transform(points, invert(frame.matrix)) + frame.origin, np.float32)
+
+
+def clear(frame: Frame, domain: Mask) -> Mask:
+    """The pixels of a domain (H, W) of the photo that lie so far within the frame that a fill does not fade there."""
+    result = np.zeros_like(domain)
+    inner = _from_centre(frame) <= (0.5 - _FADING) * frame.size - _EDGE
+    result[frame.window] = domain[frame.window] & inner
+    return result
+
+
 def paste(frame: Frame, canvas: Image, aligned: Field, domain: Mask, missing: Mask, bare: Mask | None = None) -> Image:
     """A copy of the photo `canvas` (H, W, 3) with the pixels of `domain` (H, W) filled from `aligned`, no seam.
 

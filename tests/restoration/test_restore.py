@@ -136,10 +136,11 @@ def test_colorizing_keeps_luma_and_takes_the_restorers_colour() -> None:
     assert (face[bright][:, 0] - face[bright][:, 2]).mean() > 60  # red above blue, as painted
 
 
-def test_a_black_and_white_photograph_stays_one() -> None:
+@pytest.mark.parametrize("mode", ["auto", "inpaint", "partial"])
+def test_a_black_and_white_photograph_stays_one(mode: str) -> None:
     photo = cv2.cvtColor(cv2.cvtColor(astronaut(), cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     mask = box_over(tools().detector.detect(photo)[0], photo.shape, LOWER_FACE)
-    result = restored(damage(photo, mask), mask, Painter((0.9, -0.5, -0.5)))
+    result = restored(damage(photo, mask), mask, Painter((0.9, -0.5, -0.5)), mode=mode)
     assert result.image is not None
     assert np.ptp(result.image, axis=-1).max() == 0
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -157,3 +158,26 @@ def test_an_unchanged_photo_in_another_format_keeps_its_pixels(
     assert np.array_equal(read_picture(tmp_path / "o.png", LIMITS), read_picture(tmp_path / "a.jpg", LIMITS))
     assert json.loads(row.as_json())["mode"] == "unchanged"
     assert row.as_text().startswith(f"unchanged: {tmp_path / 'a.jpg'} -> ")
+
+
+def test_with_fade_an_undamaged_photo_comes_back_lifted_and_marked(tmp_path: Path) -> None:
+    faded = np.rint(70 + astronaut() * 0.5).astype(np.uint8)
+    write_picture(tmp_path / "faded.png", faded)
+    (request,) = requests(tmp_path / "faded.png", None, tmp_path / "out.png")
+    row = restore_file(request, replace(settings(), fade=True))
+    assert (row.outcome, row.lossless, row.marked, row.veil) == ("restored", False, True, 1.0)
+    assert "no pixel is as it came" in row.as_text()
+    assert json.loads(row.as_json())["veil"] == 1.0
+    lifted = read_picture(tmp_path / "out.png", LIMITS)
+    assert np.abs(lifted.astype(int) - astronaut()).mean() < 0.3 * np.abs(faded.astype(int) - astronaut()).mean()
+    without = restore_file(request, settings())
+    assert (without.outcome, without.lossless, without.veil) == ("unchanged", True, None)
+    assert np.array_equal(read_picture(tmp_path / "out.png", LIMITS), faded)
+
+
+def test_with_fade_an_intact_photo_without_damage_is_unchanged(tmp_path: Path) -> None:
+    write_picture(tmp_path / "photo.png", astronaut())
+    (request,) = requests(tmp_path / "photo.png", None, tmp_path / "out.png")
+    row = restore_file(request, replace(settings(), fade=True))
+    assert (row.outcome, row.veil) == ("unchanged", None)
+    assert (tmp_path / "out.png").read_bytes() == (tmp_path / "photo.png").read_bytes()
