@@ -15,6 +15,8 @@ from restoration.modes import RequestedMode
 from restoration.outcome import DamagedPhoto, Job, ThinFace, outcome, untouched_pixels
 from restoration.photo.classical import classical_photo, grey, is_colourless, keep_luma
 from restoration.photo.geometry import cut, owners, paste_all
+from restoration.photo.inpainter import load_inpainter
+from restoration.photo.inpainter_fill import fill_with_inpainter
 from restoration.photo.mask_edges import grow_to_edges
 from restoration.photo.orientation import Looking, looking_upright
 from restoration.photo.texture_fill import fill_with_texture
@@ -69,14 +71,14 @@ def restore_photo(
         notes = assign([], known, np.zeros((0, sum(map(len, known))), np.float32), params.reference)[1]
         nobody = np.full(damage.hole.shape, -1, np.int16)
         returned = count or always_return or not damage.chroma.any()
-        filled = _coloured(damage, _with_texture(scene, nobody)) if returned else None
+        filled = _coloured(damage, _with_texture(scene, nobody, params)) if returned else None
         return outcome(filled, damage, count, [], nobody, notes, thin_faces)
     gathered = gather_faces(plain, found, known, params.reference)
     jobs = [_job(index, face, gathered, mode, params, scene.looking.doubt) for index, face in enumerate(found)]
     owner = owners([face.frame for face in found], damage.hole.shape)
     if all(job.refused for job in jobs) and not always_return:
         return outcome(None, damage, count, jobs, np.full_like(owner, -1), gathered.notes, thin_faces)
-    canvas = _with_texture(scene, owner)
+    canvas = _with_texture(scene, owner, params)
     restored = _coloured(damage, _filled(damage, canvas, jobs, owner, gathered, restorer, strength))
     compared = [job if job.refused else job.compared(_likeness(job, restored, plain, known, tools)) for job in jobs]
     bare = untouched_pixels(damage, jobs, owner)
@@ -120,11 +122,13 @@ def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams)
     ]
 
 
-def _with_texture(scene: _Scene, owner: npt.NDArray[np.int16]) -> Image:
-    """Give the classically filled photo texture where wide damage belongs to no face."""
+def _with_texture(scene: _Scene, owner: npt.NDArray[np.int16], params: RestoreParams) -> Image:
+    """Give the classically filled photo texture where wide damage belongs to no face, or the user's own network's."""
     wide = scene.damage.hole & (owner < 0)
     if not wide.any():
         return scene.plain
+    if params.inpainter is not None:
+        return fill_with_inpainter(scene.plain, wide, scene.damage.hole, load_inpainter(params.inpainter))
     faces = [face.box for face in scene.looking.detector.detect(scene.plain)]
     return fill_with_texture(scene.plain, wide, scene.damage.hole, faces)
 
