@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from models.images import Image, Mask
 from pipeline.config.restore import RestoreParams
+from restoration.beside_face import beliefs, beside_faces, in_photo
 from restoration.evidence import Gathered, face_maps, gather_faces, some
 from restoration.faces import SAME_FACE, FoundFace, damaged_faces, overlap
 from restoration.modes import RequestedMode
@@ -78,8 +79,12 @@ def restore_photo(
     owner = owners([face.frame for face in found], damage.hole.shape)
     if all(job.refused for job in jobs) and not always_return:
         return outcome(None, damage, count, jobs, np.full_like(owner, -1), gathered.notes, thin_faces)
-    canvas = _with_texture(scene, owner, params)
-    restored = _coloured(damage, _filled(damage, canvas, jobs, owner, gathered, restorer, strength))
+    background = owner.copy()
+    if params.beside_face > 0:
+        background[beside_faces([job.found for job in jobs if not job.refused], owner.shape)] = -1
+    canvas = _with_texture(scene, background, params)
+    filled = _filled(damage, canvas, jobs, owner, gathered, restorer, params.beside_face, strength)
+    restored = _coloured(damage, filled)
     compared = [job if job.refused else job.compared(_likeness(job, restored, plain, known, tools)) for job in jobs]
     bare = untouched_pixels(damage, jobs, owner)
     restored[bare] = image[bare]
@@ -156,17 +161,27 @@ def _filled(
     owner: npt.NDArray[np.int16],
     gathered: Gathered,
     restorer: FaceRestorer,
+    band: float,
     strength: float,
 ) -> Image:
-    """Give the classically filled photo restored faces; pixels that shall stay as they came keep the classical fill."""
+    """Give the classically filled photo restored faces; pixels that shall stay as they came keep the classical fill.
+
+    Beside a face that fill stays as well, where the band around the hole speaks for it.
+    """
     accepted = [index for index, job in enumerate(jobs) if not job.refused]
     if not accepted:
         return plain
-    restored = restorer.restore_from(some(gathered.evidence, accepted))
+    evidence = some(gathered.evidence, accepted)
+    restored = restorer.restore_from(evidence)
     bare = untouched_pixels(damage, jobs, owner)
     frames = [jobs[index].found.frame for index in accepted]
     domains = [damage.chroma & (owner == index) & ~bare for index in accepted]
     full = paste_all(frames, plain, restored, domains, damage.chroma, bare)
+    shares = beliefs(evidence.damaged, [jobs[index].found for index in accepted], band)
+    for frame, share, domain in zip(frames, shares, domains, strict=True):
+        own, window = (domain & damage.hole)[frame.window], frame.window
+        mixed = plain[window] + in_photo(frame, share) * (full[window].astype(np.float32) - plain[window])
+        full[window][own] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)[own]
     return full if strength == 1 else np.asarray(cv2.addWeighted(full, strength, plain, 1 - strength, 0), np.uint8)
 
 

@@ -67,6 +67,7 @@ class FinderParams(Section):
 class RestoreParams(Section):
     """Limits of the router, of references and of files, what fills, and what the damage finder must be sure of.
 
+    `beside_face`: width of the band, in sides of a face's frame, in which face model and texture are compared; 0: none.
     `inpainter`: the ONNX file of the user's own network for wide damage that is no face's; None: texture of the photo.
     """
 
@@ -81,6 +82,7 @@ class RestoreParams(Section):
     min_certain_score: Share
     context: Share
     thin: ThinParams
+    beside_face: Share
     inpainter: str | None
     finder: FinderParams
 

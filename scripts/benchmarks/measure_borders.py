@@ -1,13 +1,9 @@
 """Figures of damage over a face's border: `python -m scripts.benchmarks.measure_borders --portraits DIR`.
 
 Held-out real people (`DIR/ffhq256`) with round damage on the outline of the face: half on it, half on hair or
-background. Compared with what `restore_photo` gives are ways to fall back to texture outside the face:
-
-- everywhere outside the face's hull;
-- where texture predicts a band around the hole better than the face model does: both fill the hole grown by the band,
-  whose truth is known, and their errors there are spread into the hole; with texture, or with Telea's fill.
-
-Prints Markdown: ratios of means to what `restore_photo` gives, with 95 % intervals over people; all and turned heads.
+background. What `restore_photo` gives (face model or texture beside the face, as a band around the hole decides) is
+compared with the face model alone (`restore.beside_face: 0`), and so are texture everywhere outside the face's hull,
+and Telea's fill. Prints Markdown: ratios of means, with 95 % intervals over people; all people and turned heads.
 """
 
 import argparse
@@ -32,7 +28,6 @@ from pipeline.evaluation.scoring import Judges
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture
 from pipeline.project.process import quieten
-from restoration.photo.blending import harmonic
 from restoration.photo.classical import classical_photo
 from restoration.photo.texture_fill import fill_with_texture
 from restoration.restore import restore_photo
@@ -41,9 +36,10 @@ from scripts.assets.finder_sources import split_files
 from scripts.benchmarks.measure_sizes import scores
 
 Field = npt.NDArray[np.float32]
-METHODS = ("restored", "outside", "by the band", "by the band, Telea", "Telea")
-BAND, RAMP, SPOT = 0.04, 0.05, (0.12, 0.28)
-"""Width of the band, softness of the hull's edge, and radii of the damage, in longer sides of the face's box."""
+METHODS = ("face model alone", "restored", "texture outside", "Telea")
+"""The first is what the others are compared with."""
+RAMP, SPOT = 0.05, (0.12, 0.28)
+"""Softness of the hull's edge, and radii of the damage, in longer sides of the face's box."""
 TURNED = 16.0
 """Degrees of yaw from which a head is turned."""
 RESAMPLES = 2000
@@ -107,41 +103,20 @@ def border_damage(rng: np.random.Generator, landmarks: Field, face: Face, shape:
 
 def fills(photo: Image, hole: Mask, restorer: Restorer, params: Params, tools: Tools) -> dict[str, Image] | None:
     """Each method's photo; None where no face was found in the damaged one."""
-    restored = _restored(photo, hole, restorer, params, tools)
-    faces = [] if restored is None else tools.detector.detect(restored)
-    if restored is None or not faces:
-        return None
-    side = max(faces[0].box[2:])
-    hull = face_hull(tools.landmarker.predict(restored, faces[0]), photo.shape[0])
-    inside = _soft(hull, RAMP * side)
-    telea = classical_photo(photo, hole, hole)
-    texture = fill_with_texture(telea, hole, hole, [])
-    reach = max(2, round(BAND * side))
-    grown = cv2.dilate(hole.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)) > 0
-    again = _restored(photo, np.asarray(grown), restorer, params, tools)
-    result = {"restored": restored, "outside": _mixed(restored, texture, inside)}
-    for name, fallback in (("by the band", texture), ("by the band, Telea", telea)):
-        other = classical_photo(photo, grown, grown)
-        other = fill_with_texture(other, grown, grown, []) if fallback is texture else other
-        trusted = np.ones_like(inside) if again is None else _trusted(photo, again, other, grown & ~hole, reach)
-        result[name] = _mixed(restored, fallback, np.maximum(inside, trusted))
-    return result | {"Telea": telea}
-
-
-def _trusted(photo: Image, ours: Image, other: Image, band: Mask, reach: int) -> Field:
-    """How far the face model is to be believed (H, W), 0..1, by the errors of both in the band, spread harmonically."""
-    errors = [
-        cv2.GaussianBlur(np.abs(one.astype(np.float32) - photo).mean(axis=-1) * band, (0, 0), reach)
-        for one in (ours, other)
-    ]
-    share = errors[1] ** 2 / np.maximum(errors[0] ** 2 + errors[1] ** 2, 1e-3)
-    return harmonic(np.repeat(share[..., None], 3, axis=-1).astype(np.float32), band)[..., 0]
-
-
-def _restored(photo: Image, hole: Mask, restorer: Restorer, params: Params, tools: Tools) -> Image | None:
     damaged = np.where(hole[..., None], np.uint8(127), photo)
-    result = restore_photo(damaged, hole, restorer, "inpaint", params.restore, tools=tools)
-    return result.image if result.faces else None
+    rules = params.restore, params.restore.model_copy(update={"beside_face": 0.0})
+    restored, alone = (restore_photo(damaged, hole, restorer, "inpaint", rule, tools=tools) for rule in rules)
+    if restored.image is None or alone.image is None or not restored.faces:
+        return None
+    found = tools.detector.detect(restored.image)
+    if not found:
+        return None
+    (face, *_) = found
+    hull = face_hull(tools.landmarker.predict(restored.image, face), photo.shape[:2])
+    telea = classical_photo(damaged, hole, hole)
+    texture = fill_with_texture(telea, hole, hole, [])
+    outside = _mixed(alone.image, texture, _soft(hull, RAMP * max(face.box[2:])))
+    return dict(zip(METHODS, (alone.image, restored.image, outside, telea), strict=True))
 
 
 def _soft(mask: Mask, ramp: float) -> Field:
