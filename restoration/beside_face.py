@@ -53,9 +53,21 @@ def beliefs(batch: Damaged, faces: Sequence[FoundFace], band: float) -> list[Fie
     return [_belief(batch, index, face, band) for index, face in enumerate(faces)]
 
 
-def in_photo(frame: Frame, belief: Field) -> Field:
-    """A belief (S, S) at photo scale: (window height, window width, 1)."""
-    return np.clip(spread(frame, np.repeat(belief[..., None], 3, axis=-1))[..., :1], 0, 1)
+def mix_in(completed: Image, texture: Image, own: Mask, frame: Frame, belief: Field) -> None:
+    """Mix texture into a completed face, in place, as far as its completion is not believed.
+
+    Args:
+        completed: the frame's window of the photo, with the completion in it (h, w, 3).
+        texture: the same window with texture instead.
+        own: which pixels (h, w) may change.
+        frame: of the face.
+        belief: (S, S), from `beliefs`.
+    """
+    if (belief == 1).all():
+        return
+    share = np.clip(spread(frame, belief)[own], 0, 1)[:, None]
+    mixed = share * completed[own] + (1 - share) * texture[own]
+    completed[own] = np.rint(mixed).astype(np.uint8)
 
 
 def _belief(batch: Damaged, index: int, face: FoundFace, band: float) -> Field:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from models.images import Image, Mask
 from pipeline.config.restore import RestoreParams
-from restoration.beside_face import beliefs, beside_faces, in_photo
+from restoration.beside_face import beliefs, beside_faces, mix_in
 from restoration.evidence import Gathered, face_maps, gather_faces, some
 from restoration.faces import SAME_FACE, FoundFace, damaged_faces, overlap
 from restoration.modes import RequestedMode
@@ -179,9 +179,7 @@ def _filled(
     full = paste_all(frames, plain, restored, domains, damage.chroma, bare)
     shares = beliefs(evidence.damaged, [jobs[index].found for index in accepted], band)
     for frame, share, domain in zip(frames, shares, domains, strict=True):
-        own, window = (domain & damage.hole)[frame.window], frame.window
-        mixed = plain[window] + in_photo(frame, share) * (full[window].astype(np.float32) - plain[window])
-        full[window][own] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)[own]
+        mix_in(full[frame.window], plain[frame.window], (domain & damage.hole)[frame.window], frame, share)
     return full if strength == 1 else np.asarray(cv2.addWeighted(full, strength, plain, 1 - strength, 0), np.uint8)
 
 

@@ -8,7 +8,7 @@ import pytest
 from models.face.alignment import invert, transform
 from models.face.regions import face_hull
 from models.images import Image, Mask
-from restoration.beside_face import beliefs, beside_faces, in_photo
+from restoration.beside_face import beliefs, beside_faces, mix_in
 from restoration.evidence import damaged_batch
 from restoration.faces import FoundFace, measured_face
 from restoration.photo.classical import classical_photo
@@ -91,5 +91,15 @@ def test_beside_a_face_is_its_frame_without_its_hull() -> None:
     assert not beside[-1].any()
     ((x, y),) = (transform(np.float32([[6, 6]]), invert(face.frame.matrix)) + face.frame.origin).round().astype(int)
     assert beside[y, x]
-    everywhere = np.ones((SIZE, SIZE), np.float32)
-    assert np.allclose(in_photo(face.frame, everywhere), 1)
+
+
+def test_texture_is_mixed_in_by_its_share_and_only_where_it_may() -> None:
+    photo = astronaut()
+    _, face = found(photo, hole_beside(photo))
+    window = photo[face.frame.window]
+    dark, light = np.full_like(window, 40), np.full_like(window, 140)
+    own = np.zeros(window.shape[:2], np.bool_)
+    own[20:60, 30:70] = True
+    mix_in(light, dark, own, face.frame, np.full((SIZE, SIZE), 0.25, np.float32))
+    assert (light[own] == 65).all()
+    assert (light[~own] == 140).all()
