@@ -52,13 +52,15 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=40, help="real people at each size; half as many synthetic ones")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--seed", type=int, default=13)
+    parser.add_argument("--beside-face", type=float, help="instead of restore.beside_face")
     parser.add_argument("--rows", type=Path, help="also write the rows, as CSV")
     parser.add_argument("--pictures", type=Path, help="also write damaged, Telea's, ours and intact, side by side")
     arguments = parser.parse_args()
     quieten()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    params = load_params(ASSETS.parent / "params.yaml")
+    changed = {} if arguments.beside_face is None else {"restore.beside_face": arguments.beside_face}
+    params = load_params(ASSETS.parent / "params.yaml", changed)
     people = held_out(arguments.portraits, arguments.people)
     rows = pd.DataFrame(measured(people, arguments.sizes, params, arguments.seed, arguments.pictures))
     if arguments.rows:
