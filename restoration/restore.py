@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from models.images import Image, Mask
 from pipeline.config.restore import RestoreParams
+from restoration.beside_face import beliefs, beside_faces, mix_in
 from restoration.evidence import Gathered, face_maps, gather_faces, some
 from restoration.faces import SAME_FACE, FoundFace, damaged_faces, overlap
 from restoration.modes import RequestedMode
@@ -16,6 +17,8 @@ from restoration.outcome import DamagedPhoto, Job, ThinFace, outcome, untouched_
 from restoration.photo.classical import classical_photo, grey, is_colourless, keep_luma
 from restoration.photo.geometry import cut, owners, paste_all
 from restoration.photo.head_colours import Head, colour_between, colour_heads, head_of
+from restoration.photo.inpainter import load_inpainter
+from restoration.photo.inpainter_fill import fill_with_inpainter
 from restoration.photo.mask_edges import grow_to_edges
 from restoration.photo.orientation import Looking, looking_upright
 from restoration.photo.texture_fill import fill_with_texture
@@ -70,15 +73,18 @@ def restore_photo(
         notes = assign([], known, np.zeros((0, sum(map(len, known))), np.float32), params.reference)[1]
         nobody = np.full(damage.hole.shape, -1, np.int16)
         returned = not damage.chroma.any() or ((always_return or count) and _can_be_filled(damage))
-        filled = _coloured(damage, _with_texture(scene, nobody), []) if returned else None
+        filled = _coloured(damage, _with_texture(scene, nobody, params), []) if returned else None
         return outcome(filled, damage, count, [], nobody, notes, thin_faces)
     gathered = gather_faces(plain, found, known, params.reference)
     jobs = [_job(index, face, gathered, mode, params, scene.looking.doubt) for index, face in enumerate(found)]
     owner = owners([face.frame for face in found], damage.hole.shape)
     if all(job.refused for job in jobs) and not always_return:
         return outcome(None, damage, count, jobs, np.full_like(owner, -1), gathered.notes, thin_faces)
-    canvas = _with_texture(scene, owner)
-    filled = _filled(damage, canvas, jobs, owner, gathered, restorer, strength)
+    background = owner.copy()
+    if params.beside_face > 0:
+        background[beside_faces([job.found for job in jobs if not job.refused], owner.shape)] = -1
+    canvas = _with_texture(scene, background, params)
+    filled = _filled(damage, canvas, jobs, owner, gathered, restorer, params.beside_face, strength)
     restored = _coloured(damage, filled, _heads(jobs, owner))
     compared = [job if job.refused else job.compared(_likeness(job, restored, plain, known, tools)) for job in jobs]
     bare = untouched_pixels(damage, jobs, owner)
@@ -122,11 +128,13 @@ def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams)
     ]
 
 
-def _with_texture(scene: _Scene, owner: npt.NDArray[np.int16]) -> Image:
-    """Give the classically filled photo texture where wide damage belongs to no face."""
+def _with_texture(scene: _Scene, owner: npt.NDArray[np.int16], params: RestoreParams) -> Image:
+    """Give the classically filled photo texture where wide damage belongs to no face, or the user's own network's."""
     wide = scene.damage.hole & (owner < 0)
     if not wide.any():
         return scene.plain
+    if params.inpainter is not None:
+        return fill_with_inpainter(scene.plain, wide, scene.damage.hole, load_inpainter(params.inpainter))
     faces = [face.box for face in scene.looking.detector.detect(scene.plain)]
     return fill_with_texture(scene.plain, wide, scene.damage.hole, faces)
 
@@ -154,17 +162,25 @@ def _filled(
     owner: npt.NDArray[np.int16],
     gathered: Gathered,
     restorer: FaceRestorer,
+    band: float,
     strength: float,
 ) -> Image:
-    """Give the classically filled photo restored faces; pixels that shall stay as they came keep the classical fill."""
+    """Give the classically filled photo restored faces; pixels that shall stay as they came keep the classical fill.
+
+    Beside a face that fill stays as well, where the band around the hole speaks for it.
+    """
     accepted = [index for index, job in enumerate(jobs) if not job.refused]
     if not accepted:
         return plain
-    restored = restorer.restore_from(some(gathered.evidence, accepted))
+    evidence = some(gathered.evidence, accepted)
+    restored = restorer.restore_from(evidence)
     bare = untouched_pixels(damage, jobs, owner)
     frames = [jobs[index].found.frame for index in accepted]
     domains = [damage.chroma & (owner == index) & ~bare for index in accepted]
     full = paste_all(frames, plain, restored, domains, damage.chroma, bare)
+    shares = beliefs(evidence.damaged, [jobs[index].found for index in accepted], band)
+    for frame, share, domain in zip(frames, shares, domains, strict=True):
+        mix_in(full[frame.window], plain[frame.window], (domain & damage.hole)[frame.window], frame, share)
     return full if strength == 1 else np.asarray(cv2.addWeighted(full, strength, plain, 1 - strength, 0), np.uint8)
 
 

@@ -24,6 +24,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     from monitoring.log.production_log import open_log
     from pipeline.image_io.outcome import Limits
     from restoration.find_damage import shipped_finder
+    from restoration.photo.inpainter import load_inpainter
     from restoration.provenance.marking import open_seal
     from serving.http.auth import Guard, TokenStore
     from serving.inference.context import ServingContext
@@ -34,6 +35,8 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     from serving.privacy.personal_data import IdentityAggregates, PictureStore
 
     limit_threads(params.serve.threads)
+    if params.restore.inpainter is not None:
+        load_inpainter(params.restore.inpainter)  # a wrong file keeps the service from starting
     metrics = Metrics()
     pool = WorkerPool(params.serve, metrics)
     models = ModelStore(params, paths, metrics, pool.running)

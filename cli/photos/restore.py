@@ -160,6 +160,7 @@ def _settings(
     from pipeline.registry.weights import resolve_weights
     from restoration.files.restore_files import Settings
     from restoration.find_damage import shipped_finder
+    from restoration.photo.inpainter import load_inpainter
     from restoration.provenance.marking import open_seal
     from restoration.types import load_tools
 
@@ -169,6 +170,8 @@ def _settings(
     reference_photos = [read_picture(path, limits) for path in references]
     weights, version = resolve_weights(paths, params.registry.model_name, model)
     tools = load_tools(params.restore.min_detector_score)
+    if params.restore.inpainter is not None:
+        load_inpainter(params.restore.inpainter)  # a wrong file is told before any photo is read
     finder = shipped_finder() if search else None
     restorer, seal = load_restorer(weights), open_seal(paths)
     return Settings(

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,9 +12,7 @@ from models.evidence.evidence import CHANNELS, CONDITIONS, Damaged, Evidence, co
 from models.evidence.identity_condition import HINTS
 from models.gan.generator import Generator
 from models.gan.restorer import Restorer
-
-if TYPE_CHECKING:
-    import onnxruntime
+from models.runtime.onnx_session import open_session
 
 INPUTS = ("inputs", "shares", "hint")
 _OPSET = 18
@@ -74,7 +71,7 @@ class OnnxRestorer:
     """
 
     def __init__(self, path: Path, threads: int) -> None:
-        self._session = _session(path, threads)
+        self._session = open_session(path, threads, "export it with models.gan.onnx.export_onnx")
         metadata = self._session.get_modelmeta().custom_metadata_map
         names = [entry.name for entry in self._session.get_inputs()]
         if _SIZE not in metadata or names != list(INPUTS):
@@ -112,19 +109,3 @@ def graph_difference(restorer: Restorer, graph: OnnxRestorer) -> float:
     shares, hint = torch.rand(1, CONDITIONS, generator=rng), torch.randn(1, HINTS, generator=rng)
     proposal = restorer.generator.propose(inputs, shares, hint)
     return float((proposal - graph.run([inputs, shares, hint])).abs().max())
-
-
-def _session(path: Path, threads: int) -> "onnxruntime.InferenceSession":
-    import onnxruntime
-    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
-
-    if not path.is_file():
-        raise WeightsError(f"an ONNX graph at {path}", "no such file", "export one with models.gan.onnx.export_onnx")
-    options = onnxruntime.SessionOptions()
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # between pictures there is other work
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf) as error:
-        reason = str(error).partition("\n")[0][:160]
-        raise WeightsError(f"an ONNX graph in {path}", reason, "export it anew") from error

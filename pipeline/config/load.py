@@ -79,7 +79,7 @@ def load_params(path: Path, overrides: Mapping[str, Any] | None = None) -> Param
     for key, value in (overrides or {}).items():
         _set(raw, key, value)
     try:
-        return Params.model_validate(raw)
+        return Params.model_validate(raw, context={"folder": path.resolve().parent})
     except ValidationError as error:
         raise _config_error(path, error) from error
 

@@ -1,8 +1,9 @@
 """Section for restoring photos."""
 
+from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pipeline.config.base import Count, Positive, Section, Share
 
@@ -64,7 +65,11 @@ class FinderParams(Section):
 
 
 class RestoreParams(Section):
-    """Limits of the router, of references and of files, and what the damage finder must be sure of."""
+    """Limits of the router, of references and of files, what fills, and what the damage finder must be sure of.
+
+    `beside_face`: width of the band, in sides of a face's frame, in which face model and texture are compared; 0: none.
+    `inpainter`: the ONNX file of the user's own network for wide damage that is no face's; None: texture of the photo.
+    """
 
     max_area: Share
     max_inpaint_area: Share
@@ -77,4 +82,15 @@ class RestoreParams(Section):
     min_certain_score: Share
     context: Share
     thin: ThinParams
+    beside_face: Share
+    inpainter: str | None
     finder: FinderParams
+
+    @field_validator("inpainter")
+    @classmethod
+    def _beside_the_parameters(cls, path: str | None, info: ValidationInfo) -> str | None:
+        """Make a relative path one from the folder of the parameter file, where that is known."""
+        if path == "":
+            raise ValueError("the path of an ONNX file, or null")
+        folder = (info.context or {}).get("folder")
+        return path if path is None or folder is None else str(folder / Path(path).expanduser())

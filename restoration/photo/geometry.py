@@ -144,7 +144,7 @@ def paste_all(
 
 
 def spread(frame: Frame, aligned: Field) -> Field:
-    """The aligned picture (size, size, 3) float32, back at photo scale: (window height, window width, 3)."""
+    """The aligned picture (size, size, 3) or plane (size, size), float32, at the scale of the photo in the window."""
     if frame.scale > 1:  # shrinking: take out what the photo's grid cannot hold
         aligned = np.asarray(cv2.GaussianBlur(aligned, (0, 0), 0.5 * (frame.scale**2 - 1) ** 0.5 + 1e-3))
     rows, columns = frame.window

@@ -6,7 +6,7 @@ from both sides or by the face model: where the face model is better damage is n
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -25,8 +25,9 @@ from pipeline.evaluation.scoring import Judges
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture
 from pipeline.project.process import quieten
+from restoration.photo.blending import blend
 from restoration.photo.geometry import cut, frame_of, to_frame
-from restoration.photo.thin_fill import fill_thin, reconstruct
+from restoration.photo.thin_fill import add_grain, fill_thin, reconstruct, wider_than
 from restoration.restore import restore_photo
 from restoration.types import load_tools
 from scripts.assets.finder_sources import split_files
@@ -36,6 +37,8 @@ PRINTS = ("02", "03", "12", "13", "25", "26", "28")
 """Intact old prints, by the number in their names."""
 CRACKS = (1.0, 2.5, 6.0, 14.0)
 """Widths of cracks, pixels."""
+TEXTURE = 8.0
+"""Width, pixels, from which PatchMatch was tried in cracks."""
 LINES = ((0.015, 4), (0.015, 10), (0.03, 2), (0.03, 6), (0.045, 2), (0.045, 4), (0.08, 3))
 """Widths of lines, in sides of the face's frame, and how many."""
 SIDE, PEOPLE = 384, 24
@@ -50,6 +53,7 @@ def methods() -> dict[str, Method]:
         "frequency selective": reconstruct,
         "PatchMatch": _patch_match,
         "with grain (ours)": fill_thin,
+        "ours, half PatchMatch": _half_patch_match,
     }
 
 
@@ -63,6 +67,17 @@ def _patch_match(image: Image, hole: Mask) -> Image:
 
     patch_match.set_random_seed(1)
     return np.asarray(patch_match.inpaint(image, hole.astype(np.uint8) * 255, patch_size=3), np.uint8)
+
+
+def _half_patch_match(image: Image, hole: Mask) -> Image:
+    """Ours, with the mean of it and of PatchMatch where the hole is at least `TEXTURE` wide."""
+    ours = fill_thin(image, hole)
+    wide = wider_than(hole, TEXTURE)
+    if not wide.any():
+        return ours
+    texture = blend(ours, _patch_match(image, hole).astype(np.float32), wide, hole, 1.0)
+    add_grain(texture, wide)
+    return np.where(wide[..., None], np.rint((ours.astype(np.float32) + texture) / 2), ours).astype(np.uint8)
 
 
 def crops(portraits: Path, prints: Path, seed: int, limits: Limits) -> Iterator[tuple[str, Image]]:
@@ -86,11 +101,13 @@ def cracks(rng: np.random.Generator, shape: tuple[int, int], width: float) -> Ma
     return np.asarray(cv2.dilate((drawn > 0.1).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
-def measure_cracks(portraits: Path, prints: Path, seed: int, limits: Limits) -> pd.DataFrame:
+def measure_cracks(
+    portraits: Path, prints: Path, seed: int, limits: Limits, widths: Sequence[float] = CRACKS
+) -> pd.DataFrame:
     """One row per crop, width and method: LPIPS of the crop, squared error and grain in the hole."""
     distance, rows = perceptual_distance("alex"), []
     for number, (source, intact) in enumerate(crops(portraits, prints, seed, limits)):
-        for width in CRACKS:
+        for width in widths:
             hole = cracks(np.random.default_rng((seed, number, int(10 * width))), intact.shape[:2], width)
             damaged = np.where(hole[..., None], np.uint8(255), intact)
             for name, method in methods().items():
@@ -163,13 +180,18 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, required=True)
     parser.add_argument("--prints", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--widths", type=float, nargs="+", default=list(CRACKS), help="of cracks, pixels")
+    parser.add_argument("--only-cracks", action="store_true", help="without the second table")
     arguments = parser.parse_args()
     quieten()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     params = load_params(ASSETS.parent / "params.yaml")
-    rows = measure_cracks(arguments.portraits, arguments.prints, arguments.seed, Limits.of(params.ingest))
+    limits = Limits.of(params.ingest)
+    rows = measure_cracks(arguments.portraits, arguments.prints, arguments.seed, limits, arguments.widths)
     print(rows.groupby(["source", "width", "method"]).mean().round(4).to_string())
+    if arguments.only_cracks:
+        return
     rows = measure_faces(arguments.portraits, arguments.seed, params)
     print(rows.groupby(["width", "lines", "method"]).mean().round(4).to_string())
 

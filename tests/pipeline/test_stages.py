@@ -129,6 +129,7 @@ def test_code_and_keys_of_study_ab_and_service_touch_no_stage(reproduced: Path) 
     params["study"]["people"] += 1
     params["ab"]["new"] = 1
     params["serve"]["workers"] += 1
+    params["restore"]["inpainter"] = "lama.onnx"
     with (reproduced / "params.yaml").open("w") as stream:
         YAML().dump(params, stream)
     assert _changed_stages(reproduced) == set()

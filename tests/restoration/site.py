@@ -24,6 +24,8 @@ PARAMS = RestoreParams(
     min_certain_score=0.75,
     context=0.02,
     thin=ThinParams(of_face=0.035, of_photo=0.03, hidden=0.5),
+    beside_face=0.023,
+    inpainter=None,
     finder=FinderParams(
         threshold=0.5, sure=0.8, sure_patch=0.9, sure_feature=0.9, certain=0.8, doubtful=0.4, large=0.01, face_share=0.5
     ),

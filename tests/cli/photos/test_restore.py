@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from cli.photos.restore import restore_command
 from models.assets import ASSETS
-from models.errors import LikenessError, MaskError
+from models.errors import LikenessError, MaskError, WeightsError
 from models.images import Image, Mask
 from pipeline.image_io.write import read_picture, write_picture
 from tests.conftest import ROOT
@@ -43,6 +43,16 @@ def white(mask: Mask) -> Image:
 
 def arguments(photo: Path, mask: Path, out: Path, *more: str) -> list[str]:
     return [str(photo), "--mask", str(mask), "--out", str(out), "--root", str(ROOT), "--model", "shipped", *more]
+
+
+def test_a_wrong_inpainter_is_told_before_any_photo_is_read(files: tuple[Path, Path], tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    (tmp_path / "root" / "params.yaml").write_text(text.replace("inpainter: null", "inpainter: nets/lama.onnx"))
+    given = [str(files[0]), "--mask", str(files[1]), "--root", str(tmp_path / "root"), "--model", "shipped"]
+    result = CliRunner().invoke(restore_command, given)
+    assert isinstance(result.exception, WeightsError)
+    assert result.exception.expected == f"an ONNX graph at {(tmp_path / 'root').resolve() / 'nets/lama.onnx'}"
 
 
 @pytest.mark.slow

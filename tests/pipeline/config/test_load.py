@@ -88,3 +88,14 @@ def test_params_are_frozen() -> None:
     params = load_params(DEFAULT)
     with pytest.raises(ValidationError):
         params.train.epochs = 3
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [("nets/lama.onnx", "{folder}/nets/lama.onnx"), ("/nets/lama.onnx",) * 2]
+)
+def test_an_inpainter_lies_beside_the_parameters_unless_its_path_is_absolute(
+    tmp_path: Path, given: str, expected: str
+) -> None:
+    assert load_params(DEFAULT).restore.inpainter is None
+    path = edited(tmp_path, lambda text: text.replace("inpainter: null", f"inpainter: {given}"))
+    assert load_params(path).restore.inpainter == expected.format(folder=tmp_path.resolve())
