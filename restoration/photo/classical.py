@@ -5,7 +5,8 @@ import numpy as np
 
 from models.evidence.evidence import classical_fill
 from models.images import Image, Mask
-from restoration.photo.blending import Field, blend
+from restoration.photo.blending import blend
+from restoration.photo.harmonic import Field
 from restoration.photo.windows import around, enlarged
 
 _LONGEST_SIDE = 2048

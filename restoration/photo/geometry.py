@@ -12,7 +12,8 @@ from torch import Tensor
 
 from models.face.alignment import Matrix, Points, align, invert, similarity, transform
 from models.images import Image, Mask
-from restoration.photo.blending import Field, blend
+from restoration.photo.blending import blend
+from restoration.photo.harmonic import Field
 
 _EDGE = 1.0
 """Aligned pixels along the frame's edge that are not pasted: interpolation there sees only half a neighbourhood."""

@@ -20,6 +20,23 @@ def around(mask: Mask, margin: int) -> Window:
     )
 
 
+def moved(window: Window, into: Window) -> Window:
+    """Give a window's rows and columns of the picture whose window `into` it was cut from."""
+    rows, columns = (
+        slice(base.start + one.start, base.start + one.stop) for one, base in zip(window, into, strict=True)
+    )
+    return rows, columns
+
+
+def widened(window: Window, margin: int, shape: tuple[int, ...]) -> Window:
+    """Give a window with `margin` more pixels on each side, as far as a picture of `shape` has them."""
+    rows, columns = (
+        slice(max(0, one.start - margin), min(side, one.stop + margin))
+        for one, side in zip(window, shape[:2], strict=True)
+    )
+    return rows, columns
+
+
 def enlarged(small: Field, window: Window, shape: tuple[int, int]) -> Field:
     """Enlarge a picture (h, w, 3) to `shape` (height, width), and give a window of that."""
     scale_y, scale_x = small.shape[0] / shape[0], small.shape[1] / shape[1]

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from scipy.sparse import diags, identity, kron
 from scipy.sparse.linalg import spsolve
 
-from restoration.photo.blending import blend, harmonic
+from restoration.photo.blending import blend
+from restoration.photo.harmonic import harmonic
 
 
 def exact_harmonic(values: npt.NDArray[np.float32], fixed: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
