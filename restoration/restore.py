@@ -18,7 +18,8 @@ from restoration.photo.geometry import cut, owners, paste_all
 from restoration.photo.mask_edges import grow_to_edges
 from restoration.photo.orientation import Looking, looking_upright
 from restoration.photo.texture_fill import fill_with_texture
-from restoration.photo.thin_fill import fill_thin
+from restoration.photo.thin_fill import fill_thin_in
+from restoration.photo.windows import put
 from restoration.realign import aligned_again
 from restoration.references import KnownFace, assign, known_faces
 from restoration.risk import trust
@@ -73,14 +74,19 @@ def restore_photo(
         return outcome(filled, damage, count, [], nobody, notes, thin_faces)
     gathered = gather_faces(plain, found, known, params.reference)
     jobs = [_job(index, face, gathered, mode, params, scene.looking.doubt) for index, face in enumerate(found)]
-    owner = owners([face.frame for face in found], damage.hole.shape)
+    owner = owners([face.frame for face in found], plain.shape[:2])
     if all(job.refused for job in jobs) and not always_return:
         return outcome(None, damage, count, jobs, np.full_like(owner, -1), gathered.notes, thin_faces)
-    canvas = _with_texture(scene, owner)
-    restored = _coloured(damage, _filled(damage, canvas, jobs, owner, gathered, restorer, strength))
-    compared = [job if job.refused else job.compared(_likeness(job, restored, plain, known, tools)) for job in jobs]
+    before = [cut(job.found.frame, plain) for job in jobs]
+    canvas = _with_texture(scene, owner)  # from here on the photo changes in place: large ones are in memory twice
     bare = untouched_pixels(damage, jobs, owner)
-    restored[bare] = image[bare]
+    _fill_faces(canvas, damage, jobs, owner, bare, gathered, restorer, strength)
+    restored = _coloured(damage, canvas)
+    compared = [
+        job if job.refused else job.compared(_likeness(job, restored, old, known, tools))
+        for job, old in zip(jobs, before, strict=True)
+    ]
+    put(restored, image, bare)
     return outcome(restored, damage, count, compared, owner, gathered.notes, thin_faces)
 
 
@@ -104,15 +110,21 @@ def _look(damage: DamagedPhoto, tools: Tools, size: int, params: RestoreParams) 
 
 
 def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams) -> tuple[_Scene, list[ThinFace]]:
-    """Fill what is thin from both sides and look again; with the faces that have no other damage."""
+    """Fill what is thin from both sides and look again; with the faces that have no other damage.
+
+    The scene's filled copy becomes the photo whose thin damage is filled: nothing else needs it any more.
+    """
     damage = scene.damage
     thin = thin_damage(damage.hole, scene.faces, params.thin)
     if not thin.any():
         return scene, []
-    filled = fill_thin(scene.plain, thin)
-    image = damage.image.copy()
-    image[thin] = grey(filled[thin]) if is_colourless(image, ~damage.chroma) else filled[thin]
-    again = _look(DamagedPhoto(image, damage.hole & ~thin, damage.chroma & ~thin, thin), tools, size, params)
+    image = scene.plain
+    fill_thin_in(image, thin)
+    hole, chroma = damage.hole & ~thin, damage.chroma & ~thin
+    put(image, damage.image, chroma)
+    if is_colourless(damage.image, ~damage.chroma):
+        image[thin] = grey(image[thin])
+    again = _look(DamagedPhoto(image, hole, chroma, thin), tools, size, params)
     return again, [
         ThinFace(face, thin_risk(face, params.risk_weights))
         for face in scene.faces
@@ -121,12 +133,13 @@ def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams)
 
 
 def _with_texture(scene: _Scene, owner: npt.NDArray[np.int16]) -> Image:
-    """Give the classically filled photo texture where wide damage belongs to no face."""
+    """Give the classically filled photo texture where wide damage belongs to no face, in place."""
     wide = scene.damage.hole & (owner < 0)
     if not wide.any():
         return scene.plain
     faces = [face.box for face in scene.looking.detector.detect(scene.plain)]
-    return fill_with_texture(scene.plain, wide, scene.damage.hole, faces)
+    fill_with_texture(scene.plain, wide, scene.damage.hole, faces)
+    return scene.plain
 
 
 def _damage(image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: RequestedMode) -> DamagedPhoto:
@@ -145,40 +158,47 @@ def _job(
     return Job(face, decision, trust(maps), gathered.references[index])
 
 
-def _filled(
+def _fill_faces(
+    canvas: Image,
     damage: DamagedPhoto,
-    plain: Image,
     jobs: Sequence[Job],
     owner: npt.NDArray[np.int16],
+    bare: Mask,
     gathered: Gathered,
     restorer: FaceRestorer,
     strength: float,
-) -> Image:
-    """Give the classically filled photo restored faces; pixels that shall stay as they came keep the classical fill."""
+) -> None:
+    """Give the classically filled photo restored faces, in place; the pixels `bare` keep the classical fill."""
     accepted = [index for index, job in enumerate(jobs) if not job.refused]
     if not accepted:
-        return plain
+        return
     restored = restorer.restore_from(some(gathered.evidence, accepted))
-    bare = untouched_pixels(damage, jobs, owner)
     frames = [jobs[index].found.frame for index in accepted]
-    domains = [damage.chroma & (owner == index) & ~bare for index in accepted]
-    full = paste_all(frames, plain, restored, domains, damage.chroma, bare)
-    return full if strength == 1 else np.asarray(cv2.addWeighted(full, strength, plain, 1 - strength, 0), np.uint8)
+    pairs = list(zip(accepted, [frame.window for frame in frames], strict=True))
+    domains = (damage.chroma[at] & (owner[at] == index) & ~bare[at] for index, at in pairs)
+    plain = [] if strength == 1 else [canvas[at].copy() for _, at in pairs]
+    paste_all(frames, canvas, restored, domains, damage.chroma, bare)
+    for (index, at), classical in zip(pairs, plain, strict=False):
+        mixed = np.asarray(cv2.addWeighted(canvas[at], strength, classical, 1 - strength, 0), np.uint8)
+        put(canvas[at], mixed, owner[at] == index)
 
 
-def _coloured(damage: DamagedPhoto, filled: Image) -> Image:
-    """A copy that keeps known luma, and stays without colour where the photo has none."""
-    canvas = filled.copy()
+def _coloured(damage: DamagedPhoto, canvas: Image) -> Image:
+    """Keep known luma, in place, and leave a photo without colour so."""
     if is_colourless(damage.image, ~damage.chroma):
         canvas[damage.hole] = grey(canvas[damage.hole])
-    return keep_luma(damage.image, canvas, damage.chroma & ~damage.hole)
+    keep_luma(damage.image, canvas, damage.chroma, damage.hole)
+    return canvas
 
 
 def _likeness(
-    job: Job, restored: Image, plain: Image, known: Sequence[Sequence[KnownFace]], tools: Tools
+    job: Job, restored: Image, before: Image, known: Sequence[Sequence[KnownFace]], tools: Tools
 ) -> LikenessFigures:
-    """Figures of one face; compared with the reference that served it, else with the first that shows a face."""
+    """Figures of one face against its classical fill `before` (size, size, 3), and a reference.
+
+    That is the one that served it, else the first that shows a face.
+    """
     frame, points = job.found.frame, job.found.points
     shown = job.reference or next((face for photo in known for face in photo), None)
     reference = None if shown is None else (shown.image, shown.points)
-    return likeness(tools.encoders, cut(frame, restored), cut(frame, plain), points, reference, tools.observe)
+    return likeness(tools.encoders, cut(frame, restored), before, points, reference, tools.observe)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from models.images import Image, Mask
 from restoration.photo.harmonic import Field, harmonic, harmonic_part
-from restoration.photo.windows import Window, around, moved, widened
+from restoration.photo.windows import Window, around, moved, widened, within
 
 _WHOLE = 1 << 20
 """Pixels of a window up to which its part is filled at once; of a larger one tile by tile, with the same result."""
@@ -95,8 +95,7 @@ def _share(place: Window, domain: Mask, missing: Mask, bare: Mask | None, ramp: 
     if not foreign.any():
         return None
     distance = cv2.distanceTransform((~foreign).astype(np.uint8), cv2.DIST_L2, 3)
-    inner = tuple(slice(t.start - n.start, t.stop - n.start) for t, n in zip(place, near, strict=True))
-    return np.asarray(np.clip(distance[inner] / ramp, 0, 1)[..., None], np.float32)
+    return np.asarray(np.clip(distance[within(place, near)] / ramp, 0, 1)[..., None], np.float32)
 
 
 def _rim(part: Mask) -> Mask:

@@ -1,6 +1,6 @@
 """Cut the aligned frame of one face out of a photo of any size, and paste it back into the hole only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, hypot
 
@@ -12,11 +12,15 @@ from torch import Tensor
 
 from models.face.alignment import Matrix, Points, align, invert, similarity, transform
 from models.images import Image, Mask
-from restoration.photo.blending import blend
+from restoration.photo.blending import blend_in
 from restoration.photo.harmonic import Field
+from restoration.photo.windows import Window, around
 
 _EDGE = 1.0
 """Aligned pixels along the frame's edge that are not pasted: interpolation there sees only half a neighbourhood."""
+
+_STRIP = 256
+"""Rows of a photo that are worked on together."""
 
 _FADING = 0.06
 """Width, in sides of the frame, over which a fill fades out where the hole goes on beyond the frame."""
@@ -66,9 +70,11 @@ def cut(frame: Frame, image: Image) -> Image:
 
 def cut_mask(frame: Frame, mask: Mask) -> Mask:
     """The aligned mask (size, size): missing where any photo pixel that the aligned one depends on is missing."""
-    source = mask[frame.window].astype(np.float32)
+    own = mask[frame.window]
+    if not own.any():
+        return np.zeros((frame.size, frame.size), np.bool_)
     reach = ceil(2 / min(frame.scale, 1.0))  # the cubic kernel's two pixels, at either scale
-    source = cv2.dilate(source, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    source = cv2.dilate(own.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)).astype(np.float32)
     side = (frame.size, frame.size)
     aligned = cv2.warpAffine(source, frame.matrix, side, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     return np.asarray(aligned > 0)
@@ -76,8 +82,10 @@ def cut_mask(frame: Frame, mask: Mask) -> Mask:
 
 def cut_share(frame: Frame, mask: Mask) -> Mask:
     """The aligned mask (size, size) for measuring: missing where most of what the aligned pixel shows is missing."""
-    source = np.repeat(mask[frame.window].astype(np.uint8)[..., None] * np.uint8(255), 3, axis=-1)
-    return np.asarray(align(source, frame.matrix, frame.size)[..., 0] > 127)
+    own = mask[frame.window]
+    if not own.any():
+        return np.zeros((frame.size, frame.size), np.bool_)
+    return np.asarray(align(own.astype(np.uint8) * np.uint8(255), frame.matrix, frame.size) > 127)
 
 
 def aligned_to_photo(frame: Frame, chosen: Mask, among: Mask, shape: tuple[int, ...]) -> Mask:
@@ -108,44 +116,50 @@ def paste(frame: Frame, canvas: Image, aligned: Field, domain: Mask, missing: Ma
     (H, W), which will stay missing. Other pixels are the same bits.
     """
     result = canvas.copy()
+    paste_in(frame, result, aligned, domain[frame.window], missing, bare)
+    return result
+
+
+def paste_in(
+    frame: Frame, canvas: Image, aligned: Field, domain: Mask, missing: Mask, bare: Mask | None = None
+) -> None:
+    """As `paste`, in place; `domain` has the frame's window alone: (window height, window width)."""
     window = frame.window
-    own = domain[window] & inside(frame)
+    if not domain.any():
+        return
+    own = np.zeros(domain.shape, np.bool_)
+    rows, columns = around(domain, 0)
+    for top in range(rows.start, rows.stop, _STRIP):  # in strips, which keeps memory small
+        strip = slice(top, min(top + _STRIP, rows.stop)), columns
+        own[strip] = domain[strip] & _inside(frame, strip)
+    smooth = _smoothed(frame, aligned)
     ramp = _FADING * frame.size / frame.scale
     left = None if bare is None else bare[window]
-    result[window] = blend(canvas[window], spread(frame, aligned), own, missing[window], ramp, left)
-    return result
+    blend_in(canvas[window], lambda part: _spread(frame, smooth, part), own, missing[window], ramp, left)
 
 
 def paste_all(
     frames: Sequence[Frame],
     canvas: Image,
     aligned: Tensor,
-    domains: Sequence[Mask],
+    domains: Iterable[Mask],
     missing: Mask,
     bare: Mask | None = None,
-) -> Image:
-    """As `paste`, one face after the other; `aligned` is (N, 3, size, size) RGB in [-1, 1], a domain for each."""
+) -> None:
+    """As `paste_in`, one face after the other; `aligned` is (N, 3, size, size) RGB in [-1, 1], a domain for each."""
     fields = aligned.add(1).mul(127.5).permute(0, 2, 3, 1).cpu().numpy()
     for frame, field, domain in zip(frames, fields, domains, strict=True):
-        canvas = paste(frame, canvas, field, domain, missing, bare)
-    return canvas
+        paste_in(frame, canvas, field, domain, missing, bare)
 
 
 def spread(frame: Frame, aligned: Field) -> Field:
     """The aligned picture (size, size, 3) float32, back at photo scale: (window height, window width, 3)."""
-    if frame.scale > 1:  # shrinking: take out what the photo's grid cannot hold
-        aligned = np.asarray(cv2.GaussianBlur(aligned, (0, 0), 0.5 * (frame.scale**2 - 1) ** 0.5 + 1e-3))
-    rows, columns = frame.window
-    side = (columns.stop - columns.start, rows.stop - rows.start)
-    back = invert(frame.matrix)
-    return np.asarray(
-        cv2.warpAffine(aligned, back, side, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.float32
-    )
+    return _spread(frame, _smoothed(frame, aligned), _whole(frame))
 
 
 def inside(frame: Frame) -> Mask:
     """Which pixels of the window lie within the aligned picture: (window height, window width)."""
-    return np.asarray(_from_centre(frame) <= frame.size / 2 - _EDGE)
+    return _inside(frame, _whole(frame))
 
 
 def owners(frames: Sequence[Frame], shape: tuple[int, int]) -> npt.NDArray[np.int16]:
@@ -154,19 +168,61 @@ def owners(frames: Sequence[Frame], shape: tuple[int, int]) -> npt.NDArray[np.in
     Where frames overlap, the one whose centre is nearer, in units of its size, has it.
     """
     owner = np.full(shape, -1, np.int16)
-    nearest = np.full(shape, np.inf, np.float32)
-    for index, frame in enumerate(frames):
-        distance = np.where(inside(frame), _from_centre(frame) / frame.size, np.inf)
-        closer = distance < nearest[frame.window]
-        owner[frame.window][closer] = index
-        nearest[frame.window][closer] = distance[closer]
+    for top in range(0, shape[0], _STRIP):  # in strips, which keeps memory small
+        _own_rows(frames, owner, slice(top, min(top + _STRIP, shape[0])))
     return owner
 
 
-def _from_centre(frame: Frame) -> npt.NDArray[np.float32]:
-    """Distance of each window pixel from the frame's centre, in aligned pixels, by the larger coordinate."""
+def _own_rows(frames: Sequence[Frame], owner: npt.NDArray[np.int16], rows: slice) -> None:
+    """Fill some rows of `owners`, in place."""
+    nearest = np.full((rows.stop - rows.start, owner.shape[1]), np.inf, np.float32)
+    for index, frame in enumerate(frames):
+        top, bottom = max(rows.start, frame.window[0].start), min(rows.stop, frame.window[0].stop)
+        if top >= bottom:
+            continue
+        first = frame.window[0].start
+        part = slice(top - first, bottom - first), _whole(frame)[1]
+        distance = np.where(_inside(frame, part), _from_centre(frame, part) / frame.size, np.inf)
+        place = slice(top - rows.start, bottom - rows.start), frame.window[1]
+        closer = distance < nearest[place]
+        owner[top:bottom, frame.window[1]][closer] = index
+        nearest[place][closer] = distance[closer]
+
+
+def _whole(frame: Frame) -> Window:
+    """The frame's window, in its own pixels."""
     rows, columns = frame.window
-    y, x = np.mgrid[: rows.stop - rows.start, : columns.stop - columns.start].astype(np.float32)
+    return slice(0, rows.stop - rows.start), slice(0, columns.stop - columns.start)
+
+
+def _smoothed(frame: Frame, aligned: Field) -> Field:
+    """Take out of an aligned picture that is to be shrunk what the photo's grid cannot hold."""
+    if frame.scale <= 1:
+        return aligned
+    return np.asarray(cv2.GaussianBlur(aligned, (0, 0), 0.5 * (frame.scale**2 - 1) ** 0.5 + 1e-3), np.float32)
+
+
+def _spread(frame: Frame, smooth: Field, part: Window) -> Field:
+    """A part of the window, in whose pixels it is, filled from a smoothed aligned picture."""
+    back = frame.matrix.copy()
+    back[:, 2] += back[:, :2] @ np.array([part[1].start, part[0].start])
+    side = (part[1].stop - part[1].start, part[0].stop - part[0].start)
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(smooth, back, side, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _inside(frame: Frame, part: Window) -> Mask:
+    return np.asarray(_from_centre(frame, part) <= frame.size / 2 - _EDGE)
+
+
+def _from_centre(frame: Frame, part: Window) -> npt.NDArray[np.float32]:
+    """Distance of each pixel of a part of the window from the frame's centre, in aligned pixels.
+
+    By the larger coordinate.
+    """
+    y, x = (np.arange(one.start, one.stop, dtype=np.float32) for one in part)
     (a, b, c), (d, e, f) = frame.matrix
     centre = (frame.size - 1) / 2
-    return np.asarray(np.maximum(abs(a * x + b * y + c - centre), abs(d * x + e * y + f - centre)), np.float32)
+    across = a * x + (b * y)[:, None] + c - centre
+    down = d * x + (e * y)[:, None] + f - centre
+    return np.asarray(np.maximum(abs(across), abs(down)), np.float32)

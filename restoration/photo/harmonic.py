@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.images import Mask
-from restoration.photo.windows import Window, widened
+from restoration.photo.windows import Window, widened, within
 
 Field = npt.NDArray[np.float32]
 """(H, W, 3) float32, in grey levels 0..255."""
@@ -81,10 +81,9 @@ class _Pyramid:
         around = widened((cells[0], cells[1]), 1, above)
         coarse = self.solved(scale + 1, around)
         guess = cv2.resize(coarse, (2 * coarse.shape[1], 2 * coarse.shape[0]), interpolation=cv2.INTER_LINEAR)
-        inner = [slice(s.start - 2 * a.start, s.stop - 2 * a.start) for s, a in zip(seen, around, strict=True)]
-        field = _relax(np.asarray(guess, np.float32)[inner[0], inner[1]], fixed, values)
-        rows, columns = (slice(w.start - s.start, w.stop - s.start) for w, s in zip(window, seen, strict=True))
-        return field[rows, columns]
+        start = slice(2 * around[0].start, None), slice(2 * around[1].start, None)
+        field = _relax(np.asarray(guess, np.float32)[within(seen, start)], fixed, values)
+        return field[within(window, seen)]
 
     def _known(self, scale: int, window: Window) -> tuple[Mask, Field]:
         """Where values are known in a window of a scale, and the values."""

@@ -4,11 +4,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.images import Mask
+from models.images import Image, Mask
 
 Window = tuple[slice, slice]
 """Rows and columns."""
 Field = npt.NDArray[np.float32]
+_STRIP = 512
+"""Rows or columns that are worked on together."""
 
 
 def around(mask: Mask, margin: int) -> Window:
@@ -28,6 +30,14 @@ def moved(window: Window, into: Window) -> Window:
     return rows, columns
 
 
+def within(window: Window, outer: Window) -> Window:
+    """Give a window's rows and columns in a window around it."""
+    rows, columns = (
+        slice(one.start - base.start, one.stop - base.start) for one, base in zip(window, outer, strict=True)
+    )
+    return rows, columns
+
+
 def widened(window: Window, margin: int, shape: tuple[int, ...]) -> Window:
     """Give a window with `margin` more pixels on each side, as far as a picture of `shape` has them."""
     rows, columns = (
@@ -35,6 +45,28 @@ def widened(window: Window, margin: int, shape: tuple[int, ...]) -> Window:
         for one, side in zip(window, shape[:2], strict=True)
     )
     return rows, columns
+
+
+def shrunk_mask(mask: Mask, side: tuple[int, int]) -> Mask:
+    """Shrink a mask (H, W) to `side` (width, height): any missing source pixel makes a missing one.
+
+    First its height, some columns at a time, then its width: one number per pixel of a large photo is too much.
+    """
+    tall = np.empty((side[1], mask.shape[1]), np.float32)
+    for left in range(0, mask.shape[1], _STRIP):
+        columns = mask[:, left : left + _STRIP].astype(np.float32)
+        size = (columns.shape[1], side[1])
+        tall[:, left : left + _STRIP] = cv2.resize(columns, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(tall, side, interpolation=cv2.INTER_AREA) > 0)
+
+
+def put(picture: Image, source: Image, where: Mask) -> None:
+    """Copy the pixels `where` (H, W) of a picture (H, W, 3) into another, in place."""
+    for top in range(0, len(picture), _STRIP):  # a list of all pixels would be larger than the picture
+        rows = slice(top, top + _STRIP)
+        own = where[rows]
+        if own.any():
+            picture[rows][own] = source[rows][own]
 
 
 def enlarged(small: Field, window: Window, shape: tuple[int, int]) -> Field:
