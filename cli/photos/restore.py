@@ -145,6 +145,7 @@ def _settings(
     strength: float,
 ) -> "Settings":
     from models.load import load_restorer
+    from models.runtime.memory import give_back_memory
     from pipeline.config.load import load_params
     from pipeline.image_io.outcome import Limits
     from pipeline.image_io.write import read_picture
@@ -163,6 +164,7 @@ def _settings(
     tools = load_tools(params.restore.min_detector_score)
     finder = shipped_finder() if search else None
     restorer, seal = load_restorer(weights), open_seal(paths)
+    give_back_memory()
     return Settings(
         restorer, version, mode, params.restore, limits, tools, reference_photos, finder, seal, strip, strength
     )

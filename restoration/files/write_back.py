@@ -54,7 +54,8 @@ def write_back(
         DataError: the format cannot hold so large a picture, or the file cannot be written.
     """
     assert photo.data is not None  # it comes from a file
-    original = pasted(original_of(photo.data, photo.image, limits), photo.image, restored, coloured=coloured)
+    own = original_of(photo.data, photo.image, limits, photo.normalised)
+    original = pasted(own, photo.image, restored, coloured=coloured)
     original = fitted(without_metadata(original, restored) if strip else original, path.suffix, restored)
     xmp = None if mark is None else packet(mark.facts)
     file = file_of(original, path.suffix, xmp)
