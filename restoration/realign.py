@@ -16,7 +16,8 @@ from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import Image, Mask
 from restoration.evidence import damaged_batch
 from restoration.faces import SAME_FACE, FoundFace, measured_face, overlap
-from restoration.photo.geometry import frame_of, owners, paste_all, to_frame
+from restoration.photo.geometry import frame_of, paste_all, to_frame
+from restoration.photo.owners import Owners
 from restoration.photo.windows import around
 from restoration.types import Tools
 
@@ -66,14 +67,12 @@ def completed_photo(plain: Image, faces: Sequence[FoundFace], missing: Mask) -> 
     model = shipped_face_model(batch.image.shape[-1])
     completed = model.complete(batch.image, batch.hole_mask, batch.chroma_mask).picture
     frames = [face.frame for face in faces]
-    owner = owners(frames, (missing.shape[0], missing.shape[1]))
-    windows = [frame.window for frame in frames]
-    domains = (missing[window] & (owner[window] == index) for index, window in enumerate(windows))
+    owners = Owners.of(frames, missing)
+    domains = (owners.own(number, missing, frame.window) for number, frame in enumerate(frames))
     window = around(missing, 0)
     before = plain[window].copy()
     try:
         paste_all(frames, plain, completed, domains, missing)
-        del owner
         yield plain.view()  # another object: a detector may remember faces of `plain`
     finally:
         plain[window] = before

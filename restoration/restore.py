@@ -5,18 +5,19 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from models.images import Image, Mask
+from models.runtime.memory import give_back_memory
 from pipeline.config.restore import RestoreParams
 from restoration.evidence import Gathered, face_maps, gather_faces, some
 from restoration.faces import SAME_FACE, FoundFace, damaged_faces, overlap
 from restoration.modes import RequestedMode
 from restoration.outcome import DamagedPhoto, Job, ThinFace, outcome, untouched_pixels
 from restoration.photo.classical import classical_photo, grey, is_colourless, keep_luma
-from restoration.photo.geometry import cut, owners, paste_all
+from restoration.photo.geometry import cut, paste_all
 from restoration.photo.mask_edges import grow_to_edges
 from restoration.photo.orientation import Looking, looking_upright
+from restoration.photo.owners import NOBODY, Owners
 from restoration.photo.texture_fill import fill_with_texture
 from restoration.photo.thin_fill import fill_thin_in
 from restoration.photo.windows import put
@@ -68,26 +69,26 @@ def restore_photo(
     known = known_faces(references, tools, size)
     if not found:
         notes = assign([], known, np.zeros((0, sum(map(len, known))), np.float32), params.reference)[1]
-        nobody = np.full(damage.hole.shape, -1, np.int16)
+        nobody = Owners.of([], damage.chroma)
         returned = count or always_return or not damage.chroma.any()
         filled = _coloured(damage, _with_texture(scene, nobody)) if returned else None
         return outcome(filled, damage, count, [], nobody, notes, thin_faces)
     gathered = gather_faces(plain, found, known, params.reference)
     jobs = [_job(index, face, gathered, mode, params, scene.looking.doubt) for index, face in enumerate(found)]
-    owner = owners([face.frame for face in found], plain.shape[:2])
+    owners = Owners.of([face.frame for face in found], damage.chroma)
     if all(job.refused for job in jobs) and not always_return:
-        return outcome(None, damage, count, jobs, np.full_like(owner, -1), gathered.notes, thin_faces)
+        return outcome(None, damage, count, jobs, owners, gathered.notes, thin_faces)
     before = [cut(job.found.frame, plain) for job in jobs]
-    canvas = _with_texture(scene, owner)  # from here on the photo changes in place: large ones are in memory twice
-    bare = untouched_pixels(damage, jobs, owner)
-    _fill_faces(canvas, damage, jobs, owner, bare, gathered, restorer, strength)
+    canvas = _with_texture(scene, owners)  # from here on the photo changes in place: large ones are in memory twice
+    bare = untouched_pixels(damage, jobs, owners)
+    _fill_faces(canvas, damage, jobs, owners, bare, gathered, restorer, strength)
     restored = _coloured(damage, canvas)
     compared = [
         job if job.refused else job.compared(_likeness(job, restored, old, known, tools))
         for job, old in zip(jobs, before, strict=True)
     ]
     put(restored, image, bare)
-    return outcome(restored, damage, count, compared, owner, gathered.notes, thin_faces)
+    return outcome(restored, damage, count, compared, owners, gathered.notes, thin_faces)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +107,7 @@ def _look(damage: DamagedPhoto, tools: Tools, size: int, params: RestoreParams) 
     looking = looking_upright(tools.detector, plain, damage.image, params.min_certain_score)
     turned = replace(tools, detector=looking.detector)
     count, faces = damaged_faces(damage.image, plain, damage.hole, damage.chroma, turned, size, params)
+    give_back_memory()
     return _Scene(damage, plain, looking, count, faces)
 
 
@@ -132,9 +134,9 @@ def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams)
     ]
 
 
-def _with_texture(scene: _Scene, owner: npt.NDArray[np.int16]) -> Image:
+def _with_texture(scene: _Scene, owners: Owners) -> Image:
     """Give the classically filled photo texture where wide damage belongs to no face, in place."""
-    wide = scene.damage.hole & (owner < 0)
+    wide = owners.of_any([NOBODY], scene.damage.hole)
     if not wide.any():
         return scene.plain
     faces = [face.box for face in scene.looking.detector.detect(scene.plain)]
@@ -146,7 +148,7 @@ def _damage(image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: Reque
     """Holes reach as far as their damage bled; chroma contains hole; colour-only work has no hole."""
     hole = hole_mask if mode == "colorize" else grow_to_edges(image, hole_mask)
     chroma = hole if chroma_mask is None else hole | chroma_mask
-    nothing = np.zeros_like(hole)
+    nothing = np.zeros(hole.shape, np.bool_)  # unlike `zeros_like` it takes no memory while nothing is in it
     return DamagedPhoto(image, nothing if mode == "colorize" else hole, chroma, nothing)
 
 
@@ -162,7 +164,7 @@ def _fill_faces(
     canvas: Image,
     damage: DamagedPhoto,
     jobs: Sequence[Job],
-    owner: npt.NDArray[np.int16],
+    owners: Owners,
     bare: Mask,
     gathered: Gathered,
     restorer: FaceRestorer,
@@ -175,12 +177,12 @@ def _fill_faces(
     restored = restorer.restore_from(some(gathered.evidence, accepted))
     frames = [jobs[index].found.frame for index in accepted]
     pairs = list(zip(accepted, [frame.window for frame in frames], strict=True))
-    domains = (damage.chroma[at] & (owner[at] == index) & ~bare[at] for index, at in pairs)
+    domains = (owners.own(index, damage.chroma, at) & ~bare[at] for index, at in pairs)
     plain = [] if strength == 1 else [canvas[at].copy() for _, at in pairs]
     paste_all(frames, canvas, restored, domains, damage.chroma, bare)
     for (index, at), classical in zip(pairs, plain, strict=False):
         mixed = np.asarray(cv2.addWeighted(canvas[at], strength, classical, 1 - strength, 0), np.uint8)
-        put(canvas[at], mixed, owner[at] == index)
+        put(canvas[at], mixed, owners.own(index, damage.chroma, at))
 
 
 def _coloured(damage: DamagedPhoto, canvas: Image) -> Image:

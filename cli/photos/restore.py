@@ -145,7 +145,7 @@ def _settings(
     strength: float,
 ) -> "Settings":
     from models.load import load_restorer
-    from models.runtime.memory import give_back_memory
+    from models.runtime.memory import give_back_memory, map_large_blocks
     from pipeline.config.load import load_params
     from pipeline.image_io.outcome import Limits
     from pipeline.image_io.write import read_picture
@@ -156,6 +156,7 @@ def _settings(
     from restoration.provenance.marking import open_seal
     from restoration.types import load_tools
 
+    map_large_blocks()
     place = restoring_place(root)
     paths, params = Paths(place.root), load_params(place.params)
     limits = Limits.of(params.restore.files)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Literal
 
 from models.errors import LikenessError
 from models.images import Image
+from models.runtime.memory import give_back_memory
 from pipeline.config.restore import RestoreParams
 from pipeline.image_io.outcome import Accepted, Limits
 from pipeline.image_io.write import check_writable, read_accepted
 from restoration.files.requests import Request
-from restoration.files.write_back import Mark, write_as_it_came, write_back
+from restoration.files.write_back import Mark, Written, merged, write_as_it_came, write_merged
 from restoration.mask import MaskNote, mask_for, restore_used
 from restoration.modes import RequestedMode
 from restoration.provenance.marking import MarkFacts, Seal, format_of, markable, restored_share
@@ -121,11 +122,10 @@ def restore_file(request: Request, settings: Settings) -> Row:
         raise request.problem
     start = time.perf_counter()
     photo = read_accepted(request.photo, settings.limits)
-    image = photo.image
-    used = mask_for(image, request.mask, settings.mode, settings.finder, settings.tools.detector, settings.params)
+    used = mask_for(photo.image, request.mask, settings.mode, settings.finder, settings.tools.detector, settings.params)
     note = used.keep(request.save_mask)
     restoration = restore_used(
-        image,
+        photo.image,
         used,
         settings.restorer,
         settings.mode,
@@ -135,7 +135,19 @@ def restore_file(request: Request, settings: Settings) -> Row:
         settings.strength,
     )
     row = _row(request, "refused", restoration.reason, settings.model, start, note, restoration, photo)
-    return row if restoration.image is None else _written(row, request, photo, restoration, settings, start)
+    if restoration.image is None:
+        return row
+    check_writable(request.out)
+    facts = MarkFacts(settings.model, restoration.mode, "", restored_share(restoration), photo.sha256)
+    if restoration.mode == "unchanged":
+        written = write_as_it_came(request.out, photo, settings.limits, strip=settings.strip)
+        return _written(row, request, written, start)
+    coloured = "colorize" in (settings.mode, restoration.mode)
+    options = {"strip": settings.strip, "coloured": coloured}
+    original = merged(request.out, photo, restoration.image, settings.limits, **options)
+    del photo, used  # an encoder takes more memory than both
+    give_back_memory()
+    return _written(row, request, write_merged(request.out, original, Mark(facts, settings.seal)), start)
 
 
 def restore_all(batch: Sequence[Request], settings: Settings) -> Iterator[Row]:
@@ -154,26 +166,9 @@ def failed_row(photo: Path, error: LikenessError) -> Row:
     return _row(Request(photo, None, photo), "failed", str(error), "", time.perf_counter())
 
 
-def _written(
-    row: Row, request: Request, photo: Accepted, restoration: Restoration, settings: Settings, start: float
-) -> Row:
-    """Write the output, and complete its row."""
-    assert restoration.image is not None  # a refused photo has none
-    check_writable(request.out)
-    unchanged = restoration.mode == "unchanged"
-    if unchanged:
-        written = write_as_it_came(request.out, photo, settings.limits, strip=settings.strip)
-    else:
-        facts = MarkFacts(settings.model, restoration.mode, "", restored_share(restoration), photo.sha256)
-        written = write_back(
-            request.out,
-            photo,
-            restoration.image,
-            settings.limits,
-            Mark(facts, settings.seal),
-            strip=settings.strip,
-            coloured="colorize" in (settings.mode, restoration.mode),
-        )
+def _written(row: Row, request: Request, written: Written, start: float) -> Row:
+    """Complete the row of a photo that was written."""
+    unchanged = row.restoration is not None and row.restoration.mode == "unchanged"
     return replace(
         row,
         outcome="unchanged" if unchanged else "restored",

@@ -7,7 +7,7 @@ from models.images import Image
 from pipeline.image_io.containers import file_of
 from pipeline.image_io.fit import fitted, without_metadata
 from pipeline.image_io.formats import HEADER_BYTES, sniff
-from pipeline.image_io.original import original_of, pasted
+from pipeline.image_io.original import Original, original_of, pasted
 from pipeline.image_io.outcome import Accepted, Limits
 from pipeline.image_io.write import is_lossless, write_file, writer_options
 from restoration.provenance.marking import MarkFacts, Seal, format_of, packet, sealed
@@ -39,7 +39,7 @@ def write_back(
     strip: bool,
     coloured: bool,
 ) -> Written:
-    """Write a restored photo.
+    """Write a restored photo: `merged`, then `write_merged`.
 
     Args:
         path: the output, in the format of its extension.
@@ -53,10 +53,26 @@ def write_back(
     Raises:
         DataError: the format cannot hold so large a picture, or the file cannot be written.
     """
+    return write_merged(path, merged(path, photo, restored, limits, strip=strip, coloured=coloured), mark)
+
+
+def merged(path: Path, photo: Accepted, restored: Image, limits: Limits, *, strip: bool, coloured: bool) -> Original:
+    """What is to be written of a restored photo; `photo` is not needed any more then, and may be forgotten.
+
+    See `write_back`.
+    """
     assert photo.data is not None  # it comes from a file
     own = original_of(photo.data, photo.image, limits, photo.normalised)
     original = pasted(own, photo.image, restored, coloured=coloured)
-    original = fitted(without_metadata(original, restored) if strip else original, path.suffix, restored)
+    return fitted(without_metadata(original, restored) if strip else original, path.suffix, restored)
+
+
+def write_merged(path: Path, original: Original, mark: Mark | None) -> Written:
+    """Write what `merged` gives.
+
+    Raises:
+        DataError: the format cannot hold so large a picture, or the file cannot be written.
+    """
     xmp = None if mark is None else packet(mark.facts)
     file = file_of(original, path.suffix, xmp)
     if mark is not None:

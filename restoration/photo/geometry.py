@@ -14,13 +14,13 @@ from models.face.alignment import Matrix, Points, align, invert, similarity, tra
 from models.images import Image, Mask
 from restoration.photo.blending import blend_in
 from restoration.photo.harmonic import Field
-from restoration.photo.windows import Window, around
+from restoration.photo.windows import Window, around, widened
 
 _EDGE = 1.0
 """Aligned pixels along the frame's edge that are not pasted: interpolation there sees only half a neighbourhood."""
 
-_STRIP = 256
-"""Rows of a photo that are worked on together."""
+_STRIP = 64
+"""Rows that are worked on together."""
 
 _FADING = 0.06
 """Width, in sides of the frame, over which a fill fades out where the hole goes on beyond the frame."""
@@ -74,10 +74,19 @@ def cut_mask(frame: Frame, mask: Mask) -> Mask:
     if not own.any():
         return np.zeros((frame.size, frame.size), np.bool_)
     reach = ceil(2 / min(frame.scale, 1.0))  # the cubic kernel's two pixels, at either scale
-    source = cv2.dilate(own.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)).astype(np.float32)
+    place = widened(around(own, 0), reach + 2, own.shape)
+    kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    source = cv2.dilate(own[place].astype(np.uint8), kernel).astype(np.float32)
+    # beyond the damage lies nothing, but beyond the photo's border its mirror image
+    inner = all(0 < one.start and one.stop < side for one, side in zip(place, own.shape, strict=True))
+    border = cv2.BORDER_CONSTANT if inner else cv2.BORDER_REFLECT_101
+    if not inner:
+        source = cv2.dilate(own.astype(np.uint8), kernel).astype(np.float32)
+        place = _whole(frame)
+    matrix = frame.matrix.copy()
+    matrix[:, 2] += matrix[:, :2] @ np.array([place[1].start, place[0].start])
     side = (frame.size, frame.size)
-    aligned = cv2.warpAffine(source, frame.matrix, side, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    return np.asarray(aligned > 0)
+    return np.asarray(cv2.warpAffine(source, matrix, side, flags=cv2.INTER_LINEAR, borderMode=border) > 0)
 
 
 def cut_share(frame: Frame, mask: Mask) -> Mask:
@@ -162,31 +171,9 @@ def inside(frame: Frame) -> Mask:
     return _inside(frame, _whole(frame))
 
 
-def owners(frames: Sequence[Frame], shape: tuple[int, int]) -> npt.NDArray[np.int16]:
-    """For each photo pixel (H, W) the index of the frame it belongs to, -1 for none.
-
-    Where frames overlap, the one whose centre is nearer, in units of its size, has it.
-    """
-    owner = np.full(shape, -1, np.int16)
-    for top in range(0, shape[0], _STRIP):  # in strips, which keeps memory small
-        _own_rows(frames, owner, slice(top, min(top + _STRIP, shape[0])))
-    return owner
-
-
-def _own_rows(frames: Sequence[Frame], owner: npt.NDArray[np.int16], rows: slice) -> None:
-    """Fill some rows of `owners`, in place."""
-    nearest = np.full((rows.stop - rows.start, owner.shape[1]), np.inf, np.float32)
-    for index, frame in enumerate(frames):
-        top, bottom = max(rows.start, frame.window[0].start), min(rows.stop, frame.window[0].stop)
-        if top >= bottom:
-            continue
-        first = frame.window[0].start
-        part = slice(top - first, bottom - first), _whole(frame)[1]
-        distance = np.where(_inside(frame, part), _from_centre(frame, part) / frame.size, np.inf)
-        place = slice(top - rows.start, bottom - rows.start), frame.window[1]
-        closer = distance < nearest[place]
-        owner[top:bottom, frame.window[1]][closer] = index
-        nearest[place][closer] = distance[closer]
+def closeness(frame: Frame, part: Window) -> npt.NDArray[np.float32]:
+    """Distance of each pixel of a part of the window from the frame's centre, in sides; infinite outside the frame."""
+    return np.asarray(np.where(_inside(frame, part), _from_centre(frame, part) / frame.size, np.inf), np.float32)
 
 
 def _whole(frame: Frame) -> Window:

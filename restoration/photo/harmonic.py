@@ -37,7 +37,6 @@ def harmonic(values: Field, fixed: Mask) -> Field:
     return _relax(np.asarray(guess, np.float32)[:height, :width], fixed, start)
 
 
-
 def harmonic_part(
     values: Callable[[Window], Field], fixed: Mask, tiles: Sequence[Window]
 ) -> Iterator[tuple[Window, Field]]:

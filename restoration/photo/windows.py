@@ -16,10 +16,8 @@ _STRIP = 512
 def around(mask: Mask, margin: int) -> Window:
     """Give the rows and columns in which a mask (H, W) has pixels, and `margin` more on each side."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return (
-        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + margin + 1),
-        slice(max(0, int(columns[0]) - margin), int(columns[-1]) + margin + 1),
-    )
+    found = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    return widened(found, margin, mask.shape)
 
 
 def moved(window: Window, into: Window) -> Window:
@@ -36,6 +34,13 @@ def within(window: Window, outer: Window) -> Window:
         slice(one.start - base.start, one.stop - base.start) for one, base in zip(window, outer, strict=True)
     )
     return rows, columns
+
+
+def shared(one: Window, other: Window) -> Window:
+    """Give the rows and columns that two windows share; empty slices where they share none."""
+    starts = [max(a.start, b.start) for a, b in zip(one, other, strict=True)]
+    stops = [max(start, min(a.stop, b.stop)) for start, a, b in zip(starts, one, other, strict=True)]
+    return slice(starts[0], stops[0]), slice(starts[1], stops[1])
 
 
 def widened(window: Window, margin: int, shape: tuple[int, ...]) -> Window:

@@ -16,7 +16,6 @@ from restoration.photo.geometry import (
     cut_mask,
     cut_share,
     frame_of,
-    owners,
     paste,
     spread,
     to_frame,
@@ -134,11 +133,16 @@ def test_a_choice_among_aligned_pixels_goes_back_to_their_place(turn: float) -> 
     assert not aligned_to_photo(frame, lost & False, lost, hole.shape).any()
 
 
-def test_overlapping_frames_share_the_photo_by_the_nearer_centre() -> None:
-    frames = [framed((100, 200), 80.0, at=(60.0, 50.0)), framed((100, 200), 80.0, at=(120.0, 50.0))]
-    owner = owners(frames, (100, 200))
-    assert (owner[50, [25, 60, 85, 95, 120, 155]] == [0, 0, 0, 1, 1, 1]).all()
-    assert owner[50, 5] == owner[50, 195] == owner[2, 60] == -1
+@pytest.mark.parametrize("at", [(60.0, 60.0), (100.0, 100.0)])
+def test_a_mask_within_the_frame_is_cut_as_one_that_reaches_its_border(at: tuple[float, float]) -> None:
+    frame = framed((200, 200), 120.0, at=(100.0, 100.0))
+    inner = np.zeros((200, 200), np.bool_)
+    inner[int(at[1]) : int(at[1]) + 9, int(at[0]) : int(at[0]) + 30] = True
+    both = inner.copy()
+    both[frame.window[0].start, :] = True  # at the border, the whole window is looked at
+    rows = slice(SIZE // 6, None)  # which the border does not reach
+    assert cut_mask(frame, inner)[rows].any()
+    assert np.array_equal(cut_mask(frame, inner)[rows], cut_mask(frame, both)[rows])
 
 
 def test_a_face_at_the_edge_has_a_frame_within_the_photo() -> None:
