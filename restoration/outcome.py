@@ -86,13 +86,13 @@ def outcome(
         notes: what became of the reference photos.
         thin_faces: faces all of whose damage is thin.
     """
-    thin_pixels, hole, chroma = (np.count_nonzero(mask) for mask in (damage.thin, damage.hole, damage.chroma))
+    thin_pixels, hole, chroma = (int(np.count_nonzero(mask)) for mask in (damage.thin, damage.hole, damage.chroma))
     missing = max(chroma + thin_pixels, 1)
     thin = 0.0 if image is None else thin_pixels / missing
     outside, left = 0.0, 1.0
     if image is not None:
-        outside = np.count_nonzero(owners.of_any([NOBODY], damage.chroma)) / missing
-        left = np.count_nonzero(untouched_pixels(damage, jobs, owners)) / missing
+        outside = int(np.count_nonzero(owners.of_any([NOBODY], damage.chroma))) / missing
+        left = int(np.count_nonzero(untouched_pixels(damage, jobs, owners))) / missing
     measures = [face.measures for face in (*(job.found for job in jobs), *(one.found for one in thin_faces))]
     return Restoration(
         image=image,

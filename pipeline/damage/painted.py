@@ -69,9 +69,9 @@ def _of_layer(value: Pixels, alpha: Pixels) -> Painted:
 
 def _of_opaque(value: Pixels, coloured: Mask | None) -> Painted:
     """`coloured`: pixels that are no grey; None in a grey picture."""
-    if coloured is not None and coloured.mean() > _NOTICED and not coloured.all():
-        if _share(_levels(value, ~coloured), 0, _BRIGHT) < _NOTICED:
-            return Painted(coloured, ("its paper is white: the coloured strokes count",))
+    strokes = coloured is not None and coloured.mean() > _NOTICED and not coloured.all()
+    if coloured is not None and strokes and _share(_levels(value, ~coloured), 0, _BRIGHT) < _NOTICED:
+        return Painted(coloured, ("its paper is white: the coloured strokes count",))
     mask: Mask = value >= _BRIGHT
     levels = _levels(value)
     return Painted(mask, (*_inverted(mask), *_faint(levels), *_like_a_photo(levels)))

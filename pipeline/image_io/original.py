@@ -111,7 +111,7 @@ def pasted(original: Original, before: Image, after: Image, *, coloured: bool) -
         coloured: grey shall become colour; otherwise a grey file stays grey.
 
     Returns:
-        The restored one, in the original's own samples; equal to them, to the bit, where `before` and `after` are equal.
+        The restored one, in the original's own samples; equal to it, to the bit, where `before` and `after` are equal.
     """
     if coloured and original.mode in ("L", "LA"):
         original = _in_colour(original, before)

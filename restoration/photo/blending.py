@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from models.images import Image, Mask
 from restoration.photo.harmonic import Field, harmonic, harmonic_part

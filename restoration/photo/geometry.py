@@ -78,7 +78,7 @@ def cut_mask(frame: Frame, mask: Mask) -> Mask:
     kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     source = cv2.dilate(own[place].astype(np.uint8), kernel).astype(np.float32)
     # beyond the damage lies nothing, but beyond the photo's border its mirror image
-    inner = all(0 < one.start and one.stop < side for one, side in zip(place, own.shape, strict=True))
+    inner = all(one.start > 0 and one.stop < side for one, side in zip(place, own.shape, strict=True))
     border = cv2.BORDER_CONSTANT if inner else cv2.BORDER_REFLECT_101
     if not inner:
         source = cv2.dilate(own.astype(np.uint8), kernel).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Large damaged photos for measurements: a portrait enlarged into a wide grainy picture, with a scratch over its face."""
+"""Large damaged photos for measurements: a portrait enlarged into a wide grainy picture, a scratch over its face."""
 
 from dataclasses import dataclass
 from itertools import islice

@@ -9,8 +9,8 @@ from pipeline.damage.picture import mask_from_picture
 from pipeline.image_io.write import read_picture
 from restoration.mask import PROPOSED_GREY, UsedMask, mask_for, restore_used
 from tests.models.damage_finder.finder_site import red_finder
-from tests.restoration.site import FACELESS, PARAMS, Painter, tools
 from tests.restoration.files.test_restore_files import LIMITS
+from tests.restoration.site import FACELESS, PARAMS, Painter, tools
 
 PHOTO = np.full((160, 180, 3), 90, np.uint8)
 PHOTO[10:30, 20:30] = (255, 0, 0)
