@@ -20,7 +20,7 @@ from restoration.photo.orientation import Looking, looking_upright
 from restoration.photo.owners import NOBODY, Owners
 from restoration.photo.texture_fill import fill_with_texture
 from restoration.photo.thin_fill import fill_thin_in
-from restoration.photo.windows import put
+from restoration.photo.windows import put, without
 from restoration.realign import aligned_again
 from restoration.references import KnownFace, assign, known_faces
 from restoration.risk import trust
@@ -122,9 +122,10 @@ def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams)
         return scene, []
     image = scene.plain
     fill_thin_in(image, thin)
-    hole, chroma = damage.hole & ~thin, damage.chroma & ~thin
+    hole = without(damage.hole, thin)
+    chroma = hole if damage.chroma is damage.hole else without(damage.chroma, thin)
     put(image, damage.image, chroma)
-    if is_colourless(damage.image, ~damage.chroma):
+    if is_colourless(damage.image, damage.chroma):
         image[thin] = grey(image[thin])
     again = _look(DamagedPhoto(image, hole, chroma, thin), tools, size, params)
     return again, [
@@ -177,7 +178,8 @@ def _fill_faces(
     restored = restorer.restore_from(some(gathered.evidence, accepted))
     frames = [jobs[index].found.frame for index in accepted]
     pairs = list(zip(accepted, [frame.window for frame in frames], strict=True))
-    domains = (owners.own(index, damage.chroma, at) & ~bare[at] for index, at in pairs)
+    wanted = without(damage.chroma, bare)
+    domains = (owners.own(index, wanted, at) for index, at in pairs)
     plain = [] if strength == 1 else [canvas[at].copy() for _, at in pairs]
     paste_all(frames, canvas, restored, domains, damage.chroma, bare)
     for (index, at), classical in zip(pairs, plain, strict=False):
@@ -187,7 +189,7 @@ def _fill_faces(
 
 def _coloured(damage: DamagedPhoto, canvas: Image) -> Image:
     """Keep known luma, in place, and leave a photo without colour so."""
-    if is_colourless(damage.image, ~damage.chroma):
+    if is_colourless(damage.image, damage.chroma):
         canvas[damage.hole] = grey(canvas[damage.hole])
     keep_luma(damage.image, canvas, damage.chroma, damage.hole)
     return canvas

@@ -64,7 +64,7 @@ def _with_luma(grey_ones: Image, coloured: Image) -> Image:
     chroma = coloured - luma(coloured)
     room = np.where(chroma > 0, 255 - known, known) / np.maximum(np.abs(chroma), 1e-6)
     paler = np.minimum(room.min(axis=-1, keepdims=True), 1.0)
-    return np.clip(np.rint(known + paler * chroma), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(known + paler * chroma), 0, 255), np.uint8)
 
 
 def luma(pixels: Image) -> Field:
@@ -77,11 +77,16 @@ def grey(pixels: Image) -> Image:
     return np.repeat(np.rint(luma(pixels)), 3, axis=-1).astype(np.uint8)
 
 
-def is_colourless(image: Image, known: Mask) -> bool:
-    """Whether every known pixel is grey, as in a black-and-white photograph; a fill must then be grey as well."""
+def is_colourless(image: Image, missing: Mask) -> bool:
+    """Whether every known pixel is grey, as in a black-and-white photograph; a fill must then be grey as well.
+
+    Args:
+        image: (H, W, 3).
+        missing: (H, W), pixels whose colour is not known; where all are missing it is False.
+    """
     for top in range(0, len(image), _STRIP):
         red, green, blue = (image[top : top + _STRIP, :, channel] for channel in range(3))
         spread = cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue)
-        if (spread[known[top : top + _STRIP]] > _GREY_TOLERANCE).any():
+        if (spread[~missing[top : top + _STRIP]] > _GREY_TOLERANCE).any():
             return False
-    return bool(known.any())
+    return not missing.all()

@@ -94,7 +94,7 @@ def cut_share(frame: Frame, mask: Mask) -> Mask:
     own = mask[frame.window]
     if not own.any():
         return np.zeros((frame.size, frame.size), np.bool_)
-    return np.asarray(align(own.astype(np.uint8) * np.uint8(255), frame.matrix, frame.size) > 127)
+    return np.asarray(align(own.view(np.uint8) * np.uint8(255), frame.matrix, frame.size) > 127)
 
 
 def aligned_to_photo(frame: Frame, chosen: Mask, among: Mask, shape: tuple[int, ...]) -> Mask:

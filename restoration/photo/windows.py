@@ -65,6 +65,15 @@ def shrunk_mask(mask: Mask, side: tuple[int, int]) -> Mask:
     return np.asarray(cv2.resize(tall, side, interpolation=cv2.INTER_AREA) > 0)
 
 
+def without(mask: Mask, taken: Mask) -> Mask:
+    """The pixels of a mask (H, W) that are not in another; memory is taken where there are some, and nowhere else."""
+    left = np.zeros(mask.shape, np.bool_)
+    if mask.any():
+        window = around(mask, 0)
+        left[window] = mask[window] & ~taken[window]
+    return left
+
+
 def put(picture: Image, source: Image, where: Mask) -> None:
     """Copy the pixels `where` (H, W) of a picture (H, W, 3) into another, in place."""
     for top in range(0, len(picture), _STRIP):  # a list of all pixels would be larger than the picture

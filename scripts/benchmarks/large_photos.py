@@ -98,9 +98,9 @@ def _lay(picture: Image, portrait: Image, scale: float, corner: npt.NDArray[np.f
 def _scratch(photo: LargePhoto, middle: npt.NDArray[np.float64]) -> Mask:
     """A straight scratch through the middle of the face, one and a half faces long, with round ends."""
     reach = 0.75 * photo.face * np.array([1, _TILT])
-    ends = [tuple(np.rint(middle + way * reach).astype(int).tolist()) for way in (-1, 1)]
+    first, last = (np.rint(middle + way * reach).astype(int).tolist() for way in (-1, 1))
     mask = np.zeros(photo.shape, np.uint8)
-    cv2.line(mask, *ends, 1, max(1, round(photo.scratch * photo.face)))
+    cv2.line(mask, first, last, (1,), max(1, round(photo.scratch * photo.face)))
     return mask > 0
 
 

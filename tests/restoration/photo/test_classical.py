@@ -60,6 +60,6 @@ def test_black_and_white_photographs_are_recognised_by_their_known_pixels() -> N
     hole = np.zeros((8, 8), np.bool_)
     hole[2] = True
     picture[hole] = (255, 0, 0)
-    assert is_colourless(picture, ~hole)
-    assert not is_colourless(picture, ~np.zeros_like(hole))
-    assert not is_colourless(picture, np.zeros_like(hole))  # nothing known, nothing claimed
+    assert is_colourless(picture, hole)
+    assert not is_colourless(picture, np.zeros_like(hole))
+    assert not is_colourless(picture, np.ones_like(hole))  # nothing known, nothing claimed
