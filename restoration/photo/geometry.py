@@ -52,8 +52,7 @@ class Frame:
 def frame_of(points: Points, shape: tuple[int, int], size: int) -> Frame:
     """The frame of the face with five detector points (5, 2), in pixels of a photo of `shape` (height, width)."""
     matrix = similarity(points, size)
-    outline = np.array([[0, 0], [size, 0], [size, size], [0, size]], np.float32) - 0.5
-    corners = transform(outline, invert(matrix))
+    corners = transform(_outline(size), invert(matrix))
     margin = ceil(3 / hypot(matrix[0, 0], matrix[1, 0])) + 3  # what interpolation and the mask's growth reach
     left, top = (max(0, int(low) - margin) for low in np.floor(corners.min(axis=0)))
     right, bottom = (int(high) + margin + 1 for high in np.ceil(corners.max(axis=0)))
@@ -74,15 +73,12 @@ def cut_mask(frame: Frame, mask: Mask) -> Mask:
     if not own.any():
         return np.zeros((frame.size, frame.size), np.bool_)
     reach = ceil(2 / min(frame.scale, 1.0))  # the cubic kernel's two pixels, at either scale
-    place = widened(around(own, 0), reach + 2, own.shape)
+    # beyond the damage lies nothing, but beyond the photo's border its mirror image
+    near = _lies_within(frame)
+    place = widened(around(own, 0), reach + 2, own.shape) if near else _whole(frame)
+    border = cv2.BORDER_CONSTANT if near else cv2.BORDER_REFLECT_101
     kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     source = cv2.dilate(own[place].astype(np.uint8), kernel).astype(np.float32)
-    # beyond the damage lies nothing, but beyond the photo's border its mirror image
-    inner = all(one.start > 0 and one.stop < side for one, side in zip(place, own.shape, strict=True))
-    border = cv2.BORDER_CONSTANT if inner else cv2.BORDER_REFLECT_101
-    if not inner:
-        source = cv2.dilate(own.astype(np.uint8), kernel).astype(np.float32)
-        place = _whole(frame)
     matrix = frame.matrix.copy()
     matrix[:, 2] += matrix[:, :2] @ np.array([place[1].start, place[0].start])
     side = (frame.size, frame.size)
@@ -174,6 +170,18 @@ def inside(frame: Frame) -> Mask:
 def closeness(frame: Frame, part: Window) -> npt.NDArray[np.float32]:
     """Distance of each pixel of a part of the window from the frame's centre, in sides; infinite outside the frame."""
     return np.asarray(np.where(_inside(frame, part), _from_centre(frame, part) / frame.size, np.inf), np.float32)
+
+
+def _lies_within(frame: Frame) -> bool:
+    """Whether all of the frame lies in its window: none of it beyond the photo's border."""
+    corners = transform(_outline(frame.size), invert(frame.matrix))
+    rows, columns = _whole(frame)
+    return bool((corners >= 0).all() and (corners <= (columns.stop - 1, rows.stop - 1)).all())
+
+
+def _outline(size: int) -> Points:
+    """The corners (4, 2) of an aligned picture."""
+    return np.array([[0, 0], [size, 0], [size, size], [0, size]], np.float32) - np.float32(0.5)
 
 
 def _whole(frame: Frame) -> Window:

@@ -133,16 +133,15 @@ def test_a_choice_among_aligned_pixels_goes_back_to_their_place(turn: float) -> 
     assert not aligned_to_photo(frame, lost & False, lost, hole.shape).any()
 
 
-@pytest.mark.parametrize("at", [(60.0, 60.0), (100.0, 100.0)])
-def test_a_mask_within_the_frame_is_cut_as_one_that_reaches_its_border(at: tuple[float, float]) -> None:
-    frame = framed((200, 200), 120.0, at=(100.0, 100.0))
-    inner = np.zeros((200, 200), np.bool_)
-    inner[int(at[1]) : int(at[1]) + 9, int(at[0]) : int(at[0]) + 30] = True
-    both = inner.copy()
-    both[frame.window[0].start, :] = True  # at the border, the whole window is looked at
-    rows = slice(SIZE // 6, None)  # which the border does not reach
-    assert cut_mask(frame, inner)[rows].any()
-    assert np.array_equal(cut_mask(frame, inner)[rows], cut_mask(frame, both)[rows])
+def test_a_mask_is_cut_alike_where_nothing_else_of_the_window_is_looked_at() -> None:
+    frame = framed((300, 300), 120.0, 0.3, at=(150.0, 150.0))
+    mask = np.zeros((300, 300), np.bool_)
+    mask[140:149, 150:190] = True
+    reach = 2 * round(2 / frame.scale) + 1
+    grown = cv2.dilate(mask[frame.window].astype(np.float32), np.ones((reach, reach), np.uint8))
+    whole = cv2.warpAffine(grown, frame.matrix, (SIZE, SIZE), borderMode=cv2.BORDER_REFLECT_101) > 0
+    assert whole.any()
+    assert np.array_equal(cut_mask(frame, mask), whole)
 
 
 def test_a_face_at_the_edge_has_a_frame_within_the_photo() -> None:
