@@ -14,31 +14,38 @@ import numpy.typing as npt
 import torch
 
 from models.evidence.evidence import Damaged
+from models.face.alignment import invert
 from models.face.regions import face_hull
 from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import Image, Mask
 from restoration.faces import FoundFace
-from restoration.photo.blending import harmonic
 from restoration.photo.classical import classical_photo
-from restoration.photo.geometry import Frame, aligned_to_photo, inside, spread
+from restoration.photo.geometry import Frame, inside, spread
+from restoration.photo.harmonic import harmonic
 from restoration.photo.texture_fill import fill_with_texture
+from restoration.photo.windows import around
 
 Field = npt.NDArray[np.float32]
 
 _RAMP = 0.027
 """Width, in sides of the frame, over which belief falls from 1 at the face's outline to what the band says."""
+_STRIP = 256
+"""Rows that are worked on together."""
 _LEAST = 1.0
 """Error, grey levels, below which one method is no better than the other."""
 
 
-def beside_faces(faces: Sequence[FoundFace], shape: tuple[int, int]) -> Mask:
-    """Which pixels of a photo (H, W of `shape`) lie in a face's frame, but not on the face."""
-    beside = np.zeros(shape, np.bool_)
-    for face in faces:
-        hull = face_hull(face.landmarks, face.frame.size)
-        off = aligned_to_photo(face.frame, ~hull, np.ones_like(hull), shape)
-        beside[face.frame.window] |= off[face.frame.window] & inside(face.frame)
-    return beside
+def beside_face(face: FoundFace) -> Mask:
+    """Which pixels of the frame's window lie in the frame, but not on the face: (window height, window width)."""
+    frame = face.frame
+    off = (~face_hull(face.landmarks, frame.size)).astype(np.uint8)
+    rows, columns = frame.window
+    side = (columns.stop - columns.start, rows.stop - rows.start)
+    beside = cv2.warpAffine(off, invert(frame.matrix), side, flags=cv2.INTER_NEAREST) > 0
+    for top in range(0, side[1], _STRIP):  # in strips, which keeps memory small
+        strip = slice(top, min(top + _STRIP, side[1])), slice(0, side[0])
+        beside[strip] &= inside(frame, strip)
+    return np.asarray(beside)
 
 
 @torch.inference_mode()
@@ -63,11 +70,15 @@ def mix_in(completed: Image, texture: Image, own: Mask, frame: Frame, belief: Fi
         frame: of the face.
         belief: (S, S), from `beliefs`.
     """
-    if (belief == 1).all():
+    if (belief == 1).all() or not own.any():
         return
-    share = np.clip(spread(frame, belief)[own], 0, 1)[:, None]
-    mixed = share * completed[own] + (1 - share) * texture[own]
-    completed[own] = np.rint(mixed).astype(np.uint8)
+    rows, columns = around(own, 0)
+    for top in range(rows.start, rows.stop, _STRIP):  # in strips, which keeps memory small
+        strip = slice(top, min(top + _STRIP, rows.stop)), columns
+        here = own[strip]
+        share = np.clip(spread(frame, belief, strip)[here], 0, 1)[:, None]
+        mixed = share * completed[strip][here] + (1 - share) * texture[strip][here]
+        completed[strip][here] = np.rint(mixed).astype(np.uint8)
 
 
 def _belief(batch: Damaged, index: int, face: FoundFace, band: float) -> Field:
@@ -83,7 +94,7 @@ def _belief(batch: Damaged, index: int, face: FoundFace, band: float) -> Field:
         return np.ones_like(on_face)
     truth = _levels(batch.image[index])
     texture = classical_photo(truth, grown, grown)
-    texture = fill_with_texture(texture, grown, grown, [])
+    fill_with_texture(texture, grown, grown, [])
     ours, other = (_error(fill, truth, tried, reach) for fill in (_completed(batch, index, grown), texture))
     share = other**2 / np.maximum(ours**2 + other**2, _LEAST)
     share = np.where(ours + other < _LEAST, 1.0, share)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from models.images import Image, Mask
 from restoration.faces import FoundFace
 from restoration.modes import Mode
 from restoration.photo.geometry import aligned_to_photo
+from restoration.photo.owners import NOBODY, Owners
 from restoration.references import KnownFace
 from restoration.risk import Trust
 from restoration.routing import Decision
@@ -71,7 +71,7 @@ def outcome(
     damage: DamagedPhoto,
     count: int,
     jobs: Sequence[Job],
-    owner: npt.NDArray[np.int16],
+    owners: Owners,
     notes: Sequence[ReferenceNote] = (),
     thin_faces: Sequence[ThinFace] = (),
 ) -> Restoration:
@@ -82,17 +82,17 @@ def outcome(
         damage: what came in.
         count: how many faces were found.
         jobs: those that the damage touches.
-        owner: (H, W) index of the job that each pixel belongs to, -1 for none.
+        owners: the job that each missing pixel belongs to, by its number.
         notes: what became of the reference photos.
         thin_faces: faces all of whose damage is thin.
     """
-    thin_pixels = int(damage.thin.sum())
-    missing = max(int(damage.chroma.sum()) + thin_pixels, 1)
+    thin_pixels, hole, chroma = (int(np.count_nonzero(mask)) for mask in (damage.thin, damage.hole, damage.chroma))
+    missing = max(chroma + thin_pixels, 1)
     thin = 0.0 if image is None else thin_pixels / missing
-    untouched = damage.chroma if image is None else untouched_pixels(damage, jobs, owner)
-    background = np.zeros_like(damage.chroma) if image is None else damage.chroma & (owner < 0)
-    outside = int(background.sum()) / missing
-    left = 1.0 if image is None else int(untouched.sum()) / missing
+    outside, left = 0.0, 1.0
+    if image is not None:
+        outside = int(np.count_nonzero(owners.of_any([NOBODY], damage.chroma))) / missing
+        left = int(np.count_nonzero(untouched_pixels(damage, jobs, owners))) / missing
     measures = [face.measures for face in (*(job.found for job in jobs), *(one.found for one in thin_faces))]
     return Restoration(
         image=image,
@@ -103,8 +103,8 @@ def outcome(
                 *(f"reference {note.photo} {note.reason}" for note in notes),
             ]
         ),
-        area=float((damage.hole | damage.thin).mean()),
-        chroma_area=float((damage.chroma | damage.thin).mean()),
+        area=(hole + thin_pixels) / damage.thin.size,
+        chroma_area=(chroma + thin_pixels) / damage.thin.size,
         coverage=max((measured.coverage for measured in measures), default=None),
         missing_features=max((measured.missing_features for measured in measures), default=None),
         thin=thin,
@@ -213,12 +213,13 @@ def _place(found: FoundFace) -> dict[str, Any]:
     }
 
 
-def untouched_pixels(damage: DamagedPhoto, jobs: Sequence[Job], owner: npt.NDArray[np.int16]) -> Mask:
+def untouched_pixels(damage: DamagedPhoto, jobs: Sequence[Job], owners: Owners) -> Mask:
     """Missing pixels (H, W) that stay as they came: of faces that were refused, and what a budget left over."""
     refused = [index for index, job in enumerate(jobs) if job.refused]
-    bare = damage.chroma & np.isin(owner, refused)
+    bare = owners.of_any(refused, damage.chroma)
     for index, job in enumerate(jobs):
         if job.decision.mode == "partial":
             left = aligned_to_photo(job.found.frame, job.decision.untouched, job.found.lost, damage.hole.shape)
-            bare |= damage.hole & (owner == index) & left
+            window = job.found.frame.window
+            bare[window] |= owners.own(index, damage.hole, window) & left[window]
     return bare

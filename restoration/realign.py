@@ -6,7 +6,8 @@ the identity distance was 0.85 of Telea's; detected again on the completed face,
 photo's frame it would be 0.73 (`python -m scripts.benchmarks.measure_photos`). A third look gains nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 
@@ -15,7 +16,9 @@ from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import Image, Mask
 from restoration.evidence import damaged_batch
 from restoration.faces import SAME_FACE, FoundFace, measured_face, overlap
-from restoration.photo.geometry import frame_of, owners, paste_all, to_frame
+from restoration.photo.geometry import frame_of, paste_all, to_frame
+from restoration.photo.owners import Owners
+from restoration.photo.windows import around
 from restoration.types import Tools
 
 
@@ -36,31 +39,43 @@ def aligned_again(
     """
     if not any(_guessed(face) for face in found):
         return list(found)
-    sketch = completed_photo(plain, found, chroma_mask)
-    detections = tools.detector.detect(sketch)
-
-    def again(old: FoundFace) -> FoundFace:
-        same = max(detections, key=lambda face: overlap(face, old.face), default=None)
-        if same is None or not _guessed(old) or overlap(same, old.face) < SAME_FACE:
-            return old
-        face = Face(same.box, same.points, old.face.score)
-        frame = frame_of(face.points, (plain.shape[0], plain.shape[1]), old.frame.size)
-        landmarks = to_frame(frame, tools.landmarker.predict(sketch, same))
-        return measured_face(face, old.seen_in, frame, landmarks, hole_mask, chroma_mask, context) or old
-
-    return [again(face) for face in found]
+    with completed_photo(plain, found, chroma_mask) as sketch:
+        detections = tools.detector.detect(sketch)
+        return [_again(face, detections, sketch, (hole_mask, chroma_mask), tools, context) for face in found]
 
 
+def _again(
+    old: FoundFace, detections: Sequence[Face], sketch: Image, masks: tuple[Mask, Mask], tools: Tools, context: float
+) -> FoundFace:
+    same = max(detections, key=lambda face: overlap(face, old.face), default=None)
+    if same is None or not _guessed(old) or overlap(same, old.face) < SAME_FACE:
+        return old
+    face = Face(same.box, same.points, old.face.score)
+    frame = frame_of(face.points, (sketch.shape[0], sketch.shape[1]), old.frame.size)
+    landmarks = to_frame(frame, tools.landmarker.predict(sketch, same))
+    return measured_face(face, old.seen_in, frame, landmarks, *masks, context) or old
+
+
+@contextmanager
 @torch.inference_mode()
-def completed_photo(plain: Image, faces: Sequence[FoundFace], missing: Mask) -> Image:
-    """The classically filled photo with the face model's completion of each face in the missing pixels."""
+def completed_photo(plain: Image, faces: Sequence[FoundFace], missing: Mask) -> Iterator[Image]:
+    """Lend the classically filled photo with the face model's completion of each face in the missing pixels.
+
+    It is `plain` itself, so that a large photo is in memory once; afterwards that is as it was.
+    """
     batch = damaged_batch(plain, faces)
     model = shipped_face_model(batch.image.shape[-1])
     completed = model.complete(batch.image, batch.hole_mask, batch.chroma_mask).picture
     frames = [face.frame for face in faces]
-    owner = owners(frames, missing.shape)
-    domains = [missing & (owner == index) for index in range(len(frames))]
-    return paste_all(frames, plain, completed, domains, missing)
+    owners = Owners.of(frames, missing)
+    domains = (owners.own(number, missing, frame.window) for number, frame in enumerate(frames))
+    window = around(missing, 0)
+    before = plain[window].copy()
+    try:
+        paste_all(frames, plain, completed, domains, missing)
+        yield plain.view()  # another object: a detector may remember faces of `plain`
+    finally:
+        plain[window] = before
 
 
 def _guessed(face: FoundFace) -> bool:

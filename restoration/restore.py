@@ -5,24 +5,26 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from models.images import Image, Mask
+from models.runtime.memory import give_back_memory
 from pipeline.config.restore import RestoreParams
-from restoration.beside_face import beliefs, beside_faces, mix_in
+from restoration.beside_face import beliefs, beside_face, mix_in
 from restoration.evidence import Gathered, face_maps, gather_faces, some
 from restoration.faces import SAME_FACE, FoundFace, damaged_faces, overlap
 from restoration.modes import RequestedMode
 from restoration.outcome import DamagedPhoto, Job, ThinFace, outcome, untouched_pixels
 from restoration.photo.classical import classical_photo, grey, is_colourless, keep_luma
-from restoration.photo.geometry import cut, owners, paste_all
+from restoration.photo.geometry import cut, paste_all
 from restoration.photo.head_colours import Head, colour_between, colour_heads, head_of
 from restoration.photo.inpainter import load_inpainter
 from restoration.photo.inpainter_fill import fill_with_inpainter
 from restoration.photo.mask_edges import grow_to_edges
 from restoration.photo.orientation import Looking, looking_upright
+from restoration.photo.owners import NOBODY, Owners
 from restoration.photo.texture_fill import fill_with_texture
-from restoration.photo.thin_fill import fill_thin
+from restoration.photo.thin_fill import fill_thin_in
+from restoration.photo.windows import put, without
 from restoration.realign import aligned_again
 from restoration.references import KnownFace, assign, known_faces
 from restoration.risk import trust
@@ -71,25 +73,27 @@ def restore_photo(
     known = known_faces(references, tools, size)
     if not found:
         notes = assign([], known, np.zeros((0, sum(map(len, known))), np.float32), params.reference)[1]
-        nobody = np.full(damage.hole.shape, -1, np.int16)
+        nobody = Owners.of([], damage.chroma)
         returned = not damage.chroma.any() or ((always_return or count) and _can_be_filled(damage))
-        filled = _coloured(damage, _with_texture(scene, nobody, params), []) if returned else None
+        filled = _coloured(damage, _with_texture(scene, [], nobody, params), [], nobody) if returned else None
         return outcome(filled, damage, count, [], nobody, notes, thin_faces)
     gathered = gather_faces(plain, found, known, params.reference)
     jobs = [_job(index, face, gathered, mode, params, scene.looking.doubt) for index, face in enumerate(found)]
-    owner = owners([face.frame for face in found], damage.hole.shape)
+    owners = Owners.of([face.frame for face in found], damage.chroma)
     if all(job.refused for job in jobs) and not always_return:
-        return outcome(None, damage, count, jobs, np.full_like(owner, -1), gathered.notes, thin_faces)
-    background = owner.copy()
-    if params.beside_face > 0:
-        background[beside_faces([job.found for job in jobs if not job.refused], owner.shape)] = -1
-    canvas = _with_texture(scene, background, params)
-    filled = _filled(damage, canvas, jobs, owner, gathered, restorer, params.beside_face, strength)
-    restored = _coloured(damage, filled, _heads(jobs, owner))
-    compared = [job if job.refused else job.compared(_likeness(job, restored, plain, known, tools)) for job in jobs]
-    bare = untouched_pixels(damage, jobs, owner)
-    restored[bare] = image[bare]
-    return outcome(restored, damage, count, compared, owner, gathered.notes, thin_faces)
+        return outcome(None, damage, count, jobs, owners, gathered.notes, thin_faces)
+    before = [cut(job.found.frame, plain) for job in jobs]
+    # From here on the photo changes in place: large ones are in memory twice.
+    canvas = _with_texture(scene, jobs, owners, params)
+    bare = untouched_pixels(damage, jobs, owners)
+    _fill_faces(canvas, damage, jobs, owners, bare, gathered, restorer, params.beside_face, strength)
+    restored = _coloured(damage, canvas, jobs, owners)
+    compared = [
+        job if job.refused else job.compared(_likeness(job, restored, old, known, tools))
+        for job, old in zip(jobs, before, strict=True)
+    ]
+    put(restored, image, bare)
+    return outcome(restored, damage, count, compared, owners, gathered.notes, thin_faces)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,19 +112,27 @@ def _look(damage: DamagedPhoto, tools: Tools, size: int, params: RestoreParams) 
     looking = looking_upright(tools.detector, plain, damage.image, params.min_certain_score)
     turned = replace(tools, detector=looking.detector)
     count, faces = damaged_faces(damage.image, plain, damage.hole, damage.chroma, turned, size, params)
+    give_back_memory()
     return _Scene(damage, plain, looking, count, faces)
 
 
 def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams) -> tuple[_Scene, list[ThinFace]]:
-    """Fill what is thin from both sides and look again; with the faces that have no other damage."""
+    """Fill what is thin from both sides and look again; with the faces that have no other damage.
+
+    The scene's filled copy becomes the photo whose thin damage is filled: nothing else needs it any more.
+    """
     damage = scene.damage
     thin = thin_damage(damage.hole, scene.faces, params.thin)
     if not thin.any():
         return scene, []
-    filled = fill_thin(scene.plain, thin)
-    image = damage.image.copy()
-    image[thin] = grey(filled[thin]) if is_colourless(image, ~damage.chroma) else filled[thin]
-    again = _look(DamagedPhoto(image, damage.hole & ~thin, damage.chroma & ~thin, thin), tools, size, params)
+    image = scene.plain
+    fill_thin_in(image, thin)
+    hole = without(damage.hole, thin)
+    chroma = hole if damage.chroma is damage.hole else without(damage.chroma, thin)
+    put(image, damage.image, chroma)
+    if is_colourless(damage.image, damage.chroma):
+        image[thin] = grey(image[thin])
+    again = _look(DamagedPhoto(image, hole, chroma, thin), tools, size, params)
     return again, [
         ThinFace(face, thin_risk(face, params.risk_weights))
         for face in scene.faces
@@ -128,22 +140,32 @@ def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams)
     ]
 
 
-def _with_texture(scene: _Scene, owner: npt.NDArray[np.int16], params: RestoreParams) -> Image:
-    """Give the classically filled photo texture where wide damage belongs to no face, or the user's own network's."""
-    wide = scene.damage.hole & (owner < 0)
+def _with_texture(scene: _Scene, jobs: Sequence[Job], owners: Owners, params: RestoreParams) -> Image:
+    """Give the classically filled photo texture, or the user's own network's, where wide damage is on no face.
+
+    In place, but for a network.
+    """
+    hole = scene.damage.hole
+    wide = owners.of_any([NOBODY], hole)
+    if params.beside_face > 0:
+        for index, job in enumerate(jobs):
+            if not job.refused:
+                at = job.found.frame.window
+                wide[at] |= owners.own(index, hole, at) & beside_face(job.found)
     if not wide.any():
         return scene.plain
     if params.inpainter is not None:
         return fill_with_inpainter(scene.plain, wide, scene.damage.hole, load_inpainter(params.inpainter))
     faces = [face.box for face in scene.looking.detector.detect(scene.plain)]
-    return fill_with_texture(scene.plain, wide, scene.damage.hole, faces)
+    fill_with_texture(scene.plain, wide, scene.damage.hole, faces)
+    return scene.plain
 
 
 def _damage(image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: RequestedMode) -> DamagedPhoto:
     """Holes reach as far as their damage bled; chroma contains hole; colour-only work has no hole."""
     hole = hole_mask if mode == "colorize" else grow_to_edges(image, hole_mask)
     chroma = hole if chroma_mask is None else hole | chroma_mask
-    nothing = np.zeros_like(hole)
+    nothing = np.zeros(hole.shape, np.bool_)  # unlike `zeros_like` it takes no memory while nothing is in it
     return DamagedPhoto(image, nothing if mode == "colorize" else hole, chroma, nothing)
 
 
@@ -155,52 +177,59 @@ def _job(
     return Job(face, decision, trust(maps), gathered.references[index])
 
 
-def _filled(
+def _fill_faces(
+    canvas: Image,
     damage: DamagedPhoto,
-    plain: Image,
     jobs: Sequence[Job],
-    owner: npt.NDArray[np.int16],
+    owners: Owners,
+    bare: Mask,
     gathered: Gathered,
     restorer: FaceRestorer,
     band: float,
     strength: float,
-) -> Image:
-    """Give the classically filled photo restored faces; pixels that shall stay as they came keep the classical fill.
+) -> None:
+    """Give the classically filled photo restored faces, in place; the pixels `bare` keep the classical fill.
 
     Beside a face that fill stays as well, where the band around the hole speaks for it.
     """
     accepted = [index for index, job in enumerate(jobs) if not job.refused]
     if not accepted:
-        return plain
+        return
     evidence = some(gathered.evidence, accepted)
     restored = restorer.restore_from(evidence)
-    bare = untouched_pixels(damage, jobs, owner)
-    frames = [jobs[index].found.frame for index in accepted]
-    domains = [damage.chroma & (owner == index) & ~bare for index in accepted]
-    full = paste_all(frames, plain, restored, domains, damage.chroma, bare)
-    shares = beliefs(evidence.damaged, [jobs[index].found for index in accepted], band)
-    for frame, share, domain in zip(frames, shares, domains, strict=True):
-        mix_in(full[frame.window], plain[frame.window], (domain & damage.hole)[frame.window], frame, share)
-    return full if strength == 1 else np.asarray(cv2.addWeighted(full, strength, plain, 1 - strength, 0), np.uint8)
+    faces = [jobs[index].found for index in accepted]
+    shares = beliefs(evidence.damaged, faces, band)
+    wanted = without(damage.chroma, bare)
+    domains = [owners.own(index, wanted, face.frame.window) for index, face in zip(accepted, faces, strict=True)]
+    plain = [canvas[face.frame.window].copy() for face in faces]
+    paste_all([face.frame for face in faces], canvas, restored, domains, damage.chroma, bare)
+    for index, face, share, domain, classical in zip(accepted, faces, shares, domains, plain, strict=True):
+        at = face.frame.window
+        mix_in(canvas[at], classical, domain & damage.hole[at], face.frame, share)
+        if strength < 1:
+            mixed = np.asarray(cv2.addWeighted(canvas[at], strength, classical, 1 - strength, 0), np.uint8)
+            put(canvas[at], mixed, owners.own(index, damage.chroma, at))
 
 
-def _coloured(damage: DamagedPhoto, filled: Image, heads: Sequence[Head]) -> Image:
-    """A copy that keeps known luma, and stays without colour where the photo has none."""
-    canvas = filled.copy()
-    if is_colourless(damage.image, ~damage.chroma):
+def _coloured(damage: DamagedPhoto, canvas: Image, jobs: Sequence[Job], owners: Owners) -> Image:
+    """Keep known luma, and leave a photo without colour so; in place, but where colour alone is missing."""
+    if is_colourless(damage.image, damage.chroma):
         canvas[damage.hole] = grey(canvas[damage.hole])
-    faded = damage.chroma & ~damage.hole
+    if damage.chroma is damage.hole:
+        return canvas
+    faded = without(damage.chroma, damage.hole)
     if not faded.any():
         return canvas
-    canvas = keep_luma(damage.image, canvas, faded)
+    keep_luma(damage.image, canvas, damage.chroma, damage.hole)
     spread = colour_between if _has_colour(damage) else colour_heads
-    return keep_luma(damage.image, spread(canvas, heads, faded), faded)
+    coloured = spread(canvas, _heads(jobs, owners, damage.chroma), faded)
+    keep_luma(damage.image, coloured, damage.chroma, damage.hole)
+    return coloured
 
 
 def _has_colour(damage: DamagedPhoto) -> bool:
     """Whether colour is known anywhere."""
-    known = ~damage.chroma
-    return bool(known.any()) and not is_colourless(damage.image, known)
+    return not damage.chroma.all() and not is_colourless(damage.image, damage.chroma)
 
 
 def _can_be_filled(damage: DamagedPhoto) -> bool:
@@ -208,20 +237,23 @@ def _can_be_filled(damage: DamagedPhoto) -> bool:
     return bool(damage.hole.any()) or _has_colour(damage)
 
 
-def _heads(jobs: Sequence[Job], owner: npt.NDArray[np.int16]) -> list[Head]:
+def _heads(jobs: Sequence[Job], owners: Owners, missing: Mask) -> list[Head]:
     """The faces whose colours the restorer told, each where it lies."""
     return [
-        head_of(job.found.frame, job.found.landmarks, owner == index)
+        head_of(job.found.frame, job.found.landmarks, owners.of_any([index], missing))
         for index, job in enumerate(jobs)
         if not job.refused
     ]
 
 
 def _likeness(
-    job: Job, restored: Image, plain: Image, known: Sequence[Sequence[KnownFace]], tools: Tools
+    job: Job, restored: Image, before: Image, known: Sequence[Sequence[KnownFace]], tools: Tools
 ) -> LikenessFigures:
-    """Figures of one face; compared with the reference that served it, else with the first that shows a face."""
+    """Figures of one face against its classical fill `before` (size, size, 3), and a reference.
+
+    That is the one that served it, else the first that shows a face.
+    """
     frame, points = job.found.frame, job.found.points
     shown = job.reference or next((face for photo in known for face in photo), None)
     reference = None if shown is None else (shown.image, shown.points)
-    return likeness(tools.encoders, cut(frame, restored), cut(frame, plain), points, reference, tools.observe)
+    return likeness(tools.encoders, cut(frame, restored), before, points, reference, tools.observe)

@@ -8,7 +8,8 @@ from models.face.regions import feature_regions
 from models.images import Mask
 from pipeline.config.restore import RiskWeights, ThinParams
 from restoration.faces import FoundFace
-from restoration.photo.geometry import aligned_to_photo, owners
+from restoration.photo.geometry import aligned_to_photo
+from restoration.photo.owners import NOBODY, Owners
 from restoration.photo.thin_fill import wider_than
 from restoration.risk import FaceMaps, identity_risk, region_map
 
@@ -28,11 +29,12 @@ def thin_damage(hole: Mask, faces: Sequence[FoundFace], params: ThinParams) -> M
         faces: those that it touches.
         params: how narrow.
     """
-    owner = owners([face.frame for face in faces], hole.shape)
-    thin = hole & ~wider_than(hole, params.of_photo * max(hole.shape)) & (owner < 0)
-    for index, face in enumerate(faces):
+    owners = Owners.of([face.frame for face in faces], hole)
+    thin = owners.of_any([NOBODY], hole)
+    thin[owners.window] &= ~wider_than(hole, params.of_photo * max(hole.shape))[owners.window]
+    for number, face in enumerate(faces):
         window = face.frame.window
-        own = hole[window] & (owner[window] == index)
+        own = owners.own(number, hole, window)
         narrow = ~wider_than(hole[window], params.of_face * face.frame.size / face.frame.scale)
         thin[window] |= own & narrow & ~_over_hidden_features(face, hole.shape, params.hidden)[window]
     return thin

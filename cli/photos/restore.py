@@ -153,6 +153,7 @@ def _settings(
     fade: bool,
 ) -> "Settings":
     from models.load import load_restorer
+    from models.runtime.memory import give_back_memory, map_large_blocks
     from pipeline.config.load import load_params
     from pipeline.image_io.outcome import Limits
     from pipeline.image_io.write import read_picture
@@ -164,6 +165,7 @@ def _settings(
     from restoration.provenance.marking import open_seal
     from restoration.types import load_tools
 
+    map_large_blocks()
     place = restoring_place(root)
     paths, params = Paths(place.root), load_params(place.params)
     limits = Limits.of(params.restore.files)
@@ -174,6 +176,7 @@ def _settings(
         load_inpainter(params.restore.inpainter)  # a wrong file is told before any photo is read
     finder = shipped_finder() if search else None
     restorer, seal = load_restorer(weights), open_seal(paths)
+    give_back_memory()
     return Settings(
         restorer, version, mode, params.restore, limits, tools, reference_photos, finder, seal, strip, strength, fade
     )

@@ -24,6 +24,7 @@ from models.face.landmarks import Landmarks, aligned_landmarks
 from models.face.warp import missing_around, warp_grid
 from models.face_model.gaussian import FACE_MODEL, Completion, FaceModel, rim
 from models.runtime.cached import made_once
+from models.runtime.memory import give_back_memory
 
 OF_SHAPES: Noise = (0.4, 2.0, 20.0)
 """Of predicted landmarks: people differ more than photos of one person do, so predictions weigh more."""
@@ -122,7 +123,9 @@ class ShapedFaceModel:
 @made_once
 def shipped_face_model(size: int) -> ShapedFaceModel:
     """Load the model in assets/, for pictures of one side; one per process."""
-    return ShapedFaceModel.load(FACE_MODEL) if size == _SIZE else shipped_face_model(_SIZE).at(size)
+    model = ShapedFaceModel.load(FACE_MODEL) if size == _SIZE else shipped_face_model(_SIZE).at(size)
+    give_back_memory()
+    return model
 
 
 def warp_pictures(picture: Tensor, grid: Tensor, mode: str = "bicubic") -> Tensor:

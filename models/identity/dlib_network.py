@@ -86,8 +86,7 @@ def dlib_network() -> Frozen:
     """Build the network with dlib's weights, frozen."""
     with torch.device("meta"):  # nothing is drawn for weights that are read at once
         network = DlibNetwork()
-    network.to_empty(device="cpu")
-    network.mean.copy_(torch.tensor(_MEAN).view(3, 1, 1))
+    network.mean = torch.tensor(_MEAN).view(3, 1, 1)
     _fill(network, package_file("dlib_recognition"))
     return Frozen(network)
 
@@ -123,15 +122,15 @@ def _stored_shape(layer: nn.Module) -> tuple[int, int, int, int]:
     return sum(parameter.numel() for parameter in layer.parameters()), 1, 1, 1
 
 
-@torch.no_grad()
 def _assign(layer: nn.Module, values: Tensor) -> None:
     """Assign stored values: filters then biases of a convolution, gamma then beta, a head as inputs x outputs."""
     if isinstance(layer, nn.Linear):
-        layer.weight.copy_(values.view(layer.in_features, layer.out_features).T)
-        return
-    sizes = [parameter.numel() for parameter in layer.parameters()]
-    for parameter, part in zip(layer.parameters(), torch.split(values, sizes), strict=True):
-        parameter.copy_(part.view(parameter.shape))
+        state = {"weight": values.view(layer.in_features, layer.out_features).T.contiguous()}
+    else:
+        shapes = {name: parameter.shape for name, parameter in layer.named_parameters()}
+        parts = torch.split(values, [shape.numel() for shape in shapes.values()])
+        state = {name: part.view(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
+    layer.load_state_dict(state, assign=True)
 
 
 def _read_tensor(content: bytes, start: int, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.float32], int]:

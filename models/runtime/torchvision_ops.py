@@ -23,7 +23,7 @@ def _declare(names: tuple[str, ...]) -> torch.library.Library:
 def ensure_torchvision_ops() -> bool:
     """Declare the two operators that torchvision's Python part names at import, if its binary cannot be loaded.
 
-    lpips and onnx2torch import torchvision, and lightning and torchmetrics do where it is installed; with a CPU torch
+    lpips imports torchvision, and lightning and torchmetrics do where it is installed; with a CPU torch
     beside a CUDA build of torchvision that import fails with "operator torchvision::nms does not exist". We call
     neither operator. Every module that imports one of those packages calls this first; more calls cost nothing.
 

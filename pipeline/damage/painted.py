@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +10,7 @@ from models.errors import MaskError
 from models.images import Mask
 
 Pixels = npt.NDArray[np.uint8]
+Levels = npt.NDArray[np.float64]
 
 _BRIGHT = 128
 """Of the brightest channel, 0..255: from here on a pixel of an opaque mask counts."""
@@ -47,10 +49,10 @@ def painted(pixels: Pixels, name: str) -> Painted:
     if channels not in (1, 3, 4):
         raise MaskError(f"{name} with 1, 3 or 4 channels", f"shape {pixels.shape}", "save it as a greyscale PNG")
     colours = pixels.reshape(*pixels.shape[:2], channels)[..., :3]
-    value: Pixels = colours.max(axis=-1)
-    coloured: Mask = value - colours.min(axis=-1) >= _COLOURED
+    value: Pixels = colours[..., 0] if channels == 1 else np.ascontiguousarray(colours.max(axis=-1))
     if channels == 4 and pixels[..., 3].min() < 255:
         return _of_layer(value, pixels[..., 3])
+    coloured: Mask | None = None if channels == 1 else value - colours.min(axis=-1) >= _COLOURED
     return _of_opaque(value, coloured)
 
 
@@ -58,19 +60,32 @@ def _of_layer(value: Pixels, alpha: Pixels) -> Painted:
     visible: Mask = alpha >= _VISIBLE
     if not visible.any():
         return Painted(visible, ("it is a layer without a visible stroke",))
-    shown = value[visible]
-    if visible.mean() > 0.5 and (shown < _DARK).mean() > _NOTICED and (shown >= _BRIGHT).mean() > _NOTICED:
+    shown = _levels(value, visible)
+    if visible.mean() > 0.5 and _share(shown, 0, _DARK) > _NOTICED and _share(shown, _BRIGHT, 256) > _NOTICED:
         mask: Mask = value.astype(np.uint16) * alpha >= _BRIGHT * 255
         return Painted(mask, (*_inverted(mask), *_like_a_photo(shown)))
     return Painted(visible, _inverted(visible))
 
 
-def _of_opaque(value: Pixels, coloured: Mask) -> Painted:
-    plain = value[~coloured]
-    if coloured.mean() > _NOTICED and plain.size and (plain < _BRIGHT).mean() < _NOTICED:
+def _of_opaque(value: Pixels, coloured: Mask | None) -> Painted:
+    """`coloured`: pixels that are no grey; None in a grey picture."""
+    strokes = coloured is not None and coloured.mean() > _NOTICED and not coloured.all()
+    if coloured is not None and strokes and _share(_levels(value, ~coloured), 0, _BRIGHT) < _NOTICED:
         return Painted(coloured, ("its paper is white: the coloured strokes count",))
     mask: Mask = value >= _BRIGHT
-    return Painted(mask, (*_inverted(mask), *_faint(value, mask), *_like_a_photo(value)))
+    levels = _levels(value)
+    return Painted(mask, (*_inverted(mask), *_faint(levels), *_like_a_photo(levels)))
+
+
+def _levels(value: Pixels, among: Mask | None = None) -> Levels:
+    """(256,) how many pixels, of those `among` (H, W), have each level."""
+    chosen = None if among is None else among.view(np.uint8)
+    return np.asarray(cv2.calcHist([value], [0], chosen, [256], [0, 256]).ravel(), np.float64)
+
+
+def _share(levels: Levels, low: int, high: int) -> float:
+    """Share of the pixels with levels from `low` to below `high`, 0..1."""
+    return float(levels[low:high].sum() / levels.sum())
 
 
 def _inverted(mask: Mask) -> tuple[str, ...]:
@@ -80,15 +95,15 @@ def _inverted(mask: Mask) -> tuple[str, ...]:
     return (f"it marks {share:.0%} of the photo: if the damage is the rest, invert the mask",)
 
 
-def _faint(value: Pixels, mask: Mask) -> tuple[str, ...]:
+def _faint(levels: Levels) -> tuple[str, ...]:
     """Dark strokes that do not count; the edges of those that count have some dark pixels, too."""
-    faint = (value >= _DARK // 2) & ~mask
-    share = float(faint.mean())
-    if share < _NOTICED or share < 0.1 * float(mask.mean()):
+    share = _share(levels, _DARK // 2, _BRIGHT)
+    if share < _NOTICED or share < 0.1 * _share(levels, _BRIGHT, 256):
         return ()
-    return (f"{share:.1%} of it is dark, up to {int(value[faint].max())} of 255, and does not count: paint it white",)
+    brightest = int(np.flatnonzero(levels[:_BRIGHT])[-1])
+    return (f"{share:.1%} of it is dark, up to {brightest} of 255, and does not count: paint it white",)
 
 
-def _like_a_photo(value: Pixels) -> tuple[str, ...]:
-    middle = float(((value >= _DARK) & (value < 192)).mean())
+def _like_a_photo(levels: Levels) -> tuple[str, ...]:
+    middle = _share(levels, _DARK, 192)
     return (f"{middle:.0%} of it has middle tones: it looks like a photo, not like a mask",) if middle > 0.2 else ()

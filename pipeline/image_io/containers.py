@@ -63,7 +63,8 @@ def _picture(original: Original) -> Pillow.Image:
     samples = np.ascontiguousarray(original.samples)
     if original.is_deep:
         return Pillow.fromarray(samples)
-    return Pillow.frombytes(original.mode, (samples.shape[1], samples.shape[0]), samples.tobytes())
+    size = (samples.shape[1], samples.shape[0])
+    return Pillow.frombuffer(original.mode, size, samples, "raw", original.mode, 0, 1)
 
 
 def _deep_png(original: Original, xmp: bytes | None) -> bytes:

@@ -42,11 +42,12 @@ _DECODER_ERRORS = (
 class Decoded:
     """A photo as it is stored, not yet upright (but a TIFF is).
 
-    `picture`: with eight bits per sample. `samples`: (H, W) or (H, W, C) with 16 bits, None where the file has fewer or
-    they cannot be read. `notes`: what was passed over or rounded. `header`: the opened file, for its metadata.
+    `picture`: with eight bits per sample; of JPEG its pixels, grey (H, W) or RGB (H, W, 3), which Pillow would hold in
+    four bytes each. `samples`: (H, W) or (H, W, C) with 16 bits, None where the file has fewer or they cannot be read.
+    `notes`: what was passed over or rounded. `header`: the opened file, for its metadata.
     """
 
-    picture: Image.Image
+    picture: Image.Image | npt.NDArray[np.uint8]
     samples: Deep | None
     about: About
     notes: tuple[str, ...]
@@ -84,8 +85,14 @@ def _accept(data: bytes, sha256: str, limits: Limits) -> Accepted:
     return Accepted(pixels, sha256, (*decoded.notes, *normalised), name, data)
 
 
-def decode(data: bytes, kind: str, limits: Limits) -> Decoded:
+def decode(data: bytes, kind: str, limits: Limits, known: npt.NDArray[np.uint8] | None = None) -> Decoded:
     """Decode the photo in a file of a known format (`pipeline.image_io.formats.sniff`).
+
+    Args:
+        data: the file.
+        kind: its format.
+        limits: what is read at all.
+        known: the file's pixels (H, W, 3), where they were decoded before; then the header alone is read.
 
     Raises:
         Refusal: it is beyond the limits, or of a kind that is not read.
@@ -98,10 +105,12 @@ def decode(data: bytes, kind: str, limits: Limits) -> Decoded:
             image.seek(page)
         _check_header(image, limits)
         deep = is_deep(image)
-        if kind == "PNG":
+        if kind == "PNG" and (known is None or b"eXIf" in data):
             image.load()  # its EXIF may stand behind the pixels
         about = describe(image)  # of a TIFF before the pixels: Pillow turns them and forgets
         forget_xmp(image)
+        if known is not None:
+            return Decoded(known, None, about, (), image)
         if not deep:
             picture, notes = _load(image, readable)
             return Decoded(picture, None, about, notes, image)
@@ -136,7 +145,7 @@ def _check_header(image: Image.Image, limits: Limits) -> None:
         raise Refusal(Code.UNSUPPORTED_MODE, f"pixels of type {image.mode}")
 
 
-def _load(image: Image.Image, data: bytes) -> tuple[Image.Image, tuple[str, ...]]:
+def _load(image: Image.Image, data: bytes) -> tuple[Image.Image | npt.NDArray[np.uint8], tuple[str, ...]]:
     """Decode once, and name what was passed over.
 
     Pillow says nothing about most damage to a JPEG, so another decoder, a strict one, does those.

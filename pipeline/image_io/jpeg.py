@@ -4,6 +4,8 @@ That finds cut files always and flipped bits by their number, because the format
 256 px, 1 flipped bit was found in 13, 5 in 56, 40 in all.
 """
 
+import numpy as np
+import numpy.typing as npt
 import simplejpeg
 from PIL import Image
 
@@ -29,11 +31,15 @@ def check_scans(data: bytes) -> None:
         raise Refusal(Code.CORRUPT, f"{scans} scans, at most {MAX_SCANS}")
 
 
-def decode_jpeg(header: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
+Pixels = npt.NDArray[np.uint8]
+
+
+def decode_jpeg(header: Image.Image, data: bytes) -> tuple[Image.Image | Pixels, bool]:
     """Decode `data`, whose header Pillow has read, in the header's mode (L, RGB or CMYK).
 
     Returns:
-        (picture, whether padding was passed over that no viewer minds).
+        (grey (H, W) or RGB (H, W, 3), or for CMYK the loaded header; whether padding was passed over that no viewer
+        minds).
 
     Raises:
         ValueError: any damage that libjpeg-turbo notices, missing pixels included.
@@ -52,7 +58,7 @@ def decode_jpeg(header: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
         return _without_padding(header, clean), True
 
 
-def _without_padding(header: Image.Image, clean: Tidied) -> Image.Image:
+def _without_padding(header: Image.Image, clean: Tidied) -> Image.Image | Pixels:
     """Zeros before a marker may be the last byte of the data, which libjpeg-turbo adds by itself, with a complaint."""
     try:
         return _strictly(header, clean.data + _END)
@@ -62,7 +68,7 @@ def _without_padding(header: Image.Image, clean: Tidied) -> Image.Image:
         return _strictly(header, clean.data + _END, strict=False)
 
 
-def _strictly(header: Image.Image, data: bytes, *, strict: bool = True) -> Image.Image:
+def _strictly(header: Image.Image, data: bytes, *, strict: bool = True) -> Image.Image | Pixels:
     if header.mode == "CMYK":  # rare; Pillow knows Adobe's inverted inks, so that only the check is ours
         simplejpeg.decode_jpeg(data, colorspace="CMYK", strict=strict, min_height=1, min_width=1, min_factor=8)
         header.load()
@@ -70,4 +76,4 @@ def _strictly(header: Image.Image, data: bytes, *, strict: bool = True) -> Image
     pixels = simplejpeg.decode_jpeg(data, colorspace="GRAY" if header.mode == "L" else "RGB", strict=strict)
     if pixels.shape[1::-1] != header.size:
         raise Refusal(Code.CORRUPT, f"two decoders disagree on the size: {header.size} and {pixels.shape[1::-1]}")
-    return Image.fromarray(pixels.squeeze(-1) if header.mode == "L" else pixels)
+    return np.asarray(pixels.squeeze(-1) if header.mode == "L" else pixels, np.uint8)

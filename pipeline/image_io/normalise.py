@@ -14,6 +14,8 @@ from pipeline.image_io.upright import orientation, turned_by_pillow, upright
 ORDINARY_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I;16", "I;16B", "I;16L"})
 """Pillow's modes that have one meaning as a picture; 32-bit integers and floats have no known white."""
 
+Pixels = npt.NDArray[np.uint8]
+_ROWS = 256
 _METADATA = ("exif", "xmp", "comment", "photoshop", "XML:com.adobe.xmp", "Raw profile type exif", "icc_profile")
 
 
@@ -37,22 +39,47 @@ def describe(image: Image.Image) -> About:
     )
 
 
-def normalise(image: Image.Image, about: About) -> tuple[npt.NDArray[np.uint8], tuple[str, ...]]:
-    """A decoded picture -> RGB (H, W, 3) uint8, and the names of the steps that changed something.
+def normalise(image: Image.Image | Pixels, about: About) -> tuple[Pixels, tuple[str, ...]]:
+    """A decoded picture, or grey (H, W) or RGB (H, W, 3) -> RGB (H, W, 3) uint8, and the steps that changed something.
 
     Raises:
         Refusal: every pixel is transparent.
     """
     done: list[str] = []
-    for step in (_to_full_colour, _to_srgb, _to_opaque, _to_rgb):
-        image = step(image, about, done.append)
-    pixels = np.array(image, dtype=np.uint8)
+    if isinstance(image, np.ndarray) and (about.icc is None or _says_srgb(about.icc)):
+        pixels = image
+        if pixels.ndim == 2:
+            done.append("grey_to_rgb")
+            pixels = np.repeat(pixels[..., None], 3, axis=-1)
+    else:
+        picture = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+        for step in (_to_full_colour, _to_srgb, _to_opaque, _to_rgb):
+            picture = step(picture, about, done.append)
+        pixels = pixels_of(picture)
     if about.orientation != 1:
         done.append("exif_orientation")
         pixels = pixels if about.turned else upright(pixels, about.orientation)
     if about.metadata:
         done.append("metadata_dropped")
     return pixels, tuple(done)
+
+
+def pixels_of(picture: Image.Image) -> Pixels:
+    """The pixels (H, W) or (H, W, C) of a picture with eight bits per sample, copied some rows at a time."""
+    width, height = picture.size
+    bands = len(picture.getbands())
+    pixels = np.empty((height, width, bands) if bands > 1 else (height, width), np.uint8)
+    for top in range(0, height, _ROWS):
+        bottom = min(top + _ROWS, height)
+        pixels[top:bottom] = np.asarray(picture.crop((0, top, width, bottom)))
+    return pixels
+
+
+def _says_srgb(icc: bytes) -> bool:
+    try:
+        return is_srgb(open_profile(icc))
+    except PROFILE_ERRORS:
+        return False
 
 
 Note = Callable[[str], None]

@@ -6,6 +6,7 @@ what it did not change was never converted.
 
 import io
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from pipeline.image_io.decode import Decoded, decode
 from pipeline.image_io.deep import sixteen_bits
 from pipeline.image_io.formats import HEADER_BYTES, sniff
 from pipeline.image_io.metadata import Metadata, metadata_of
-from pipeline.image_io.normalise import has_alpha
+from pipeline.image_io.normalise import has_alpha, pixels_of
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.png_chunks import check_png
 from pipeline.image_io.profiles import PROFILE_ERRORS, from_srgb, is_srgb, open_profile, own_mode
@@ -30,6 +31,10 @@ Samples = npt.NDArray[Any]
 """uint8 or uint16, (H, W) or (H, W, C)."""
 
 ROUNDED = "16 bits per sample, which cannot be read"
+_UNCHANGED = frozenset({"exif_orientation", "metadata_dropped", "jpeg_padding_ignored"})
+"""What may be done in reading a photo whose own samples are those of the picture then: RGB with 8 bits, in sRGB."""
+_ROWS = 512
+"""Rows that are worked on together."""
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 
 
@@ -63,28 +68,32 @@ class Original:
         return self.samples.dtype == np.uint16
 
 
-def original_of(data: bytes, image: Image, limits: Limits) -> Original:
+def original_of(data: bytes, image: Image, limits: Limits, normalised: Sequence[str]) -> Original:
     """Read the original of a file that was read before.
 
-    It is decoded a second time: its samples beside the picture would take twice the memory while a photo is restored.
+    It is decoded a second time, unless its pixels are those of the picture: its samples beside that would take twice
+    the memory while a photo is restored.
 
     Args:
         data: the file.
         image: what reading it gave, (H, W, 3) sRGB; it stands for files of rare kinds.
         limits: those that it was read with.
+        normalised: what was changed in reading (`Accepted.normalised`).
     """
+    same = _UNCHANGED.issuperset(normalised)
     kind = sniff(data[:HEADER_BYTES]) or ""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of size and odd metadata, which reading has judged
-        decoded = decode(data, kind, limits)
+        decoded = decode(data, kind, limits, image if same else None)
     metadata = _metadata(data, kind)
     about = decoded.about
     metadata = metadata.turned() if about.orientation >= 5 else metadata
     mode, samples, lost = _stored(decoded, image)
-    exact = samples is not image and ROUNDED not in lost
+    given_up = samples is image and not same
+    exact = not given_up and ROUNDED not in lost
     if samples is not image and not about.turned:
         samples = upright(samples, about.orientation)
-    profiled, dropped = _profiled(metadata.profile, mode, samples is image)
+    profiled, dropped = _profiled(metadata.profile, mode, given_up)
     if dropped:
         metadata = replace(metadata, profile=None)
     jpeg = _jpeg(decoded.header) if about.orientation == 1 else None
@@ -102,15 +111,18 @@ def pasted(original: Original, before: Image, after: Image, *, coloured: bool) -
         coloured: grey shall become colour; otherwise a grey file stays grey.
 
     Returns:
-        The restored one; equal to the original, to the bit, where `before` and `after` are equal.
+        The restored one, in the original's own samples; equal to it, to the bit, where `before` and `after` are equal.
     """
     if coloured and original.mode in ("L", "LA"):
         original = _in_colour(original, before)
-    changed: Mask = (before != after).any(axis=-1)
-    if not changed.any():
-        return original
-    samples = original.samples.copy()
-    samples[changed] = _own_colours(original, after[changed])
+    if original.samples is before:
+        return replace(original, samples=after)
+    samples = original.samples if original.samples.flags.writeable else original.samples.copy()
+    for top in range(0, len(samples), _ROWS):
+        rows = slice(top, top + _ROWS)
+        changed: Mask = (before[rows] != after[rows]).any(axis=-1)
+        if changed.any():
+            samples[rows][changed] = _own_colours(original, after[rows][changed])
     return replace(original, samples=samples)
 
 
@@ -131,6 +143,8 @@ def as_srgb(original: Original, image: Image, why: str) -> Original:
 def _stored(decoded: Decoded, image: Image) -> tuple[str, Samples, tuple[str, ...]]:
     """Mode, samples, and what is lost already; `image` itself where a representation cannot be kept."""
     picture = decoded.picture
+    if isinstance(picture, np.ndarray):
+        return ("L" if picture.ndim == 2 else "RGB"), picture, ()
     if decoded.samples is not None:
         return ("L" if decoded.samples.ndim == 2 else picture.mode), decoded.samples, ()
     lost = (ROUNDED,) if "sixteen_bit_scaled" in decoded.notes else ()
@@ -142,7 +156,7 @@ def _stored(decoded: Decoded, image: Image) -> tuple[str, Samples, tuple[str, ..
         picture = picture.convert(f"{picture.mode}A")
     if picture.mode not in CHANNELS:
         return "RGB", image, (*lost, f"{picture.mode} colours")
-    return picture.mode, np.asarray(picture), lost
+    return picture.mode, pixels_of(picture), lost
 
 
 def _profiled(icc: bytes | None, mode: str, is_srgb_already: bool) -> tuple[bool, tuple[str, ...]]:

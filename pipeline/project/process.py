@@ -44,7 +44,6 @@ def quieten() -> None:
         "mlflow",
         "great_expectations",
         "evidently",
-        "onnx2torch",
         "insightface",
     ):
         warnings.filterwarnings("ignore", module=rf"{module}(\..*)?")

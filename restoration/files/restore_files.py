@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Literal
 
 from models.errors import LikenessError
 from models.images import Image
+from models.runtime.memory import give_back_memory
 from pipeline.config.restore import RestoreParams
 from pipeline.image_io.outcome import Accepted, Limits
 from pipeline.image_io.write import check_writable, read_accepted
 from restoration.files.requests import Request
-from restoration.files.write_back import Mark, write_as_it_came, write_back
+from restoration.files.write_back import Mark, Written, merged, write_as_it_came, write_merged
 from restoration.mask import MaskNote, mask_for, restore_used
 from restoration.modes import RequestedMode
 from restoration.photo.veil import Veil, find_veil
@@ -128,12 +129,11 @@ def restore_file(request: Request, settings: Settings) -> Row:
         raise request.problem
     start = time.perf_counter()
     photo = read_accepted(request.photo, settings.limits)
-    image = photo.image
-    used = mask_for(image, request.mask, settings.mode, settings.finder, settings.tools.detector, settings.params)
+    used = mask_for(photo.image, request.mask, settings.mode, settings.finder, settings.tools.detector, settings.params)
     note = used.keep(request.save_mask)
-    veil = find_veil(image, used.mask & (settings.mode != "colorize")) if settings.fade else None
+    veil = find_veil(photo.image, used.mask & (settings.mode != "colorize")) if settings.fade else None
     restoration = restore_used(
-        image if veil is None else veil.lift(image),
+        photo.image if veil is None else veil.lift(photo.image),
         used,
         settings.restorer,
         settings.mode,
@@ -143,7 +143,32 @@ def restore_file(request: Request, settings: Settings) -> Row:
         settings.strength,
     )
     row = _row(request, "refused", restoration.reason, settings.model, start, note, restoration, photo)
-    return row if restoration.image is None else _written(row, request, photo, restoration, settings, veil, start)
+    if restoration.image is None:
+        return row
+    check_writable(request.out)
+    if restoration.mode == "unchanged" and veil is None:
+        written = write_as_it_came(request.out, photo, settings.limits, strip=settings.strip)
+        return _written(row, request, written, veil, start)
+    mark = Mark(_facts(restoration, veil, photo, settings), settings.seal)
+    original = merged(
+        request.out,
+        photo,
+        restoration.image,
+        settings.limits,
+        strip=settings.strip,
+        coloured="colorize" in (settings.mode, restoration.mode),
+        veil=veil,
+    )
+    del photo, used  # an encoder takes more memory than both
+    give_back_memory()
+    return _written(row, request, write_merged(request.out, original, mark), veil, start)
+
+
+def _facts(restoration: Restoration, veil: Veil | None, photo: Accepted, settings: Settings) -> MarkFacts:
+    """What the output's mark says; where a veil was lifted no pixel is as it came."""
+    mode = "fade" if restoration.mode == "unchanged" else restoration.mode
+    share = restored_share(restoration) if veil is None else 1.0
+    return MarkFacts(settings.model, mode, "", share, photo.sha256)
 
 
 def restore_all(batch: Sequence[Request], settings: Settings) -> Iterator[Row]:
@@ -162,35 +187,9 @@ def failed_row(photo: Path, error: LikenessError) -> Row:
     return _row(Request(photo, None, photo), "failed", str(error), "", time.perf_counter())
 
 
-def _written(
-    row: Row,
-    request: Request,
-    photo: Accepted,
-    restoration: Restoration,
-    settings: Settings,
-    veil: Veil | None,
-    start: float,
-) -> Row:
-    """Write the output, and complete its row."""
-    assert restoration.image is not None  # a refused photo has none
-    check_writable(request.out)
-    unchanged = restoration.mode == "unchanged" and veil is None
-    if unchanged:
-        written = write_as_it_came(request.out, photo, settings.limits, strip=settings.strip)
-    else:
-        mode = "fade" if restoration.mode == "unchanged" else restoration.mode
-        share = restored_share(restoration) if veil is None else 1.0
-        facts = MarkFacts(settings.model, mode, "", share, photo.sha256)
-        written = write_back(
-            request.out,
-            photo,
-            restoration.image,
-            settings.limits,
-            Mark(facts, settings.seal),
-            strip=settings.strip,
-            coloured="colorize" in (settings.mode, restoration.mode),
-            veil=veil,
-        )
+def _written(row: Row, request: Request, written: Written, veil: Veil | None, start: float) -> Row:
+    """Complete the row of a photo that was written."""
+    unchanged = veil is None and row.restoration is not None and row.restoration.mode == "unchanged"
     return replace(
         row,
         outcome="unchanged" if unchanged else "restored",

@@ -43,7 +43,7 @@ def write_back(
     coloured: bool,
     veil: Veil | None = None,
 ) -> Written:
-    """Write a restored photo.
+    """Write a restored photo: `merged`, then `write_merged`.
 
     Args:
         path: the output, in the format of its extension.
@@ -58,12 +58,39 @@ def write_back(
     Raises:
         DataError: the format cannot hold so large a picture, or the file cannot be written.
     """
+    original = merged(path, photo, restored, limits, strip=strip, coloured=coloured, veil=veil)
+    return write_merged(path, original, mark)
+
+
+def merged(
+    path: Path,
+    photo: Accepted,
+    restored: Image,
+    limits: Limits,
+    *,
+    strip: bool,
+    coloured: bool,
+    veil: Veil | None = None,
+) -> Original:
+    """What is to be written of a restored photo; `photo` is not needed any more then, and may be forgotten.
+
+    See `write_back`.
+    """
     assert photo.data is not None  # it comes from a file
-    original, before = original_of(photo.data, photo.image, limits), photo.image
+    original, before = original_of(photo.data, photo.image, limits, photo.normalised), photo.image
     if veil is not None:
         original, before = _lifted(original, before, veil)
     original = pasted(original, before, restored, coloured=coloured)
     original = fitted(without_metadata(original, restored) if strip else original, path.suffix, restored)
+    return original if veil is None else replace(original, exact=False)
+
+
+def write_merged(path: Path, original: Original, mark: Mark | None) -> Written:
+    """Write what `merged` gives.
+
+    Raises:
+        DataError: the format cannot hold so large a picture, or the file cannot be written.
+    """
     xmp = None if mark is None else packet(mark.facts)
     file = file_of(original, path.suffix, xmp)
     if mark is not None:
@@ -73,7 +100,7 @@ def write_back(
         name = writer_options(path.suffix)["format"]
         again = (f"known pixels, a little: {name} encodes them anew; an --out ending in .png or .tif keeps them",)
         return Written(False, (*original.lost, *again))
-    return Written(original.exact and veil is None, original.lost)
+    return Written(original.exact, original.lost)
 
 
 def _lifted(original: Original, before: Image, veil: Veil) -> tuple[Original, Image]:

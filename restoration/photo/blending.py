@@ -5,95 +5,96 @@ fill, and is harmonic in between (the membrane solution of Perez et al., "Poisso
 fill's own gradients as guidance). High frequencies of that difference die out within a few pixels of the rim.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from models.images import Image, Mask
+from restoration.photo.harmonic import Field, harmonic, harmonic_part
+from restoration.photo.windows import Window, around, moved, widened, within
 
-Field = npt.NDArray[np.float32]
-"""(H, W, 3) float32, in grey levels 0..255."""
-
-_SWEEPS = 24
-"""Relaxation sweeps per scale; the start from the coarser scale is already close."""
+_WHOLE = 1 << 20
+"""Pixels of a window up to which its part is filled at once; of a larger one tile by tile, with the same result."""
+_TILE = 512
+"""Side of the tiles, pixels."""
 
 
 def blend(canvas: Image, fill: Field, domain: Mask, missing: Mask, ramp: float, bare: Mask | None = None) -> Image:
-    """A copy of `canvas` (H, W, 3) whose `domain` (H, W) pixels come from `fill`, shifted to meet the known rim.
+    """A copy of `canvas` (H, W, 3) whose `domain` (H, W) pixels come from `fill` (H, W, 3); see `blend_in`."""
+    result = canvas.copy()
+    blend_in(result, lambda window: fill[window], domain, missing, ramp, bare)
+    return result
+
+
+def blend_in(
+    canvas: Image,
+    fill: Callable[[Window], Field],
+    domain: Mask,
+    missing: Mask,
+    ramp: float,
+    bare: Mask | None = None,
+) -> None:
+    """Fill the `domain` (H, W) pixels of `canvas` (H, W, 3), in place, shifted to meet the known rim.
 
     Pixels outside `domain` are the same bits. Where the domain meets missing pixels that are not its own, there is
     no truth to meet: there the fill fades into the canvas instead.
 
     Args:
         canvas: the picture so far; its known pixels are the truth.
-        fill: (H, W, 3), also valid one pixel around the domain.
+        fill: gives a window of the fill (h, w, 3), also valid one pixel around the domain.
         domain: pixels to fill; within `missing`.
         missing: all pixels (H, W) that are not known.
         ramp: width of that fading, pixels.
         bare: missing pixels (H, W) that will stay so: neither a truth to meet nor a fill to fade into.
     """
-    result = canvas.copy()
-    foreign = missing & ~domain
-    weight = _fading(foreign if bare is None else foreign & ~bare, ramp)
     for window, part in _parts(domain):
-        offset = harmonic(canvas[window] - fill[window], _rim(part) & ~missing[window])
-        share = weight[window]
-        mixed = share * (fill[window] + offset) + (1 - share) * canvas[window]
-        result[window][part] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)[part]
-    return result
+        fixed = _rim(part) & ~missing[window]
+        for tile, offset in _offsets(canvas, fill, window, part, fixed):
+            place, own = moved(tile, window), part[tile]
+            mixed = fill(place) + offset
+            share = _share(place, domain, missing, bare, ramp)
+            if share is not None:
+                mixed = share * mixed + (1 - share) * canvas[place]
+            canvas[place][own] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)[own]
 
 
-def harmonic(values: Field, fixed: Mask) -> Field:
-    """The field that equals `values` (H, W, 3) where `fixed` (H, W), and is smooth elsewhere.
+def _offsets(
+    canvas: Image, fill: Callable[[Window], Field], window: Window, part: Mask, fixed: Mask
+) -> Iterator[tuple[Window, Field]]:
+    """Tiles of a part's window, with the field that shifts the fill there; known pixels alone decide about it."""
 
-    Solves Laplace's equation with zero slope at the picture's edge, coarse to fine: each scale starts from the
-    coarser one's answer and is relaxed by a fixed number of Jacobi sweeps. Without a fixed pixel it is all zero.
+    def gap(tile: Window) -> Field:
+        place = moved(tile, window)
+        return np.asarray(canvas[place] - fill(place), np.float32)
+
+    height, width = part.shape
+    if part.size <= _WHOLE:
+        whole = slice(0, height), slice(0, width)
+        yield whole, harmonic(gap(whole), fixed)
+        return
+    tiles = [
+        moved(around(part[top : top + _TILE, left : left + _TILE], 0), (slice(top, None), slice(left, None)))
+        for top in range(0, height, _TILE)
+        for left in range(0, width, _TILE)
+        if part[top : top + _TILE, left : left + _TILE].any()
+    ]
+    yield from harmonic_part(gap, fixed, tiles)
+
+
+def _share(place: Window, domain: Mask, missing: Mask, bare: Mask | None, ramp: float) -> Field | None:
+    """Shares (h, w, 1) of the fill: 0 on missing pixels of others, rising to 1 at `ramp` pixels from them.
+
+    None where there are none so near: distances do not depend on what lies further away.
     """
-    if not fixed.any():
-        return np.zeros(values.shape, np.float32)
-    start = np.where(fixed[..., None], values, 0).astype(np.float32)
-    if fixed.all() or min(fixed.shape) < 2:
-        return _relax(start, fixed, start)
-    height, width = fixed.shape
-    coarse_fixed, coarse_values = _halve(start, fixed)
-    coarse = harmonic(coarse_values, coarse_fixed)
-    guess = cv2.resize(coarse, (2 * coarse.shape[1], 2 * coarse.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return _relax(np.asarray(guess, np.float32)[:height, :width], fixed, start)
-
-
-def _relax(guess: Field, fixed: Mask, values: Field) -> Field:
-    field = np.where(fixed[..., None], values, guess).astype(np.float32)
-    kernel = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
-    for _ in range(_SWEEPS):
-        mean = cv2.filter2D(field, -1, kernel, borderType=cv2.BORDER_REPLICATE)
-        field = np.where(fixed[..., None], values, mean).astype(np.float32)
-    return field
-
-
-def _halve(values: Field, fixed: Mask) -> tuple[Mask, Field]:
-    """Half the size: a block is fixed when it holds a fixed pixel, at the mean of those."""
-    padding = ((0, fixed.shape[0] % 2), (0, fixed.shape[1] % 2))
-    weight = np.pad(fixed, padding).astype(np.float32)[..., None]
-    padded = np.pad(values, (*padding, (0, 0))) * weight
-    count = _block_sum(weight)
-    mean = _block_sum(padded) / np.maximum(count, 1)
-    return np.asarray(count[..., 0] > 0), mean.astype(np.float32)
-
-
-def _block_sum(array: Field) -> Field:
-    height, width, channels = array.shape
-    total: Field = array.reshape(height // 2, 2, width // 2, 2, channels).sum(axis=(1, 3))
-    return total
-
-
-def _fading(foreign: Mask, ramp: float) -> Field:
-    """(H, W, 1): 0 on `foreign` pixels, rising to 1 at `ramp` pixels from them."""
+    near = widened(place, round(1.1 * ramp) + 3, domain.shape)
+    foreign = missing[near] & ~domain[near]
+    if bare is not None:
+        foreign &= ~bare[near]
     if not foreign.any():
-        return np.ones((*foreign.shape, 1), np.float32)
+        return None
     distance = cv2.distanceTransform((~foreign).astype(np.uint8), cv2.DIST_L2, 3)
-    return np.asarray(np.clip(distance / ramp, 0, 1)[..., None], np.float32)
+    return np.asarray(np.clip(distance[within(place, near)] / ramp, 0, 1)[..., None], np.float32)
 
 
 def _rim(part: Mask) -> Mask:
@@ -106,9 +107,13 @@ def _parts(domain: Mask) -> Iterator[tuple[tuple[slice, slice], Mask]]:
 
     Parts are told apart after growing by a pixel, so the rim of one never lies in another.
     """
-    grown = cv2.dilate(domain.astype(np.uint8), np.ones((3, 3), np.uint8))
+    if not domain.any():
+        return
+    place = around(domain, 1)
+    own = domain[place]
+    grown = cv2.dilate(own.view(np.uint8), np.ones((3, 3), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(grown, connectivity=8)
     for label in range(1, count):
         x, y, width, height, _ = (int(figure) for figure in stats[label])
         window = slice(y, y + height), slice(x, x + width)
-        yield window, np.asarray((labels[window] == label) & domain[window])
+        yield moved(window, place), np.asarray((labels[window] == label) & own[window])

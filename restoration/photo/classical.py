@@ -5,8 +5,9 @@ import numpy as np
 
 from models.evidence.evidence import classical_fill
 from models.images import Image, Mask
-from restoration.photo.blending import Field, blend
-from restoration.photo.windows import around, enlarged
+from restoration.photo.blending import blend_in
+from restoration.photo.harmonic import Field
+from restoration.photo.windows import enlarged, shrunk_mask
 
 _LONGEST_SIDE = 2048
 """Larger photos are filled at this size and set in without a seam: Telea's cost and streaks grow with the hole."""
@@ -20,32 +21,42 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in model
 def classical_photo(image: Image, hole_mask: Mask, chroma_mask: Mask) -> Image:
     """A copy of `image` (H, W, 3) with holes filled by Telea's method (2004), and colour where only that is gone.
 
-    `chroma_mask` (H, W) contains `hole_mask` (H, W). Pixels outside both are the same bits.
+    `chroma_mask` (H, W) contains `hole_mask` (H, W). Pixels outside both are the same bits. Where nothing is missing it
+    is `image` itself.
     """
+    if not chroma_mask.any():
+        return image
     height, width = hole_mask.shape
     shrink = _LONGEST_SIDE / max(height, width)
-    if shrink >= 1 or not chroma_mask.any():
+    if shrink >= 1:
         return classical_fill(image, hole_mask, chroma_mask, "telea")
     side = (max(1, round(width * shrink)), max(1, round(height * shrink)))
     small = np.asarray(cv2.resize(image, side, interpolation=cv2.INTER_AREA), np.uint8)
-    filled = classical_fill(small, _shrunk(hole_mask, side), _shrunk(chroma_mask, side), "telea")
-    window = around(chroma_mask, 1)
-    own = chroma_mask[window]
-    fill = enlarged(filled.astype(np.float32), window, (height, width))
+    masks = shrunk_mask(hole_mask, side), shrunk_mask(chroma_mask, side)
+    filled = classical_fill(small, *masks, "telea").astype(np.float32)
     result = image.copy()
-    coloured = blend(image[window], fill, own, own, 1.0)
-    result[window] = keep_luma(image[window], coloured, own & ~hole_mask[window])
+    blend_in(result, lambda window: enlarged(filled, window, (height, width)), chroma_mask, chroma_mask, 1.0)
+    keep_luma(image, result, chroma_mask, hole_mask)
     return result
 
 
-def keep_luma(image: Image, coloured: Image, where: Mask) -> Image:
-    """A copy of `coloured` (H, W, 3) with the luma of `image` `where` (H, W) only colour was missing.
+def keep_luma(image: Image, coloured: Image, chroma: Mask, hole: Mask) -> None:
+    """Give `coloured` (H, W, 3), in place, the luma of `image` where only colour was missing.
 
     Colour that would leave 0..255 at that luma is made paler, so that the luma stays (to a rounding).
+
+    Args:
+        image: (H, W, 3), with the luma.
+        coloured: (H, W, 3), with the colour.
+        chroma: (H, W), missing colour.
+        hole: (H, W), missing luma; it has none to be kept.
     """
-    result = coloured.copy()
-    result[where] = with_luma(luma(image[where]), coloured[where] - luma(coloured[where]))
-    return result
+    for top in range(0, len(image), _STRIP):
+        rows = slice(top, top + _STRIP)
+        where = chroma[rows] & ~hole[rows]
+        if where.any():
+            colour = coloured[rows][where]
+            coloured[rows][where] = with_luma(luma(image[rows][where]), colour - luma(colour))
 
 
 def with_luma(known: Field, chroma: Field) -> Image:
@@ -68,16 +79,16 @@ def grey(pixels: Image) -> Image:
     return np.repeat(np.rint(luma(pixels)), 3, axis=-1).astype(np.uint8)
 
 
-def is_colourless(image: Image, known: Mask) -> bool:
-    """Whether every known pixel is grey, as in a black-and-white photograph; a fill must then be grey as well."""
+def is_colourless(image: Image, missing: Mask) -> bool:
+    """Whether every known pixel is grey, as in a black-and-white photograph; a fill must then be grey as well.
+
+    Args:
+        image: (H, W, 3).
+        missing: (H, W), pixels whose colour is not known; where all are missing it is False.
+    """
     for top in range(0, len(image), _STRIP):
         red, green, blue = (image[top : top + _STRIP, :, channel] for channel in range(3))
         spread = cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue)
-        if (spread[known[top : top + _STRIP]] > _GREY_TOLERANCE).any():
+        if (spread[~missing[top : top + _STRIP]] > _GREY_TOLERANCE).any():
             return False
-    return bool(known.any())
-
-
-def _shrunk(mask: Mask, side: tuple[int, int]) -> Mask:
-    """Any missing source pixel makes a missing one, so that no damage bleeds into the fill."""
-    return np.asarray(cv2.resize(mask.astype(np.float32), side, interpolation=cv2.INTER_AREA) > 0)
+    return not missing.all()

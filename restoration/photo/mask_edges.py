@@ -127,7 +127,8 @@ def grow_to_edges(image: Image, mask: Mask) -> Mask:
     most = limit(mask.shape)
     window = around(mask, most + _GAP + _GROUND + 4)
     rim, outside, inside = _rim(mask[window])
-    grown = mask.copy()
+    grown = np.zeros(mask.shape, np.bool_)  # takes memory where it is written to, and nowhere else
+    grown[window] = mask[window]
     if len(rim.rows):
         reach = _reaches(image[window], rim, outside, inside, most)
         grown[window] |= _spread(rim, reach, outside)

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from models.images import Image, Mask
-from restoration.photo.blending import blend
+from restoration.photo.blending import blend_in
 from restoration.photo.thin_fill import add_grain
-from restoration.photo.windows import around, enlarged
+from restoration.photo.windows import enlarged, shrunk_mask
 
 _SIDE = 640
 """Long side, pixels, at which texture is looked for: its time grows with the area."""
@@ -29,8 +29,8 @@ Box = tuple[float, float, float, float]
 """x, y, width, height."""
 
 
-def fill_with_texture(plain: Image, wide: Mask, missing: Mask, faces: Sequence[Box]) -> Image:
-    """Fill the pixels `wide` (H, W) of a photo (H, W, 3); all others stay the same bits.
+def fill_with_texture(plain: Image, wide: Mask, missing: Mask, faces: Sequence[Box]) -> None:
+    """Fill the pixels `wide` (H, W) of a photo (H, W, 3), in place; all others stay the same bits.
 
     Args:
         plain: the photo, its missing pixels filled in any way.
@@ -51,22 +51,19 @@ def fill_with_texture(plain: Image, wide: Mask, missing: Mask, faces: Sequence[B
         kept_out[top : round((y + down) * shrink) + 1, left : round((x + across) * shrink) + 1] = True
     kept_out &= ~hole  # what is kept out is not filled either
     if (kept_out | hole).all():
-        return plain
+        return
     with _ONE_AT_A_TIME:
         patch_match.set_random_seed(_SEED)
         filled = patch_match.inpaint(
             small, hole * np.uint8(255), global_mask=kept_out * np.uint8(255), patch_size=_PATCH
         )
-    window = around(wide, 1)
-    fill = enlarged(np.asarray(filled, np.float32), window, (height, width))
-    result = plain.copy()
-    result[window] = blend(plain[window], fill, wide[window], missing[window], 1.0)
-    add_grain(result, wide)
-    return result
+    fill = np.asarray(filled, np.float32)
+    blend_in(plain, lambda window: enlarged(fill, window, (height, width)), wide, missing, 1.0)
+    add_grain(plain, wide)
 
 
 def _shrunk(mask: Mask, side: tuple[int, int]) -> Mask:
-    small = cv2.resize(mask.astype(np.float32), side, interpolation=cv2.INTER_AREA) > 0
     if side[0] == mask.shape[1]:
-        return np.asarray(small)
+        return mask
+    small = shrunk_mask(mask, side)
     return np.asarray(cv2.dilate(small.astype(np.uint8), np.ones((2 * _GROWTH + 1,) * 2, np.uint8)) > 0)

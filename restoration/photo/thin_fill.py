@@ -13,8 +13,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from models.images import Image, Mask
-from restoration.photo.blending import blend
-from restoration.photo.windows import Window, around
+from restoration.photo.blending import blend_in
+from restoration.photo.windows import Window, around, enlarged, widened, within
 
 Plane = npt.NDArray[np.float32]
 
@@ -38,17 +38,31 @@ _CLEAR = 2.0
 
 
 def fill_thin(image: Image, thin: Mask) -> Image:
-    """Fill the damage `thin` (H, W) of a picture (H, W, 3) whose other pixels are known; these stay the same bits."""
+    """A copy of a picture (H, W, 3) with the damage `thin` (H, W) filled; see `fill_thin_in`."""
     filled = image.copy()
-    left = thin.copy()
-    for part, shrink in _by_width(thin):
+    fill_thin_in(filled, thin)
+    return filled
+
+
+def fill_thin_in(image: Image, thin: Mask) -> None:
+    """Fill the damage `thin` (H, W) of a picture (H, W, 3), in place; all other pixels are known and stay as they are.
+
+    Nothing depends on what is further from the damage than the margins; the tiles lie where they do in the whole.
+    """
+    if not thin.any():
+        return
+    parts = _by_width(thin)
+    window = _whole_tiles(around(thin, _MARGIN * max(shrink for _, _, shrink in parts)))
+    filled, left = image[window], thin[window].copy()
+    for place, own, shrink in parts:
+        part = np.zeros(left.shape, np.bool_)
+        part[within(place, window)] = own
         if shrink == 1:
             _fill_fine(filled, part)
         else:
             _fill_coarse(filled, part, left, shrink)
         left &= ~part
-    add_grain(filled, thin)
-    return filled
+    add_grain(filled, thin[window])
 
 
 def add_grain(filled: Image, hole: Mask) -> None:
@@ -72,25 +86,24 @@ def wider_than(mask: Mask, width: float) -> Mask:
     return wide
 
 
-def _by_width(thin: Mask) -> Iterator[tuple[Mask, int]]:
-    """Parts of the damage, the widest first, each with how many times it is shrunk to be filled."""
-    left, shrink = thin, 1
+def _by_width(thin: Mask) -> list[tuple[Window, Mask, int]]:
+    """Parts of the damage, the widest first: window, mask there, and how many times it is shrunk to be filled."""
+    place = around(thin, 1)
+    left, shrink = thin[place], 1
     parts = []
     while left.any():
         wider = wider_than(left, _FINE * shrink)
-        parts.append((left & ~wider, shrink))
+        parts.append((place, left & ~wider, shrink))
         left, shrink = wider, 2 * shrink
-    yield from reversed([(part, shrink) for part, shrink in parts if part.any()])
+    return [part for part in reversed(parts) if part[1].any()]
 
 
 def _fill_fine(filled: Image, part: Mask) -> None:
     """Fill a part of the damage in place, tile by tile; the tile that holds a pixel decides about it."""
-    source = filled.copy()
     for tile in _tiles(part):
-        seen = _grown(tile, part.shape)
-        pixels, own = reconstruct(source[seen], part[seen]), part[tile]
-        inner = tuple(slice(t.start - s.start, t.stop - s.start) for t, s in zip(tile, seen, strict=True))
-        filled[tile][own] = pixels[inner][own]
+        seen = widened(tile, _MARGIN, part.shape)
+        pixels, own = reconstruct(filled[seen], part[seen]), part[tile]  # what the hole holds does not count
+        filled[tile][own] = pixels[within(tile, seen)][own]
 
 
 def _fill_coarse(filled: Image, part: Mask, left: Mask, shrink: int) -> None:
@@ -100,12 +113,16 @@ def _fill_coarse(filled: Image, part: Mask, left: Mask, shrink: int) -> None:
     side = (-(-own.shape[1] // shrink), -(-own.shape[0] // shrink))
     known = (~missing).astype(np.float32)
     weight = cv2.resize(known, side, interpolation=cv2.INTER_AREA)
-    mean = cv2.resize(filled[window] * known[..., None], side, interpolation=cv2.INTER_AREA)
+    planes = [
+        cv2.resize(filled[window][..., channel] * known, side, interpolation=cv2.INTER_AREA) for channel in range(3)
+    ]
+    del known
+    mean = np.stack(planes, axis=-1)
     small = np.clip(np.rint(mean / np.maximum(weight, 1e-3)[..., None]), 0, 255).astype(np.uint8)
     hole = weight < 0.5
     _fill_fine(small, hole)
-    large = cv2.resize(small.astype(np.float32), own.shape[::-1], interpolation=cv2.INTER_CUBIC)
-    filled[window] = blend(filled[window], np.asarray(large, np.float32), own, missing, 1.0)
+    fill = small.astype(np.float32)
+    blend_in(filled[window], lambda part: enlarged(fill, part, own.shape), own, missing, 1.0)
 
 
 def reconstruct(image: Image, hole: Mask) -> Image:
@@ -124,7 +141,7 @@ def reconstruct(image: Image, hole: Mask) -> Image:
 
 def _add_grain_to(filled: Image, thin: Mask, tile: Window) -> None:
     """Put grain on the filled pixels of a tile, in place: that of the pixels mirrored at the rim."""
-    seen = _grown(tile, thin.shape)
+    seen = widened(tile, _MARGIN, thin.shape)
     hole = thin[seen]
     if hole.all():
         return
@@ -135,8 +152,7 @@ def _add_grain_to(filled: Image, thin: Mask, tile: Window) -> None:
     wanted, present = _power(grain, known), _power(own, 1 - known)
     lacking = np.sqrt(np.maximum(wanted - present, 0) / np.maximum(wanted, 1e-3))
     added = _GRAIN * lacking * _mirrored(grain, hole)
-    inner = tuple(slice(t.start - s.start, t.stop - s.start) for t, s in zip(tile, seen, strict=True))
-    where, extra = thin[tile], added[inner]
+    where, extra = thin[tile], added[within(tile, seen)]
     pixels = filled[tile][where].astype(np.float32) + extra[where][:, None]
     filled[tile][where] = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
@@ -176,9 +192,9 @@ def _tiles(mask: Mask) -> Iterator[Window]:
                 yield tile
 
 
-def _grown(tile: Window, shape: tuple[int, ...]) -> Window:
+def _whole_tiles(window: Window) -> Window:
+    """All tiles of the grid that a window touches, with one more before and the margin behind."""
     rows, columns = (
-        slice(max(0, one.start - _MARGIN), min(side, one.stop + _MARGIN))
-        for one, side in zip(tile, shape, strict=False)
+        slice(max(0, one.start // _TILE - 1) * _TILE, -(-one.stop // _TILE) * _TILE + _MARGIN) for one in window
     )
     return rows, columns

@@ -85,7 +85,7 @@ def find_veil(image: Image, damaged: Mask) -> Veil | None:
     small, known = _small(image, damaged)
     if known.sum() < _ENOUGH:
         return None
-    if is_colourless(image, ~damaged):
+    if is_colourless(image, damaged):
         small = np.repeat(small.mean(axis=-1, keepdims=True), 3, axis=-1)
     stain, toned = _stain(small, known)
     black, white = (np.quantile((small - stain)[known], tail, axis=0) for tail in (_TAIL, 1 - _TAIL))

@@ -4,20 +4,83 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.images import Mask
+from models.images import Image, Mask
 
 Window = tuple[slice, slice]
 """Rows and columns."""
 Field = npt.NDArray[np.float32]
+_STRIP = 512
+"""Rows or columns that are worked on together."""
 
 
 def around(mask: Mask, margin: int) -> Window:
     """Give the rows and columns in which a mask (H, W) has pixels, and `margin` more on each side."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return (
-        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + margin + 1),
-        slice(max(0, int(columns[0]) - margin), int(columns[-1]) + margin + 1),
+    found = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+    return widened(found, margin, mask.shape)
+
+
+def moved(window: Window, into: Window) -> Window:
+    """Give a window's rows and columns of the picture whose window `into` it was cut from."""
+    rows, columns = (
+        slice(base.start + one.start, base.start + one.stop) for one, base in zip(window, into, strict=True)
     )
+    return rows, columns
+
+
+def within(window: Window, outer: Window) -> Window:
+    """Give a window's rows and columns in a window around it."""
+    rows, columns = (
+        slice(one.start - base.start, one.stop - base.start) for one, base in zip(window, outer, strict=True)
+    )
+    return rows, columns
+
+
+def shared(one: Window, other: Window) -> Window:
+    """Give the rows and columns that two windows share; empty slices where they share none."""
+    starts = [max(a.start, b.start) for a, b in zip(one, other, strict=True)]
+    stops = [max(start, min(a.stop, b.stop)) for start, a, b in zip(starts, one, other, strict=True)]
+    return slice(starts[0], stops[0]), slice(starts[1], stops[1])
+
+
+def widened(window: Window, margin: int, shape: tuple[int, ...]) -> Window:
+    """Give a window with `margin` more pixels on each side, as far as a picture of `shape` has them."""
+    rows, columns = (
+        slice(max(0, one.start - margin), min(side, one.stop + margin))
+        for one, side in zip(window, shape[:2], strict=True)
+    )
+    return rows, columns
+
+
+def shrunk_mask(mask: Mask, side: tuple[int, int]) -> Mask:
+    """Shrink a mask (H, W) to `side` (width, height): any missing source pixel makes a missing one.
+
+    First its height, some columns at a time, then its width: one number per pixel of a large photo is too much.
+    """
+    tall = np.empty((side[1], mask.shape[1]), np.float32)
+    for left in range(0, mask.shape[1], _STRIP):
+        columns = mask[:, left : left + _STRIP].astype(np.float32)
+        size = (columns.shape[1], side[1])
+        tall[:, left : left + _STRIP] = cv2.resize(columns, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(tall, side, interpolation=cv2.INTER_AREA) > 0)
+
+
+def without(mask: Mask, taken: Mask) -> Mask:
+    """The pixels of a mask (H, W) that are not in another; memory is taken where there are some, and nowhere else."""
+    left = np.zeros(mask.shape, np.bool_)
+    if mask.any():
+        window = around(mask, 0)
+        left[window] = mask[window] & ~taken[window]
+    return left
+
+
+def put(picture: Image, source: Image, where: Mask) -> None:
+    """Copy the pixels `where` (H, W) of a picture (H, W, 3) into another, in place."""
+    for top in range(0, len(picture), _STRIP):  # a list of all pixels would be larger than the picture
+        rows = slice(top, top + _STRIP)
+        own = where[rows]
+        if own.any():
+            picture[rows][own] = source[rows][own]
 
 
 def enlarged(small: Field, window: Window, shape: tuple[int, int]) -> Field:

@@ -114,7 +114,8 @@ def fills(photo: Image, hole: Mask, restorer: Restorer, params: Params, tools: T
     (face, *_) = found
     hull = face_hull(tools.landmarker.predict(restored.image, face), photo.shape[:2])
     telea = classical_photo(damaged, hole, hole)
-    texture = fill_with_texture(telea, hole, hole, [])
+    texture = telea.copy()
+    fill_with_texture(texture, hole, hole, [])
     outside = _mixed(alone.image, texture, _soft(hull, RAMP * max(face.box[2:])))
     return dict(zip(METHODS, (alone.image, restored.image, outside, telea), strict=True))
 

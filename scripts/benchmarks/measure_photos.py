@@ -101,7 +101,9 @@ def alignments(
 def restored(plain: Image, face: FoundFace, damage: Damage, restorer: Restorer) -> Image:
     """The photo with its face restored."""
     aligned = restorer.restore(damaged_batch(plain, [face]))
-    return paste_all([face.frame], plain, aligned, [damage.chroma], damage.chroma)
+    canvas = plain.copy()
+    paste_all([face.frame], canvas, aligned, [damage.chroma[face.frame.window]], damage.chroma)
+    return canvas
 
 
 def off(frame: Frame, true_frame: Frame) -> float:

@@ -8,7 +8,7 @@ import pytest
 from models.face.alignment import invert, transform
 from models.face.regions import face_hull
 from models.images import Image, Mask
-from restoration.beside_face import beliefs, beside_faces, mix_in
+from restoration.beside_face import beliefs, beside_face, mix_in
 from restoration.evidence import damaged_batch
 from restoration.faces import FoundFace, measured_face
 from restoration.photo.classical import classical_photo
@@ -36,10 +36,17 @@ def found(photo: Image, hole: Mask) -> tuple[Image, FoundFace]:
     return plain, measured
 
 
+def beside(face: FoundFace, photo: Image) -> Mask:
+    """Which pixels (H, W) of the photo lie beside the face."""
+    result = np.zeros(photo.shape[:2], np.bool_)
+    result[face.frame.window] = beside_face(face)
+    return result
+
+
 def before_a_wall(photo: Image) -> Image:
     """The photo before a green wall, which texture continues and a face model cannot."""
     face = tools().detector.detect(photo)[0]
-    hull = beside_faces([found(photo, hole_beside(photo))[1]], (photo.shape[0], photo.shape[1]))
+    hull = beside(found(photo, hole_beside(photo))[1], photo)
     wall = np.array([20, 190, 60], np.uint8)
     right = np.arange(photo.shape[1])[None, :] > face.box[0] + 0.5 * face.box[2]
     return np.where((hull & right)[..., None], wall, photo).astype(np.uint8)
@@ -85,12 +92,12 @@ def test_without_a_band_and_without_damage_beside_the_face_nothing_is_tried(wall
 def test_beside_a_face_is_its_frame_without_its_hull() -> None:
     photo = astronaut()
     _, face = found(photo, hole_beside(photo))
-    beside = beside_faces([face], (photo.shape[0], photo.shape[1]))
+    off = beside(face, photo)
     nose = face.face.points[2].round().astype(int)
-    assert not beside[nose[1], nose[0]]
-    assert not beside[-1].any()
+    assert not off[nose[1], nose[0]]
+    assert not off[-1].any()
     ((x, y),) = (transform(np.float32([[6, 6]]), invert(face.frame.matrix)) + face.frame.origin).round().astype(int)
-    assert beside[y, x]
+    assert off[y, x]
 
 
 def test_texture_is_mixed_in_by_its_share_and_only_where_it_may() -> None:

@@ -58,9 +58,11 @@ def test_a_covered_eye_is_aligned_better(face: Face) -> None:
 def test_the_sketch_changes_missing_pixels_only(face: Face) -> None:
     hole = box_over(face, astronaut().shape, AN_EYE)
     plain, found = looked_at(hole, hole)
-    sketch = completed_photo(plain, found, hole)
-    assert np.array_equal(sketch[~hole], plain[~hole])
-    assert np.abs(sketch[hole].astype(int) - plain[hole]).mean() > 5
+    before = plain.copy()
+    with completed_photo(plain, found, hole) as sketch:
+        assert np.array_equal(sketch[~hole], before[~hole])
+        assert np.abs(sketch[hole].astype(int) - before[hole]).mean() > 5
+    assert np.array_equal(plain, before)
 
 
 def test_missing_colour_hides_no_eye(face: Face) -> None:

@@ -1,11 +1,15 @@
+import cv2
 import numpy as np
 import numpy.typing as npt
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import diags, identity, kron
 from scipy.sparse.linalg import spsolve
 
-from restoration.photo.blending import blend, harmonic
+from restoration.photo import blending
+from restoration.photo.blending import blend
+from restoration.photo.harmonic import harmonic, harmonic_part
 
 
 def exact_harmonic(values: npt.NDArray[np.float32], fixed: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
@@ -87,3 +91,29 @@ def test_a_fill_does_not_fade_into_what_will_stay_missing() -> None:
     result = blend(canvas, fill, domain, everything, 5.0, bare=half)
     assert result[20, 6].max() < 120
     assert (result[20, 34] == 200).all()
+
+
+def test_tiles_of_a_large_part_are_those_of_the_whole_to_the_bit() -> None:
+    rng = np.random.default_rng(5)
+    values = rng.normal(0, 40, (901, 1203, 3)).astype(np.float32)
+    fixed = np.ones((901, 1203), np.bool_)
+    cv2.line(hole := np.zeros((901, 1203), np.uint8), (30, 40), (1202, 800), 1, 90)
+    fixed &= hole == 0
+    whole = harmonic(values, fixed)
+    tiles = [(slice(300, 512), slice(400, 801)), (slice(640, 901), slice(1000, 1203)), (slice(0, 97), slice(0, 311))]
+    for tile, part in harmonic_part(lambda window: values[window], fixed, tiles):
+        assert np.array_equal(part, whole[tile])
+
+
+def test_a_large_hole_is_filled_as_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(6)
+    canvas = rng.integers(0, 256, (1300, 1100, 3)).astype(np.uint8)
+    fill = rng.normal(120, 90, canvas.shape).astype(np.float32)
+    mask = np.zeros(canvas.shape[:2], np.uint8)
+    cv2.line(mask, (40, 30), (1050, 1299), 1, 70)
+    domain, missing = mask > 0, mask > 0
+    missing[500:600] = True
+    domain[500:600] = False
+    tiled = blend(canvas, fill, domain, missing, 40.0)
+    monkeypatch.setattr(blending, "_WHOLE", 1 << 30)
+    assert np.array_equal(tiled, blend(canvas, fill, domain, missing, 40.0))

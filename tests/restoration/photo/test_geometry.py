@@ -16,7 +16,6 @@ from restoration.photo.geometry import (
     cut_mask,
     cut_share,
     frame_of,
-    owners,
     paste,
     spread,
     to_frame,
@@ -134,11 +133,15 @@ def test_a_choice_among_aligned_pixels_goes_back_to_their_place(turn: float) -> 
     assert not aligned_to_photo(frame, lost & False, lost, hole.shape).any()
 
 
-def test_overlapping_frames_share_the_photo_by_the_nearer_centre() -> None:
-    frames = [framed((100, 200), 80.0, at=(60.0, 50.0)), framed((100, 200), 80.0, at=(120.0, 50.0))]
-    owner = owners(frames, (100, 200))
-    assert (owner[50, [25, 60, 85, 95, 120, 155]] == [0, 0, 0, 1, 1, 1]).all()
-    assert owner[50, 5] == owner[50, 195] == owner[2, 60] == -1
+def test_a_mask_is_cut_alike_where_nothing_else_of_the_window_is_looked_at() -> None:
+    frame = framed((300, 300), 120.0, 0.3, at=(150.0, 150.0))
+    mask = np.zeros((300, 300), np.bool_)
+    mask[140:149, 150:190] = True
+    reach = 2 * round(2 / frame.scale) + 1
+    grown = cv2.dilate(mask[frame.window].astype(np.float32), np.ones((reach, reach), np.uint8))
+    whole = cv2.warpAffine(grown, frame.matrix, (SIZE, SIZE), borderMode=cv2.BORDER_REFLECT_101) > 0
+    assert whole.any()
+    assert np.array_equal(cut_mask(frame, mask), whole)
 
 
 def test_a_face_at_the_edge_has_a_frame_within_the_photo() -> None:
