@@ -38,7 +38,7 @@ def cost_of(command: Sequence[str]) -> Cost:
         CalledProcessError: its exit status is not 0.
     """
     run = [sys.executable, "-S", "-c", _WRAPPER, *command]
-    done = subprocess.run(run, check=True, capture_output=True, text=True)  # noqa: S603 - the recipe's own command
+    done = subprocess.run(run, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - the recipe's own command
     *lines, figures = done.stdout.splitlines()
     seconds, kibibytes = json.loads(figures)
     return Cost(seconds, kibibytes * 1024 / 1e6, tuple(lines))
