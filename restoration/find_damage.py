@@ -20,12 +20,17 @@ from pipeline.config.restore import FinderParams
 from restoration.photo.orientation import looking_upright
 from restoration.types import Detector
 
-_IS_AREA = np.array([kind in (*FAMILIES["veils"], *FAMILIES["losses"]) and kind != "tear" for kind in KINDS])
-"""Kinds that cover an area; a tear that is no patch is a line."""
+_IS_VEIL = np.array([kind in FAMILIES["veils"] for kind in KINDS])
+_IS_LOSS = np.array([kind in FAMILIES["losses"] and kind != "tear" for kind in KINDS])
+"""A tear that is no patch is a line."""
+_SLENDER = 0.1
+"""Size of a piece, in squares of its diagonal, up to which it is a line, though its kind is a loss."""
 _SPECK = 0.0007
 """Share of the photo below which it does not matter that a piece has the kind of a patch."""
 _LONG = 0.03
 """Diagonal of a piece, in long sides of the photo, from which it can show that the photo is damaged."""
+_RIM = 0.03
+"""Width of the photo's border, in its long sides."""
 _MOST = 0.5
 _FEATURE_RADIUS = 0.35
 """Radius of an eye, the nose or the mouth around the detector's point, in distances between the eyes."""
@@ -79,25 +84,25 @@ class FoundDamage:
 def find_damage(image: Image, finder: Finder, detector: Detector, params: FinderParams) -> FoundDamage:
     """Search a photo (H, W, 3). That nothing was found is a value, no error.
 
-    Lines and specks of at least `params.sure` are used; patches of at least `params.sure_patch`; what lies within an
-    eye, the nose or the mouth (it may be a pupil, a nostril, a tooth) of at least `params.sure_feature`. What else is
+    Lines and specks of at least `params.sure` are used, or, in a photo with a net of certain lines, of at least
+    `params.sure_in_net`; patches of at least `params.sure_patch`; what lies within an eye, the nose or the mouth (it
+    may be a pupil, a nostril, a tooth) of at least `params.sure_feature`. What else is
     at least `params.doubtful` is proposed. What is large and touches the border may be the print's mount, and what
-    covers most of a face the face itself: such pieces are only ever proposed. In a photo where no long piece is
-    `params.certain` nothing is used: weak pieces, or specks, are what intact photos show too.
+    covers most of a face the face itself: such pieces are only ever proposed. In a photo where no long piece, but along
+    its border, is `params.certain` nothing is used: weak pieces, specks and rims are what intact photos show too.
     """
     found = finder.search(image)
     damaged = found.probability >= round(params.threshold * 255)
     pieces = find_pieces(found, params.threshold, finder.confidence)
     likely = pieces.confidence >= params.doubtful
     large = likely & pieces.patch & (pieces.pixels >= params.large * damaged.size)
-    sure = likely & (pieces.confidence >= params.sure)
+    sure = likely & (pieces.confidence >= _sure_from(pieces, params))
     faces = looking_upright(detector, image, image).detector.detect(image) if sure.any() else []
-    area_kind = _IS_AREA[pieces.kind] & (pieces.pixels >= _SPECK * damaged.size)
-    sure &= ~(pieces.patch | area_kind) | (pieces.confidence >= params.sure_patch)
+    sure &= ~_is_area(pieces) | (pieces.confidence >= params.sure_patch)
     sure &= (_share_in_features(pieces, faces) <= _MOST) | (pieces.confidence >= params.sure_feature)
     reasons = _reasons(pieces, sure & large, damaged, faces, params)
     sure &= np.array([not reason for reason in reasons], np.bool_)
-    if not (sure & (pieces.confidence >= params.certain) & _is_long(pieces)).any():
+    if not (sure & _is_evidence(pieces, params)).any():
         sure[:] = False
     numbers = _largest(pieces, likely)
     return FoundDamage(
@@ -142,9 +147,46 @@ def _reasons(pieces: Pieces, large: Mask, damaged: Mask, faces: Sequence[Face], 
     return reasons
 
 
+def _sure_from(pieces: Pieces, params: FinderParams) -> float:
+    """Give the confidence from which a line is used in this photo."""
+    lines = _is_evidence(pieces, params) & ~pieces.patch
+    length = float(_diagonals(pieces)[lines].sum()) / max(pieces.shape)
+    return params.sure_in_net if length >= params.net else params.sure
+
+
+def _is_evidence(pieces: Pieces, params: FinderParams) -> Mask:
+    """(P,) whether each piece shows that the photo is damaged: certain, long, and not along its border.
+
+    The rim of an intact print looks like a torn edge.
+    """
+    return np.asarray((pieces.confidence >= params.certain) & _is_long(pieces) & (_share_at_border(pieces) <= _MOST))
+
+
+def _share_at_border(pieces: Pieces) -> npt.NDArray[np.float64]:
+    """(P,) share of each piece that lies along the photo's border."""
+    rim = max(1, round(_RIM * max(pieces.labels.shape)))
+    total, within = (
+        np.bincount(labels.ravel(), minlength=len(pieces) + 1)[1:]
+        for labels in (pieces.labels, pieces.labels[rim:-rim, rim:-rim])
+    )
+    return np.asarray(1 - within / np.maximum(total, 1), np.float64)
+
+
+def _is_area(pieces: Pieces) -> Mask:
+    """(P,) whether each piece covers an area: a patch, a veil, or a loss that is no line; specks never do."""
+    slender = pieces.pixels <= _SLENDER * _diagonals(pieces) ** 2
+    area = _IS_VEIL[pieces.kind] | (_IS_LOSS[pieces.kind] & ~slender)
+    return np.asarray(pieces.patch | (area & (pieces.pixels >= _SPECK * pieces.shape[0] * pieces.shape[1])))
+
+
 def _is_long(pieces: Pieces) -> Mask:
     """(P,) whether each piece is at least `_LONG`."""
-    return np.asarray(np.hypot(pieces.boxes[:, 2], pieces.boxes[:, 3]) >= _LONG * max(pieces.shape))
+    return np.asarray(_diagonals(pieces) >= _LONG * max(pieces.shape))
+
+
+def _diagonals(pieces: Pieces) -> npt.NDArray[np.float64]:
+    """(P,) diagonals of the pieces' boxes, pixels."""
+    return np.asarray(np.hypot(pieces.boxes[:, 2], pieces.boxes[:, 3]), np.float64)
 
 
 def _share_in_features(pieces: Pieces, faces: Sequence[Face]) -> npt.NDArray[np.float64]:

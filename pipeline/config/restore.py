@@ -50,6 +50,8 @@ class FinderParams(Section):
 
     threshold: Share
     sure: Share
+    net: Positive
+    sure_in_net: Share
     sure_patch: Share
     sure_feature: Share
     certain: Share
@@ -59,8 +61,10 @@ class FinderParams(Section):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if not self.doubtful <= self.sure <= min(self.sure_patch, self.sure_feature, self.certain):
-            raise ValueError("restore.finder: doubtful <= sure, and sure <= sure_patch, sure_feature and certain")
+        if not self.doubtful <= self.sure_in_net <= self.sure <= min(self.sure_patch, self.certain):
+            raise ValueError("restore.finder: doubtful <= sure_in_net <= sure, and sure <= sure_patch and certain")
+        if self.sure_feature < self.sure_in_net:
+            raise ValueError("restore.finder: sure_in_net <= sure_feature")
         return self
 
 

@@ -27,7 +27,16 @@ PARAMS = RestoreParams(
     beside_face=0.023,
     inpainter=None,
     finder=FinderParams(
-        threshold=0.5, sure=0.8, sure_patch=0.9, sure_feature=0.9, certain=0.8, doubtful=0.4, large=0.01, face_share=0.5
+        threshold=0.5,
+        sure=0.8,
+        net=1.0,
+        sure_in_net=0.8,
+        sure_patch=0.9,
+        sure_feature=0.9,
+        certain=0.8,
+        doubtful=0.4,
+        large=0.01,
+        face_share=0.5,
     ),
 )
 

@@ -6,11 +6,20 @@ import numpy as np
 import pytest
 
 from models import assets
+from models.damage_finder.kinds import KINDS
+from models.damage_finder.pieces import Pieces
 from models.errors import WeightsError
 from models.face.detector import Face
 from models.images import Image
 from pipeline.config.load import load_params
-from restoration.find_damage import OTHER_PROPOSED, OTHER_USED, FoundDamage, find_damage, shipped_finder
+from restoration.find_damage import (
+    OTHER_PROPOSED,
+    OTHER_USED,
+    FoundDamage,
+    _is_area,
+    find_damage,
+    shipped_finder,
+)
 from restoration.types import Detector
 from tests.conftest import ROOT
 from tests.models.damage_finder.finder_site import red_finder
@@ -119,6 +128,37 @@ def test_weak_pieces_count_only_beside_a_certain_one() -> None:
     assert not alone.sure.any()
     assert alone.doubtful[21:23, 42:46].all()
     assert find_damage(grey_with(weak, strong), red_finder(), FACELESS, params).sure[21:23, 42:46].all()
+
+
+def test_beside_a_net_of_certain_lines_doubtful_ones_are_used() -> None:
+    params = PARAMS.finder.model_copy(update={"sure_in_net": 0.4})
+    doubtful, line = (slice(100, 103), slice(200, 250), DARK_RED), (slice(20, 22), slice(10, 290), RED)
+    short, second = (slice(60, 62), slice(10, 20), RED), (slice(60, 62), slice(10, 50), RED)
+    one = find_damage(grey_with(doubtful, line, short), red_finder(), FACELESS, params)  # 290 of 300 pixels
+    assert not one.sure[101:102, 204:246].any()
+    assert one.doubtful[101:102, 204:246].all()
+    net = find_damage(grey_with(doubtful, line, second), red_finder(), FACELESS, params)  # 320 of 300 pixels
+    assert net.sure[101:102, 204:246].all()
+
+
+def test_a_rim_along_the_border_shows_not_that_a_photo_is_damaged() -> None:
+    rim, line = (slice(0, 200), slice(2, 5), RED), (slice(20, 22), slice(40, 240), RED)
+    assert not found_in(grey_with(rim)).sure.any()
+    assert found_in(grey_with(rim, line)).sure[50:150, 3].all()
+
+
+def test_a_slender_loss_and_a_tear_are_lines_and_a_round_loss_is_an_area() -> None:
+    pieces = Pieces(
+        shape=(200, 300),
+        labels=np.zeros((100, 150), np.int32),
+        kind=np.array([KINDS.index(kind) for kind in ("corner", "corner", "stain", "tear", "corner")]),
+        confidence=np.full(5, 0.9),
+        pixels=np.array([300, 300, 300, 300, 12]),
+        patch=np.zeros(5, np.bool_),
+        boxes=np.array([[0, 0, 150, 2], [0, 0, 20, 15], [0, 0, 150, 2], [0, 0, 20, 15], [0, 0, 4, 3]]),
+        measures=np.zeros((5, 1)),
+    )
+    assert _is_area(pieces).tolist() == [False, True, True, False, False]
 
 
 def test_a_tiny_piece_shows_not_that_a_photo_is_damaged_however_certain() -> None:

@@ -38,7 +38,7 @@ def test_the_table_has_used_proposed_and_masked_details() -> None:
     intact = replace(damaged, truth=None)  # the same picture, as if nothing in it were damaged
     rules = {
         "none": parse_rules(RULES, "certain=1.0"),
-        "loose": parse_rules(RULES, "doubtful=0.1,sure=0.1,sure_feature=0.1,certain=0.1"),
+        "loose": parse_rules(RULES, "doubtful=0.1,sure_in_net=0.1,sure=0.1,sure_feature=0.1,certain=0.1"),
     }
     head, _, none, loose = table([damaged, intact], rules)
     assert head.startswith("| rules | p.png |")
