@@ -30,7 +30,7 @@ _SPECK = 0.0007
 _LONG = 0.03
 """Diagonal of a piece, in long sides of the photo, from which it can show that the photo is damaged."""
 _RIM = 0.03
-"""Width of the photo's border, in its long sides."""
+"""Width of the photo's border, in its short sides."""
 _MOST = 0.5
 _FEATURE_RADIUS = 0.35
 """Radius of an eye, the nose or the mouth around the detector's point, in distances between the eyes."""
@@ -102,7 +102,7 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     sure &= (_share_in_features(pieces, faces) <= _MOST) | (pieces.confidence >= params.sure_feature)
     reasons = _reasons(pieces, sure & large, damaged, faces, params)
     sure &= np.array([not reason for reason in reasons], np.bool_)
-    if not (sure & _is_evidence(pieces, params)).any():
+    if not (sure & _is_evidence(pieces, params.certain)).any():
         sure[:] = False
     numbers = _largest(pieces, likely)
     return FoundDamage(
@@ -149,22 +149,22 @@ def _reasons(pieces: Pieces, large: Mask, damaged: Mask, faces: Sequence[Face], 
 
 def _sure_from(pieces: Pieces, params: FinderParams) -> float:
     """Give the confidence from which a line is used in this photo."""
-    lines = _is_evidence(pieces, params) & ~pieces.patch
+    lines = _is_evidence(pieces, params.certain) & ~pieces.patch
     length = float(_diagonals(pieces)[lines].sum()) / max(pieces.shape)
     return params.sure_in_net if length >= params.net else params.sure
 
 
-def _is_evidence(pieces: Pieces, params: FinderParams) -> Mask:
-    """(P,) whether each piece shows that the photo is damaged: certain, long, and not along its border.
+def _is_evidence(pieces: Pieces, confidence: float) -> Mask:
+    """(P,) whether each piece shows that the photo is damaged: at least so sure, long, and not along its border.
 
     The rim of an intact print looks like a torn edge.
     """
-    return np.asarray((pieces.confidence >= params.certain) & _is_long(pieces) & (_share_at_border(pieces) <= _MOST))
+    return np.asarray((pieces.confidence >= confidence) & _is_long(pieces) & (_share_at_border(pieces) <= _MOST))
 
 
 def _share_at_border(pieces: Pieces) -> npt.NDArray[np.float64]:
     """(P,) share of each piece that lies along the photo's border."""
-    rim = max(1, round(_RIM * max(pieces.labels.shape)))
+    rim = max(1, round(_RIM * min(pieces.labels.shape)))
     total, within = (
         np.bincount(labels.ravel(), minlength=len(pieces) + 1)[1:]
         for labels in (pieces.labels, pieces.labels[rim:-rim, rim:-rim])
