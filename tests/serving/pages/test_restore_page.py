@@ -162,7 +162,7 @@ def test_only_what_is_marked_is_restored(browser: "Browser", site: Site, too: bo
 
 def test_a_fine_line_in_a_large_photo_is_shown(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
     image = np.full((400, 3200, 3), 90, np.uint8)
-    image[48:50, 100:1700], image[68:70, 100:1700] = (255, 0, 0), (140, 0, 0)
+    image[48:50, 100:1700], image[68:70, 100:1700] = (255, 0, 0), (120, 0, 0)
     with clean_page(browser) as page:
         upload(page, site.open_url, image)
         marks, light = shown(page, "#mask"), shown(page, "#light")
