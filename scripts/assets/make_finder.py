@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--whole-cycles", type=int, nargs="+", default=WHOLE_CYCLES, help="the same, for whole prints")
     parser.add_argument("--start-from", type=Path, help="begin with the weights of this finder, at a lower rate")
     parser.add_argument("--later", type=float, default=LATER, help="share of what was learnt on, in the average")
+    parser.add_argument("--threshold", type=float, help="probability of a piece's pixels when its confidence is fitted")
     parser.add_argument("--only", choices=["parts", "whole", "calibration"], help="do this alone")
     parser.add_argument("--out", type=Path, default=ASSETS)
     arguments = parser.parse_args()
@@ -67,7 +68,7 @@ def main() -> None:
         held_out = read_sources(arguments.portraits, None, "validation", limits)
         parts, whole = networks(plans, arguments.work, earlier, arguments.later)
         ship(
-            calibrate(parts, whole, held_out, params.restore.finder.threshold),
+            calibrate(parts, whole, held_out, arguments.threshold or params.restore.finder.threshold),
             plans,
             arguments.work,
             arguments.start_from,

@@ -17,7 +17,6 @@ from PIL import Image as Pillow
 from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.outcome import Accepted, Limits
 from restoration.files.write_back import Mark, Written, write_as_it_came, write_back
-from restoration.photo.veil import Veil
 from restoration.provenance.marking import MarkFacts
 from tests.pipeline.image_io.test_archive_formats import gamma_profile, tiff
 
@@ -49,8 +48,6 @@ def saved(samples: Samples, kind: str, mode: str | None = None, **options: Any) 
 
 
 def deep_png(samples: Samples) -> bytes:
-    import cv2
-
     order = [2, 1, 0, 3][: samples.shape[2]] if samples.ndim == 3 else ...
     return cv2.imencode(".png", samples[..., order] if samples.ndim == 3 else samples)[1].tobytes()
 
@@ -382,35 +379,3 @@ def test_colours_that_no_output_has_become_srgb(tmp_path: Path) -> None:
     written = restored(saved(ramps(3), "TIFF", "LAB"), tmp_path / "o.tif")
     assert not written.lossless
     assert written.lost[0] == "LAB colours"
-
-
-def yellow_veil() -> Veil:
-    """A veil that left more than half of red's range, and half of blue's."""
-    return Veil(np.array([1.6, 1.7, 2.0], np.float32), np.full((2, 2, 3), -40, np.float32), 1.0)
-
-
-def test_a_veil_is_lifted_at_sixteen_bits(tmp_path: Path) -> None:
-    samples = (ramps(3, np.uint16) // 2 + 9000).astype(np.uint16)
-    photo = accepted(deep_png(samples))
-    veil = yellow_veil()
-    image = veil.lift(photo.image)
-    image[HOLE] = PAINT
-    options = {"strip": False, "coloured": False, "veil": veil}
-    assert not write_back(tmp_path / "out.png", photo, image, LIMITS, MARK, **options).lossless  # type: ignore[arg-type]
-    written = cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)[..., ::-1]
-    assert written.dtype == np.uint16
-    expected = np.clip(samples * [1.6, 1.7, 2.0] - 40 * 257, 0, 65535)
-    assert np.abs(written - expected)[~HOLE].max() <= 1
-    assert (written[HOLE] == np.array(PAINT) * 257).all()
-    assert len(np.unique(written[~HOLE] % 257)) > 200  # more than eight bits
-
-
-@pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_a_grey_file_whose_veil_is_lifted_stays_grey(tmp_path: Path, suffix: str) -> None:
-    photo = accepted(saved(ramps(1) // 2 + 40, "PNG"))
-    veil = Veil(np.full(3, 1.5, np.float32), np.full((2, 2, 3), -40, np.float32), 1.0)
-    image = veil.lift(photo.image)
-    write_back(tmp_path / f"out{suffix}", photo, image, LIMITS, MARK, strip=False, coloured=False, veil=veil)
-    with Pillow.open(tmp_path / f"out{suffix}") as written:
-        assert written.mode == "L"
-        assert np.array_equal(np.asarray(written), image[..., 0])

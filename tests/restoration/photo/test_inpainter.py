@@ -72,23 +72,23 @@ def test_other_inputs_are_told(tmp_path: Path) -> None:
         Inpainter(path)
 
 
-def test_a_picture_and_a_mask_of_different_types_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "graph.onnx"
+def write_identity(path: Path, mask_type: int, answer: str, channels: int) -> Path:
+    """Write a graph that answers with one of its inputs, `image` (float32) or `mask`."""
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 64, 64])
-    mask = helper.make_tensor_value_info("mask", TensorProto.UINT8, [1, 1, 64, 64])
-    result = helper.make_tensor_value_info("result", TensorProto.FLOAT, [1, 3, 64, 64])
-    graph = helper.make_graph([helper.make_node("Identity", ["image"], ["result"])], "mixed", [image, mask], [result])
+    mask = helper.make_tensor_value_info("mask", mask_type, [1, 1, 64, 64])
+    result = helper.make_tensor_value_info("result", TensorProto.FLOAT, [1, channels, 64, 64])
+    graph = helper.make_graph([helper.make_node("Identity", [answer], ["result"])], "identity", [image, mask], [result])
     save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), str(path))
+    return path
+
+
+def test_a_picture_and_a_mask_of_different_types_are_refused(tmp_path: Path) -> None:
+    path = write_identity(tmp_path / "graph.onnx", TensorProto.UINT8, "image", 3)
     with pytest.raises(WeightsError, match=r"both float32 \(LaMa\) or both uint8"):
         Inpainter(path)
 
 
 def test_another_answer_than_a_picture_is_refused_when_it_is_loaded(tmp_path: Path) -> None:
-    path = tmp_path / "graph.onnx"
-    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 64, 64])
-    mask = helper.make_tensor_value_info("mask", TensorProto.FLOAT, [1, 1, 64, 64])
-    result = helper.make_tensor_value_info("result", TensorProto.FLOAT, [1, 1, 64, 64])
-    graph = helper.make_graph([helper.make_node("Identity", ["mask"], ["result"])], "mask", [image, mask], [result])
-    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), str(path))
+    path = write_identity(tmp_path / "graph.onnx", TensorProto.FLOAT, "mask", 1)
     with pytest.raises(WeightsError, match=r"shape \(1, 3, 64, 64\) from .* got shape \(1, 1, 64, 64\)"):
         Inpainter(path)
