@@ -2,25 +2,27 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from models.damage_finder.finder import ENLARGED
 from models.damage_finder.kinds import FAMILIES, KINDS
 from models.damage_finder.overview import thick_parts
-from models.images import Image, Mask
+from models.images import Image
 from pipeline.damage.prints.draw import damage_print, label
 from pipeline.damage.prints.look import added_grain, age, digitise, screen, soften, tone
 from pipeline.damage.prints.ornaments import ORNAMENTS
 from pipeline.damage.prints.picture import Pixels
 from pipeline.damage.prints.sheet import mount, write_on
+from scripts.assets.finder_example import Example, resized
+from scripts.assets.finder_real_damage import moved_damage, real_part
 from scripts.assets.finder_sources import Sources
 
 INTACT = 0.25
 """Share of training pictures in which there is nothing to find."""
+REAL_PARTS, MOVED = 0.12, 0.25
+"""Shares of training pictures that are parts of damaged prints, and that have the damage of one, if there are any."""
 KIND_WEIGHTS = {
     "crack": 0.34,
     "fold": 0.1,
@@ -54,31 +56,19 @@ _FACES = (60.0, 1500.0)
 """Heights of faces on prints, pixels."""
 
 
-@dataclass(frozen=True, eq=False)
-class Example:
-    """One picture to search.
-
-    Attributes:
-        image: (H, W, 3) uint8.
-        damaged: (H, W) bool.
-        kind: (H, W) uint8, index of the kind of a damaged pixel, 255 elsewhere.
-        judged: (H, W) bool; False where damage cannot be seen, which neither trains nor counts.
-    """
-
-    image: Image
-    damaged: Mask
-    kind: npt.NDArray[np.uint8]
-    judged: Mask
-
-
 def training_example(rng: np.random.Generator, sources: Sources, side: int) -> Example:
     """A random part (side, side) of a random print with no, one or several pieces of damage, as it is searched.
 
     Small scans are searched enlarged (`models.damage_finder.finder.ENLARGED`).
     """
-    kinds = drawn_kinds(rng, KIND_WEIGHTS) if rng.random() >= INTACT else []
     drawn = math.ceil(side / rng.choice((1.0, *(scale for _, scale in ENLARGED))))
+    real = rng.random() if sources.damaged else 1.0
+    if real < REAL_PARTS:
+        return resized(real_part(rng, sources.damaged, drawn), side)
+    kinds = drawn_kinds(rng, KIND_WEIGHTS) if rng.random() >= INTACT else []
     picture = intact_print(rng, sources, drawn)
+    if real < REAL_PARTS + MOVED:
+        return resized(moved_damage(rng, picture, sources.damaged), side)
     example = finished(rng, picture, kinds)
     if kinds and example.damaged.mean() < _LEAST_SEEN:
         example = finished(rng, picture, kinds)
@@ -93,23 +83,6 @@ def _without_wide_veils(example: Example) -> Example:
     wide = thick_parts(veil, _WIDE_VEIL)
     kind = np.where(wide, np.uint8(255), example.kind)
     return Example(example.image, example.damaged & ~wide, kind, example.judged & ~wide)
-
-
-def resized(example: Example, side: int) -> Example:
-    """A square example at another size."""
-    if side == len(example.image):
-        return example
-    smaller = side < len(example.image)
-    image = cv2.resize(example.image, (side, side), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
-    damaged, judged = (
-        cv2.resize(mask.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
-        for mask in (example.damaged, example.judged)
-    )
-    kind = np.asarray(cv2.resize(example.kind, (side, side), interpolation=cv2.INTER_NEAREST), np.uint8)
-    nearby = cv2.erode(kind, np.ones((3, 3), np.uint8))  # the least: 255 is no kind
-    kind = np.where(kind == 255, nearby, kind).astype(np.uint8)
-    sure = (damaged >= 0.5) & (kind != 255)
-    return Example(np.asarray(image, np.uint8), sure, np.where(sure, kind, np.uint8(255)), judged >= 0.5)
 
 
 def drawn_kinds(rng: np.random.Generator, weights: Mapping[str, float]) -> list[str]:

@@ -1,7 +1,7 @@
 """Intact pictures that the damage finder's prints are made of: portraits, old prints, other photos; by split."""
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from models.images import Image
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture
+from scripts.assets.finder_real_damage import RealDamage, read_real_damage
 
 FOLDERS = ("congress", "ffhq256", "omi")
 """Folders of portraits, one person a file; folders that are not there are left out."""
@@ -39,21 +40,28 @@ _LONGEST_SIDE = 1600
 
 @dataclass(frozen=True, eq=False)
 class Sources:
-    """Intact pictures (H, W, 3) of any size, RGB."""
+    """Intact pictures (H, W, 3) of any size, RGB, and prints on which damage was drawn by hand."""
 
     portraits: Sequence[Image]
     prints: Sequence[Image] = ()
     others: Sequence[Image] = ()
+    damaged: Sequence[RealDamage] = ()
 
 
-def read_sources(portraits: Path, prints: Path | None, split: str, limits: Limits) -> Sources:
-    """Read what a split may see: portraits of `portraits`/FOLDER, and for training old prints and other photos."""
+def read_sources(
+    portraits: Path, prints: Path | None, split: str, limits: Limits, without: Collection[str] = ()
+) -> Sources:
+    """Read what a split may see: portraits of `portraits`/FOLDER, and for training old prints and other photos.
+
+    `without`: names of damaged prints that are not read, so that they are a test.
+    """
     people = [read_picture(file, limits) for folder in FOLDERS for file in split_files(portraits / folder, split)]
     if split != "train":
         return Sources(people)
     files = sorted(prints.glob("old_photo_*")) if prints else []
     seen = [_within(read_picture(file, limits)) for file in files if file.stem[-2:] in TRAINING_PRINTS]
-    return Sources(people, seen, [_within(read_picture(file, limits)) for file in _other_files()])
+    others = [_within(read_picture(file, limits)) for file in _other_files()]
+    return Sources(people, seen, others, read_real_damage(prints, limits, without) if prints else ())
 
 
 def split_files(folder: Path, split: str) -> list[Path]:

@@ -19,7 +19,8 @@ from models.damage_finder.features import features
 from models.damage_finder.kinds import FAMILIES, KINDS
 from models.damage_finder.network import FinderNetwork
 from models.images import mask_to_tensor
-from scripts.assets.finder_prints import Example, training_example
+from scripts.assets.finder_example import Example
+from scripts.assets.finder_prints import training_example
 from scripts.assets.finder_sources import Sources
 from scripts.assets.finder_whole_prints import whole_example
 from scripts.assets.orthogonal_steps import Muon

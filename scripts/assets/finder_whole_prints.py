@@ -6,16 +6,15 @@ import numpy as np
 
 from models.damage_finder.overview import thick_parts
 from pipeline.damage.prints.picture import Pixels
+from scripts.assets.finder_example import Example, resized
 from scripts.assets.finder_prints import (
     KIND_WEIGHTS,
-    Example,
     drawn_kinds,
     finished,
     intact_print,
     people,
     placed,
     printed,
-    resized,
 )
 from scripts.assets.finder_sources import Sources
 

@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--later", type=float, default=LATER, help="share of what was learnt on, in the average")
     parser.add_argument("--threshold", type=float, help="probability of a piece's pixels when its confidence is fitted")
     parser.add_argument("--only", choices=["parts", "whole", "calibration"], help="do this alone")
+    parser.add_argument("--without", nargs="*", default=(), help="damaged prints of PRINTS to leave out, for a test")
     parser.add_argument("--out", type=Path, default=ASSETS)
     arguments = parser.parse_args()
     quieten()
@@ -62,7 +63,7 @@ def main() -> None:
         whole_plan(tuple(arguments.whole_cycles), legs_of("whole", arguments.start_from)),
     )
     if arguments.only != "calibration":
-        sources = read_sources(arguments.portraits, arguments.prints, "train", limits)
+        sources = read_sources(arguments.portraits, arguments.prints, "train", limits, arguments.without)
         train_networks(sources, plans, arguments.work, arguments.only, earlier)
     if arguments.only in (None, "calibration"):
         held_out = read_sources(arguments.portraits, None, "validation", limits)

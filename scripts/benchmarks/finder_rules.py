@@ -25,8 +25,9 @@ from pipeline.image_io.write import read_picture
 from restoration.find_damage import FoundDamage, find_damage
 from restoration.types import Detector
 from scripts.assets.finder_sources import read_sources
+from scripts.assets.real_prints import Print, read_prints
 from scripts.benchmarks.measure_finder import intact_old_prints, intact_prints
-from scripts.benchmarks.real_prints import TOLERANCE, Print, crack_recall, intact_share, read_prints
+from scripts.benchmarks.real_prints import TOLERANCE, crack_recall, intact_share
 
 INTACT, SEED = 60, 33
 

@@ -19,7 +19,8 @@ from pipeline.config.load import load_params
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture
 from scripts.assets.finder_training import averaged
-from scripts.benchmarks.real_prints import TOLERANCE, Print, crack_recall, read_prints
+from scripts.assets.real_prints import Print, read_prints
+from scripts.benchmarks.real_prints import TOLERANCE, crack_recall
 
 SHARES = (0.005, 0.01, 0.02)
 """Of the boxes around intact details, masked."""

@@ -31,9 +31,11 @@ from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture, write_picture
 from restoration.find_damage import find_damage
 from scripts.assets.finder_calibration import judged_pieces
-from scripts.assets.finder_prints import Example, measured_example
+from scripts.assets.finder_example import Example
+from scripts.assets.finder_prints import measured_example
 from scripts.assets.finder_sources import TRAINING_PRINTS, Sources, read_sources
-from scripts.benchmarks.real_prints import TOLERANCE, Crack, crack_recall, intact_share, read_prints, top_hat_mask
+from scripts.assets.real_prints import Crack, read_prints
+from scripts.benchmarks.real_prints import TOLERANCE, crack_recall, intact_share, top_hat_mask
 
 FACES = (60.0, 200.0, 600.0)
 """Heights of faces on the composites, pixels."""

@@ -1,14 +1,12 @@
 """Measure masks on real old prints.
 
 `python -m scripts.benchmarks.real_prints --photos DIR` prints the floor, a top-hat.
-The truth was drawn by hand: lines along the cracks of two damaged prints, and boxes around intact details of these and
-of sound ones (`tests/scripts/benchmarks/real_prints/prints.json`). The pictures themselves stay out of the repository.
+The truth was drawn by hand: lines along the cracks of damaged prints, and boxes around intact details of these and
+of sound ones (`scripts/assets/real_prints.json`). The pictures themselves stay out of the repository.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -20,59 +18,10 @@ from models.images import Image, Mask
 from pipeline.config.load import load_params
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture
+from scripts.assets.real_prints import Box, Crack, Print, read_prints, walk
 
-TRUTH = ASSETS.parent / "tests" / "scripts" / "benchmarks" / "real_prints" / "prints.json"
 TOLERANCE = 0.008
 """How far off a crack may be found, as a share of the long side."""
-
-Box = tuple[int, int, int, int]
-"""x0, y0, x1, y1 in pixels, the last two outside."""
-
-
-@dataclass(frozen=True)
-class Crack:
-    """A crack, crease or scratch that a person would want gone.
-
-    Attributes:
-        line: (N, 2) float32, x and y of its vertices in pixels of the photo, N >= 2.
-        faint: visible only to one who looks for it.
-    """
-
-    line: npt.NDArray[np.float32]
-    faint: bool
-
-
-@dataclass(frozen=True)
-class Print:
-    """What was drawn on one photo.
-
-    Attributes:
-        file: its name; where the folder is differs from machine to machine.
-        sha256: hex digest of that file.
-        size: width and height in pixels.
-        cracks: all that can be seen; empty on sound prints, and on those where only boxes were drawn.
-        intact: boxes around details that must not be masked, without a crack inside.
-    """
-
-    file: str
-    sha256: str
-    size: tuple[int, int]
-    cracks: tuple[Crack, ...]
-    intact: tuple[Box, ...]
-
-
-def read_prints(path: Path = TRUTH) -> list[Print]:
-    """All prints with hand-drawn truth."""
-    return [
-        Print(
-            file=entry["file"],
-            sha256=entry["sha256"],
-            size=(entry["size"][0], entry["size"][1]),
-            cracks=tuple(Crack(np.array(crack["line"], np.float32), crack["faint"]) for crack in entry["cracks"]),
-            intact=tuple((x0, y0, x1, y1) for x0, y0, x1, y1 in entry["intact"]),
-        )
-        for entry in json.loads(path.read_text())["prints"]
-    ]
 
 
 def crack_recall(mask: Mask, cracks: Sequence[Crack], tolerance: float) -> float:
@@ -81,16 +30,11 @@ def crack_recall(mask: Mask, cracks: Sequence[Crack], tolerance: float) -> float
     Raises:
         ValueError: there are no cracks.
     """
-    points = np.floor(np.concatenate([_walked(crack.line) for crack in cracks]) + 0.5).astype(np.intp)
+    points = np.floor(np.concatenate([walk(crack.line) for crack in cracks]) + 0.5).astype(np.intp)
     if not mask.any():
         return 0.0
     away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return float(np.mean(away[points[:, 1], points[:, 0]] <= tolerance + 1e-4))
-
-
-def crack_length(crack: Crack) -> float:
-    """Length of a crack in pixels."""
-    return float(np.hypot(*np.diff(crack.line, axis=0).T).sum())
 
 
 def intact_share(mask: Mask, boxes: Sequence[Box]) -> float:
@@ -149,13 +93,6 @@ def _ellipse(side: int) -> npt.NDArray[np.uint8]:
     """A disc as a kernel (side, side)."""
     kernel: npt.NDArray[np.uint8] = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     return kernel
-
-
-def _walked(line: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Points (N, 2) on a line, evenly spaced, at most a pixel apart, both ends included."""
-    along = np.concatenate([[0.0], np.hypot(*np.diff(line, axis=0).T).cumsum()])
-    at = np.linspace(0, along[-1], int(np.ceil(along[-1])) + 1)
-    return np.stack([np.interp(at, along, line[:, axis]) for axis in range(2)], axis=1)
 
 
 if __name__ == "__main__":
