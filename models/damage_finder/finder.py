@@ -17,6 +17,7 @@ from models.damage_finder.features import features
 from models.damage_finder.kinds import KINDS
 from models.damage_finder.network import FinderNetwork
 from models.damage_finder.overview import THICK, shrunk
+from models.damage_finder.scale import search_scale
 from models.damage_finder.tiles import MARGIN, tiles
 from models.errors import WeightsError
 from models.images import Image
@@ -24,8 +25,6 @@ from models.weight_files import fill, read_architecture, write_weights
 
 Bytes = npt.NDArray[np.uint8]
 
-ENLARGED: tuple[tuple[int, float], ...] = ((640, 2.0), (2400, 1.5))
-"""Long side up to which a photo is searched enlarged, and how much: hairlines of small scans are seen better so."""
 HALFWAY, HALFWAY_THICK = 1024, 9
 """Long side at which the parts of a large photo are searched once more, and from which width damage is taken over."""
 _HALFWAY_FROM = 1536
@@ -134,23 +133,20 @@ class Finder:
         return DamageMap(probability, kind, parts, whole)
 
     def search_parts(self, image: Image) -> tuple[Bytes, Bytes]:
-        """Probabilities (H, W) and kinds (ceil(H / 2), ceil(W / 2)) by the network for parts alone, enlarged once."""
-        return _search_enlarged(self.parts, image, enlargement(max(image.shape[:2])))
+        """Probabilities (H, W) and kinds (ceil(H / 2), ceil(W / 2)) by the network for parts alone, at one scale."""
+        return search_at(self.parts, image, search_scale(image))
 
 
-def enlargement(side: int) -> float:
-    """How much a photo of a long side is enlarged before it is searched."""
-    return next((scale for most, scale in ENLARGED if side <= most), 1.0)
-
-
-def _search_enlarged(parts: PixelFinder, image: Image, scale: float) -> tuple[Bytes, Bytes]:
+def search_at(parts: PixelFinder, image: Image, scale: float) -> tuple[Bytes, Bytes]:
+    """Probabilities (H, W) and kinds (ceil(H / 2), ceil(W / 2)) of a photo (H, W, 3) that is searched at a scale."""
     if scale == 1:
         return parts.search(image)
     height, width = image.shape[:2]
-    side = (round(width * scale), round(height * scale))
-    probability, kind = parts.search(np.asarray(cv2.resize(image, side, interpolation=cv2.INTER_CUBIC), np.uint8))
+    to, back = (cv2.INTER_CUBIC, cv2.INTER_AREA) if scale > 1 else (cv2.INTER_AREA, cv2.INTER_LINEAR)
+    sized = cv2.resize(image, (round(width * scale), round(height * scale)), interpolation=to)
+    probability, kind = parts.search(np.asarray(sized, np.uint8))
     half = (-(-width // 2), -(-height // 2))
     return (
-        np.asarray(cv2.resize(probability, (width, height), interpolation=cv2.INTER_AREA), np.uint8),
+        np.asarray(cv2.resize(probability, (width, height), interpolation=back), np.uint8),
         np.asarray(cv2.resize(kind, half, interpolation=cv2.INTER_NEAREST), np.uint8),
     )

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 
-from models.damage_finder.finder import ENLARGED
 from models.damage_finder.kinds import FAMILIES, KINDS
 from models.damage_finder.overview import thick_parts
+from models.damage_finder.scale import ENLARGED
 from models.images import Image
 from pipeline.damage.prints.draw import damage_print, label
 from pipeline.damage.prints.look import added_grain, age, digitise, screen, soften, tone
@@ -59,7 +59,7 @@ _FACES = (60.0, 1500.0)
 def training_example(rng: np.random.Generator, sources: Sources, side: int) -> Example:
     """A random part (side, side) of a random print with no, one or several pieces of damage, as it is searched.
 
-    Small scans are searched enlarged (`models.damage_finder.finder.ENLARGED`).
+    Small scans are searched enlarged (`models.damage_finder.scale.ENLARGED`).
     """
     drawn = math.ceil(side / rng.choice((1.0, *(scale for _, scale in ENLARGED))))
     real = rng.random() if sources.damaged else 1.0

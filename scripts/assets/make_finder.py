@@ -9,6 +9,7 @@ calibration` ships a training that is still going on.
 import argparse
 import json
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,6 +76,7 @@ def main() -> None:
             arguments.start_from,
             arguments.out,
             arguments.later,
+            arguments.without,
         )
 
 
@@ -140,7 +142,15 @@ def networks(plans: Plans, work: Path, earlier: Finder | None, later: float) -> 
     return found[0], found[1]
 
 
-def ship(finder: Finder, plans: Plans, work: Path, start_from: Path | None, out: Path, later: float = LATER) -> None:
+def ship(
+    finder: Finder,
+    plans: Plans,
+    work: Path,
+    start_from: Path | None,
+    out: Path,
+    later: float = LATER,
+    without: Collection[str] = (),
+) -> None:
     """Write weights, curves, and what the card must say about their making, with that of the finder begun with."""
     earlier = json.loads(start_from.with_suffix(".json").read_text(encoding="utf-8")) if start_from else {}
     target = out / "finder.safetensors"
@@ -151,7 +161,7 @@ def ship(finder: Finder, plans: Plans, work: Path, start_from: Path | None, out:
         if (work / name).is_dir():
             steps = steps_done(work / name)
             leg = {"plan": vars(plan), "steps": steps, "samples": samples(steps, plan)}
-            legs = [*legs, leg | ({"later": later} if start_from else {})]
+            legs = [*legs, leg | ({"later": later} if start_from else {}) | ({"without": without} if without else {})]
         _write_curves(work / name / "curves.csv", start_from, out / f"finder_{name}_curves.csv")
         card[name] = {
             "legs": legs,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from models.damage_finder.confidence import Confidence
-from models.damage_finder.finder import Bytes, Finder, PixelFinder, enlargement
+from models.damage_finder.finder import Bytes, Finder, PixelFinder
 from models.damage_finder.kinds import KINDS
 from models.damage_finder.network import FinderNetwork
 from models.damage_finder.overview import OVERVIEW
@@ -33,10 +33,6 @@ def test_the_red_part_is_found_at_the_photos_own_resolution(shape: tuple[int, in
     assert (found.probability > 100)[cv2.erode(red, np.ones((3, 3), np.uint8)) == 1].all()
     if shape[0] > 40:
         assert KINDS[found.kind[rows.start // 2, columns.start // 2]] == "hole"
-
-
-def test_small_scans_are_searched_enlarged_and_large_ones_as_they_are() -> None:
-    assert [enlargement(side) for side in (256, 640, 641, 2400, 2401, 8000)] == [2.0, 2.0, 1.5, 1.5, 1.0, 1.0]
 
 
 def test_tiles_and_the_whole_give_the_same_away_from_seams(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 from models.damage_finder.kinds import KINDS
+from scripts.assets.finder_example import Example, resized
 from scripts.assets.finder_prints import (
     KIND_WEIGHTS,
-    Example,
     _without_wide_veils,
     measured_example,
     people,
     placed,
-    resized,
     training_example,
 )
 from scripts.assets.finder_sources import Sources, split_files

@@ -9,15 +9,8 @@ import pytest
 from PIL import Image as Pillow
 
 from models.images import Mask
-from scripts.benchmarks.real_prints import (
-    Crack,
-    crack_length,
-    crack_recall,
-    intact_share,
-    read_prints,
-    row,
-    top_hat_mask,
-)
+from scripts.assets.real_prints import Crack, crack_length, read_prints
+from scripts.benchmarks.real_prints import crack_recall, intact_share, row, top_hat_mask
 
 
 def crack(*line: tuple[int, int], faint: bool = False) -> Crack:
@@ -109,6 +102,7 @@ def test_the_truth_lies_inside_its_prints_and_no_crack_crosses_a_box() -> None:
         "old_photo_06.jpg": (2, 1),
         "old_photo_09.jpeg": (3, 1),
         "old_photo_18.jpg": (20, 9),
+        "sample.jpeg": (36, 4),
     }
 
 
