@@ -30,6 +30,8 @@ _CLEAR, _SHOWN = 5.0, 8.0
 _ABOVE_SURROUNDINGS = 1.2
 """How many times the mean of its surroundings a top-hat is at least where there is damage."""
 _DARK_WEIGHT = 0.8
+_FLAKE = (2.2, 16.0)
+"""The same of a flake: times the mean, and grey levels."""
 _UNLABELLED = 255
 _CRACK, _DUST = KINDS.index("crack"), KINDS.index("dust")
 _VIEWED = (340.0, 2000.0)
@@ -75,14 +77,15 @@ def real_damage(photo: Image, one: Print) -> RealDamage:
         image = np.asarray(cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     near = max(2, round(_NEAR * max(image.shape[:2])))
     luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    hat = _top_hats(luma, near)
-    shown = hat > np.maximum(_SHOWN, _ABOVE_SURROUNDINGS * cv2.blur(hat, (8 * near + 1, 8 * near + 1)))
+    white, black = _top_hats(luma, near)
+    hat = np.maximum(white, np.float32(_DARK_WEIGHT) * black)
+    shown = _stands_out(hat, near, _ABOVE_SURROUNDINGS, _SHOWN)
     line = np.ones(luma.shape, np.uint8)
     for crack in one.cracks:
         cv2.polylines(line, [np.round(crack.line * scale).astype(np.int32)], False, 0, 1)
     away = cv2.distanceTransform(line, cv2.DIST_L2, 5)
     cracked = _touching(shown & (away <= near), away <= 0.6 * near + 0.5)
-    flaked = _inside(luma.shape, one.flaked, scale) & shown & ~cracked
+    flaked = _inside(luma.shape, one.flaked, scale) & _stands_out(white, near, *_FLAKE) & ~cracked
     damaged = cracked | flaked
     beside = cv2.dilate(damaged.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     judged = damaged | ((hat < _CLEAR) & ~beside) | (_inside(luma.shape, one.intact, scale) & (away > near))
@@ -129,11 +132,17 @@ def _drawn(rng: np.random.Generator, sources: Sequence[RealDamage]) -> RealDamag
     return sources[int(rng.choice(len(sources), p=weights / weights.sum()))]
 
 
-def _top_hats(luma: npt.NDArray[np.uint8], radius: int) -> Field:
-    """(H, W) float32: how far a pixel stands out of its surroundings, light or dark, grey levels."""
+def _top_hats(luma: npt.NDArray[np.uint8], radius: int) -> tuple[Field, Field]:
+    """(H, W) float32 each: how far a pixel is lighter, and darker, than what is near, grey levels."""
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     white, black = (cv2.morphologyEx(luma, how, disc) for how in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT))
-    return np.asarray(np.maximum(white, np.float32(_DARK_WEIGHT) * black), np.float32)
+    return white.astype(np.float32), black.astype(np.float32)
+
+
+def _stands_out(hat: Field, radius: int, times: float, levels: float) -> Mask:
+    """(H, W) whether a top-hat is so many times its mean nearby, and so many grey levels."""
+    side = 8 * radius + 1
+    return np.asarray(hat > np.maximum(levels, times * cv2.blur(hat, (side, side))), np.bool_)
 
 
 def _touching(mask: Mask, seed: Mask) -> Mask:
