@@ -15,6 +15,8 @@ from fastapi.responses import FileResponse, RedirectResponse
 
 from monitoring.user_study.design import question_sheet
 from monitoring.user_study.questions import (
+    MAX_MARK_RADIUS,
+    MAX_MARKS,
     GivenAnswer,
     Reply,
     State,
@@ -26,7 +28,7 @@ from monitoring.user_study.questions import (
 from monitoring.user_study.schema import Answer, Circle
 from monitoring.user_study.store import StudyStore, pseudonym
 from serving.http.connection import BodyLimit
-from serving.views.assets import PAGES
+from serving.views.assets import PAGES, settings_module
 
 if TYPE_CHECKING:
     from starlette.middleware.base import RequestResponseEndpoint
@@ -81,6 +83,10 @@ def _add_pages(app: FastAPI, token: str, admitted: list[Any]) -> None:
     @app.get("/shared/api.js", dependencies=admitted)
     def shared_file() -> FileResponse:
         return FileResponse(PAGES / "shared" / "api.js", media_type=_FILES["js"])
+
+    @app.get("/settings.js", dependencies=admitted)
+    def settings() -> Response:
+        return settings_module({"max_marks": MAX_MARKS, "max_mark_radius": MAX_MARK_RADIUS})
 
 
 def _add_questions(app: FastAPI, desk: "_StudySession", admitted: list[Any]) -> None:

@@ -19,6 +19,8 @@ from monitoring.user_study.schema import (
 )
 
 MAX_MARKS = 20
+MAX_MARK_RADIUS = 0.5
+"""Share of the picture's side."""
 _REACH = 1.5
 """A mark finds a planted place when its centre is within so many of that place's radii."""
 
@@ -78,7 +80,7 @@ class Mark(BaseModel):
 
     x: float = Field(ge=0, le=1)
     y: float = Field(ge=0, le=1)
-    radius: float = Field(ge=0.01, le=0.5)
+    radius: float = Field(ge=0.01, le=MAX_MARK_RADIUS)
 
 
 class Feedback(BaseModel):

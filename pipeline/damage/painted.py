@@ -12,9 +12,9 @@ from models.images import Mask
 Pixels = npt.NDArray[np.uint8]
 Levels = npt.NDArray[np.float64]
 
-_BRIGHT = 128
+BRIGHT = 128
 """Of the brightest channel, 0..255: from here on a pixel of an opaque mask counts."""
-_VISIBLE = 26
+VISIBLE = 26
 """Of alpha, 0..255: from a tenth on a stroke of a layer counts; below lies what a soft brush leaves at its edge."""
 _DARK = 64
 _COLOURED = 64
@@ -57,12 +57,12 @@ def painted(pixels: Pixels, name: str) -> Painted:
 
 
 def _of_layer(value: Pixels, alpha: Pixels) -> Painted:
-    visible: Mask = alpha >= _VISIBLE
+    visible: Mask = alpha >= VISIBLE
     if not visible.any():
         return Painted(visible, ("it is a layer without a visible stroke",))
     shown = _levels(value, visible)
-    if visible.mean() > 0.5 and _share(shown, 0, _DARK) > _NOTICED and _share(shown, _BRIGHT, 256) > _NOTICED:
-        mask: Mask = value.astype(np.uint16) * alpha >= _BRIGHT * 255
+    if visible.mean() > 0.5 and _share(shown, 0, _DARK) > _NOTICED and _share(shown, BRIGHT, 256) > _NOTICED:
+        mask: Mask = value.astype(np.uint16) * alpha >= BRIGHT * 255
         return Painted(mask, (*_inverted(mask), *_like_a_photo(shown)))
     return Painted(visible, _inverted(visible))
 
@@ -70,9 +70,9 @@ def _of_layer(value: Pixels, alpha: Pixels) -> Painted:
 def _of_opaque(value: Pixels, coloured: Mask | None) -> Painted:
     """`coloured`: pixels that are no grey; None in a grey picture."""
     strokes = coloured is not None and coloured.mean() > _NOTICED and not coloured.all()
-    if coloured is not None and strokes and _share(_levels(value, ~coloured), 0, _BRIGHT) < _NOTICED:
+    if coloured is not None and strokes and _share(_levels(value, ~coloured), 0, BRIGHT) < _NOTICED:
         return Painted(coloured, ("its paper is white: the coloured strokes count",))
-    mask: Mask = value >= _BRIGHT
+    mask: Mask = value >= BRIGHT
     levels = _levels(value)
     return Painted(mask, (*_inverted(mask), *_faint(levels), *_like_a_photo(levels)))
 
@@ -97,10 +97,10 @@ def _inverted(mask: Mask) -> tuple[str, ...]:
 
 def _faint(levels: Levels) -> tuple[str, ...]:
     """Dark strokes that do not count; the edges of those that count have some dark pixels, too."""
-    share = _share(levels, _DARK // 2, _BRIGHT)
-    if share < _NOTICED or share < 0.1 * _share(levels, _BRIGHT, 256):
+    share = _share(levels, _DARK // 2, BRIGHT)
+    if share < _NOTICED or share < 0.1 * _share(levels, BRIGHT, 256):
         return ()
-    brightest = int(np.flatnonzero(levels[:_BRIGHT])[-1])
+    brightest = int(np.flatnonzero(levels[:BRIGHT])[-1])
     return (f"{share:.1%} of it is dark, up to {brightest} of 255, and does not count: paint it white",)
 
 

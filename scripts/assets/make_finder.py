@@ -15,9 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import cv2
-import torch
-
 from models.assets import ASSETS
 from models.damage_finder.finder import Finder
 from models.damage_finder.network import FinderNetwork
@@ -28,6 +25,7 @@ from pipeline.project.process import quieten
 from scripts.assets.finder_calibration import calibrate
 from scripts.assets.finder_sources import Sources, read_sources
 from scripts.assets.finder_training import Plan, averaged, load_checkpoint, steps_done, train
+from scripts.one_thread import use_one_thread
 
 CYCLES = (5600, 2400)
 """Steps of the network for parts."""
@@ -54,8 +52,7 @@ def main() -> None:
     arguments = parser.parse_args()
     quieten()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    use_one_thread()
     params = load_params(Path("params.yaml"))
     limits = Limits.of(params.ingest)
     earlier = Finder.load(arguments.start_from) if arguments.start_from else None

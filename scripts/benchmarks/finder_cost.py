@@ -12,12 +12,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 
 from models.face.detector import FaceDetector
 from models.images import Image
 from pipeline.config.load import load_params
 from restoration.find_damage import find_damage, shipped_finder
+from scripts.one_thread import use_one_thread
 
 
 def photo(side: int) -> Image:
@@ -39,8 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sides", type=int, nargs="+", default=[400, 1024, 2000, 4000, 8448])
     sides = parser.parse_args().sides
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    use_one_thread()
     params = load_params(Path("params.yaml")).restore
     finder, detector = shipped_finder(), FaceDetector(params.min_detector_score)
     print("| photo | megapixels | CPU s | CPU s a megapixel | peak MiB before | peak MiB |\n|---|---|---|---|---|---|")

@@ -10,9 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import torch
-
 from models.assets import ASSETS
 from models.damage_finder.damage_map import DamageMap
 from models.damage_finder.finder import Finder
@@ -28,6 +25,7 @@ from scripts.assets.finder_sources import read_sources
 from scripts.assets.real_prints import Print, read_prints
 from scripts.benchmarks.measure_finder import intact_old_prints, intact_prints
 from scripts.benchmarks.real_prints import TOLERANCE, crack_recall, intact_share
+from scripts.one_thread import use_one_thread
 
 INTACT, SEED = 60, 33
 
@@ -113,8 +111,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=ASSETS / "finder.safetensors")
     parser.add_argument("--try", dest="tried", action="append", default=[], help="rules that differ from params.yaml")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    use_one_thread()
     params = load_params(Path("params.yaml"))
     limits, rules = Limits.of(params.ingest), params.restore.finder
     finder, detector = Finder.load(arguments.weights), FaceDetector(params.restore.min_detector_score)

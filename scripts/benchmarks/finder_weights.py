@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from models.assets import ASSETS
 from models.damage_finder.finder import Finder
@@ -21,6 +20,7 @@ from pipeline.image_io.write import read_picture
 from scripts.assets.finder_training import averaged
 from scripts.assets.real_prints import Print, read_prints
 from scripts.benchmarks.real_prints import TOLERANCE, crack_recall
+from scripts.one_thread import use_one_thread
 
 SHARES = (0.005, 0.01, 0.02)
 """Of the boxes around intact details, masked."""
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("after", type=Path)
     parser.add_argument("--prints", type=Path, required=True)
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    use_one_thread()
     limits = Limits.of(load_params(ASSETS.parent / "params.yaml").ingest)
     before, after = Finder.load(arguments.before), Finder.load(arguments.after)
     for one in (one for one in read_prints() if one.cracks):

@@ -33,7 +33,8 @@ from restoration.photo.texture_fill import fill_with_texture
 from restoration.restore import restore_photo
 from restoration.types import Tools, load_tools
 from scripts.assets.finder_sources import split_files
-from scripts.benchmarks.measure_sizes import scores
+from scripts.benchmarks.intact_face import scores
+from scripts.one_thread import use_one_thread
 
 Field = npt.NDArray[np.float32]
 METHODS = ("face model alone", "restored", "texture outside", "Telea")
@@ -54,8 +55,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, help="also write damaged, all methods and intact, side by side")
     arguments = parser.parse_args()
     quieten()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    use_one_thread()
     files = split_files(arguments.portraits / "ffhq256", "test")
     chosen = [files[number * len(files) // arguments.people] for number in range(arguments.people)]
     params = load_params(ASSETS.parent / "params.yaml")

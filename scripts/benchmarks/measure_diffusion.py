@@ -31,6 +31,7 @@ from pipeline.project.paths import Paths
 from pipeline.project.process import quieten
 from pipeline.stages import run_stage
 from pipeline.workspaces.create import create_workspace
+from scripts.one_thread import use_one_thread
 from scripts.portrait_folders import sort_portraits
 
 METRICS = ("lpips", "distance_training", "distance_independent", "ms_ssim")
@@ -139,7 +140,7 @@ def foretold(pixels: Pixels) -> list[str]:
 
 def seconds(restorer: DiffusionRestorer, case: Case, runs: int = 3) -> list[str]:
     """CPU seconds of one restoration on one thread, the least of a few runs: threads that wait would count."""
-    torch.set_num_threads(1)
+    use_one_thread()
     rng, evidence = torch.Generator(), gather(damaged_batch([case], CPU))
     parts: dict[str, Callable[[], object]] = {
         "evidence": lambda: gather(damaged_batch([case], CPU)),

@@ -10,7 +10,6 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 import torch
@@ -30,6 +29,7 @@ from restoration.photo.geometry import cut, frame_of, to_frame
 from restoration.photo.veil import find_veil
 from restoration.types import load_tools
 from scripts.assets.finder_sources import split_files
+from scripts.one_thread import use_one_thread
 
 _STAIN = np.array([0.92, 0.78, 0.5], np.float32)
 """What a stain lets through of red, green and blue."""
@@ -112,8 +112,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     quieten()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    use_one_thread()
     rows = measure(arguments.portraits, arguments.count, arguments.seed, load_params(ASSETS.parent / "params.yaml"))
     print(rows.groupby(["damage", "state"], sort=False)["strength"].describe().round(3).to_string())
     print(table(rows, arguments.seed).round(4).to_string(index=False))

@@ -18,7 +18,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from models.assets import ASSETS
 from models.damage_finder.finder import Finder
@@ -36,6 +35,7 @@ from scripts.assets.finder_prints import measured_example
 from scripts.assets.finder_sources import TRAINING_PRINTS, Sources, read_sources
 from scripts.assets.real_prints import Crack, read_prints
 from scripts.benchmarks.real_prints import TOLERANCE, crack_recall, intact_share, top_hat_mask
+from scripts.one_thread import use_one_thread
 
 FACES = (60.0, 200.0, 600.0)
 """Heights of faces on the composites, pixels."""
@@ -261,8 +261,7 @@ def main() -> None:
     parser.add_argument("--split", choices=["validation", "test"], default="test")
     parser.add_argument("--write", action="store_true", help="keep the figures in assets/finder.json")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    use_one_thread()
     params = load_params(Path("params.yaml"))
     limits = Limits.of(params.ingest)
     portraits = read_sources(arguments.portraits, None, arguments.split, limits).portraits

@@ -20,7 +20,7 @@ import torch
 from models.assets import ASSETS
 from models.face.alignment import TEMPLATE, invert, transform
 from models.gan.restorer import Restorer
-from models.images import Image, to_tensor
+from models.images import Image
 from pipeline.config.load import Params, load_params
 from pipeline.config.restore import RestoreParams
 from pipeline.damage.draw import Damage, apply
@@ -32,9 +32,11 @@ from pipeline.project.process import quieten
 from restoration.evidence import damaged_batch
 from restoration.faces import FoundFace, damaged_faces, measured_face
 from restoration.photo.classical import classical_photo
-from restoration.photo.geometry import Frame, cut, frame_of, paste_all, to_frame
+from restoration.photo.geometry import Frame, paste_all, to_frame
 from restoration.realign import aligned_again
 from restoration.types import Tools, load_tools
+from scripts.benchmarks.intact_face import IntactFace
+from scripts.one_thread import use_one_thread
 from scripts.portrait_folders import HELD_OUT
 
 ALIGNMENTS = {"first": "once", "again": "again", "intact": "by the intact photo"}
@@ -49,7 +51,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=17)
     arguments = parser.parse_args()
     quieten()
-    torch.set_num_threads(1)
+    use_one_thread()
     files = sorted(arguments.portraits.iterdir())
     held_out = files[round(len(files) * (1 - HELD_OUT)) :: arguments.every]
     rows = pd.DataFrame(measured(held_out, load_params(ASSETS.parent / "params.yaml"), arguments.seed))
@@ -69,22 +71,18 @@ def measured(files: list[Path], params: Params, seed: int) -> Iterator[dict[str,
         damage, facts = sampler.sample(np.random.default_rng([seed, number]), landmarks, photo.shape[0])
         damaged = apply(photo, damage)
         plain = classical_photo(damaged, damage.hole, damage.chroma)
-        true_frame = frame_of(face.points, (photo.shape[0], photo.shape[1]), restorer.image_size)
+        truth = IntactFace.of(photo, face, judges, restorer.image_size)
         frames = alignments(damaged, plain, damage, tools, restorer.image_size, params.restore)
         if frames:
             masks, context = (damage.hole, damage.chroma), params.restore.context
-            intact = measured_face(face, "photo", true_frame, to_frame(true_frame, landmarks), *masks, context)
+            intact = measured_face(face, "photo", truth.frame, to_frame(truth.frame, landmarks), *masks, context)
             frames["intact"] = intact or frames["again"]
-        points = torch.from_numpy(to_frame(true_frame, face.points))[None]
-        target = to_tensor(cut(true_frame, photo))
         row: dict[str, float] = {"coverage": facts.coverage}
         pictures = {"telea": plain} | {name: restored(plain, one, damage, restorer) for name, one in frames.items()}
         for name, picture in pictures.items():
-            own = to_tensor(cut(true_frame, picture))
-            ours, theirs = (judges.embed(part, points)["independent"] for part in (own, target))
-            row[f"lpips {name}"] = judges.perceptual(own, target).item()
-            row[f"identity {name}"] = 1 - (ours * theirs).sum().item()
-        yield row | {f"off {name}": off(one.frame, true_frame) for name, one in frames.items()}
+            row[f"lpips {name}"] = truth.lpips(picture)
+            row[f"identity {name}"] = truth.identity_distance(picture)
+        yield row | {f"off {name}": off(one.frame, truth.frame) for name, one in frames.items()}
 
 
 def alignments(

@@ -20,7 +20,7 @@ import torch
 from models.assets import ASSETS
 from models.face.detector import Face
 from models.gan.restorer import Restorer
-from models.images import Image, to_tensor
+from models.images import Image
 from pipeline.config.load import Params, load_params
 from pipeline.damage.draw import apply
 from pipeline.damage.sampler import DamageSampler
@@ -30,10 +30,11 @@ from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture
 from pipeline.project.process import quieten
 from restoration.photo.classical import classical_photo
-from restoration.photo.geometry import Frame, cut, frame_of, to_frame
 from restoration.restore import restore_photo
 from restoration.types import Tools, load_tools
 from scripts.assets.finder_sources import split_files
+from scripts.benchmarks.intact_face import scores
+from scripts.one_thread import use_one_thread
 
 FOLDERS = {"real": ("ffhq256", "congress"), "synthetic": ("omi",)}
 SIZES = (128, 256, 512, 1024)
@@ -57,8 +58,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, help="also write damaged, Telea's, ours and intact, side by side")
     arguments = parser.parse_args()
     quieten()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    use_one_thread()
     changed = {} if arguments.beside_face is None else {"restore.beside_face": arguments.beside_face}
     params = load_params(ASSETS.parent / "params.yaml", changed)
     people = held_out(arguments.portraits, arguments.people)
@@ -127,22 +127,6 @@ def enlarged(photo: Image, size: int, tools: Tools) -> tuple[Image, Face]:
     x, y, width, height = (scale * figure for figure in face.box)
     points = (scale * (face.points + 0.5) - 0.5).astype(np.float32)
     return large, Face((x, y, width, height), points, face.score)
-
-
-def scores(pictures: dict[str, Image], photo: Image, face: Face, judges: Judges, size: int) -> dict[str, float]:
-    """LPIPS of each whole photo, and identity distance of its face, cut out as in the intact photo."""
-    frame = frame_of(face.points, (photo.shape[0], photo.shape[1]), size)
-    truth = _embedded(photo, frame, face, judges)
-    values = {}
-    for name, picture in pictures.items():
-        values[f"lpips {name}"] = judges.perceptual(to_tensor(picture), to_tensor(photo)).item()
-        values[f"identity {name}"] = 1 - (_embedded(picture, frame, face, judges) * truth).sum().item()
-    return values
-
-
-def _embedded(picture: Image, frame: Frame, face: Face, judges: Judges) -> torch.Tensor:
-    points = torch.from_numpy(to_frame(frame, face.points))[None]
-    return judges.embed(to_tensor(cut(frame, picture)), points)["independent"]
 
 
 def table(rows: pd.DataFrame, seed: int) -> list[str]:

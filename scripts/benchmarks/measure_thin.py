@@ -26,11 +26,12 @@ from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture
 from pipeline.project.process import quieten
 from restoration.photo.blending import blend
-from restoration.photo.geometry import cut, frame_of, to_frame
 from restoration.photo.thin_fill import add_grain, fill_thin, reconstruct, wider_than
 from restoration.restore import restore_photo
 from restoration.types import load_tools
 from scripts.assets.finder_sources import split_files
+from scripts.benchmarks.intact_face import IntactFace
+from scripts.one_thread import use_one_thread
 
 Method = Callable[[Image, Mask], Image]
 PRINTS = ("02", "03", "12", "13", "25", "26", "28")
@@ -139,24 +140,20 @@ def measure_faces(portraits: Path, seed: int, params: Params) -> pd.DataFrame:
     for number, file in enumerate(files[:: max(1, len(files) // PEOPLE)]):
         intact = read_picture(file, Limits.of(params.ingest))
         for face in tools.detector.detect(intact)[:1]:
-            frame = frame_of(face.points, (intact.shape[0], intact.shape[1]), restorer.image_size)
-            points = torch.from_numpy(to_frame(frame, face.points))[None]
-            target = to_tensor(cut(frame, intact))
-            truth = judges.embed(target, points)["independent"]
+            truth = IntactFace.of(intact, face, judges, restorer.image_size)
             for share, count in LINES:
                 rng = np.random.default_rng((seed, number, int(1000 * share), count))
-                hole = _lines(rng, intact.shape[:2], face.box, share * frame.size / frame.scale, count)
+                hole = _lines(rng, intact.shape[:2], face.box, share * truth.frame.size / truth.frame.scale, count)
                 damaged = np.where(hole[..., None], np.uint8(255), intact)
                 filled = {name: methods()[name](damaged, hole) for name in ("Telea", "with grain (ours)")}
                 by_model = restore_photo(damaged, hole, restorer, "inpaint", nothing_thin, tools=tools)
                 if by_model.image is None or not by_model.faces:
                     continue
                 for name, picture in (filled | {"face model": by_model.image}).items():
-                    own = to_tensor(cut(frame, picture))
-                    identity = 1 - float((judges.embed(own, points)["independent"] * truth).sum())
-                    row = {"width": share, "lines": count, "features": by_model.faces[0].missing_features}
-                    scores = {"lpips": judges.perceptual(own, target).item(), "identity": identity}
-                    rows.append(row | {"method": name} | scores)
+                    row: dict[str, float | str] = {"width": share, "lines": count, "method": name}
+                    row["features"] = by_model.faces[0].missing_features
+                    row |= {"lpips": truth.lpips(picture), "identity": truth.identity_distance(picture)}
+                    rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -184,8 +181,7 @@ def main() -> None:
     parser.add_argument("--only-cracks", action="store_true", help="without the second table")
     arguments = parser.parse_args()
     quieten()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    use_one_thread()
     params = load_params(ASSETS.parent / "params.yaml")
     limits = Limits.of(params.ingest)
     rows = measure_cracks(arguments.portraits, arguments.prints, arguments.seed, limits, arguments.widths)

@@ -299,6 +299,7 @@ def test_pages_take_their_limits_from_the_parameters(site: Site) -> None:
         "max_references": PARAMS.serve.max_references,
         "identity_risk": {"fair": restore.doubtful_identity_risk / 2, "low": restore.doubtful_identity_risk},
         "certain_damage": restore.finder.certain,
+        "painted": {"visible": 26, "bright": 128},
     }
 
 

@@ -16,6 +16,7 @@ import uvicorn
 from fastapi.testclient import TestClient
 
 from monitoring.user_study.design import question_sheet
+from monitoring.user_study.questions import MAX_MARK_RADIUS, MAX_MARKS
 from monitoring.user_study.report import make_report
 from monitoring.user_study.store import StudyStore
 from serving.user_study_app import create_study_app
@@ -69,7 +70,7 @@ def test_nothing_that_is_sent_tells_methods_or_people_apart(store: StudyStore) -
         sent.append(json.dumps(reply))
     assert len(sent) == len(question_sheet(store.study, 0))
     words = [*METHODS, "intact", "planted", "check", "purpose", "person", "bucket", store.study.digests["champion"]]
-    files = ("", "user_study/study.js", "user_study/study.css", "shared/api.js")
+    files = ("", "user_study/study.js", "user_study/study.css", "shared/api.js", "settings.js")
     everything = "".join(sent) + "".join(rater.get(f"/{file}").text for file in files)
     assert not [word for word in words if re.search(rf"\b{word}\b", "".join(sent))]
     assert not [word for word in METHODS if word in everything]
@@ -128,7 +129,7 @@ def test_a_full_study_says_so(tmp_path: Path) -> None:
 def test_a_token_is_asked_for_everywhere_and_leaves_the_address(store: StudyStore) -> None:
     stranger = client(store, "open-sesame")
     name = store.study.people[0].pictures["telea"]
-    for path in ("/", "/?token=wrong", "/user_study/study.js", "/api/state", f"/pictures/{name}"):
+    for path in ("/", "/?token=wrong", "/user_study/study.js", "/settings.js", "/api/state", f"/pictures/{name}"):
         assert stranger.get(path).status_code == 403
     assert stranger.post("/api/join", json={}).status_code == 403
     guest = client(store, "open-sesame")
@@ -242,6 +243,30 @@ def test_two_raters_click_through_a_study_and_the_report_is_theirs(store: StudyS
             assert (circle.x, circle.y, circle.radius) == pytest.approx((0.5, 0.5, 0.2), abs=0.02)
     made = make_report(store.study, store.raters(), store.answers())
     assert [rater.answered for rater in made.raters] == [6, 6]
+
+
+def test_marks_end_at_the_limits_of_the_service(tmp_path: Path, browser: "Browser") -> None:
+    store = lay_out(study(people=6, **(SMALL | {"invented_share": 1.0})), tmp_path / "study")
+    marks = "#marks circle.over"
+    with served(store) as url, clean_page(browser) as page_:
+        page_.goto(url)
+        page_.click("#start")
+        page_.wait_for_selector("#invented:not([hidden])")
+        box = page_.locator("#marks").bounding_box()
+        assert box is not None
+        page_.mouse.move(box["x"] + 1, box["y"] + 1)
+        page_.mouse.down()
+        page_.mouse.move(box["x"] + box["width"], box["y"] + box["height"])
+        page_.mouse.up()
+        assert page_.locator(marks).get_attribute("r") == str(MAX_MARK_RADIUS)
+        for number in range(MAX_MARKS + 2):
+            page_.mouse.click(box["x"] + 10 * (number + 1), box["y"] + box["height"] / 2)
+        assert page_.locator(marks).count() == MAX_MARKS
+        page_.click("#done")
+        page_.wait_for_selector("#feedback:not([hidden])")
+    (answer,) = [answer for answer in store.answers() if answer.marks]
+    assert len(answer.marks) == MAX_MARKS
+    assert max(mark.radius for mark in answer.marks) == MAX_MARK_RADIUS
 
 
 def test_the_report_page_shows_maps_without_errors(store: StudyStore, tmp_path: Path, browser: "Browser") -> None:

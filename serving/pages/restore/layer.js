@@ -1,10 +1,10 @@
 // A picture of damage, read once: at each pixel of the photo the number of a piece, 0 where there is none.
 
+import settings from "/settings.js";
 import { Runs } from "./runs.js";
 
 const PIXELS = 400_000; // that are read at once; between them the page stays alive
-const STROKE = 26; // of 255: from here on a stroke of a transparent layer counts, as the service has it
-const BRIGHT = 128; // of 255: from here on the brightest channel of an opaque mask counts
+const { visible: VISIBLE, bright: BRIGHT } = settings.painted;
 
 /**
  * @typedef {object} Piece
@@ -40,7 +40,7 @@ export class Layer {
    */
   static async mask(picture, cells) {
     const opaque = await read(picture, cells, (data, i) => (data[i + 3] < 255 ? 1 : 0));
-    if (opaque.share) return read(picture, cells, (data, i) => (data[i + 3] >= STROKE ? 1 : 0));
+    if (opaque.share) return read(picture, cells, (data, i) => (data[i + 3] >= VISIBLE ? 1 : 0));
     return read(picture, cells, (data, i) => (Math.max(data[i], data[i + 1], data[i + 2]) >= BRIGHT ? 1 : 0));
   }
 }

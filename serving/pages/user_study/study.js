@@ -1,10 +1,9 @@
 // A study's questions, one after the other, and the rater's answers.
 
+import settings from "../settings.js";
 import { ServiceError, get, post } from "../shared/api.js";
 
-const TAP = 0.05;          // radius of a mark that was tapped, share of the picture's side
-const LARGEST = 0.5;
-const MOST = 20;
+const TAP = 0.05;          // radius of a mark that was tapped, and of the smallest one: share of the picture's side
 const SECONDS = 9;         // of a question, for the estimate on the first page
 
 const $ = (id) => document.getElementById(id);
@@ -138,7 +137,7 @@ function draw() {
 }
 
 $("marks").addEventListener("pointerdown", (event) => {
-  if (busy || !event.isPrimary || marks.length >= MOST) return;
+  if (busy || !event.isPrimary || marks.length >= settings.max_marks) return;
   $("marks").setPointerCapture(event.pointerId);
   drawing = { ...place(event), radius: TAP };
   draw();
@@ -146,7 +145,7 @@ $("marks").addEventListener("pointerdown", (event) => {
 $("marks").addEventListener("pointermove", (event) => {
   if (!drawing) return;
   const now = place(event);
-  drawing.radius = Math.min(LARGEST, Math.max(TAP, Math.hypot(now.x - drawing.x, now.y - drawing.y)));
+  drawing.radius = Math.min(settings.max_mark_radius, Math.max(TAP, Math.hypot(now.x - drawing.x, now.y - drawing.y)));
   draw();
 });
 $("marks").addEventListener("pointerup", () => {

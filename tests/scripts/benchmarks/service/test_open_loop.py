@@ -36,6 +36,7 @@ def slow() -> Iterator[str]:
     app = Starlette(routes=[Route("/v1/restorations", answer, methods=["POST"])])
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen()  # the first post, 10 ms after the start, is not refused while uvicorn starts
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
