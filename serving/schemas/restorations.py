@@ -144,7 +144,7 @@ class Outcome(Shape):
             "request_id": EXAMPLE_ID,
             "mode": "inpaint",
             "strength": 1.0,
-            "veil": None,
+            "veil": 0.82,
             "reason": "13.2% of the features missing, identity risk 0.06",
             "reasons": ["13.2% of the features missing, identity risk 0.06"],
             "area": 0.031,

@@ -85,7 +85,7 @@ function facts(outcome, faded) {
     ...outcome.references.map((note, index) => [`Your photo ${index + 1}`, note]),
     ...(faded ? [["Fading lifted", outcome.veil == null ? "no" : percent(outcome.veil)]] : []),
     ...(outcome.strength < 1 ? [["Face redrawn", percent(outcome.strength)]] : []),
-    ["Model", outcome.model_version],
+    ...(outcome.mode === "fade" ? [] : [["Model", outcome.model_version]]), // none was used
     ["Time", `${(Object.values(outcome.timings).reduce((sum, value) => sum + value, 0) / 1000).toFixed(1)} s`],
     ["Kept", outcome.kept ? "yes, as you asked" : "no"],
     ["Number of this request", outcome.request_id],

@@ -197,7 +197,10 @@ export const NOT_REDRAWN = "No feature was drawn: the gaps are closed with what 
 const NAMES = { "image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", "image/tiff": "TIFF" };
 
 export const formatTitle = (kind) => `${kind}, like your photo`;
-export const formatHelp = (kind) => (kind === "JPEG" ? "Small. The whole picture is packed anew, so intact parts may differ by a trace." : "Intact parts stay exactly as they were.");
+export function formatHelp(kind, fade) { // with `fade` no part stays as it was
+  if (kind === "JPEG") return `Small. The whole picture is packed anew, ${fade ? "with a trace of loss" : "so intact parts may differ by a trace"}.`;
+  return fade ? "Nothing is lost in packing." : "Intact parts stay exactly as they were.";
+}
 export const downloadTitle = (type) => `Download restored (${NAMES[type] ?? "PNG"})`;
 export const formatNote = (type, { veil }) => (type === "image/jpeg" && veil == null ? "A JPEG packs the whole picture anew: intact parts may differ by a trace. For exact pixels choose PNG before you restore." : "");
 export const marking = ({ mode, model_version }) => (mode === "fade" ? "Fading lifted (Likeness)" : `Restored with AI (Likeness, model ${model_version})`);

@@ -154,11 +154,17 @@ export class Work {
     $("fade").checked = photo.fade;
     $("format-box").hidden = photo.kind === "PNG" || !photo.kind;
     $("format-own").textContent = formatTitle(photo.kind);
-    $("format-help").textContent = formatHelp(photo.kind);
+    this.#formats();
     $("references").value = $("mask-file").value = "";
     $("reference-note").textContent = referencesText(photo.references.length, settings.max_references);
     $("consent").checked = Boolean(photo.consent);
     $("subject-field").hidden = !photo.consent;
+  }
+
+  #formats() { // what the formats keep of the photo that is shown
+    const { kind, fade } = this.photo;
+    $("format-help").textContent = formatHelp(kind, fade);
+    $("png-help").textContent = `Larger. ${formatHelp("PNG", fade)}`;
   }
 
   #listen() {
@@ -172,7 +178,7 @@ export class Work {
     on("pieces-all", "click", () => this.#toggle(this.list.choices, true));
     on("pieces-none", "click", () => this.#toggle(this.list.choices, false));
     for (const choice of document.querySelectorAll("[name=mode]")) choice.addEventListener("change", () => { this.photo.mode = choice.value; this.changed(); });
-    on("fade", "change", () => { this.photo.fade = $("fade").checked; this.changed(); });
+    on("fade", "change", () => { this.photo.fade = $("fade").checked; this.#formats(); this.changed(); });
     for (const choice of document.querySelectorAll("[name=format]")) choice.addEventListener("change", () => { this.photo.format = choice.value; });
     on("mask-file", "change", () => $("mask-file").files[0] && this.#mask_file($("mask-file").files[0]).finally(() => { $("mask-file").value = ""; }));
     on("references", "change", () => {

@@ -46,6 +46,7 @@ def test_fading_alone_is_lifted_where_nothing_is_marked(
         assert not page.is_visible("#strength-box")
         assert not page.is_visible("#feedback")  # nothing was made up that could be judged
         page.click("summary:has-text('Details')")
+        assert "Model" not in page.inner_text("#details")
         assert f"Fading lifted\n{round(100 * veil.strength)} %" in page.inner_text("#details")
         with page.expect_download() as downloading:
             page.click("#save")
@@ -63,13 +64,16 @@ def test_fading_alone_is_lifted_where_nothing_is_marked(
 
 def test_it_is_lifted_with_what_is_marked_and_at_every_strength(browser: "Browser", site: Site) -> None:  # noqa: F811
     with restoring(browser, site) as page:
-        choose(page, payload(FADED, "print.png"))
+        choose(page, payload(FADED, "print.webp", "WEBP"))
+        assert "Intact parts stay exactly as they were." in page.inner_text("#png-help")
         page.check("#fade")
+        assert "Intact" not in page.inner_text("#format-box")  # no part stays as it was
+        page.check("[name=format][value=png]")
         restore(page)
         assert "The fading was lifted from the whole photo." in page.inner_text("#verdict")
         assert "exactly as it was" not in page.inner_text("#verdict")
         full, mask = canvas_pixels(page, "#after")[..., :3], sent_mask(page)
-        files = {"image": file_of(FADED), "mask": file_of(mask)}
+        files = {"image": file_of(FADED, "WEBP"), "mask": file_of(mask)}
         answer = site.client().post("/v1/restorations", files=files, data={"fade": "true"}).json()
         assert np.array_equal(full, pixels_of(base64.b64decode(answer["picture"])))
         page.fill("#strength", "0")
