@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from models.region_names import REGIONS, Region
 from monitoring.log.rows import Feedback, LogRow
 from pipeline.config.serving import ReviewParams
+from restoration.modes import UNFILLED
 
 ReviewReason = Literal["not_recognised", "unlike_reference", "original_preferred", "identity_risk", "unlike_plain"]
 """Reasons to review, the most serious first: feedback says that it is not the person; the independent encoder says so,
@@ -58,7 +59,7 @@ def review_reasons(row: LogRow, feedback: Feedback | None, rules: ReviewParams) 
         feedback: the latest feedback on it. Recognition by a person overrides all figures.
         rules: thresholds of the figures.
     """
-    if row.mode in ("refuse", "unchanged"):
+    if row.mode in ("refuse", *UNFILLED):
         return ()
     recognised, preferred = (feedback.recognised, feedback.preferred) if feedback else (None, None)
     doubted = recognised is not True

@@ -26,6 +26,8 @@ Source = Literal["given", "found", "whole photo"]
 
 PROPOSED_GREY = 96
 """Level, in a mask picture, of what is only proposed; below the level from which a given mask counts as missing."""
+NOTHING_MARKED = "nothing is marked in the mask"
+"""Why a photo is not restored by the mask that was given."""
 
 
 @dataclass(frozen=True)
@@ -107,15 +109,19 @@ def mask_for(
     finder: "Finder | None",
     detector: Detector,
     params: RestoreParams,
+    *,
+    may_be_empty: bool = False,
 ) -> UsedMask:
     """The mask for a photo (H, W, 3). An explicit mode `inpaint` also takes what the finder is not sure of.
+
+    `may_be_empty`: a given one may mark nothing.
 
     Raises:
         MaskError: the given one cannot be used.
         DataError: there is none, and no finder either.
     """
     if given is not None:
-        return given_mask(_read(given, photo, mode))
+        return given_mask(_read(given, photo, mode, may_be_empty))
     if mode == "colorize":
         return UsedMask(np.ones(photo.shape[:2], np.bool_), "whole photo")
     if finder is None:
@@ -141,8 +147,8 @@ def restore_used(
     tools: Tools,
     strength: float = 1.0,
 ) -> Restoration:
-    """Restore a photo (H, W, 3) by its mask; where nothing was found for certain, it comes back as it came."""
-    if used.source == "found" and not used.mask.any():
+    """Restore a photo (H, W, 3) by its mask; where that marks nothing, it comes back as it came."""
+    if not used.mask.any():
         return unchanged(image, _nothing(used), len(tools.detector.detect(image)))
     found = used.source == "found"
     return restore_photo(
@@ -151,6 +157,8 @@ def restore_used(
 
 
 def _nothing(used: UsedMask) -> str:
+    if used.source == "given":
+        return NOTHING_MARKED
     if not used.proposed:
         return "no damage was found; mark it in a mask (--mask) to have a part restored all the same"
     return (
@@ -159,7 +167,8 @@ def _nothing(used: UsedMask) -> str:
     )
 
 
-def _read(path: Path, photo: Image, mode: RequestedMode) -> Painted:
+def _read(path: Path, photo: Image, mode: RequestedMode, may_be_empty: bool) -> Painted:
     if not path.is_file():  # a pipe would never end
         raise MaskError(f"a mask file at {path}", "something else", "give a PNG of the photo's size")
-    return read_mask(path, (photo.shape[0], photo.shape[1]), may_cover_all=mode == "colorize")
+    size = (photo.shape[0], photo.shape[1])
+    return read_mask(path, size, may_cover_all=mode == "colorize", may_be_empty=may_be_empty)

@@ -127,7 +127,9 @@ class Restoration:
     colour, is missing. `coverage`, `missing_features`: the largest of the touched faces, None when no face is
     touched. Shares of the missing pixels: `thin`, filled from both sides; `background`, the rest outside any touched
     face, filled classically; `untouched`, left as they came, in faces that were refused or in part. `face_count`: all
-    faces found; `faces`: the touched ones. `references`: what became of each reference photo.
+    faces found; `faces`: the touched ones. `references`: what became of each reference photo. `veil`: how much of a
+    veil of fading and yellowing was lifted from every pixel, above 0 up to 1; None where it was not asked for, or there
+    is none.
     """
 
     image: Image | None
@@ -143,3 +145,4 @@ class Restoration:
     face_count: int
     faces: tuple[RestoredFace, ...]
     references: tuple[ReferenceNote, ...] = ()
+    veil: float | None = None

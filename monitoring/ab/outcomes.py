@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from monitoring.ab.adjustment import Adjustment
+from restoration.modes import UNFILLED
 
 Name = Literal["identity", "lpips", "recognised", "preferred", "latency"]
 
@@ -87,7 +88,7 @@ def measure_outcomes(rows: pd.DataFrame, adjustment: Adjustment | None) -> pd.Da
         "preferred": preferred.astype("float64"),
         "latency": np.log(rows["milliseconds"].clip(lower=1.0)),
     }
-    return pd.DataFrame(columns).mask(rows["mode"] == "unchanged")
+    return pd.DataFrame(columns).mask(rows["mode"].isin(UNFILLED))
 
 
 def _served_by(rows: pd.DataFrame, version: str, arm: str) -> "pd.Series[bool]":

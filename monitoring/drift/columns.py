@@ -5,6 +5,7 @@ from typing import Literal
 import pandas as pd
 
 from monitoring.log.rows import restored_in_full
+from restoration.modes import UNFILLED
 
 Group = Literal["inputs", "detector", "masks", "outputs", "identity"]
 
@@ -38,11 +39,11 @@ def select_comparable(table: pd.DataFrame) -> pd.DataFrame:
     named subject the first row stays. No subject counts as another person. Unknown kinds are missing values, not
     a kind of their own; categories are text, more than one face is one category.
 
-    Photos that were returned unchanged are left out: no model was used for them, and the baseline, whose damage is
+    Photos in which nothing was filled are left out: no model was used for them, and the baseline, whose damage is
     known, has none. How many there are is a figure of the damage finder (`likeness_requests` by mode). So are photos
     that were restored at less than full strength.
     """
-    own = one_per_subject(restored_in_full(table[table["mode"] != "unchanged"]))
+    own = one_per_subject(restored_in_full(table[~table["mode"].isin(UNFILLED)]))
     result = own.reindex(columns=[name for name in GROUP_OF if name not in ("turn", IDENTITY)])
     result["turn"] = own["yaw"].abs()
     result["kind"] = own["kind"].replace("", None)

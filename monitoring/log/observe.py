@@ -128,6 +128,7 @@ def build_log_row(
         cpu_seconds=facts.cpu_seconds,
         verification_cpu_seconds=facts.verification_cpu_seconds,
         queue_milliseconds=facts.queue_milliseconds,
+        veil=restoration.veil,
         strength=facts.strength,
     )
 

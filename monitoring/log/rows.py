@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
+import numpy as np
 import pandas as pd
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -25,8 +26,9 @@ class LogRow(BaseModel):
     is nothing to compare with. `recognised`: the independent one, against original or reference, is at least the
     evaluation's threshold. `mask_x`, `mask_y`: centroid of the missing pixels relative to the box of the surest face,
     0..1 within it. `uncertainty`: see `restoration.risk.uncertainty`. `lpips`: to the original, in a replay.
-    `subject` is a pseudonym, "" where the caller gave none. `strength`: share of what the face model filled, the rest
-    being the classical fill; a row without it was restored in full.
+    `subject` is a pseudonym, "" where the caller gave none. `veil`: how much of a veil of fading was lifted, None where
+    none was. `strength`: share of what the face model filled, the rest being the classical fill; a row without it was
+    restored in full.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -69,6 +71,7 @@ class LogRow(BaseModel):
     cpu_seconds: Duration
     verification_cpu_seconds: Duration
     queue_milliseconds: Duration
+    veil: Share | None = None
     strength: Share = 1.0
 
     @model_validator(mode="after")
@@ -92,8 +95,8 @@ def frame(rows: Iterable[LogRow]) -> pd.DataFrame:
 
 def set_types(table: pd.DataFrame) -> pd.DataFrame:
     """Give the log's columns their types: float64 (NaN = None), int64, UTC time, nullable boolean, object text."""
-    strength = table["strength"] if "strength" in table else pd.Series(1.0, index=table.index)
-    table = table.assign(strength=strength.astype("float64").fillna(1.0))
+    table = table.assign(**{name: np.nan for name in ("veil", "strength") if name not in table})
+    table["strength"] = table["strength"].astype("float64").fillna(1.0)
     types = dict.fromkeys(TEXT, "object") | dict.fromkeys(INTEGERS, "int64") | dict.fromkeys(NUMBERS, "float64")
     result = table.astype(types | {"recognised": "boolean"})
     result["time"] = pd.to_datetime(result["time"], utc=True, format="ISO8601")

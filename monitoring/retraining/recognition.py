@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from monitoring.drift.columns import one_per_subject
 from monitoring.log.rows import restored_in_full
+from restoration.modes import UNFILLED
 
 Z_95 = 1.959963984540054
 """97.5 % quantile of the normal distribution: a two-sided 95 % interval."""
@@ -39,8 +40,8 @@ def measure_recognition(
     """Measure accuracy over rows of the production log, each counted once, by feedback where there is some.
 
     Else `recognised` counts, by a known original or a reference photo. Of one subject the last judgement counts, so
-    that nobody starts a cycle alone. Feedback on a photo that was returned unchanged, or restored at less than full
-    strength, does not count.
+    that nobody starts a cycle alone. Feedback on a photo in which nothing was filled, or that was restored at less
+    than full strength, does not count.
 
     Args:
         rows: with `mode`, `strength`, `recognised`, `feedback_recognised` (boolean, NA = unknown) and `subject`.
@@ -48,7 +49,7 @@ def measure_recognition(
         error: probability that an accuracy of `at_least` is ever called lower while these rows come in.
         since: stored with the result.
     """
-    restored = restored_in_full(rows[rows["mode"] != "unchanged"])
+    restored = restored_in_full(rows[~rows["mode"].isin(UNFILLED)])
     judgements_by_request = restored["feedback_recognised"].fillna(restored["recognised"])
     known = restored.assign(judgement=judgements_by_request).dropna(subset=["judgement"])
     judgements = one_per_subject(known, keep="last")["judgement"]

@@ -17,6 +17,7 @@ from monitoring.log.observe import RequestFacts, build_log_row
 from monitoring.log.rows import Arm, LogRow
 from monitoring.simulation.traffic import Request
 from pipeline.config.restore import RestoreParams
+from restoration.modes import UNFILLED
 from restoration.restore import restore_photo
 from restoration.types import FaceRestorer, Restoration, Tools
 
@@ -104,7 +105,7 @@ class Production:
         pairs = [
             (request, outcome.image)
             for request, outcome in zip(requests, outcomes, strict=True)
-            if request.known and outcome.image is not None and outcome.mode not in ("partial", "unchanged")
+            if request.known and outcome.image is not None and outcome.mode not in ("partial", *UNFILLED)
         ]
         if not pairs:
             return {}

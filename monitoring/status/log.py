@@ -9,6 +9,7 @@ from monitoring.status.model import Audit, Cost
 from pipeline.config.load import Params
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
+from restoration.modes import UNFILLED
 
 _PER_HOUR = 3600.0
 _PER_MILLE = 1000
@@ -38,7 +39,7 @@ class Costs(BaseModel):
 def compute_costs(rows: pd.DataFrame, price_per_cpu_hour: float) -> Costs:
     """Compute costs of rows of the log: `mode`, `cpu_seconds` and, contained in them, `verification_cpu_seconds`."""
     price = price_per_cpu_hour / _PER_HOUR
-    restored = int((~rows["mode"].isin(["refuse", "unchanged"])).sum())
+    restored = int((~rows["mode"].isin(["refuse", *UNFILLED])).sum())
     verified = int((rows["verification_cpu_seconds"] > 0).sum())
     total, verification = float(rows["cpu_seconds"].sum()), float(rows["verification_cpu_seconds"].sum())
     restoration_seconds = (total - verification) / restored if restored else None

@@ -24,7 +24,9 @@ def mask_from_picture(source: Path | Pixels, size: Size, *, may_cover_all: bool 
     return read_mask(source, size, may_cover_all=may_cover_all).mask
 
 
-def read_mask(source: Path | bytes | Pixels, size: Size, *, may_cover_all: bool = False) -> Painted:
+def read_mask(
+    source: Path | bytes | Pixels, size: Size, *, may_cover_all: bool = False, may_be_empty: bool = False
+) -> Painted:
     """Read a mask, turned by its own EXIF orientation; what counts as painted says `pipeline.damage.painted`.
 
     Args:
@@ -32,6 +34,7 @@ def read_mask(source: Path | bytes | Pixels, size: Size, *, may_cover_all: bool 
             (H, W, 1|3|4) RGB(A).
         size: side, or (height, width), that the upright mask must have: the photo's.
         may_cover_all: admit an all-white mask, as for work on colour alone, where the luma is left.
+        may_be_empty: admit a mask in which nothing is painted, not even faintly, as where fading alone is to be lifted.
 
     Returns:
         (H, W) bool, True = missing, with hints.
@@ -44,7 +47,8 @@ def read_mask(source: Path | bytes | Pixels, size: Size, *, may_cover_all: bool 
     pixels = source if isinstance(source, np.ndarray) else _read(source, expected, name)
     found = painted(pixels, name)
     _check_size(found.mask.shape, expected, name)
-    _check_content(found, int(pixels.max(initial=0)), name, may_cover_all)
+    if not may_be_empty or found.mask.any() or found.hints:
+        _check_content(found, int(pixels.max(initial=0)), name, may_cover_all)
     return found
 
 

@@ -13,12 +13,12 @@ from models.runtime.memory import give_back_memory
 from pipeline.config.restore import RestoreParams
 from pipeline.image_io.outcome import Accepted, Limits
 from pipeline.image_io.write import check_writable, read_accepted
+from restoration.fading import restore_faded
 from restoration.files.requests import Request
 from restoration.files.write_back import Mark, Written, merged, write_as_it_came, write_merged
-from restoration.mask import MaskNote, mask_for, restore_used
+from restoration.mask import MaskNote, mask_for
 from restoration.modes import RequestedMode
-from restoration.photo.veil import Veil, find_veil
-from restoration.provenance.marking import MarkFacts, Seal, format_of, markable, restored_share
+from restoration.provenance.marking import Seal, facts_of, format_of, markable
 from restoration.types import FaceRestorer, Restoration, Tools
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ class Row:
     whether it says in itself that it was restored (BMP cannot).
     `normalised`: what was changed to see the photo, in order (`Accepted.normalised`); `lost`: what of its file is not
     in the output, in words. Both are empty where nothing was read or written.
-    `veil`: how much of a veil of fading and yellowing was lifted, above 0 up to 1, from every pixel of the output; None
-    where it was not asked for, or there is none.
+    `strength`: share of what the face model fills; None where the file was not restored.
     `mask` is None unless there was one, or a search for one. `restoration` is None when it came to none.
     """
 
@@ -71,14 +70,19 @@ class Row:
     outcome: RowOutcome
     reason: str
     model: str
+    strength: float | None
     milliseconds: float
     lossless: bool | None
     marked: bool | None
     normalised: tuple[str, ...]
     lost: tuple[str, ...]
-    veil: float | None
     mask: MaskNote | None
     restoration: Restoration | None
+
+    @property
+    def veil(self) -> float | None:
+        """How much of a veil was lifted from every pixel of the output (`Restoration.veil`)."""
+        return None if self.restoration is None else self.restoration.veil
 
     def as_json(self) -> str:
         """One line of JSON; figures that do not exist are null."""
@@ -97,6 +101,7 @@ class Row:
         notes += ["not marked as restored: this format cannot say so"] if self.marked is False else []
         notes += [f"read with {', '.join(self.normalised)}"] if self.normalised else []
         notes += [] if self.veil is None else [f"{self.veil:.0%} of a veil lifted: no pixel is as it came"]
+        notes += [f"{self.strength:.0%} of what the face model fills"] if self.strength not in (None, 1.0) else []
         notes += [f"lost: {'; '.join(self.lost)}"] if self.lost else []
         notes += [f"model {self.model}", f"{self.milliseconds:.0f} ms"]
         return f"{self.outcome}: {self.input}{place}: {self.reason} [{', '.join(notes)}]"
@@ -129,11 +134,18 @@ def restore_file(request: Request, settings: Settings) -> Row:
         raise request.problem
     start = time.perf_counter()
     photo = read_accepted(request.photo, settings.limits)
-    used = mask_for(photo.image, request.mask, settings.mode, settings.finder, settings.tools.detector, settings.params)
+    used = mask_for(
+        photo.image,
+        request.mask,
+        settings.mode,
+        settings.finder,
+        settings.tools.detector,
+        settings.params,
+        may_be_empty=settings.fade,
+    )
     note = used.keep(request.save_mask)
-    veil = find_veil(photo.image, used.mask & (settings.mode != "colorize")) if settings.fade else None
-    restoration = restore_used(
-        photo.image if veil is None else veil.lift(photo.image),
+    restoration, veil = restore_faded(
+        photo.image,
         used,
         settings.restorer,
         settings.mode,
@@ -141,15 +153,17 @@ def restore_file(request: Request, settings: Settings) -> Row:
         settings.references,
         settings.tools,
         settings.strength,
+        fade=settings.fade,
     )
     row = _row(request, "refused", restoration.reason, settings.model, start, note, restoration, photo)
+    row = replace(row, strength=settings.strength)
     if restoration.image is None:
         return row
     check_writable(request.out)
-    if restoration.mode == "unchanged" and veil is None:
+    if restoration.mode == "unchanged":
         written = write_as_it_came(request.out, photo, settings.limits, strip=settings.strip)
-        return _written(row, request, written, veil, start)
-    mark = Mark(_facts(restoration, veil, photo, settings), settings.seal)
+        return _written(row, request, written, start)
+    mark = Mark(facts_of(restoration, settings.model, photo.sha256), settings.seal)
     original = merged(
         request.out,
         photo,
@@ -161,14 +175,7 @@ def restore_file(request: Request, settings: Settings) -> Row:
     )
     del photo, used  # an encoder takes more memory than both
     give_back_memory()
-    return _written(row, request, write_merged(request.out, original, mark), veil, start)
-
-
-def _facts(restoration: Restoration, veil: Veil | None, photo: Accepted, settings: Settings) -> MarkFacts:
-    """What the output's mark says; where a veil was lifted no pixel is as it came."""
-    mode = "fade" if restoration.mode == "unchanged" else restoration.mode
-    share = restored_share(restoration) if veil is None else 1.0
-    return MarkFacts(settings.model, mode, "", share, photo.sha256)
+    return _written(row, request, write_merged(request.out, original, mark), start)
 
 
 def restore_all(batch: Sequence[Request], settings: Settings) -> Iterator[Row]:
@@ -187,9 +194,9 @@ def failed_row(photo: Path, error: LikenessError) -> Row:
     return _row(Request(photo, None, photo), "failed", str(error), "", time.perf_counter())
 
 
-def _written(row: Row, request: Request, written: Written, veil: Veil | None, start: float) -> Row:
+def _written(row: Row, request: Request, written: Written, start: float) -> Row:
     """Complete the row of a photo that was written."""
-    unchanged = veil is None and row.restoration is not None and row.restoration.mode == "unchanged"
+    unchanged = row.restoration is not None and row.restoration.mode == "unchanged"
     return replace(
         row,
         outcome="unchanged" if unchanged else "restored",
@@ -197,7 +204,6 @@ def _written(row: Row, request: Request, written: Written, veil: Veil | None, st
         lossless=written.lossless,
         marked=None if unchanged else markable(format_of(request.out.suffix)),
         lost=written.lost,
-        veil=None if veil is None else round(veil.strength, 3),
         milliseconds=_milliseconds(start),
     )
 
@@ -224,12 +230,12 @@ def _row(
         outcome=outcome,
         reason=reason,
         model=model,
+        strength=None,
         milliseconds=_milliseconds(start),
         lossless=None,
         marked=None,
         normalised=tuple(note for note in notes if note != "metadata_dropped"),  # `lost` says which
         lost=(),
-        veil=None,
         mask=note,
         restoration=restoration,
     )

@@ -12,7 +12,7 @@ from c2pa import Builder, C2paError, C2paSignerInfo, Context, Reader, Signer
 from models.errors import ConfigError, DataError
 from pipeline.project.paths import Paths
 from restoration.provenance.signing_keys import KeyPair, key_pair
-from restoration.provenance.xmp import SOURCE_TYPE, MarkFacts, product_version
+from restoration.provenance.xmp import COMPOSITE, ENHANCED, MarkFacts, product_version
 
 _REMEDY = "set LIKENESS_C2PA_CERT and LIKENESS_C2PA_KEY to a matching pair, or unset both"
 
@@ -82,26 +82,34 @@ def settings(anchor: str) -> dict[str, Any]:
 
 
 def manifest(facts: MarkFacts) -> dict[str, Any]:
-    """The manifest's definition: opened an original, edited it with a trained model."""
+    """The manifest's definition: opened an original, lifted its fading or edited it with a trained model, or both."""
     agent = {"name": "Likeness", "version": product_version()}
-    opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["original"]}}
-    edited = {
-        "action": "c2pa.edited",
-        "digitalSourceType": SOURCE_TYPE,
-        "softwareAgent": agent,
-        "parameters": {
-            "likeness.model_version": facts.model_version,
-            "likeness.mode": facts.mode,
-            "likeness.request_id": facts.request_id,
-            "likeness.restored_share": round(facts.restored_share, 6),
-        },
-    }
+    actions: list[dict[str, Any]] = [{"action": "c2pa.opened", "parameters": {"ingredientIds": ["original"]}}]
+    if facts.veil is not None:
+        actions.append(_action("c2pa.adjustedColor", ENHANCED, facts, {"likeness.veil": round(facts.veil, 3)}))
+    if facts.filled:
+        actions.append(_action("c2pa.edited", COMPOSITE, facts, {"likeness.model_version": facts.model_version}))
     return {
         "claim_version": 2,
         "claim_generator_info": [agent],
         "title": f"restored {facts.request_id}".strip(),
         "ingredients": [_original(facts)],
-        "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [opened, edited]}}],
+        "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": actions}}],
+    }
+
+
+def _action(name: str, source_type: str, facts: MarkFacts, parameters: dict[str, Any]) -> dict[str, Any]:
+    """What Likeness did, with what made the pixels that it changed."""
+    own = {
+        "likeness.mode": facts.mode,
+        "likeness.request_id": facts.request_id,
+        "likeness.restored_share": round(facts.restored_share, 6),
+    }
+    return {
+        "action": name,
+        "digitalSourceType": source_type,
+        "softwareAgent": {"name": "Likeness", "version": product_version()},
+        "parameters": parameters | own,
     }
 
 

@@ -1,4 +1,4 @@
-"""Mark a restored picture as AI-restored: XMP in the file, and around it a signed C2PA manifest.
+"""Mark a restored picture as AI-restored, or as lifted alone: XMP in the file, and around it a signed C2PA manifest.
 
 Pixels are encoded once, with the XMP packet; the manifest is put in without touching them. PNG, JPEG, WebP, TIFF,
 HEIC and AVIF carry both. BMP has a place for neither and leaves without a mark: the service does not offer it,
@@ -10,7 +10,7 @@ from typing import Literal
 from models.images import Image
 from pipeline.image_io.write import encoded
 from restoration.provenance.c2pa import Seal, open_seal
-from restoration.provenance.xmp import MarkFacts, packet, restored_share
+from restoration.provenance.xmp import MarkFacts, facts_of, packet, restored_share
 
 PictureFormat = Literal["png", "jpeg", "webp", "tiff", "heic", "avif", "bmp"]
 _SUFFIXES: dict[PictureFormat, str] = {
@@ -32,6 +32,7 @@ __all__ = [
     "MarkFacts",
     "PictureFormat",
     "Seal",
+    "facts_of",
     "format_of",
     "markable",
     "marked",

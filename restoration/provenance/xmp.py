@@ -9,8 +9,11 @@ from xml.etree import ElementTree as Xml
 if TYPE_CHECKING:
     from restoration.types import Restoration
 
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+COMPOSITE = f"{_SOURCE_TYPES}compositeWithTrainedAlgorithmicMedia"
 """IPTC's word for a real picture of which a trained model made a part."""
+ENHANCED = f"{_SOURCE_TYPES}algorithmicallyEnhanced"
+"""IPTC's word for a real picture that an algorithm corrected, without changing what it shows."""
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 XMP = "http://ns.adobe.com/xap/1.0/"
 IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -27,6 +30,7 @@ class MarkFacts:
     """What a mark says: who made the picture, how, and how much of it.
 
     `restored_share`: of all pixels, 0..1. `original_sha256`: of the file that came in, hexadecimal. "" = not told.
+    `veil`: how much of a veil of fading was lifted, 0..1; None for none.
     """
 
     model_version: str
@@ -34,11 +38,23 @@ class MarkFacts:
     request_id: str
     restored_share: float
     original_sha256: str = ""
+    veil: float | None = None
+
+    @property
+    def filled(self) -> bool:
+        """Whether anything was filled, not only lifted: what was lifted alone names no model, because none was used."""
+        return self.mode != "fade"
+
+
+def facts_of(restoration: "Restoration", model_version: str, original_sha256: str, request_id: str = "") -> MarkFacts:
+    """What the mark of a restored photo says; the model is that which was there to fill it."""
+    share = restored_share(restoration)
+    return MarkFacts(model_version, restoration.mode, request_id, share, original_sha256, restoration.veil)
 
 
 def restored_share(restoration: "Restoration") -> float:
-    """Share of all pixels that are not as they came in, 0..1."""
-    return restoration.chroma_area * (1.0 - restoration.untouched)
+    """Share of all pixels that are not as they came in, 0..1: all of them where a veil was lifted."""
+    return 1.0 if restoration.veil is not None else restoration.chroma_area * (1.0 - restoration.untouched)
 
 
 @cache
@@ -63,9 +79,10 @@ def packet(facts: MarkFacts) -> bytes:
 def _properties(facts: MarkFacts) -> dict[str, str]:
     return {
         f"{{{XMP}}}CreatorTool": f"Likeness {product_version()}",
-        f"{{{IPTC}}}DigitalSourceType": SOURCE_TYPE,
-        f"{{{LIKENESS}}}ModelVersion": facts.model_version,
+        f"{{{IPTC}}}DigitalSourceType": COMPOSITE if facts.filled else ENHANCED,
+        f"{{{LIKENESS}}}ModelVersion": facts.model_version if facts.filled else "",
         f"{{{LIKENESS}}}Mode": facts.mode,
         f"{{{LIKENESS}}}RequestId": facts.request_id,
         f"{{{LIKENESS}}}RestoredShare": f"{facts.restored_share:.6f}",
+        f"{{{LIKENESS}}}Veil": "" if facts.veil is None else f"{facts.veil:.3f}",
     }

@@ -57,6 +57,12 @@ RESTORATION_BODY: dict[str, Any] = {
                             "default": 1,
                             "description": "share of what the face model fills; the rest is the classical fill",
                         },
+                        "fade": {
+                            "type": "boolean",
+                            "default": False,
+                            "description": "also lift fading and yellowing from the whole photo; then `mask` may be "
+                            "all black: nothing is filled",
+                        },
                         "subject": {"type": "string", "description": "your id of the person; stored as a pseudonym"},
                         "keep_basis": {
                             "type": "string",
@@ -108,7 +114,8 @@ PICTURES: Answers = {
     200: {
         "description": "The outcome, as Accept asks: figures with the picture in base64, the marked picture with "
         "figures in X-Likeness-* headers, or a ZIP of restored picture, original and outcome.json. A photo "
-        "without certain damage is returned unchanged and unmarked (mode `unchanged`)",
+        "without certain damage is returned unchanged and unmarked (mode `unchanged`), or with its fading lifted alone "
+        "(mode `fade`)",
         "content": {name: {"schema": _FILE} for name in (*PICTURE_TYPES, ZIP)},
     }
 }

@@ -6,7 +6,7 @@ Forms are parsed in memory only: not even a temporary file holds a picture.
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -25,7 +25,8 @@ PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/tiff")
 _FIELD_BYTES = 4096
 _SUBJECT_LENGTH = 200
 _FILES = ("image", "mask", "references")
-_TEXTS = ("mode", "strength", "subject", "keep_basis", "picture", "repeats")
+_TEXTS = ("mode", "strength", "fade", "subject", "keep_basis", "picture", "repeats")
+_Truth = Literal["true", "false"]
 _DECIMAL = re.compile(r"(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 """Stricter than `float`, which also takes blanks, underscores, digits of any script, nan and inf."""
 _REQUEST_ID = re.compile(r"[0-9a-f]{32}")
@@ -38,8 +39,8 @@ _FORMATS: dict[str, PictureFormat] = {f"image/{name}": name for name in ("png", 
 class Upload:
     """The form of one request, not yet decoded; `subject`, `keep_basis` and `repeats` are "" where they were not given.
 
-    `strength`: share of what the face model fills, 0..1; the rest is the classical fill. `repeats`: request_id of an
-    earlier restoration of the same photo, whose A/B arm shall do it again.
+    `strength`: share of what the face model fills, 0..1; the rest is the classical fill. `fade`: lift fading from the
+    whole photo. `repeats`: request_id of an earlier restoration of the same photo, whose A/B arm shall do it again.
     """
 
     image: bytes
@@ -47,6 +48,7 @@ class Upload:
     references: tuple[bytes, ...]
     mode: RequestedMode
     strength: float
+    fade: bool
     subject: str
     keep_basis: str
     picture: PictureWish
@@ -84,6 +86,7 @@ async def read_upload(request: Request, max_references: int) -> Upload:
         references=references,
         mode=_choice(texts, "mode", RequestedMode, "auto"),
         strength=_share(texts, "strength"),
+        fade=_choice(texts, "fade", _Truth, "false") == "true",
         subject=subject,
         keep_basis=basis,
         picture=_choice(texts, "picture", PictureWish, "png"),

@@ -17,9 +17,11 @@ from pipeline.damage.picture import read_mask
 from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.outcome import Accepted, Limits, Rejected
 from pipeline.image_io.write import encoded
+from restoration.fading import restore_faded
 from restoration.find_damage import find_damage
-from restoration.mask import UsedMask, found_mask, given_mask, mask_for, restore_used
-from restoration.provenance.marking import MarkFacts, marked, restored_share
+from restoration.mask import UsedMask, found_mask, given_mask, mask_for
+from restoration.modes import UNFILLED
+from restoration.provenance.marking import facts_of, marked
 from restoration.types import Restoration
 from serving.http.problem import HttpProblem
 from serving.http.request_form import AnswerForm, Upload, answer_form, has_format
@@ -110,14 +112,24 @@ class RestoreJob:
         if upload.mask is None:
             return mask_for(image, None, upload.mode, context.finder, self._tools.detector, context.params.restore)
         size = (image.shape[0], image.shape[1])
-        return given_mask(read_mask(upload.mask, size, may_cover_all=upload.mode == "colorize"))
+        all_white = upload.mode == "colorize"
+        return given_mask(read_mask(upload.mask, size, may_cover_all=all_white, may_be_empty=upload.fade))
 
     def restore(self, image: Image, used: UsedMask, references: Sequence[Image]) -> Restoration:
+        """Restore by the mask, and lift fading if that is asked for."""
         rules, upload = self._context.params.restore, self._request.upload
-        done = restore_used(
-            image, used, self._model.restorer, upload.mode, rules, references, self._tools, upload.strength
+        done, _ = restore_faded(
+            image,
+            used,
+            self._model.restorer,
+            upload.mode,
+            rules,
+            references,
+            self._tools,
+            upload.strength,
+            fade=upload.fade,
         )
-        return replace(done, reason=_no_damage(used)) if done.mode == "unchanged" and not used.mask.any() else done
+        return replace(done, reason=_no_damage(used)) if used.source == "found" and not used.mask.any() else done
 
     def encode(self, restoration: Restoration, form: AnswerForm, photo: Accepted) -> bytes | None:
         """Encode and mark the restored picture; an unchanged photo has no mark, because no model made any of it."""
@@ -127,8 +139,7 @@ class RestoreJob:
         if restoration.mode == "unchanged":
             own = photo.data if has_format(photo.format, wanted) else None
             return own or encoded(restoration.image, f".{wanted}")
-        share = restored_share(restoration)
-        facts = MarkFacts(self._model.version, restoration.mode, self._request.request_id, share, photo.sha256)
+        facts = facts_of(restoration, self._model.version, photo.sha256, self._request.request_id)
         return marked(restoration.image, wanted, facts, self._context.seal)
 
     def keep(self, pictures: KeptPictures) -> bool:
@@ -155,7 +166,7 @@ class RestoreJob:
             metrics.stages.labels(name).observe(seconds)
         metrics.cpu.labels("verification").inc(row.verification_cpu_seconds)
         metrics.cpu.labels("restoration").inc(max(0.0, row.cpu_seconds - row.verification_cpu_seconds))
-        if row.mode == "unchanged" or row.strength < 1.0:
+        if row.mode in UNFILLED or row.strength < 1.0:
             return
         similarities = (row.similarity_plain_training, row.similarity_plain_independent)
         for encoder, cosine in zip(self._tools.encoders, similarities, strict=True):
@@ -181,7 +192,7 @@ class RestoreJob:
 
 
 def _no_damage(used: UsedMask) -> str:
-    """Say why a photo is returned unchanged, in terms of this API."""
+    """Say why nothing of a photo is filled, in terms of this API."""
     if not used.proposed:
         return "no damage was found; send a mask to restore a part nevertheless"
     maybe = f"{used.proposed:.1%} of the photo may be damaged"

@@ -42,7 +42,7 @@ from serving.schemas.restorations import (
 )
 from serving.service import Service
 
-_HEADERS = ("mode", "area", "coverage", "missing_features", "uncertainty", "model_version", "arm")
+_HEADERS = ("mode", "area", "coverage", "missing_features", "uncertainty", "veil", "model_version", "arm")
 _log = logging.getLogger("likeness.serving")
 
 
@@ -61,7 +61,7 @@ def photos_router(service: Service) -> APIRouter:
         """Restore the faces of one photo.
 
         A refused photo is an outcome, too (mode `refuse`). A photo without certain damage is returned unchanged (mode
-        `unchanged`).
+        `unchanged`), or with its fading lifted alone where `fade` asks for that (mode `fade`).
         """
         with pool.reading():
             upload = await read_upload(request, limits.max_references)
@@ -115,6 +115,7 @@ def _outcome(result: RestoreResult) -> Outcome:
         request_id=row.request_id,
         mode=restoration.mode,
         strength=row.strength,
+        veil=restoration.veil,
         reason=restoration.reason,
         reasons=tuple(restoration.reason.split("; ")),
         area=restoration.area,

@@ -50,6 +50,7 @@ def log(address: str, tmp_path: Path) -> Iterator[ProductionLog]:
         ({"identity_risk": 0.2}, Feedback(recognised=True, preferred="original"), ("original_preferred",)),
         ({"identity_risk": 0.9, "mode": "refuse"}, Feedback(recognised=False), ()),  # nothing was restored
         ({"mode": "unchanged"}, Feedback(recognised=False), ()),
+        ({"mode": "fade"}, Feedback(recognised=False), ()),
     ],
 )  # fmt: skip
 def test_reasons_to_look(figures: dict[str, Any], said: Feedback | None, expected: tuple[ReviewReason, ...]) -> None:

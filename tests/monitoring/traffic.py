@@ -59,6 +59,7 @@ def row(number: int = 0, **changes: Any) -> LogRow:
         "cpu_seconds": 0.08,
         "verification_cpu_seconds": 0.02,
         "queue_milliseconds": 0.0,
+        "veil": None,
         "strength": 1.0,
     }
     return LogRow(**(values | changes))
@@ -108,6 +109,7 @@ def traffic(n: int, seed: int, shift: str = "none", version: str = "shipped", ac
         "cpu_seconds": rng.gamma(5, 0.02, n),
         "verification_cpu_seconds": rng.gamma(5, 0.004, n),
         "queue_milliseconds": 0.0,
+        "veil": np.nan,
         "strength": 1.0,
     }
     return set_types(_shifted(pd.DataFrame(columns)[list(COLUMNS)], shift, rng))

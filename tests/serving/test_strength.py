@@ -95,7 +95,7 @@ def test_a_mixed_face_is_no_figure_of_the_model(site: Site, monkeypatch: pytest.
 def test_a_repeated_restoration_stays_in_its_arm(site: Site) -> None:
     champion = site.service.models.arms.champion
     arms = Arms(champion, replace(champion, arm="challenger", version="2"))
-    upload = Upload(file_of(portrait()), None, (), "auto", 1.0, "", "", "none", "")
+    upload = Upload(file_of(portrait()), None, (), "auto", 1.0, False, "", "", "none", "")
 
     def arm(number: int, repeats: str) -> str:
         request = RestoreRequest(f"{number:032x}", replace(upload, repeats=repeats), arms, "application/json")

@@ -34,16 +34,17 @@ export class OutcomeView {
     if (this.#shown !== outcome) {
       this.#shown = outcome;
       const alone = !photo.changed;
-      for (const id of ["compare", "actions", "feedback"]) $(id).hidden = alone;
+      for (const id of ["compare", "actions"]) $(id).hidden = alone;
+      $("feedback").hidden = alone || outcome.mode === "fade"; // nothing was made up that could be judged
       $("alone").hidden = !alone;
       $("result-title").textContent = title(outcome);
-      describe(outcome);
+      describe(outcome, photo.faded);
       for (const id of ["compare", "alone"]) $(id).style.setProperty("--ratio", photo.width / photo.height);
       for (const id of alone ? ["left-alone"] : ["before"]) $(id).src = photo.url;
       if (!alone) {
         $("after").src = photo.result.url;
         $("save").textContent = downloadTitle(restored.type);
-        $("format-note").textContent = formatNote(restored.type);
+        $("format-note").textContent = formatNote(restored.type, outcome);
         if (this.#sent !== sent) this.split(50);
       }
       this.#sent = sent;

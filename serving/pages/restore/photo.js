@@ -12,6 +12,7 @@ export class Photo {
   found = ""; // what the search for damage told
   problem = null;
   mode = "auto";
+  fade = false; // whether its fading is to be lifted
   format = "input"; // of the restored file: that of the photo, or "png"
   /** @type {File[]} */ references = [];
   sent = null; // the form of its restoration
@@ -44,6 +45,8 @@ export class Photo {
   get restored() { return this.result?.restored ?? null; }
   /** Whether a picture came back that is not the photo itself. */
   get changed() { return Boolean(this.restored) && this.outcome.mode !== "unchanged"; }
+  /** Whether it was asked to lift the fading of the result. */
+  get faded() { return Boolean(this.sent?.some(([name]) => name === "fade")); }
   /** Whether the result has the strength that is wanted. */
   get mixed() { return !this.result || this.strength === this.outcome.strength; }
 

@@ -5,16 +5,17 @@ import { element } from "../shared/dom.js";
 
 const $ = (id) => document.getElementById(id);
 
-export function describe(outcome) {
+/** @param {object} outcome the service's answer @param {boolean} faded whether it was asked to lift fading */
+export function describe(outcome, faded) {
   $("verdict").textContent = verdict(outcome);
-  $("why").textContent = why(outcome);
-  $("why").hidden = !why(outcome);
-  const tries = advice(outcome);
+  $("why").textContent = why(outcome, faded);
+  $("why").hidden = !why(outcome, faded);
+  const tries = advice(outcome, faded);
   $("advice").hidden = !tries;
   $("advice").replaceChildren(...(tries ? [element("b", "What you can try"), element("ul", tries.map((line) => element("li", line))), again(back(outcome))] : []));
   const faces = outcome.faces.filter((face) => face.mode !== "refuse" || declined(outcome));
   $("faces").replaceChildren(...faces.map((face, index) => portrait(face, faces.length > 1 ? index + 1 : 0, outcome.strength)));
-  $("details").replaceChildren(...facts(outcome).flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
+  $("details").replaceChildren(...facts(outcome, faded).flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
 }
 
 function again(words) {
@@ -72,7 +73,7 @@ function meter({ name, cosine }) {
   return element("div", [element("dt", name), element("dd", cosine.toFixed(2)), element("dd", element("div", full, attributes))]);
 }
 
-function facts(outcome) {
+function facts(outcome, faded) {
   const share = (value) => (value == null ? "no face touched" : percent(value));
   return [
     ["Reasons", outcome.reasons.join("; ") || outcome.reason],
@@ -82,8 +83,9 @@ function facts(outcome) {
     ["Eyes, nose, mouth missing", share(outcome.missing_features)],
     ...(outcome.uncertainty == null ? [] : [["Of these, made up", percent(outcome.uncertainty)]]),
     ...outcome.references.map((note, index) => [`Your photo ${index + 1}`, note]),
+    ...(faded ? [["Fading lifted", outcome.veil == null ? "no" : percent(outcome.veil)]] : []),
     ...(outcome.strength < 1 ? [["Face redrawn", percent(outcome.strength)]] : []),
-    ["Model", outcome.model_version],
+    ...(outcome.mode === "fade" ? [] : [["Model", outcome.model_version]]), // none was used
     ["Time", `${(Object.values(outcome.timings).reduce((sum, value) => sum + value, 0) / 1000).toFixed(1)} s`],
     ["Kept", outcome.kept ? "yes, as you asked" : "no"],
     ["Number of this request", outcome.request_id],

@@ -8,6 +8,7 @@ const TITLES = {
   colorize: "Colour is back",
   refuse: "We would rather not guess",
   unchanged: "Nothing had to be restored",
+  fade: "The fading is lifted",
 };
 
 const VERDICTS = {
@@ -16,7 +17,11 @@ const VERDICTS = {
   colorize: "Shapes and shades are yours; colour was added where it was gone.",
   refuse: "So little of this face is left that a restoration would be somebody we made up. Your photo is unchanged.",
   unchanged: "We found no damage that we are sure of. Your photo comes back exactly as it was; mark what is damaged and try again.",
+  fade: "Contrast and neutral black and white are back over the whole photo. Nothing was filled in, and nothing was drawn.",
 };
+const UNMARKED = "Nothing was marked, and we found no fading to lift. Your photo comes back exactly as it was.";
+const LIFTED = "The fading was lifted from the whole photo.";
+
 
 export const REGIONS = {
   left_eye: "Left eye", right_eye: "Right eye", left_brow: "Left brow", right_brow: "Right brow",
@@ -34,22 +39,26 @@ export const title = (outcome) => TITLES[declined(outcome) ? "refuse" : outcome.
 
 export function verdict(outcome) {
   if (declined(outcome) && outcome.faces.length) return VERDICTS.refuse;
+  if (outcome.mode === "unchanged" && !declined(outcome) && !outcome.mask.found) return UNMARKED; // by an empty mask
+  if (outcome.veil != null && outcome.mode === "inpaint") return `The damaged parts were filled in. ${LIFTED}`;
+  if (outcome.veil != null && outcome.mode !== "fade") return `${VERDICTS[outcome.mode]} ${LIFTED}`;
   if (outcome.mode === "inpaint" && outcome.picture_type === "image/jpeg") return "The damaged parts were filled in. Everything else was left alone.";
   if (declined(outcome)) return "There was nothing here that we could restore with a good conscience. Your photo is unchanged.";
   return VERDICTS[outcome.mode];
 }
 
-export function why(outcome) { // the service's reason, where people will ask
-  if (!declined(outcome) && outcome.mode !== "partial") return "";
+export function why(outcome, faded) { // the service's reason, where people will ask; `faded`: it was asked to lift fading
+  if (!declined(outcome) && outcome.mode !== "partial") return faded && outcome.veil == null && outcome.mode !== "unchanged" ? "We found no fading to lift." : "";
   return `Why: ${(outcome.reasons.length ? outcome.reasons : [outcome.reason]).join("; ")}.`;
 }
 
-export function advice(outcome) {
+export function advice(outcome, faded) {
   if (outcome.mode === "partial") return outcome.references.length ? null : ["Add an undamaged photo of the same person: it can show what was left alone."];
   if (outcome.mode === "unchanged" && !declined(outcome)) return ["Mark with the brush what is damaged: what you mark is restored.", ...(outcome.mask.proposed > 0 ? ["Some places may be damage: they are shown lighter there, and “Mark these too” takes them."] : [])];
   if (!declined(outcome)) return null;
-  if (!outcome.faces.length) return ["Check that the marks cover what is damaged on the face, and only that.", "Add another photo of the same person.", "A photo in which the face is larger and looks towards the camera works best."];
-  return ["Add another photo of the same person: it can show what is gone.", "Check the marks: erase what is not really damaged.", "“Only the safest parts” may still help."];
+  const bare = faded ? ["Clear the marks to have the fading lifted alone."] : [];
+  if (!outcome.faces.length) return [...bare, "Check that the marks cover what is damaged on the face, and only that.", "Add another photo of the same person.", "A photo in which the face is larger and looks towards the camera works best."];
+  return [...bare, "Add another photo of the same person: it can show what is gone.", "Check the marks: erase what is not really damaged.", "“Only the safest parts” may still help."];
 }
 
 export const back = (outcome) => (outcome.mode === "unchanged" && !declined(outcome) ? "Mark what is damaged" : "Add a photo, or change the marks");
@@ -188,7 +197,10 @@ export const NOT_REDRAWN = "No feature was drawn: the gaps are closed with what 
 const NAMES = { "image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", "image/tiff": "TIFF" };
 
 export const formatTitle = (kind) => `${kind}, like your photo`;
-export const formatHelp = (kind) => (kind === "JPEG" ? "Small. The whole picture is packed anew, so intact parts may differ by a trace." : "Intact parts stay exactly as they were.");
+export function formatHelp(kind, fade) { // with `fade` no part stays as it was
+  if (kind === "JPEG") return `Small. The whole picture is packed anew, ${fade ? "with a trace of loss" : "so intact parts may differ by a trace"}.`;
+  return fade ? "Nothing is lost in packing." : "Intact parts stay exactly as they were.";
+}
 export const downloadTitle = (type) => `Download restored (${NAMES[type] ?? "PNG"})`;
-export const formatNote = (type) => (type === "image/jpeg" ? "A JPEG packs the whole picture anew: intact parts may differ by a trace. For exact pixels choose PNG before you restore." : "");
-export const marking = ({ model_version }) => `Restored with AI (Likeness, model ${model_version})`;
+export const formatNote = (type, { veil }) => (type === "image/jpeg" && veil == null ? "A JPEG packs the whole picture anew: intact parts may differ by a trace. For exact pixels choose PNG before you restore." : "");
+export const marking = ({ mode, model_version }) => (mode === "fade" ? "Fading lifted (Likeness)" : `Restored with AI (Likeness, model ${model_version})`);

@@ -52,7 +52,7 @@ export class Work {
   }
 
   changed() { // the marks are others
-    const { marks, mode, busy, searched } = this.photo;
+    const { marks, mode, fade, busy, searched } = this.photo;
     $("undo").disabled = !marks.canUndo;
     const off = marks.layers.flatMap((layer) => layer.pieces.filter(({ number }) => !layer.on[number]));
     $("lighter").textContent = marks.offered ? offeredText(off) : "";
@@ -61,7 +61,7 @@ export class Work {
     $("pieces-box").hidden = !this.list.count;
     $("pieces-title").textContent = piecesTitle(this.list.on, this.list.count, marks.layers.reduce((sum, { count }) => sum + count, 0));
     $("again").hidden = searched || Boolean(busy);
-    $("restore").disabled = Boolean(busy) || !(mode === "colorize" || marks.share > 0);
+    $("restore").disabled = Boolean(busy) || !(mode === "colorize" || fade || marks.share > 0);
   }
 
   /** Ask the service what is damaged. */
@@ -79,14 +79,16 @@ export class Work {
   /** @returns {Error | null} why the photo cannot be restored like this */
   obstacle(photo) {
     if (photo.consent && !$("subject").value.trim()) return new Error(PROBLEMS.subject);
-    if (!photo.marks.share && photo.mode !== "colorize") return new Error(PROBLEMS.nothing);
+    if (!photo.marks.share && photo.mode !== "colorize" && !photo.fade) return new Error(PROBLEMS.nothing);
     return photo.marks.share === 1 && photo.mode !== "colorize" ? new Error(PROBLEMS.everything) : null;
   }
 
   /** @returns {Promise<[string, string | Blob][]>} the form of a request for a restoration */
   async fields(photo) {
     const given = [["image", photo.file], ["mode", photo.mode], ["picture", photo.format]];
-    if (photo.marks.share > 0) given.push(["mask", await photo.marks.mask()]);
+    if (photo.fade) given.push(["fade", "true"]);
+    const unmarked = photo.fade && photo.mode !== "colorize"; // an empty mask says that nothing is to be filled
+    if (photo.marks.share > 0 || unmarked) given.push(["mask", await photo.marks.mask()]);
     for (const file of photo.references) given.push(["references", file]);
     if (photo.consent) given.push(["subject", $("subject").value.trim()], ["keep_basis", BASIS]);
     return given;
@@ -149,13 +151,20 @@ export class Work {
     const photo = this.photo;
     document.querySelector(`[name=mode][value=${photo.mode}]`).checked = true;
     document.querySelector(`[name=format][value=${photo.format}]`).checked = true;
+    $("fade").checked = photo.fade;
     $("format-box").hidden = photo.kind === "PNG" || !photo.kind;
     $("format-own").textContent = formatTitle(photo.kind);
-    $("format-help").textContent = formatHelp(photo.kind);
+    this.#formats();
     $("references").value = $("mask-file").value = "";
     $("reference-note").textContent = referencesText(photo.references.length, settings.max_references);
     $("consent").checked = Boolean(photo.consent);
     $("subject-field").hidden = !photo.consent;
+  }
+
+  #formats() { // what the formats keep of the photo that is shown
+    const { kind, fade } = this.photo;
+    $("format-help").textContent = formatHelp(kind, fade);
+    $("png-help").textContent = `Larger. ${formatHelp("PNG", fade)}`;
   }
 
   #listen() {
@@ -169,6 +178,7 @@ export class Work {
     on("pieces-all", "click", () => this.#toggle(this.list.choices, true));
     on("pieces-none", "click", () => this.#toggle(this.list.choices, false));
     for (const choice of document.querySelectorAll("[name=mode]")) choice.addEventListener("change", () => { this.photo.mode = choice.value; this.changed(); });
+    on("fade", "change", () => { this.photo.fade = $("fade").checked; this.#formats(); this.changed(); });
     for (const choice of document.querySelectorAll("[name=format]")) choice.addEventListener("change", () => { this.photo.format = choice.value; });
     on("mask-file", "change", () => $("mask-file").files[0] && this.#mask_file($("mask-file").files[0]).finally(() => { $("mask-file").value = ""; }));
     on("references", "change", () => {

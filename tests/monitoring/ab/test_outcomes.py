@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from monitoring.ab.outcomes import identity_similarity, measure_outcomes, select_trial
+from restoration.modes import UNFILLED, Mode
 from tests.monitoring.ab.rows import log_rows
 
 C, T = ("1", "champion"), ("2", "challenger")
@@ -65,9 +66,10 @@ def test_outcomes_are_read_from_their_columns() -> None:
     assert table["lpips"].count() == 2
 
 
-def test_a_photo_that_came_back_as_it_came_is_no_outcome() -> None:
+@pytest.mark.parametrize("mode", UNFILLED)
+def test_a_photo_in_which_nothing_was_filled_is_no_outcome(mode: Mode) -> None:
     rows = log_rows(
-        2, 1, mode=["unchanged", "inpaint"], similarity_independent=0.9, lpips=0.1, feedback_preferred="restored",
+        2, 1, mode=[mode, "inpaint"], similarity_independent=0.9, lpips=0.1, feedback_preferred="restored",
         feedback_recognised=pd.array([True, True], dtype="boolean"),
     )  # fmt: skip
     assert measure_outcomes(rows, None).notna().all(axis=1).tolist() == [False, True]

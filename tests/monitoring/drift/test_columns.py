@@ -1,9 +1,11 @@
 """Rows made ready for the tests."""
 
 import pandas as pd
+import pytest
 
 from monitoring.drift.columns import CATEGORICAL, GROUP_OF, IDENTITY, NUMERICAL, one_per_subject, select_comparable
 from monitoring.log.rows import COLUMNS, frame
+from restoration.modes import UNFILLED, Mode
 from tests.monitoring.traffic import row
 
 
@@ -22,8 +24,9 @@ def test_a_subject_counts_once_and_strangers_each() -> None:
     assert len(select_comparable(table)) == 4
 
 
-def test_photos_that_came_back_as_they_came_are_left_out() -> None:
-    table = frame([row(0), row(1, mode="unchanged", area=0.0, coverage=None, subject="a"), row(2, subject="a")])
+@pytest.mark.parametrize("mode", UNFILLED)
+def test_photos_in_which_nothing_was_filled_are_left_out(mode: Mode) -> None:
+    table = frame([row(0), row(1, mode=mode, area=0.0, coverage=None, subject="a"), row(2, subject="a")])
     assert select_comparable(table)["area"].tolist() == [row(0).area, row(2).area]
 
 

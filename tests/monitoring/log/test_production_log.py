@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
@@ -46,6 +47,17 @@ def test_a_row_without_a_strength_was_restored_in_full(log: ProductionLog) -> No
     assert log.row(one.request_id) == one
     table = frame([one, row(2)])
     pd.testing.assert_frame_equal(set_types(table.drop(columns="strength")), table)
+
+
+def test_a_row_without_a_veil_had_none_lifted(log: ProductionLog) -> None:
+    one = row(1)
+    body = one.model_dump_json(exclude={"veil"})
+    log._journal.append([(one.time.isoformat(), "restoration", one.request_id, body)])  # as it stands in the log
+    log.append([row(2, mode="fade", veil=0.25)])
+    assert log.after(0)["veil"].fillna(-1).tolist() == [-1, 0.25]
+    assert log.row(one.request_id) == one
+    older = set_types(frame([one, row(2)]).drop(columns="veil"))
+    assert (older["veil"].dtype, older["veil"].isna().all()) == (np.float64, True)
 
 
 def test_a_refusal_has_no_numbers_and_keeps_its_types(log: ProductionLog) -> None:

@@ -11,6 +11,7 @@ from scipy.integrate import quad
 from scipy.stats import binomtest
 
 from monitoring.retraining.recognition import evidence_below, measure_recognition, recognition_by_block, wilson_interval
+from restoration.modes import UNFILLED, Mode
 
 NOW = datetime(2026, 3, 30, tzinfo=UTC)
 
@@ -89,8 +90,9 @@ def test_nobody_starts_a_cycle_alone() -> None:
     assert (found.recognised, found.judged, found.below) == (20, 21, False)
 
 
-def test_who_is_recognised_in_a_photo_that_came_back_as_it_came_says_nothing() -> None:
-    rows = outcomes(20, 10).assign(mode=["unchanged"] * 12 + ["inpaint"] * 18)
+@pytest.mark.parametrize("mode", UNFILLED)
+def test_who_is_recognised_in_a_photo_in_which_nothing_was_filled_says_nothing(mode: Mode) -> None:
+    rows = outcomes(20, 10).assign(mode=[mode] * 12 + ["inpaint"] * 18)
     found = measure_recognition(rows, at_least=0.8, error=0.05)
     assert (found.recognised, found.judged) == (8, 18)
 

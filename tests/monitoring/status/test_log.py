@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from monitoring.status.log import compute_costs
+from restoration.modes import UNFILLED, Mode
 
 
 def rows(*values: tuple[str, float, float]) -> pd.DataFrame:
@@ -23,8 +24,9 @@ def test_by_hand() -> None:
     assert found.per_1000_verifications == pytest.approx(0.02)
 
 
-def test_a_photo_that_came_back_as_it_came_is_no_restoration() -> None:
-    found = compute_costs(rows(("inpaint", 1.0, 0.2), ("unchanged", 0.3, 0.0)), price_per_cpu_hour=1.0)
+@pytest.mark.parametrize("mode", UNFILLED)
+def test_a_photo_in_which_nothing_was_filled_is_no_restoration(mode: Mode) -> None:
+    found = compute_costs(rows(("inpaint", 1.0, 0.2), (mode, 0.3, 0.0)), price_per_cpu_hour=1.0)
     assert (found.requests, found.restored) == (2, 1)
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image as Pillow
 
 from models.errors import MaskError
-from pipeline.damage.picture import mask_from_picture
+from pipeline.damage.picture import mask_from_picture, read_mask
 
 EXPECTED = np.zeros((6, 8), np.bool_)
 EXPECTED[1:4, 2:7] = True
@@ -74,6 +74,19 @@ def test_an_all_white_mask_is_admitted_for_colour_alone() -> None:
     assert mask_from_picture(np.full((6, 8), 255, np.uint8), (6, 8), may_cover_all=True).all()
     with pytest.raises(MaskError, match="nothing to restore"):
         mask_from_picture(np.zeros((6, 8), np.uint8), (6, 8), may_cover_all=True)
+
+
+def test_an_empty_mask_is_admitted_on_request_but_not_a_faint_one() -> None:
+    for empty in (np.zeros((6, 8), np.uint8), np.zeros((6, 8, 3), np.uint8)):
+        assert not read_mask(empty, (6, 8), may_be_empty=True).mask.any()
+    faint = np.zeros((6, 8), np.uint8)
+    faint[2:4] = 100
+    layer = np.zeros((6, 8, 4), np.uint8)  # without a stroke: one may have been forgotten
+    for wrong in (faint, layer):
+        with pytest.raises(MaskError, match="nothing to restore"):
+            read_mask(wrong, (6, 8), may_be_empty=True)
+    with pytest.raises(MaskError, match="nothing is left"):
+        read_mask(np.full((6, 8), 255, np.uint8), (6, 8), may_be_empty=True)
 
 
 def test_files_that_are_no_masks(tmp_path: Path) -> None:

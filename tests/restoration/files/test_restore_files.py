@@ -5,14 +5,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from models.errors import MaskError
 from models.images import Image, Mask
 from pipeline.config.load import load_params
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture, write_picture
+from pipeline.project.paths import Paths
 from restoration.files.requests import requests
 from restoration.files.restore_files import Settings, restore_all, restore_file
+from restoration.provenance.marking import open_seal
 from tests.conftest import ROOT
 from tests.models.damage_finder.finder_site import red_finder
 from tests.restoration.site import PARAMS, Painter, astronaut, box_over, damage, tools
@@ -167,12 +170,72 @@ def test_with_fade_an_undamaged_photo_comes_back_lifted_and_marked(tmp_path: Pat
     row = restore_file(request, replace(settings(), fade=True))
     assert (row.outcome, row.lossless, row.marked, row.veil) == ("restored", False, True, 1.0)
     assert "no pixel is as it came" in row.as_text()
-    assert json.loads(row.as_json())["veil"] == 1.0
+    told = json.loads(row.as_json())
+    assert (told["mode"], told["veil"], told["strength"]) == ("fade", 1.0, 1.0)
     lifted = read_picture(tmp_path / "out.png", LIMITS)
     assert np.abs(lifted.astype(int) - astronaut()).mean() < 0.3 * np.abs(faded.astype(int) - astronaut()).mean()
     without = restore_file(request, settings())
     assert (without.outcome, without.lossless, without.veil) == ("unchanged", True, None)
     assert np.array_equal(read_picture(tmp_path / "out.png", LIMITS), faded)
+
+
+def test_with_fade_a_black_mask_says_that_nothing_else_is_to_be_done(
+    tmp_path: Path, photo_and_mask: tuple[Image, Mask]
+) -> None:
+    photo, mask = photo_and_mask
+    torn = np.rint(70 + np.where(mask[..., None], np.array([255, 0, 0]), photo) * 0.5).astype(np.uint8)
+    write_picture(tmp_path / "torn.png", torn)
+    write_picture(tmp_path / "black.png", as_picture(np.zeros_like(mask)))
+    (request,) = requests(tmp_path / "torn.png", tmp_path / "black.png", tmp_path / "out.png")
+    row = restore_file(request, replace(settings(), fade=True))
+    assert (row.outcome, row.veil, row.reason) == ("restored", 1.0, "nothing is marked in the mask")
+    lifted = read_picture(tmp_path / "out.png", LIMITS)
+    assert (lifted[mask][:, 0] > lifted[mask][:, 1].astype(int) + 100).all()  # the damage is as red as before
+    with pytest.raises(MaskError, match="all black"):
+        restore_file(request, settings())
+
+
+@pytest.mark.parametrize("filled", [False, True])
+def test_the_mark_of_a_lifted_photo_names_what_was_done(
+    tmp_path: Path, photo_and_mask: tuple[Image, Mask], *, filled: bool
+) -> None:
+    photo, mask = photo_and_mask
+    write_picture(tmp_path / "faded.png", np.rint(70 + photo * 0.5).astype(np.uint8))
+    write_picture(tmp_path / "mask.png", as_picture(mask if filled else np.zeros_like(mask)))
+    (request,) = requests(tmp_path / "faded.png", tmp_path / "mask.png", tmp_path / "out.png")
+    seal = open_seal(Paths(tmp_path))
+    assert restore_file(request, replace(settings(), fade=True, seal=seal)).marked
+    file = (tmp_path / "out.png").read_bytes()
+    state, manifest = seal.read(file, "image/png")
+    types = {act["action"]: act.get("digitalSourceType", "") for act in manifest["assertions"][0]["data"]["actions"]}
+    assert state == "Trusted"
+    assert types["c2pa.adjustedColor"].endswith("/algorithmicallyEnhanced")
+    assert types.get("c2pa.edited", "").endswith("/compositeWithTrainedAlgorithmicMedia") is filled
+    assert (b"TrainedAlgorithmicMedia" in file) is filled
+    with Pillow.open(tmp_path / "out.png") as opened:
+        told = opened.getxmp()["xmpmeta"]["RDF"]["Description"]
+    kind = "compositeWithTrainedAlgorithmicMedia" if filled else "algorithmicallyEnhanced"
+    assert told["DigitalSourceType"] == f"http://cv.iptc.org/newscodes/digitalsourcetype/{kind}"
+    assert (told["Mode"], told.get("ModelVersion")) == (("inpaint", "7") if filled else ("fade", None))
+    assert (float(told["Veil"]), float(told["RestoredShare"])) == (1.0, 1.0)
+
+
+def test_rows_say_which_share_of_the_face_model_was_used(tmp_path: Path, photo_and_mask: tuple[Image, Mask]) -> None:
+    photo, mask = photo_and_mask
+    write_picture(tmp_path / "photos" / "a.png", photo)
+    write_picture(tmp_path / "masks" / "a.png", as_picture(mask))
+    write_picture(tmp_path / "photos" / "faceless.png", np.full_like(photo, 80))
+    write_picture(tmp_path / "masks" / "faceless.png", as_picture(mask))
+    write_picture(tmp_path / "photos" / "lonely.png", photo)
+    batch = requests(tmp_path / "photos", tmp_path / "masks", tmp_path / "out")
+    rows = {row.outcome: row for row in restore_all(batch, replace(settings(), strength=0.4))}
+    told = {outcome: json.loads(row.as_json())["strength"] for outcome, row in rows.items()}
+    assert told == {"restored": 0.4, "refused": 0.4, "failed": None}
+    assert "40% of what the face model fills" in rows["restored"].as_text()
+    assert "of what the face model fills" not in rows["failed"].as_text()
+    whole = restore_file(next(request for request in batch if request.photo.stem == "a"), settings())
+    assert json.loads(whole.as_json())["strength"] == 1.0
+    assert "of what the face model fills" not in whole.as_text()
 
 
 def test_with_fade_an_intact_photo_without_damage_is_unchanged(tmp_path: Path) -> None:

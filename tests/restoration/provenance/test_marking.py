@@ -25,6 +25,7 @@ FACTS = MarkFacts("7", "partial", "0123abcd", 0.125, ORIGINAL)
 LOSSLESS: tuple[PictureFormat, ...] = ("png", "webp", "tiff")
 SIGNED: tuple[PictureFormat, ...] = (*LOSSLESS, "jpeg")
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+ENHANCED = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +96,30 @@ def test_the_manifest_is_signed_and_names_the_original(format_: PictureFormat, s
     assert "thumbnail" not in parent
     assert manifest["claim_generator_info"][0]["name"] == "Likeness"
     assert "thumbnail" not in manifest
+
+
+@pytest.mark.parametrize("format_", SIGNED)
+def test_where_fading_alone_was_lifted_no_model_is_named(format_: PictureFormat, seal: Seal, picture: Image) -> None:
+    file = marked(picture, format_, MarkFacts("7", "fade", "0123abcd", 1.0, ORIGINAL, 0.75), seal)
+    state, manifest = seal.read(file, f"image/{format_}")
+    opened, adjusted = manifest["assertions"][0]["data"]["actions"]
+    assert (state, opened["action"], adjusted["action"]) == ("Trusted", "c2pa.opened", "c2pa.adjustedColor")
+    assert adjusted["digitalSourceType"] == ENHANCED
+    assert (adjusted["parameters"]["likeness.veil"], adjusted["parameters"]["likeness.mode"]) == (0.75, "fade")
+    told = ElementTree.fromstring(packet_of(file))[0][0]
+    assert told.findtext(f"{{{IPTC}}}DigitalSourceType") == ENHANCED
+    assert told.findtext(f"{{{LIKENESS}}}Veil") == "0.750"
+    assert told.find(f"{{{LIKENESS}}}ModelVersion") is None
+    assert "model_version" not in str(manifest)
+
+
+def test_lifting_and_filling_are_two_actions(seal: Seal, picture: Image) -> None:
+    file = marked(picture, "png", MarkFacts("7", "inpaint", "0123abcd", 1.0, ORIGINAL, 0.75), seal)
+    _, adjusted, edited = seal.read(file, "image/png")[1]["assertions"][0]["data"]["actions"]
+    assert (adjusted["digitalSourceType"], edited["digitalSourceType"]) == (ENHANCED, SOURCE_TYPE)
+    assert ElementTree.fromstring(packet_of(file))[0][0].findtext(f"{{{IPTC}}}DigitalSourceType") == SOURCE_TYPE
+    without = ElementTree.fromstring(packet_of(marked(picture, "png", FACTS)))[0][0]
+    assert without.find(f"{{{LIKENESS}}}Veil") is None
 
 
 @pytest.mark.parametrize("format_", SIGNED)
