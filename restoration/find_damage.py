@@ -84,25 +84,27 @@ class FoundDamage:
 def find_damage(image: Image, finder: Finder, detector: Detector, params: FinderParams) -> FoundDamage:
     """Search a photo (H, W, 3). That nothing was found is a value, no error.
 
-    Lines and specks of at least `params.sure` are used, or, in a photo with a net of certain lines, of at least
+    Lines and specks of at least `params.sure` are used, or, in a photo with a net of such lines, of at least
     `params.sure_in_net`; patches of at least `params.sure_patch`; what lies within an eye, the nose or the mouth (it
     may be a pupil, a nostril, a tooth) of at least `params.sure_feature`. What else is
     at least `params.doubtful` is proposed. What is large and touches the border may be the print's mount, and what
-    covers most of a face the face itself: such pieces are only ever proposed. In a photo where no long piece, but along
-    its border, is `params.certain` nothing is used: weak pieces, specks and rims are what intact photos show too.
+    covers most of a face the face itself: such pieces are only ever proposed. In a photo without a net, and where no
+    long piece, but along its border, is `params.certain`, nothing is used: weak pieces, specks and rims are what intact
+    photos show too.
     """
     found = finder.search(image)
     damaged = found.probability >= round(params.threshold * 255)
     pieces = find_pieces(found, params.threshold, finder.confidence)
     likely = pieces.confidence >= params.doubtful
     large = likely & pieces.patch & (pieces.pixels >= params.large * damaged.size)
-    sure = likely & (pieces.confidence >= _sure_from(pieces, params))
+    net = _has_net(pieces, params)
+    sure = likely & (pieces.confidence >= (params.sure_in_net if net else params.sure))
     faces = looking_upright(detector, image, image).detector.detect(image) if sure.any() else []
     sure &= ~_is_area(pieces) | (pieces.confidence >= params.sure_patch)
     sure &= (_share_in_features(pieces, faces) <= _MOST) | (pieces.confidence >= params.sure_feature)
     reasons = _reasons(pieces, sure & large, damaged, faces, params)
     sure &= np.array([not reason for reason in reasons], np.bool_)
-    if not (sure & _is_evidence(pieces, params.certain)).any():
+    if not net and not (sure & _is_evidence(pieces, params.certain)).any():
         sure[:] = False
     numbers = _largest(pieces, likely)
     return FoundDamage(
@@ -147,11 +149,10 @@ def _reasons(pieces: Pieces, large: Mask, damaged: Mask, faces: Sequence[Face], 
     return reasons
 
 
-def _sure_from(pieces: Pieces, params: FinderParams) -> float:
-    """Give the confidence from which a line is used in this photo."""
-    lines = _is_evidence(pieces, params.certain) & ~pieces.patch
-    length = float(_diagonals(pieces)[lines].sum()) / max(pieces.shape)
-    return params.sure_in_net if length >= params.net else params.sure
+def _has_net(pieces: Pieces, params: FinderParams) -> bool:
+    """Tell whether the photo shows a net of cracks: its sure lines are long together."""
+    lines = _is_evidence(pieces, params.sure) & ~pieces.patch
+    return bool(_diagonals(pieces)[lines].sum() >= params.net * max(pieces.shape))
 
 
 def _is_evidence(pieces: Pieces, confidence: float) -> Mask:

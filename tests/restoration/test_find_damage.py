@@ -130,7 +130,7 @@ def test_weak_pieces_count_only_beside_a_certain_one() -> None:
     assert find_damage(grey_with(weak, strong), red_finder(), FACELESS, params).sure[21:23, 42:46].all()
 
 
-def test_beside_a_net_of_certain_lines_doubtful_ones_are_used() -> None:
+def test_beside_a_net_of_sure_lines_doubtful_ones_are_used() -> None:
     params = PARAMS.finder.model_copy(update={"sure_in_net": 0.4})
     doubtful, line = (slice(100, 103), slice(200, 250), DARK_RED), (slice(20, 22), slice(10, 290), RED)
     short, second = (slice(60, 62), slice(10, 20), RED), (slice(60, 62), slice(10, 50), RED)
@@ -139,6 +139,13 @@ def test_beside_a_net_of_certain_lines_doubtful_ones_are_used() -> None:
     assert one.doubtful[101:102, 204:246].all()
     net = find_damage(grey_with(doubtful, line, second), red_finder(), FACELESS, params)  # 320 of 300 pixels
     assert net.sure[101:102, 204:246].all()
+
+
+def test_many_sure_lines_show_together_that_a_photo_is_damaged_though_none_is_certain() -> None:
+    params = PARAMS.finder.model_copy(update={"certain": 0.95})
+    first, second = ((slice(top, top + 6), slice(10, end), LESS_RED) for top, end in ((20, 290), (60, 80)))
+    assert not find_damage(grey_with(first), red_finder(), FACELESS, params).sure.any()  # 280 of 300 pixels
+    assert find_damage(grey_with(first, second), red_finder(), FACELESS, params).sure[23, 14:286].all()
 
 
 def test_a_rim_along_the_border_shows_not_that_a_photo_is_damaged() -> None:
