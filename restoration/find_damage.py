@@ -23,6 +23,7 @@ from restoration.types import Detector
 _IS_VEIL = np.array([kind in FAMILIES["veils"] for kind in KINDS])
 _IS_LOSS = np.array([kind in FAMILIES["losses"] and kind != "tear" for kind in KINDS])
 """A tear that is no patch is a line."""
+_IS_LINE = np.array([kind in FAMILIES["lines"] or kind == "tear" for kind in KINDS])
 _SLENDER = 0.1
 """Size of a piece, in squares of its diagonal, up to which it is a line, though its kind is a loss."""
 _SPECK = 0.0007
@@ -85,7 +86,7 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     """Search a photo (H, W, 3). That nothing was found is a value, no error.
 
     Lines and specks of at least `params.sure` are used, or, in a photo with a net of such lines, of at least
-    `params.sure_in_net`; patches of at least `params.sure_patch`; what lies within an eye, the nose or the mouth (it
+    `params.sure_in_net`, wide lines included; other patches of at least `params.sure_patch`; what lies within an eye, the nose or the mouth (it
     may be a pupil, a nostril, a tooth) of at least `params.sure_feature`. What else is
     at least `params.doubtful` is proposed. What is large and touches the border may be the print's mount, and what
     covers most of a face the face itself: such pieces are only ever proposed. In a photo without a net, and where no
@@ -100,7 +101,8 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     net = _has_net(pieces, params)
     sure = likely & (pieces.confidence >= (params.sure_in_net if net else params.sure))
     faces = looking_upright(detector, image, image).detector.detect(image) if sure.any() else []
-    sure &= ~_is_area(pieces) | (pieces.confidence >= params.sure_patch)
+    wide_lines = pieces.patch & _IS_LINE[pieces.kind] & net
+    sure &= ~_is_area(pieces) | wide_lines | (pieces.confidence >= params.sure_patch)
     sure &= (_share_in_features(pieces, faces) <= _MOST) | (pieces.confidence >= params.sure_feature)
     reasons = _reasons(pieces, sure & large, damaged, faces, params)
     sure &= np.array([not reason for reason in reasons], np.bool_)
