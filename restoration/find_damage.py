@@ -86,12 +86,12 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     """Search a photo (H, W, 3). That nothing was found is a value, no error.
 
     Lines and specks of at least `params.sure` are used, or, in a photo with a net of such lines, of at least
-    `params.sure_in_net`, wide lines included; other patches of at least `params.sure_patch`; what lies within an eye, the nose or the mouth (it
-    may be a pupil, a nostril, a tooth) of at least `params.sure_feature`. What else is
-    at least `params.doubtful` is proposed. What is large and touches the border may be the print's mount, and what
-    covers most of a face the face itself: such pieces are only ever proposed. In a photo without a net, and where no
-    long piece, but along its border, is `params.certain`, nothing is used: weak pieces, specks and rims are what intact
-    photos show too.
+    `params.sure_in_net`, wide lines included; other patches of at least `params.sure_patch`; what lies within an eye,
+    the nose or the mouth (it may be a pupil, a nostril, a tooth) of at least `params.sure_feature`. What else is at
+    least `params.doubtful` is proposed. What is large and touches the border may be the print's mount, and what covers
+    most of a face the face itself: such pieces are only ever proposed. In a photo without a net, and where no long
+    piece is `params.certain` and no sure line goes `params.across`, nothing is used: weak pieces, specks and rims are
+    what intact photos show too. What lies along the border counts for none of that.
     """
     found = finder.search(image)
     damaged = found.probability >= round(params.threshold * 255)
@@ -106,7 +106,7 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     sure &= (_share_in_features(pieces, faces) <= _MOST) | (pieces.confidence >= params.sure_feature)
     reasons = _reasons(pieces, sure & large, damaged, faces, params)
     sure &= np.array([not reason for reason in reasons], np.bool_)
-    if not net and not (sure & _is_evidence(pieces, params.certain)).any():
+    if not net and not (sure & _shows_damage(pieces, params)).any():
         sure[:] = False
     numbers = _largest(pieces, likely)
     return FoundDamage(
@@ -153,16 +153,20 @@ def _reasons(pieces: Pieces, large: Mask, damaged: Mask, faces: Sequence[Face], 
 
 def _has_net(pieces: Pieces, params: FinderParams) -> bool:
     """Tell whether the photo shows a net of cracks: its sure lines are long together."""
-    lines = _is_evidence(pieces, params.sure) & ~pieces.patch
-    return bool(_diagonals(pieces)[lines].sum() >= params.net * max(pieces.shape))
+    lines = (pieces.confidence >= params.sure) & ~pieces.patch & (_lengths(pieces) >= _LONG) & _is_inside(pieces)
+    return bool(_lengths(pieces)[lines].sum() >= params.net)
 
 
-def _is_evidence(pieces: Pieces, confidence: float) -> Mask:
-    """(P,) whether each piece shows that the photo is damaged: at least so sure, long, and not along its border.
+def _shows_damage(pieces: Pieces, params: FinderParams) -> Mask:
+    """(P,) whether each piece shows alone that the photo is damaged: certain and no speck, or a long sure line."""
+    certain = (pieces.confidence >= params.certain) & (_lengths(pieces) >= _LONG)
+    across = (pieces.confidence >= params.sure) & ~pieces.patch & (_lengths(pieces) >= params.across)
+    return np.asarray((certain | across) & _is_inside(pieces))
 
-    The rim of an intact print looks like a torn edge.
-    """
-    return np.asarray((pieces.confidence >= confidence) & _is_long(pieces) & (_share_at_border(pieces) <= _MOST))
+
+def _is_inside(pieces: Pieces) -> Mask:
+    """(P,) whether each piece does not lie along the photo's border: the rim of an intact print looks like a tear."""
+    return np.asarray(_share_at_border(pieces) <= _MOST)
 
 
 def _share_at_border(pieces: Pieces) -> npt.NDArray[np.float64]:
@@ -182,9 +186,9 @@ def _is_area(pieces: Pieces) -> Mask:
     return np.asarray(pieces.patch | (area & (pieces.pixels >= _SPECK * pieces.shape[0] * pieces.shape[1])))
 
 
-def _is_long(pieces: Pieces) -> Mask:
-    """(P,) whether each piece is at least `_LONG`."""
-    return np.asarray(_diagonals(pieces) >= _LONG * max(pieces.shape))
+def _lengths(pieces: Pieces) -> npt.NDArray[np.float64]:
+    """(P,) diagonals of the pieces' boxes, in long sides of the photo."""
+    return np.asarray(_diagonals(pieces) / max(pieces.shape), np.float64)
 
 
 def _diagonals(pieces: Pieces) -> npt.NDArray[np.float64]:

@@ -55,6 +55,7 @@ class FinderParams(Section):
     sure_patch: Share
     sure_feature: Share
     certain: Share
+    across: Share
     doubtful: Share
     large: Share
     face_share: Share

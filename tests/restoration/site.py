@@ -34,6 +34,7 @@ PARAMS = RestoreParams(
         sure_patch=0.9,
         sure_feature=0.9,
         certain=0.8,
+        across=1.0,
         doubtful=0.4,
         large=0.01,
         face_share=0.5,

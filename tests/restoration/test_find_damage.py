@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models import assets
-from models.damage_finder.kinds import KINDS
+from models.damage_finder.kinds import KINDS, Kind
 from models.damage_finder.pieces import Pieces
 from models.errors import WeightsError
 from models.face.detector import Face
@@ -146,6 +146,25 @@ def test_many_sure_lines_show_together_that_a_photo_is_damaged_though_none_is_ce
     first, second = ((slice(top, top + 6), slice(10, end), LESS_RED) for top, end in ((20, 290), (60, 80)))
     assert not find_damage(grey_with(first), red_finder(), FACELESS, params).sure.any()  # 280 of 300 pixels
     assert find_damage(grey_with(first, second), red_finder(), FACELESS, params).sure[23, 14:286].all()
+
+
+def test_one_long_sure_line_shows_that_a_photo_is_damaged() -> None:
+    params = PARAMS.finder.model_copy(update={"certain": 0.95, "across": 0.45})
+    line = (slice(60, 66), slice(10, 150), LESS_RED)  # 140 of 300 pixels
+    shorter = (slice(60, 66), slice(10, 140), LESS_RED)
+    assert find_damage(grey_with(line), red_finder(), FACELESS, params).sure[63, 14:146].all()
+    assert not find_damage(grey_with(shorter), red_finder(), FACELESS, params).sure.any()
+
+
+@pytest.mark.parametrize(("kind", "beside_a_net"), [("crack", True), ("tear", True), ("hole", False)])
+def test_a_wide_line_is_used_beside_a_net_alone(kind: Kind, beside_a_net: bool) -> None:
+    params = PARAMS.finder.model_copy(update={"sure_patch": 0.999, "net": 0.9, "large": 1.0})
+    wide, line = (slice(80, 130), slice(100, 200), LESS_RED), (slice(20, 22), slice(10, 290), RED)
+    alone, beside = (
+        find_damage(grey_with(*parts), red_finder(kind), FACELESS, params) for parts in ([wide], [wide, line])
+    )
+    assert alone.doubtful[90:120, 120:180].all()
+    assert bool(beside.sure[90:120, 120:180].all()) is beside_a_net
 
 
 def test_a_rim_along_the_border_shows_not_that_a_photo_is_damaged() -> None:

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from models.damage_finder.confidence import GROUPS, Confidence
 from models.damage_finder.finder import Finder, PixelFinder
-from models.damage_finder.kinds import KINDS
+from models.damage_finder.kinds import KINDS, Kind
 from models.damage_finder.network import FinderNetwork
 
 _RED, _BLUE = 5, 6
@@ -16,19 +16,20 @@ _RED, _BLUE = 5, 6
 
 
 class RedIsDamage(FinderNetwork):
-    """Logit 6 where red is 255 and the rest 0, 1 where red is 140, -8 without red; holes where blue is darkest.
+    """Logit 6 where red is 255 and the rest 0, 1 where red is 140, -8 without red; one kind everywhere.
 
     Every 2 x 2 pixels share a logit.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kind: Kind = "hole") -> None:
         super().__init__(4)
+        self.only_kind = kind
 
     def forward(self, fine: Tensor, coarse: Tensor) -> tuple[Tensor, Tensor]:
         redness = coarse[:, _RED : _RED + 1]  # 7.4 for pure red, 4.1 for (140, 0, 0)
         logits = torch.where(redness > 3, 1.5 * redness - 5.1, torch.tensor(-8.0))
         kinds = torch.zeros(len(coarse), len(KINDS), *coarse.shape[-2:])
-        kinds[:, KINDS.index("hole")] = 1.0
+        kinds[:, KINDS.index(self.only_kind)] = 1.0
         return F.interpolate(logits, scale_factor=2.0, mode="nearest"), kinds
 
 
@@ -36,6 +37,6 @@ MEAN_AND_HIGHEST = Confidence([0.0, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0] * len(GROUPS))
 
 
 @cache
-def red_finder() -> Finder:
+def red_finder(kind: Kind = "hole") -> Finder:
     """Confidence 0.99 for pieces of pure red, about 0.73 for those of (140, 0, 0)."""
-    return Finder(*[PixelFinder(RedIsDamage(), 1.0, 0.0)] * 2, MEAN_AND_HIGHEST)
+    return Finder(*[PixelFinder(RedIsDamage(kind), 1.0, 0.0)] * 2, MEAN_AND_HIGHEST)

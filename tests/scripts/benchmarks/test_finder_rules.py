@@ -37,7 +37,7 @@ def test_the_table_has_used_proposed_and_masked_details() -> None:
     damaged = searched(cracked(), shipped_finder(), tools().detector, truth)
     intact = replace(damaged, truth=None)  # the same picture, as if nothing in it were damaged
     rules = {
-        "none": parse_rules(RULES, "certain=1.0"),
+        "none": parse_rules(RULES, "certain=1.0,across=1.0,net=9"),
         "loose": parse_rules(RULES, "doubtful=0.1,sure_in_net=0.1,sure=0.1,sure_feature=0.1,certain=0.1"),
     }
     head, _, none, loose = table([damaged, intact], rules)
