@@ -134,9 +134,15 @@ def _summary(used: Sequence[Score], likely: Sequence[Score], kind: str) -> dict[
     row = {"n": float(len(own))}
     for name, scores in (("found", all_own), ("used", own)):
         for figure in ("iou", "quality", "precision", "recall"):
-            row[f"{name}_{figure}"] = float(np.nanmean([getattr(score, figure) for score in scores]))
+            row[f"{name}_{figure}"] = _mean([getattr(score, figure) for score in scores])
     by_face = {f"iou_{face:.0f}": float(np.mean([s.iou for s in all_own if s.face == face])) for face in FACES}
     return row | by_face
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Mean of the values that are there; NaN if there is none."""
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def intact_prints(portraits: Sequence[Image], count: int, seed: int) -> Iterator[Image]:
