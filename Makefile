@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := .venv/bin
 READY := .venv/.ready
 PACKAGES := models pipeline restoration monitoring flows serving cli scripts
-WORKERS ?= 3
+WORKERS ?= 2
 DEMO_FLAGS ?=
 # cpu or cuda: the build of PyTorch; if unset, the CPU build on a machine without a GPU
 TORCH ?=
