@@ -11,18 +11,20 @@ ENLARGED: tuple[tuple[int, float], ...] = ((640, 2.0), (2400, 1.5))
 _SOFT = 1.5
 """Softness from which a photo loses nothing when it is shrunk."""
 _STEP = 1.5
+"""How much a soft photo is shrunk at a time."""
 _LEAST_SIDE = 1400
 """Long side below which no photo is shrunk, pixels."""
 _EDGES = 0.998
+"""Quantile of the slopes that stands for the strongest edges."""
 _BLOCK, _BLOCKS = 512, 4
 """Side of the blocks in which edges are measured, pixels, and how many there are at most in a row and in a column."""
 
 
 def search_scale(image: Image) -> float:
-    """How much a photo (H, W, 3) is enlarged, or shrunk, before it is searched.
+    """Choose by how much a photo (H, W, 3) uint8 is enlarged, or shrunk, before it is searched.
 
-    A photo whose edges are as strong per pixel when it is shrunk as sharp edges are is not shrunk; one that was taken
-    out of focus, or with more pixels than its lens resolves, is, since the finder knows damage by its width.
+    A large photo that was taken out of focus, or with more pixels than its lens resolves, is shrunk until its edges are
+    sharp, since the finder knows damage by its width in pixels.
     """
     side = max(image.shape[:2])
     enlarged = next((scale for most, scale in ENLARGED if side <= most), 1.0)
@@ -35,7 +37,7 @@ def search_scale(image: Image) -> float:
 
 
 def softness(blocks: npt.NDArray[np.uint8], scale: float = 1.0) -> float:
-    """How much stronger the strongest edges are, per pixel, at half the size: about 1 if they are sharp, 2 if blurred.
+    """Measure how much steeper the strongest edges are at half the size: about 1 if they are sharp, 2 if blurred.
 
     Args:
         blocks: (N, B, B) luma of parts of a photo.
@@ -45,7 +47,7 @@ def softness(blocks: npt.NDArray[np.uint8], scale: float = 1.0) -> float:
 
 
 def _strongest_edges(blocks: npt.NDArray[np.uint8], scale: float) -> float:
-    """Grey levels a pixel."""
+    """Measure the slope of the strongest edges, grey levels a pixel."""
     slopes = []
     for block in blocks:
         sized = cv2.resize(block, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else block

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +17,7 @@ from pipeline.image_io.write import check_writable, read_accepted
 from restoration.fading import restore_faded
 from restoration.files.requests import Request
 from restoration.files.write_back import Mark, Written, merged, write_as_it_came, write_merged
-from restoration.mask import MaskNote, mask_for
+from restoration.mask import MaskNote, mask_for, restore_used
 from restoration.modes import RequestedMode
 from restoration.provenance.marking import Seal, facts_of, format_of, markable
 from restoration.types import FaceRestorer, Restoration, Tools
@@ -144,17 +145,17 @@ def restore_file(request: Request, settings: Settings) -> Row:
         may_be_empty=settings.fade,
     )
     note = used.keep(request.save_mask)
-    restoration, veil = restore_faded(
-        photo.image,
-        used,
-        settings.restorer,
-        settings.mode,
-        settings.params,
-        settings.references,
-        settings.tools,
-        settings.strength,
-        fade=settings.fade,
+    restore = partial(
+        restore_used,
+        used=used,
+        restorer=settings.restorer,
+        mode=settings.mode,
+        params=settings.params,
+        references=settings.references,
+        tools=settings.tools,
+        strength=settings.strength,
     )
+    restoration, veil = restore_faded(photo.image, used.mask, settings.mode, restore, fade=settings.fade)
     row = _row(request, "refused", restoration.reason, settings.model, start, note, restoration, photo)
     row = replace(row, strength=settings.strength)
     if restoration.image is None:

@@ -1,6 +1,6 @@
 """Train the damage finder that ships: `make finder PORTRAITS=DIR PRINTS=DIR`. Resumes where it was stopped.
 
-PORTRAITS holds folders of portraits (`scripts.assets.finder_sources.FOLDERS`), PRINTS old prints. The last fifth of
+PORTRAITS holds folders of portraits (`scripts.assets.finder.sources.FOLDERS`), PRINTS old prints. The last fifth of
 each folder, by name, is left out for the figures; the 7 % before it calibrate. Writes assets/finder.safetensors
 (float16), curves and card. `--only` does a part of it: two cores train the two networks side by side, and `--only
 calibration` ships a training that is still going on.
@@ -22,9 +22,9 @@ from models.weight_files import weights_sha256
 from pipeline.config.load import load_params
 from pipeline.image_io.outcome import Limits
 from pipeline.project.process import quieten
-from scripts.assets.finder_calibration import calibrate
-from scripts.assets.finder_sources import Sources, read_sources
-from scripts.assets.finder_training import Plan, averaged, load_checkpoint, steps_done, train
+from scripts.assets.finder.calibration import calibrate
+from scripts.assets.finder.sources import Sources, read_sources
+from scripts.assets.finder.training import Plan, averaged, load_checkpoint, steps_done, train
 from scripts.one_thread import use_one_thread
 
 CYCLES = (5600, 2400)

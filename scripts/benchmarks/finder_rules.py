@@ -21,8 +21,8 @@ from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture
 from restoration.find_damage import FoundDamage, find_damage
 from restoration.types import Detector
-from scripts.assets.finder_sources import read_sources
-from scripts.assets.real_prints import Print, read_prints
+from scripts.assets.finder.hand_drawn import Print, read_prints
+from scripts.assets.finder.sources import read_sources
 from scripts.benchmarks.measure_finder import intact_old_prints, intact_prints
 from scripts.benchmarks.real_prints import TOLERANCE, crack_recall, intact_share
 from scripts.one_thread import use_one_thread

@@ -17,8 +17,8 @@ from models.images import Image
 from pipeline.config.load import load_params
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture
-from scripts.assets.finder_training import averaged
-from scripts.assets.real_prints import Print, read_prints
+from scripts.assets.finder.hand_drawn import Print, read_prints
+from scripts.assets.finder.training import averaged
 from scripts.benchmarks.real_prints import TOLERANCE, crack_recall
 from scripts.one_thread import use_one_thread
 

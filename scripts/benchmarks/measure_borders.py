@@ -32,7 +32,7 @@ from restoration.photo.classical import classical_photo
 from restoration.photo.texture_fill import fill_with_texture
 from restoration.restore import restore_photo
 from restoration.types import Tools, load_tools
-from scripts.assets.finder_sources import split_files
+from scripts.assets.finder.sources import split_files
 from scripts.benchmarks.intact_face import scores
 from scripts.one_thread import use_one_thread
 

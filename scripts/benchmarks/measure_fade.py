@@ -28,7 +28,7 @@ from restoration.photo.classical import luma
 from restoration.photo.geometry import cut, frame_of, to_frame
 from restoration.photo.veil import find_veil
 from restoration.types import load_tools
-from scripts.assets.finder_sources import split_files
+from scripts.assets.finder.sources import split_files
 from scripts.one_thread import use_one_thread
 
 _STAIN = np.array([0.92, 0.78, 0.5], np.float32)

@@ -29,11 +29,11 @@ from pipeline.config.restore import FinderParams
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture, write_picture
 from restoration.find_damage import find_damage
-from scripts.assets.finder_calibration import judged_pieces
-from scripts.assets.finder_example import Example
-from scripts.assets.finder_prints import measured_example
-from scripts.assets.finder_sources import TRAINING_PRINTS, Sources, read_sources
-from scripts.assets.real_prints import Crack, read_prints
+from scripts.assets.finder.calibration import judged_pieces
+from scripts.assets.finder.example import Example
+from scripts.assets.finder.hand_drawn import Crack, read_prints
+from scripts.assets.finder.prints import measured_example
+from scripts.assets.finder.sources import TRAINING_PRINTS, Sources, read_sources
 from scripts.benchmarks.real_prints import TOLERANCE, crack_recall, intact_share, top_hat_mask
 from scripts.one_thread import use_one_thread
 

@@ -29,7 +29,7 @@ from restoration.photo.blending import blend
 from restoration.photo.thin_fill import add_grain, fill_thin, reconstruct, wider_than
 from restoration.restore import restore_photo
 from restoration.types import load_tools
-from scripts.assets.finder_sources import split_files
+from scripts.assets.finder.sources import split_files
 from scripts.benchmarks.intact_face import IntactFace
 from scripts.one_thread import use_one_thread
 

@@ -2,7 +2,7 @@
 
 `python -m scripts.benchmarks.real_prints --photos DIR` prints the floor, a top-hat.
 The truth was drawn by hand: lines along the cracks of damaged prints, and boxes around intact details of these and
-of sound ones (`scripts/assets/real_prints.json`). The pictures themselves stay out of the repository.
+of sound ones (`scripts/assets/finder/hand_drawn.json`). The pictures themselves stay out of the repository.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from models.images import Image, Mask
 from pipeline.config.load import load_params
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture
-from scripts.assets.real_prints import Box, Crack, Print, read_prints, walk
+from scripts.assets.finder.hand_drawn import Box, Crack, Print, read_prints, walk
 
 TOLERANCE = 0.008
 """How far off a crack may be found, as a share of the long side."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from models.images import Image
 from monitoring.log.metering import Meter, meter_tools
@@ -19,7 +20,7 @@ from pipeline.image_io.outcome import Accepted, Limits, Rejected
 from pipeline.image_io.write import encoded
 from restoration.fading import restore_faded
 from restoration.find_damage import find_damage
-from restoration.mask import UsedMask, found_mask, given_mask, mask_for
+from restoration.mask import UsedMask, found_mask, given_mask, mask_for, restore_used
 from restoration.modes import UNFILLED
 from restoration.provenance.marking import facts_of, marked
 from restoration.types import Restoration
@@ -117,18 +118,18 @@ class RestoreJob:
 
     def restore(self, image: Image, used: UsedMask, references: Sequence[Image]) -> Restoration:
         """Restore by the mask, and lift fading if that is asked for."""
-        rules, upload = self._context.params.restore, self._request.upload
-        done, _ = restore_faded(
-            image,
-            used,
-            self._model.restorer,
-            upload.mode,
-            rules,
-            references,
-            self._tools,
-            upload.strength,
-            fade=upload.fade,
+        upload = self._request.upload
+        restore = partial(
+            restore_used,
+            used=used,
+            restorer=self._model.restorer,
+            mode=upload.mode,
+            params=self._context.params.restore,
+            references=references,
+            tools=self._tools,
+            strength=upload.strength,
         )
+        done, _ = restore_faded(image, used.mask, upload.mode, restore, fade=upload.fade)
         return replace(done, reason=_no_damage(used)) if used.source == "found" and not used.mask.any() else done
 
     def encode(self, restoration: Restoration, form: AnswerForm, photo: Accepted) -> bytes | None:

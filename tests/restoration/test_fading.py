@@ -1,11 +1,13 @@
 """Fading is lifted before a photo is restored, and what became of it says so."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from models.images import Image, Mask
 from restoration.fading import restore_faded
-from restoration.mask import UsedMask
+from restoration.mask import UsedMask, restore_used
 from restoration.photo.veil import Veil, find_veil
 from restoration.types import Restoration
 from tests.restoration.site import PARAMS, Painter, astronaut, box_over, tools
@@ -23,17 +25,21 @@ def mouth() -> Mask:
 
 
 def outcome(image: Image, used: UsedMask, *, fade: bool = True) -> tuple[Restoration, Veil | None]:
-    return restore_faded(image, used, Painter(), "auto", PARAMS, (), tools(), fade=fade)
+    restore = partial(
+        restore_used, used=used, restorer=Painter(), mode="auto", params=PARAMS, references=(), tools=tools()
+    )
+    return restore_faded(image, used.mask, "auto", restore, fade=fade)
 
 
 def test_where_nothing_is_damaged_fading_alone_is_lifted() -> None:
-    for source in ("found", "given"):
-        done, veil = outcome(faded(), UsedMask(NOTHING, source))  # type: ignore[arg-type]
+    for used in (UsedMask(NOTHING, "found"), UsedMask(NOTHING, "given")):
+        done, veil = outcome(faded(), used)
         expected = find_veil(faded(), NOTHING)
         assert veil is not None
         assert expected is not None
         assert (done.mode, done.veil, done.area) == ("fade", 1.0, 0.0)
-        assert np.array_equal(done.image, expected.lift(faded()))  # type: ignore[arg-type]
+        assert done.image is not None
+        assert np.array_equal(done.image, expected.lift(faded()))
     assert done.reason == "nothing is marked in the mask"
 
 
@@ -54,7 +60,8 @@ def test_it_is_lifted_before_anything_is_filled() -> None:
 def test_without_a_veil_or_a_wish_the_photo_is_unchanged(image: Image, fade: bool) -> None:
     done, veil = outcome(image, UsedMask(NOTHING, "found"), fade=fade)
     assert (done.mode, done.veil, veil) == ("unchanged", None, None)
-    assert np.array_equal(done.image, image)  # type: ignore[arg-type]
+    assert done.image is not None
+    assert np.array_equal(done.image, image)
 
 
 def test_of_a_refused_photo_nothing_is_lifted() -> None:

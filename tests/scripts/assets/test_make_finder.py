@@ -12,8 +12,8 @@ from models.damage_finder.confidence import MEASURES, Confidence
 from models.damage_finder.finder import Finder, PixelFinder
 from models.damage_finder.network import FinderNetwork
 from models.weight_files import weights_sha256
-from scripts.assets.finder_sources import Sources
-from scripts.assets.finder_training import Plan, averaged, load_checkpoint, train
+from scripts.assets.finder.sources import Sources
+from scripts.assets.finder.training import Plan, averaged, load_checkpoint, train
 from scripts.assets.make_finder import LATER, Plans, networks, ship
 from tests.restoration.site import astronaut
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from models.images import Image
 from pipeline.config.load import load_params
 from restoration.find_damage import find_damage, shipped_finder
-from scripts.assets.real_prints import Crack, Print
+from scripts.assets.finder.hand_drawn import Crack, Print
 from scripts.benchmarks.finder_rules import parse_rules, searched, table
 from tests.conftest import ROOT
 from tests.restoration.site import astronaut, tools

@@ -5,7 +5,7 @@ import pytest
 
 from models.damage_finder.kinds import KINDS
 from models.images import Image, Mask
-from scripts.assets.finder_example import Example
+from scripts.assets.finder.example import Example
 from scripts.benchmarks.measure_finder import (
     calibration,
     composites,

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from models.images import Mask
-from scripts.assets.real_prints import Crack, crack_length, read_prints
+from scripts.assets.finder.hand_drawn import Crack, crack_length, read_prints
 from scripts.benchmarks.real_prints import crack_recall, intact_share, row, top_hat_mask
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from models.damage_finder.kinds import KINDS
 from models.images import Image
-from scripts.assets.finder_real_damage import RealDamage, moved_damage, real_damage, real_part
-from scripts.assets.real_prints import Crack, Print
+from scripts.assets.finder.hand_drawn import Crack, Print
+from scripts.assets.finder.real_damage import RealDamage, moved_damage, real_damage, real_part
 
 GROUND = 90
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-TRUTH = Path(__file__).with_name("real_prints.json")
+TRUTH = Path(__file__).with_name("hand_drawn.json")
 
 Box = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels, the last two outside."""

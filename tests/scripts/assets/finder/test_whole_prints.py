@@ -2,8 +2,8 @@ import numpy as np
 
 from models.damage_finder.kinds import KINDS
 from models.damage_finder.overview import thick_parts
-from scripts.assets.finder_whole_prints import WHOLE_WEIGHTS, photo_example, whole_example
-from tests.scripts.assets.test_finder_prints import RNG, sources
+from scripts.assets.finder.whole_prints import WHOLE_WEIGHTS, photo_example, whole_example
+from tests.scripts.assets.finder.test_prints import RNG, sources
 
 
 def test_whole_prints_show_thick_damage_alone() -> None:

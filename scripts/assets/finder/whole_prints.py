@@ -6,8 +6,8 @@ import numpy as np
 
 from models.damage_finder.overview import thick_parts
 from pipeline.damage.prints.picture import Pixels
-from scripts.assets.finder_example import Example, resized
-from scripts.assets.finder_prints import (
+from scripts.assets.finder.example import Example, resized
+from scripts.assets.finder.prints import (
     KIND_WEIGHTS,
     drawn_kinds,
     finished,
@@ -16,7 +16,7 @@ from scripts.assets.finder_prints import (
     placed,
     printed,
 )
-from scripts.assets.finder_sources import Sources
+from scripts.assets.finder.sources import Sources
 
 WHOLE_WEIGHTS = {
     "stain": 0.2,

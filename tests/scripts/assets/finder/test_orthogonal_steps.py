@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from scripts.assets.orthogonal_steps import Muon, orthogonal
+from scripts.assets.finder.orthogonal_steps import Muon, orthogonal
 
 
 @pytest.mark.parametrize("shape", [(6, 20), (20, 6), (8, 8)])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from models.damage_finder.kinds import KINDS
-from scripts.assets.finder_example import Example, resized
-from scripts.assets.finder_prints import (
+from scripts.assets.finder.example import Example, resized
+from scripts.assets.finder.prints import (
     KIND_WEIGHTS,
     _without_wide_veils,
     measured_example,
@@ -13,7 +13,7 @@ from scripts.assets.finder_prints import (
     placed,
     training_example,
 )
-from scripts.assets.finder_sources import Sources, split_files
+from scripts.assets.finder.sources import Sources, split_files
 from tests.restoration.site import astronaut
 
 RNG = np.random.default_rng

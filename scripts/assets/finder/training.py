@@ -19,11 +19,11 @@ from models.damage_finder.features import features
 from models.damage_finder.kinds import FAMILIES, KINDS
 from models.damage_finder.network import FinderNetwork
 from models.images import mask_to_tensor
-from scripts.assets.finder_example import Example
-from scripts.assets.finder_prints import training_example
-from scripts.assets.finder_sources import Sources
-from scripts.assets.finder_whole_prints import whole_example
-from scripts.assets.orthogonal_steps import Muon
+from scripts.assets.finder.example import Example
+from scripts.assets.finder.orthogonal_steps import Muon
+from scripts.assets.finder.prints import training_example
+from scripts.assets.finder.sources import Sources
+from scripts.assets.finder.whole_prints import whole_example
 
 Optimisers = tuple[Muon, torch.optim.Adam]
 LOG = logging.getLogger(__name__)

@@ -15,9 +15,9 @@ from pipeline.damage.prints.look import added_grain, age, digitise, screen, soft
 from pipeline.damage.prints.ornaments import ORNAMENTS
 from pipeline.damage.prints.picture import Pixels
 from pipeline.damage.prints.sheet import mount, write_on
-from scripts.assets.finder_example import Example, resized
-from scripts.assets.finder_real_damage import moved_damage, real_part
-from scripts.assets.finder_sources import Sources
+from scripts.assets.finder.example import Example, resized
+from scripts.assets.finder.real_damage import moved_damage, real_part
+from scripts.assets.finder.sources import Sources
 
 INTACT = 0.25
 """Share of training pictures in which there is nothing to find."""

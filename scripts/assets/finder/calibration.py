@@ -13,10 +13,10 @@ from models.damage_finder.network import FinderNetwork
 from models.damage_finder.overview import OVERVIEW
 from models.damage_finder.pieces import Pieces, find_pieces
 from models.images import Mask
-from scripts.assets.finder_example import Example
-from scripts.assets.finder_prints import training_example
-from scripts.assets.finder_sources import Sources
-from scripts.assets.finder_whole_prints import photo_example, whole_example
+from scripts.assets.finder.example import Example
+from scripts.assets.finder.prints import training_example
+from scripts.assets.finder.sources import Sources
+from scripts.assets.finder.whole_prints import photo_example, whole_example
 
 Floats = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import numpy as np
 from models.images import Image
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture
-from scripts.assets.finder_real_damage import RealDamage, read_real_damage
+from scripts.assets.finder.real_damage import RealDamage, read_real_damage
 
 FOLDERS = ("congress", "ffhq256", "omi")
 """Folders of portraits, one person a file; folders that are not there are left out."""

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from models.damage_finder.network import FinderNetwork
-from scripts.assets.finder_sources import Sources
-from scripts.assets.finder_training import (
+from scripts.assets.finder.sources import Sources
+from scripts.assets.finder.training import (
     Batches,
     Plan,
     averaged,
@@ -70,9 +70,9 @@ def test_a_batch_depends_on_its_step_alone() -> None:
 
 
 def test_a_stopped_training_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scripts.assets.finder_training._EVERY", 2)
+    monkeypatch.setattr("scripts.assets.finder.training._EVERY", 2)
     whole = train(sources(), TINY, tmp_path / "whole", workers=0)
-    monkeypatch.setattr("scripts.assets.finder_training.rate", lambda step, cycles: rate(step, TINY.cycles))
+    monkeypatch.setattr("scripts.assets.finder.training.rate", lambda step, cycles: rate(step, TINY.cycles))
     train(sources(), Plan(**{**vars(TINY), "cycles": (2,)}), tmp_path / "halves", workers=0)
     assert steps_done(tmp_path / "halves") == 2
     resumed = train(sources(), TINY, tmp_path / "halves", workers=0)

@@ -1,7 +1,7 @@
 """Real damage that the finder learns from: parts of damaged prints, and their cracks and flakes moved to other prints.
 
-Damage was drawn by hand on the prints as lines and boxes (`scripts.assets.real_prints`). Which pixels it covers is told
-by white and black top-hats near the lines; what the hand did not judge and the hats do not clear is not judged.
+Damage was drawn by hand on the prints as lines and boxes (`scripts.assets.finder.hand_drawn`). Which pixels it covers
+is told by white and black top-hats near the lines; what the hand did not judge and the hats do not clear is not judged.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,8 +19,8 @@ from pipeline.damage.prints.look import added_grain, digitise, soften
 from pipeline.damage.prints.picture import Field, Pixels, lay_over, paper_tone
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture
-from scripts.assets.finder_example import Example
-from scripts.assets.real_prints import Print, read_prints
+from scripts.assets.finder.example import Example
+from scripts.assets.finder.hand_drawn import Print, read_prints
 
 _LONGEST_SIDE = 1600
 _NEAR = 0.008
@@ -29,9 +29,10 @@ _CLEAR, _SHOWN = 5.0, 8.0
 """Top-hats, grey levels, below which a pixel is intact, and above which it may be damaged."""
 _ABOVE_SURROUNDINGS = 1.2
 """How many times the mean of its surroundings a top-hat is at least where there is damage."""
-_DARK_WEIGHT = 0.8
 _FLAKE = (2.2, 16.0)
-"""The same of a flake: times the mean, and grey levels."""
+"""A flake's least top-hat: times the mean of its surroundings, and grey levels."""
+_DARK_WEIGHT = 0.8
+"""What a dark line's top-hat counts beside a light one's."""
 _UNLABELLED = 255
 _CRACK, _DUST = KINDS.index("crack"), KINDS.index("dust")
 _VIEWED = (340.0, 2000.0)

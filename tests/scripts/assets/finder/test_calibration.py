@@ -4,8 +4,8 @@ import pytest
 from models.damage_finder.confidence import Confidence
 from models.damage_finder.damage_map import DamageMap, halved
 from models.damage_finder.pieces import find_pieces
-from scripts.assets.finder_calibration import fit_logistic, fit_platt, is_right
-from scripts.assets.finder_example import Example
+from scripts.assets.finder.calibration import fit_logistic, fit_platt, is_right
+from scripts.assets.finder.example import Example
 
 
 def test_platt_undoes_a_known_distortion() -> None:

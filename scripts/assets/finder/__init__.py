@@ -1,0 +1,1 @@
+"""Where the damage finder's weights come from: its pictures, its training, its calibration."""
