@@ -1,4 +1,8 @@
-"""Details of intact pictures that are easily taken for damage: hair, lace, beads, twigs, bars, rims, buttons."""
+"""Details of intact pictures that are easily taken for damage: hair, lace, beads, twigs, bars, rims, buttons.
+
+Each shows what tells it from damage: it repeats, branches or tapers, or has shade beside it. A lone bright line would
+teach that scratches are intact.
+"""
 
 import math
 
@@ -14,11 +18,11 @@ def hair_strands(rng: np.random.Generator, picture: Pixels) -> Pixels:
     shape = (picture.shape[0], picture.shape[1])
     angle, bend = rng.uniform(0, 2 * math.pi), rng.uniform(0.3, 2.0)
     trunk = smooth_path(rng, _place(rng, shape), angle, max(shape) * rng.uniform(0.3, 1.4), bend)
-    reach = max(shape) * math.exp(rng.uniform(-3.5, -1.3))
+    reach = max(shape) * math.exp(rng.uniform(-3.7, -2.3))
     done = picture
     for tone in (rng.uniform(0, 60), rng.uniform(90, 220)):
         strands, widths = [], []
-        for _ in range(int(rng.integers(6, 45))):
+        for _ in range(int(rng.integers(14, 45))):
             spread = np.linspace(rng.uniform(0.4, 1), rng.uniform(0.4, 1.6), len(trunk))[:, None]
             first = int(rng.integers(0, max(1, len(trunk) // 2)))
             strands.append((trunk + rng.normal(0, reach, 2) * spread).astype(np.float32)[first:])
@@ -31,7 +35,7 @@ def beads(rng: np.random.Generator, picture: Pixels) -> Pixels:
     """Strings of beads, pearls or a chain: evenly spaced discs with a glint, light or dark."""
     shape = (picture.shape[0], picture.shape[1])
     done = picture
-    radius = math.exp(rng.uniform(0.2, 2.2))
+    radius = math.exp(rng.uniform(0.7, 2.3))
     path = smooth_path(rng, _place(rng, shape), rng.uniform(0, 2 * math.pi), max(shape) * rng.uniform(0.3, 1.2), 2.0)
     for row in range(int(rng.integers(1, 6))):
         string = _spaced(path + np.array([0, row * 2.6 * radius], np.float32), 2.1 * radius * rng.uniform(1, 1.4))
@@ -80,18 +84,20 @@ def twigs(rng: np.random.Generator, picture: Pixels) -> Pixels:
             _place(rng, shape),
             rng.uniform(0, 2 * math.pi),
             max(shape) * rng.uniform(0.2, 1.0),
-            math.exp(rng.uniform(0.5, 2.2)),
+            math.exp(rng.uniform(0.7, 2.2)),
         )
     ]
+    branches = int(rng.integers(3, 6))
     while todo and len(paths) < 80:
         place, angle, length, width = todo.pop()
         path = smooth_path(rng, place, angle, length, 0.8)
         for first in range(0, len(path) - 1, 4):
             paths.append(path[first : first + 5])
             widths.append(max(0.5, width * (1 - 0.7 * first / len(path))))
-        for _ in range(int(rng.integers(0, 5)) if width > 0.8 else 0):
+        for _ in range(branches if width > 0.8 else 0):
             joint = path[int(rng.integers(len(path)))]
             todo.append((joint, angle + rng.normal(0, 0.7), length * rng.uniform(0.3, 0.7), width * 0.55))
+        branches = int(rng.integers(0, 5))
     drawn = coverage(shape, paths, widths)
     if rng.random() < 0.5:
         drawn = np.asarray(cv2.GaussianBlur(drawn, (0, 0), rng.uniform(0.6, 3)), np.float32)
@@ -105,7 +111,7 @@ def bars(rng: np.random.Generator, picture: Pixels) -> Pixels:
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     angle, period = (
         rng.choice([0.0, math.pi / 2, rng.uniform(0, math.pi)]),
-        max(shape) * math.exp(rng.uniform(-3.6, -0.5)),
+        max(shape) * math.exp(rng.uniform(-3.6, -1.6)),
     )
     across = (
         x * math.cos(angle)
@@ -113,7 +119,7 @@ def bars(rng: np.random.Generator, picture: Pixels) -> Pixels:
         + rng.choice([0.0, 0.4 * period]) * soft_noise(rng, shape, 3 * period + 8)
     )
     phase = np.abs((across / period + rng.random()) % 1 - 0.5)
-    width = rng.uniform(0.04, 0.4)
+    width = rng.uniform(0.08, 0.4)
     stripes = np.clip((width / 2 - phase) * period / rng.uniform(0.7, 3) + 0.5, 0, 1)
     if rng.random() < 0.25:
         along = y * math.cos(angle) - x * math.sin(angle)
@@ -199,7 +205,7 @@ def stitches(rng: np.random.Generator, picture: Pixels) -> Pixels:
     place, angle, length = _place(rng, shape), rng.uniform(0, math.pi), math.exp(rng.uniform(1.0, 3.3))
     advance, direction = length * rng.uniform(0.3, 1.6), rng.uniform(0, 2 * math.pi)
     strokes = []
-    for number in range(int(rng.choice([3, 5, 14, 30]))):
+    for number in range(int(rng.choice([6, 10, 20, 30]))):
         move = number * advance * np.array([math.cos(direction), math.sin(direction)], np.float32)
         strokes.append(smooth_path(rng, place + move, angle + rng.normal(0, 0.08), length, 0.3))
     drawn = coverage(shape, strokes, [math.exp(rng.uniform(-0.5, 1.3))] * len(strokes))
@@ -220,10 +226,12 @@ def seams(rng: np.random.Generator, picture: Pixels) -> Pixels:
         line = np.asarray(cv2.GaussianBlur(line, (0, 0), rng.uniform(0.3, 1.2)), np.float32)
         reach = max(shape) * math.exp(rng.uniform(-3.5, -1.5))
         away, side = _beside(shape, path)
-        shade = np.exp(-away / reach) * (side if rng.random() < 0.8 else 1.0)
-        done = done + (rng.choice([-1, 1]) * rng.uniform(15, 70) * shade)[..., None]
+        shade = np.exp(-away / reach) * side
+        depth = rng.uniform(20, 80)
+        done = done + (rng.choice([-1, 1]) * depth * shade)[..., None]
         tone = rng.uniform(150, 250) if rng.random() < 0.7 else rng.uniform(0, 60)
-        done = lay_over(np.asarray(done, np.float32), np.full(3, tone), line * rng.uniform(0.0, 0.7))
+        glint = line * rng.uniform(0.0, depth / 110)
+        done = lay_over(np.asarray(done, np.float32), np.full(3, tone), np.asarray(glint, np.float32))
     return np.asarray(done, np.float32)
 
 

@@ -205,11 +205,18 @@ def printed(rng: np.random.Generator, picture: Pixels, ornate: float = ORNATE) -
 
 def _old_part(rng: np.random.Generator, old: Image, side: int) -> Pixels:
     """A part of an old print as it is, or toned anew."""
-    picture = placed(rng, old, side, math.exp(rng.uniform(-0.5, 0.7)))
+    scale = math.exp(rng.uniform(-0.5, 0.7))
+    picture = max((placed(rng, old, side, scale) for _ in range(2)), key=_detail)
     if rng.random() < 0.4:
         return picture
     picture = tone(rng, picture)
     return mount(rng, picture) if rng.random() < 0.2 else picture
+
+
+def _detail(picture: Pixels) -> float:
+    """How much fine structure a picture (H, W, 3) has: mean difference between pixels two apart, grey levels."""
+    luma = picture.mean(axis=-1)
+    return float(np.abs(luma[2:] - luma[:-2]).mean() + np.abs(luma[:, 2:] - luma[:, :-2]).mean())
 
 
 def _several(rng: np.random.Generator, sources: Sources, side: int) -> Pixels:

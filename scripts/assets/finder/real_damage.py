@@ -48,6 +48,7 @@ class RealDamage:
         image: (H, W, 3) uint8.
         damaged: (H, W) bool.
         judged: (H, W) bool; False where nobody said whether there is damage.
+        detail: (H, W) bool; True where something stands out and is intact: pearls, lace, seams.
         kind: (H, W) uint8, index of the kind of a damaged pixel, 255 elsewhere.
         lost: (H, W) float32, 0..1, opacity of bare paper.
         shade: (H, W) float32, 0..1, share of the light that is left in a crack's dark flank.
@@ -56,6 +57,7 @@ class RealDamage:
     image: Image
     damaged: Mask
     judged: Mask
+    detail: Mask
     kind: npt.NDArray[np.uint8]
     lost: Field
     shade: Field
@@ -92,14 +94,14 @@ def real_damage(photo: Image, one: Print) -> RealDamage:
     judged = damaged | ((hat < _CLEAR) & ~beside) | (_inside(luma.shape, one.intact, scale) & (away > near))
     kind = np.select([cracked, flaked], [np.uint8(_CRACK), np.uint8(_DUST)], np.uint8(_UNLABELLED))
     lost, shade = _layers(luma, damaged)
-    return RealDamage(image, damaged, judged, kind.astype(np.uint8), lost, shade)
+    detail = judged & ~damaged & (hat > _SHOWN)
+    return RealDamage(image, damaged, judged, detail, kind.astype(np.uint8), lost, shade)
 
 
 def real_part(rng: np.random.Generator, sources: Sequence[RealDamage], side: int) -> Example:
     """A part (side, side) of a damaged print, turned, resized, toned a little differently and digitised again."""
     source = _drawn(rng, sources)
-    at = source.damaged if rng.random() < 0.5 else source.judged & ~source.damaged
-    view = _view(rng, source, at, side, upright=True)
+    view = _view(rng, source, _looked_at(rng, source), side, upright=True)
     curve = np.clip(view.image.astype(np.float32) / 255, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.25)))
     low, high = rng.uniform(0, 40), rng.uniform(190, 255)
     toned = np.asarray(low + (high - low) * curve, np.float32)
@@ -131,6 +133,14 @@ def _drawn(rng: np.random.Generator, sources: Sequence[RealDamage]) -> RealDamag
     """One of the prints; those with more damage more often."""
     weights = np.sqrt([source.damaged.sum() for source in sources])
     return sources[int(rng.choice(len(sources), p=weights / weights.sum()))]
+
+
+def _looked_at(rng: np.random.Generator, source: RealDamage) -> Mask:
+    """Where a part is cut out: damage, details that are easily taken for damage, or plain intact places."""
+    choice = rng.random()
+    if choice < 0.3 and source.detail.any():
+        return source.detail
+    return source.damaged if choice < 0.75 else np.asarray(source.judged & ~source.damaged, np.bool_)
 
 
 def _top_hats(luma: npt.NDArray[np.uint8], radius: int) -> tuple[Field, Field]:
@@ -203,6 +213,7 @@ def _view(rng: np.random.Generator, source: RealDamage, at: Mask, side: int, upr
         image=np.clip(image, 0, 255).astype(np.uint8),
         damaged=damaged,
         judged=(judged > 0.6) & (damaged | (share < 0.1)),
+        detail=cut(source.detail.astype(np.float32), cv2.BORDER_REFLECT) > 0.5,
         kind=np.where(dusty > 0.5 * np.maximum(share, 0.05), np.uint8(_DUST), np.uint8(_CRACK)),
         lost=np.clip(cut(source.lost, cv2.BORDER_CONSTANT), 0, 1),
         shade=np.clip(cut(source.shade, cv2.BORDER_CONSTANT, 1.0), 0, 1),

@@ -51,6 +51,13 @@ def test_a_line_that_nobody_marked_is_not_judged_but_lace_in_an_intact_box_is(da
     assert damage.judged[280, 200]
 
 
+def test_details_are_what_stands_out_in_an_intact_box(damage: RealDamage) -> None:
+    assert damage.detail[150:180:6, 40:100].all()
+    elsewhere = damage.detail.copy()
+    elsewhere[140:190, 35:105] = False
+    assert not elsewhere.any()
+
+
 def test_the_layers_give_the_damage_back_over_the_ground_beneath(damage: RealDamage) -> None:
     luma = cv2.cvtColor(photo(), cv2.COLOR_RGB2GRAY).astype(np.float32)
     paper = max(200.0, float(np.quantile(luma[damage.damaged], 0.98)))
