@@ -98,7 +98,7 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     pieces = find_pieces(found, params.threshold, finder.confidence)
     likely = pieces.confidence >= params.doubtful
     large = likely & pieces.patch & (pieces.pixels >= params.large * damaged.size)
-    net = _has_net(pieces, params)
+    net = net_length(pieces, params.sure) >= params.net
     sure = likely & (pieces.confidence >= (params.sure_in_net if net else params.sure))
     faces = looking_upright(detector, image, image).detector.detect(image) if sure.any() else []
     wide_lines = pieces.patch & _IS_LINE[pieces.kind] & net
@@ -151,10 +151,10 @@ def _reasons(pieces: Pieces, large: Mask, damaged: Mask, faces: Sequence[Face], 
     return reasons
 
 
-def _has_net(pieces: Pieces, params: FinderParams) -> bool:
-    """Tell whether the photo shows a net of cracks: its sure lines are long together."""
-    lines = (pieces.confidence >= params.sure) & ~pieces.patch & (_lengths(pieces) >= _LONG) & _is_inside(pieces)
-    return bool(_lengths(pieces)[lines].sum() >= params.net)
+def net_length(pieces: Pieces, sure: float) -> float:
+    """Give the length of the lines of at least `sure` together, in long sides of the photo, border and specks apart."""
+    lines = (pieces.confidence >= sure) & ~pieces.patch & (_lengths(pieces) >= _LONG) & _is_inside(pieces)
+    return float(_lengths(pieces)[lines].sum())
 
 
 def _shows_damage(pieces: Pieces, params: FinderParams) -> Mask:

@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         place = item.path.relative_to(ROOT / "tests").as_posix()
         if any(place == slow or place.startswith(f"{slow}/") for slow in SLOW):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave out of garbage collection what was imported: some libraries collect at every call."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@
 
 `python -m scripts.benchmarks.finder_rules --portraits DIR --prints DIR --try sure=0.6 --try sure=0.6,certain=0.9`.
 Every picture is searched once; the rules of params.yaml and each of those to try are applied to what was found. Intact
-pictures are made of the validation split, since rules may be chosen on it.
+pictures are made of the validation split, since rules may be chosen on it. A second table gives the length of sure lines on every
+damaged print, and the greatest of intact pictures, by which `net` is chosen.
 """
 
 import argparse
@@ -13,13 +14,14 @@ from pathlib import Path
 from models.assets import ASSETS
 from models.damage_finder.damage_map import DamageMap
 from models.damage_finder.finder import Finder
+from models.damage_finder.pieces import find_pieces
 from models.face.detector import Face, FaceDetector
 from models.images import Image
 from pipeline.config.load import load_params
 from pipeline.config.restore import FinderParams
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture
-from restoration.find_damage import FoundDamage, find_damage
+from restoration.find_damage import FoundDamage, find_damage, net_length
 from restoration.types import Detector
 from scripts.assets.finder.hand_drawn import Print, read_prints
 from scripts.assets.finder.sources import read_sources
@@ -28,6 +30,8 @@ from scripts.benchmarks.real_prints import TOLERANCE, crack_recall, intact_share
 from scripts.one_thread import use_one_thread
 
 INTACT, SEED = 60, 33
+SURE = (0.5, 0.6, 0.7, 0.8, 0.9)
+"""Confidences for which the lengths of lines are given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +73,10 @@ class Case:
         """Apply rules to what was found."""
         return find_damage(self.image, self.finder, self.detector, rules)
 
+    def net_length(self, rules: FinderParams, sure: float) -> float:
+        """Length of its lines of at least `sure`, in long sides."""
+        return net_length(find_pieces(self.finder.found, rules.threshold, self.finder.confidence), sure)
+
 
 def searched(image: Image, finder: Finder, detector: Detector, truth: Print | None = None) -> Case:
     """Search a picture (H, W, 3)."""
@@ -88,6 +96,18 @@ def table(cases: Sequence[Case], tried: dict[str, FinderParams]) -> Iterator[str
         areas = [float(case.by(rules).sure.mean()) for case in intact]
         touched = sum(area > 0 for area in areas)
         yield f"| {name} | {' | '.join(cells)} | {touched} of {len(areas)} | {max(areas):.2%} |"
+
+
+def lengths(cases: Sequence[Case], rules: FinderParams, sure: Sequence[float]) -> Iterator[str]:
+    """A row per confidence: length of such lines, in long sides, on each damaged print; the three longest intact."""
+    damaged = [case for case in cases if case.truth is not None and case.truth.cracks]
+    intact = [case for case in cases if case.truth is None or not case.truth.cracks]
+    yield f"| sure | {' | '.join(case.truth.file for case in damaged if case.truth is not None)} | intact, longest |"
+    yield "|---" * (len(damaged) + 2) + "|"
+    for least in sure:
+        longest = sorted((case.net_length(rules, least) for case in intact), reverse=True)[:3]
+        cells = [f"{case.net_length(rules, least):.2f}" for case in damaged]
+        yield f"| {least} | {' | '.join(cells)} | {', '.join(f'{length:.2f}' for length in longest)} |"
 
 
 def _cell(case: Case, rules: FinderParams) -> str:
@@ -122,7 +142,7 @@ def main() -> None:
     people = read_sources(arguments.portraits, None, "validation", limits).portraits
     cases += [searched(picture, finder, detector) for picture in intact_prints(people, INTACT, SEED)]
     tried = {"params.yaml": rules} | {text: parse_rules(rules, text) for text in arguments.tried}
-    print("\n".join(table(cases, tried)))
+    print("\n".join([*table(cases, tried), "", *lengths(cases, rules, SURE)]))
 
 
 if __name__ == "__main__":

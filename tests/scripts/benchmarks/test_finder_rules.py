@@ -11,7 +11,7 @@ from models.images import Image
 from pipeline.config.load import load_params
 from restoration.find_damage import find_damage, shipped_finder
 from scripts.assets.finder.hand_drawn import Crack, Print
-from scripts.benchmarks.finder_rules import parse_rules, searched, table
+from scripts.benchmarks.finder_rules import lengths, parse_rules, searched, table
 from tests.conftest import ROOT
 from tests.restoration.site import astronaut, tools
 
@@ -45,6 +45,17 @@ def test_the_table_has_used_proposed_and_masked_details() -> None:
     assert none.startswith("| none | 0.0% / ")
     assert none.endswith("| 0 of 1 | 0.00% |")
     assert "| 1 of 1 |" in loose
+
+
+def test_lengths_of_sure_lines_are_those_of_the_cracks() -> None:
+    crack = Crack(np.array([[40, 40], [470, 470]], np.float32), faint=False)
+    damaged = searched(cracked(), shipped_finder(), tools().detector, Print("p.png", "", (512, 512), (crack,), ()))
+    intact = searched(np.full((512, 512, 3), 128, np.uint8), shipped_finder(), tools().detector)
+    rows = [row.split(" | ") for row in lengths([damaged, intact], RULES, (0.1, 1.0))]
+    assert rows[0] == ["| sure", "p.png", "intact, longest |"]
+    assert 2.0 < float(rows[2][1]) < 4.5  # the diagonals of three lines are 1.19, 0.97 and 0.88 long sides
+    assert rows[2][2] == "0.00 |"
+    assert float(rows[3][1]) == 0.0
 
 
 def cracked() -> Image:
