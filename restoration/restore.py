@@ -14,11 +14,12 @@ from restoration.evidence import Gathered, face_maps, gather_faces, some
 from restoration.faces import SAME_FACE, FoundFace, damaged_faces, overlap
 from restoration.modes import RequestedMode
 from restoration.outcome import DamagedPhoto, Job, ThinFace, outcome, untouched_pixels
-from restoration.photo.classical import classical_photo, grey, is_colourless, keep_luma
+from restoration.photo.classical import classical_photo, is_colourless, keep_luma
 from restoration.photo.geometry import cut, paste_all
 from restoration.photo.head_colours import Head, colour_between, colour_heads, head_of
 from restoration.photo.inpainter import load_inpainter
 from restoration.photo.inpainter_fill import fill_with_inpainter
+from restoration.photo.keep_tone import keep_tone
 from restoration.photo.mask_edges import grow_to_edges
 from restoration.photo.orientation import Looking, looking_upright
 from restoration.photo.owners import NOBODY, Owners
@@ -130,8 +131,7 @@ def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams)
     hole = without(damage.hole, thin)
     chroma = hole if damage.chroma is damage.hole else without(damage.chroma, thin)
     put(image, damage.image, chroma)
-    if is_colourless(damage.image, damage.chroma):
-        image[thin] = grey(image[thin])
+    keep_tone(damage.image, damage.chroma, image, thin)
     again = _look(DamagedPhoto(image, hole, chroma, thin), tools, size, params)
     return again, [
         ThinFace(face, thin_risk(face, params.risk_weights))
@@ -212,9 +212,8 @@ def _fill_faces(
 
 
 def _coloured(damage: DamagedPhoto, canvas: Image, jobs: Sequence[Job], owners: Owners) -> Image:
-    """Keep known luma, and leave a photo without colour so; in place, but where colour alone is missing."""
-    if is_colourless(damage.image, damage.chroma):
-        canvas[damage.hole] = grey(canvas[damage.hole])
+    """Keep known luma, and the tone of a print; in place, but where colour alone is missing."""
+    keep_tone(damage.image, damage.chroma, canvas, damage.hole)
     if damage.chroma is damage.hole:
         return canvas
     faded = without(damage.chroma, damage.hole)

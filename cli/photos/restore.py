@@ -65,7 +65,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--fade",
     is_flag=True,
-    help="Also lift fading and yellowing from the whole photo: contrast, and a neutral black and white. Nothing is "
+    help="Also lift fading and yellowing from the whole photo: contrast, and the cast of a colour photo. Nothing is "
     "invented, but no pixel stays as it came. With an all-black --mask that is all that is done.",
 )
 @click.option("--strip", is_flag=True, help="Keep no metadata at all: no colour profile, resolution or date either.")

@@ -10,19 +10,14 @@ was taken in.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from models.images import Image, Mask
 from restoration.photo.classical import is_colourless, luma, paler
-from restoration.photo.one_tone import Levels, find_stains
+from restoration.photo.one_tone import Levels, find_tone, small_copy
 from restoration.photo.windows import enlarged
 
-_SIDE = 256
-"""Long side, pixels, of the copy in which the veil is looked for."""
-_SHRINK = 6
-"""By how much the field of stains, which is soft, is shrunk once more to be kept."""
 _TAIL = 0.01
 """Share of the pixels that are darker than what counts as the darkest level, and lighter than the lightest."""
 _BLACK, _WHITE = 12.0, 240.0
@@ -36,8 +31,6 @@ _NEUTRAL = 0.7
 """Share of the colour of black and white that is lifted from a colour photo: some of it is the photo's own."""
 _GAIN = 2.5
 """Largest gain: beyond it noise is all that is seen."""
-_ENOUGH = 200
-"""Known pixels of the copy, with fewer of which nothing is said."""
 _ROWS = 512
 """Rows that are lifted together."""
 
@@ -88,16 +81,17 @@ class Veil:
 
 def find_veil(image: Image, damaged: Mask) -> Veil | None:
     """Find the veil over a photo (H, W, 3), looking at what is not `damaged` (H, W); None where there is none."""
-    small, known = _small(image, damaged)
-    if known.sum() < _ENOUGH:
+    copy = small_copy(image, damaged)
+    if copy is None:
         return None
+    small, known = copy
     if is_colourless(image, damaged):
         small = np.repeat(small.mean(axis=-1, keepdims=True), 3, axis=-1)
-    stain = find_stains(small, known)
-    levels = small if stain is None else luma(small)
+    tone = find_tone(small, known)
+    levels = small if tone is None else luma(small)
     black, white = (np.quantile(levels[known], tail, axis=0) for tail in (_TAIL, 1 - _TAIL))
     strength = float(np.clip((_GOOD - (white - black).min()) / (_GOOD - _FADED), 0, 1))
-    if stain is None:
+    if tone is None:
         black, white = (
             mean + _NEUTRAL * (level - mean) for level, mean in ((black, black.mean()), (white, white.mean()))
         )
@@ -110,18 +104,4 @@ def find_veil(image: Image, damaged: Mask) -> Veil | None:
     gain, offset = (
         np.broadcast_to(one, 3).astype(np.float32) for one in (1 + strength * (gain - 1), strength * offset)
     )
-    return Veil(gain, offset, None if stain is None else _kept(strength * stain), strength)
-
-
-def _small(image: Image, damaged: Mask) -> tuple[Levels, Mask]:
-    """The copy (h, w, 3), and its pixels (h, w) that hold nothing damaged."""
-    shrink = min(1.0, _SIDE / max(damaged.shape))
-    side = (max(1, round(damaged.shape[1] * shrink)), max(1, round(damaged.shape[0] * shrink)))
-    small = cv2.resize(image, side, interpolation=cv2.INTER_AREA).astype(np.float32)
-    return small, np.asarray(cv2.resize(damaged.astype(np.float32), side, interpolation=cv2.INTER_AREA) == 0)
-
-
-def _kept(stain: Levels) -> Levels:
-    """The field of stains (h, w, 3), shrunk once more."""
-    side = (-(-stain.shape[1] // _SHRINK), -(-stain.shape[0] // _SHRINK))
-    return np.asarray(cv2.resize(stain.astype(np.float32), side, interpolation=cv2.INTER_AREA), np.float32)
+    return Veil(gain, offset, None if tone is None else strength * tone.stain, strength)
