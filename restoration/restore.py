@@ -77,7 +77,8 @@ def restore_photo(
         nobody = Owners.of([], damage.chroma)
         returned = not damage.chroma.any() or ((always_return or count) and _can_be_filled(damage))
         filled = _coloured(damage, _with_texture(scene, [], nobody, params), [], nobody) if returned else None
-        return outcome(filled, damage, count, [], nobody, notes, thin_faces)
+        drawn = bool(returned) and _is_generated(damage, [], params, strength)
+        return outcome(filled, damage, count, [], nobody, notes, thin_faces, generated=drawn)
     gathered = gather_faces(plain, found, known, params.reference)
     jobs = [_job(index, face, gathered, mode, params, scene.looking.doubt) for index, face in enumerate(found)]
     owners = Owners.of([face.frame for face in found], damage.chroma)
@@ -94,7 +95,8 @@ def restore_photo(
         for job, old in zip(jobs, before, strict=True)
     ]
     put(restored, image, bare)
-    return outcome(restored, damage, count, compared, owners, gathered.notes, thin_faces)
+    drawn = _is_generated(damage, jobs, params, strength)
+    return outcome(restored, damage, count, compared, owners, gathered.notes, thin_faces, generated=drawn)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +161,12 @@ def _with_texture(scene: _Scene, jobs: Sequence[Job], owners: Owners, params: Re
     faces = [face.box for face in scene.looking.detector.detect(scene.plain)]
     fill_with_texture(scene.plain, wide, scene.damage.hole, faces)
     return scene.plain
+
+
+def _is_generated(damage: DamagedPhoto, jobs: Sequence[Job], params: RestoreParams, strength: float) -> bool:
+    """Whether a trained model makes any pixel: the restorer on a face, or the user's own network beside faces."""
+    on_faces = strength > 0 and any(not job.refused for job in jobs)
+    return on_faces or (params.inpainter is not None and bool(damage.hole.any()))
 
 
 def _damage(image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: RequestedMode) -> DamagedPhoto:
