@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from models.images import Image, Mask
 from restoration.photo.classical import luma
+from restoration.photo.windows import shrunk_mask
 
 Levels = npt.NDArray[np.float32]
 """Grey levels, 0..255, not rounded."""
@@ -67,7 +68,7 @@ def small_copy(image: Image, missing: Mask) -> tuple[Levels, Mask] | None:
     shrink = min(1.0, _SIDE / max(missing.shape))
     side = (max(1, round(missing.shape[1] * shrink)), max(1, round(missing.shape[0] * shrink)))
     small = cv2.resize(image, side, interpolation=cv2.INTER_AREA).astype(np.float32)
-    known = np.asarray(cv2.resize(missing.astype(np.float32), side, interpolation=cv2.INTER_AREA) == 0)
+    known = ~shrunk_mask(missing, side)
     return (small, known) if known.sum() >= _ENOUGH else None
 
 
