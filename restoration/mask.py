@@ -16,6 +16,7 @@ from pipeline.image_io.write import write_picture
 from restoration.find_damage import FoundDamage, Piece, find_damage, mean_confidence
 from restoration.modes import RequestedMode
 from restoration.outcome import unchanged
+from restoration.photo.leftovers import with_leftovers
 from restoration.restore import restore_photo
 from restoration.types import Detector, FaceRestorer, Restoration, Tools
 
@@ -147,12 +148,16 @@ def restore_used(
     tools: Tools,
     strength: float = 1.0,
 ) -> Restoration:
-    """Restore a photo (H, W, 3) by its mask; where that marks nothing, it comes back as it came."""
+    """Restore a photo (H, W, 3) by its mask; where that marks nothing, it comes back as it came.
+
+    A mask that was found takes what it left of its damage; one that was given means what it says.
+    """
     if not used.mask.any():
         return unchanged(image, _nothing(used), len(tools.detector.detect(image)))
     found = used.source == "found"
+    mask = with_leftovers(image, used.mask) if found else used.mask
     return restore_photo(
-        image, used.mask, restorer, mode, params, references, tools=tools, always_return=found, strength=strength
+        image, mask, restorer, mode, params, references, tools=tools, always_return=found, strength=strength
     )
 
 

@@ -74,6 +74,8 @@ def outcome(
     owners: Owners,
     notes: Sequence[ReferenceNote] = (),
     thin_faces: Sequence[ThinFace] = (),
+    *,
+    generated: bool = False,
 ) -> Restoration:
     """The figures of one photo.
 
@@ -85,6 +87,7 @@ def outcome(
         owners: the job that each missing pixel belongs to, by its number.
         notes: what became of the reference photos.
         thin_faces: faces all of whose damage is thin.
+        generated: whether a trained model made any pixel.
     """
     thin_pixels, hole, chroma = (int(np.count_nonzero(mask)) for mask in (damage.thin, damage.hole, damage.chroma))
     missing = max(chroma + thin_pixels, 1)
@@ -113,6 +116,7 @@ def outcome(
         face_count=count,
         faces=(*(_row(job) for job in jobs), *(_thin_row(face) for face in thin_faces)),
         references=tuple(notes),
+        generated=generated,
     )
 
 

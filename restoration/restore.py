@@ -14,11 +14,12 @@ from restoration.evidence import Gathered, face_maps, gather_faces, some
 from restoration.faces import SAME_FACE, FoundFace, damaged_faces, overlap
 from restoration.modes import RequestedMode
 from restoration.outcome import DamagedPhoto, Job, ThinFace, outcome, untouched_pixels
-from restoration.photo.classical import classical_photo, grey, is_colourless, keep_luma
+from restoration.photo.classical import classical_photo, is_colourless, keep_luma
 from restoration.photo.geometry import cut, paste_all
 from restoration.photo.head_colours import Head, colour_between, colour_heads, head_of
 from restoration.photo.inpainter import load_inpainter
 from restoration.photo.inpainter_fill import fill_with_inpainter
+from restoration.photo.keep_tone import keep_tone
 from restoration.photo.mask_edges import grow_to_edges
 from restoration.photo.orientation import Looking, looking_upright
 from restoration.photo.owners import NOBODY, Owners
@@ -76,7 +77,8 @@ def restore_photo(
         nobody = Owners.of([], damage.chroma)
         returned = not damage.chroma.any() or ((always_return or count) and _can_be_filled(damage))
         filled = _coloured(damage, _with_texture(scene, [], nobody, params), [], nobody) if returned else None
-        return outcome(filled, damage, count, [], nobody, notes, thin_faces)
+        drawn = bool(returned) and _is_generated(damage, [], params, strength)
+        return outcome(filled, damage, count, [], nobody, notes, thin_faces, generated=drawn)
     gathered = gather_faces(plain, found, known, params.reference)
     jobs = [_job(index, face, gathered, mode, params, scene.looking.doubt) for index, face in enumerate(found)]
     owners = Owners.of([face.frame for face in found], damage.chroma)
@@ -93,7 +95,8 @@ def restore_photo(
         for job, old in zip(jobs, before, strict=True)
     ]
     put(restored, image, bare)
-    return outcome(restored, damage, count, compared, owners, gathered.notes, thin_faces)
+    drawn = _is_generated(damage, jobs, params, strength)
+    return outcome(restored, damage, count, compared, owners, gathered.notes, thin_faces, generated=drawn)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,8 +133,7 @@ def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams)
     hole = without(damage.hole, thin)
     chroma = hole if damage.chroma is damage.hole else without(damage.chroma, thin)
     put(image, damage.image, chroma)
-    if is_colourless(damage.image, damage.chroma):
-        image[thin] = grey(image[thin])
+    keep_tone(damage.image, damage.chroma, image, thin)
     again = _look(DamagedPhoto(image, hole, chroma, thin), tools, size, params)
     return again, [
         ThinFace(face, thin_risk(face, params.risk_weights))
@@ -159,6 +161,12 @@ def _with_texture(scene: _Scene, jobs: Sequence[Job], owners: Owners, params: Re
     faces = [face.box for face in scene.looking.detector.detect(scene.plain)]
     fill_with_texture(scene.plain, wide, scene.damage.hole, faces)
     return scene.plain
+
+
+def _is_generated(damage: DamagedPhoto, jobs: Sequence[Job], params: RestoreParams, strength: float) -> bool:
+    """Whether a trained model makes any pixel: the restorer on a face, or the user's own network beside faces."""
+    on_faces = strength > 0 and any(not job.refused for job in jobs)
+    return on_faces or (params.inpainter is not None and bool(damage.hole.any()))
 
 
 def _damage(image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: RequestedMode) -> DamagedPhoto:
@@ -212,9 +220,8 @@ def _fill_faces(
 
 
 def _coloured(damage: DamagedPhoto, canvas: Image, jobs: Sequence[Job], owners: Owners) -> Image:
-    """Keep known luma, and leave a photo without colour so; in place, but where colour alone is missing."""
-    if is_colourless(damage.image, damage.chroma):
-        canvas[damage.hole] = grey(canvas[damage.hole])
+    """Keep known luma, and the tone of a print; in place, but where colour alone is missing."""
+    keep_tone(damage.image, damage.chroma, canvas, damage.hole)
     if damage.chroma is damage.hole:
         return canvas
     faded = without(damage.chroma, damage.hole)

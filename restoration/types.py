@@ -129,7 +129,7 @@ class Restoration:
     face, filled classically; `untouched`, left as they came, in faces that were refused or in part. `face_count`: all
     faces found; `faces`: the touched ones. `references`: what became of each reference photo. `veil`: how much of a
     veil of fading and yellowing was lifted from every pixel, above 0 up to 1; None where it was not asked for, or there
-    is none.
+    is none. `generated`: whether a trained model made any of its pixels; what is filled from the photo itself is not.
     """
 
     image: Image | None
@@ -146,3 +146,4 @@ class Restoration:
     faces: tuple[RestoredFace, ...]
     references: tuple[ReferenceNote, ...] = ()
     veil: float | None = None
+    generated: bool = False

@@ -65,7 +65,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--fade",
     is_flag=True,
-    help="Also lift fading and yellowing from the whole photo: contrast, and a neutral black and white. Nothing is "
+    help="Also lift fading and yellowing from the whole photo: contrast, and the cast of a colour photo. Nothing is "
     "invented, but no pixel stays as it came. With an all-black --mask that is all that is done.",
 )
 @click.option("--strip", is_flag=True, help="Keep no metadata at all: no colour profile, resolution or date either.")
@@ -103,9 +103,9 @@ def restore_command(
 
     Pixels outside the mask stay exactly the same in PNG, TIFF, BMP and WebP; JPEG, HEIC and AVIF encode them anew, so
     that they change a little. The line says what was lost. The mask first grows by at most 12 pixels, over the blurred
-    or compressed edge of the damage. Outputs are marked as AI-restored (where fading alone was lifted, as corrected by
-    an algorithm), in XMP and in a signed C2PA manifest (not in BMP, which cannot contain them). A refused photo gets a
-    reason and no output. In a folder, sidecars and other files that are no photos are left out, a photo that fails
+    or compressed edge of the damage. Outputs are marked as AI-restored (where no trained model was used, as corrected
+    by an algorithm), in XMP and in a signed C2PA manifest (not in BMP, which cannot contain them). A refused photo gets
+    a reason and no output. In a folder, sidecars and other files that are no photos are left out, a photo that fails
     gets a line, the others go on, and the exit status is 1.
     """
     from models.errors import LikenessError

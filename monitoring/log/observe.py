@@ -130,6 +130,7 @@ def build_log_row(
         queue_milliseconds=facts.queue_milliseconds,
         veil=restoration.veil,
         strength=facts.strength,
+        generated=restoration.generated,
     )
 
 

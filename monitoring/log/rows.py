@@ -28,7 +28,7 @@ class LogRow(BaseModel):
     0..1 within it. `uncertainty`: see `restoration.risk.uncertainty`. `lpips`: to the original, in a replay.
     `subject` is a pseudonym, "" where the caller gave none. `veil`: how much of a veil of fading was lifted, None where
     none was. `strength`: share of what the face model filled, the rest being the classical fill; a row without it was
-    restored in full.
+    restored in full. `generated`: whether a trained model made any pixel; None where nobody noted it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -73,6 +73,7 @@ class LogRow(BaseModel):
     queue_milliseconds: Duration
     veil: Share | None = None
     strength: Share = 1.0
+    generated: bool | None = None
 
     @model_validator(mode="after")
     def _recognised_needs_something_to_compare(self) -> Self:
@@ -85,7 +86,8 @@ class LogRow(BaseModel):
 COLUMNS: tuple[str, ...] = tuple(LogRow.model_fields)
 TEXT = ("request_id", "model_version", "mode", "reason", "kind", "subject", "arm")
 INTEGERS = ("face_count", "width", "height")
-NUMBERS = tuple(name for name in COLUMNS if name not in (*TEXT, *INTEGERS, "time", "recognised"))
+FLAGS = ("recognised", "generated")
+NUMBERS = tuple(name for name in COLUMNS if name not in (*TEXT, *INTEGERS, *FLAGS, "time"))
 
 
 def frame(rows: Iterable[LogRow]) -> pd.DataFrame:
@@ -96,9 +98,10 @@ def frame(rows: Iterable[LogRow]) -> pd.DataFrame:
 def set_types(table: pd.DataFrame) -> pd.DataFrame:
     """Give the log's columns their types: float64 (NaN = None), int64, UTC time, nullable boolean, object text."""
     table = table.assign(**{name: np.nan for name in ("veil", "strength") if name not in table})
+    table = table if "generated" in table else table.assign(generated=None)
     table["strength"] = table["strength"].astype("float64").fillna(1.0)
     types = dict.fromkeys(TEXT, "object") | dict.fromkeys(INTEGERS, "int64") | dict.fromkeys(NUMBERS, "float64")
-    result = table.astype(types | {"recognised": "boolean"})
+    result = table.astype(types | dict.fromkeys(FLAGS, "boolean"))
     result["time"] = pd.to_datetime(result["time"], utc=True, format="ISO8601")
     return result
 

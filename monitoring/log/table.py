@@ -10,10 +10,11 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import json as arrow_json
 
-from monitoring.log.rows import COLUMNS, INTEGERS, TEXT, set_types
+from monitoring.log.rows import COLUMNS, FLAGS, INTEGERS, TEXT, set_types
 
 _CHUNK = 5_000
-_TYPES = dict.fromkeys((*TEXT, "time"), pa.string()) | dict.fromkeys(INTEGERS, pa.int64()) | {"recognised": pa.bool_()}
+_TYPES = dict.fromkeys((*TEXT, "time"), pa.string()) | dict.fromkeys(INTEGERS, pa.int64())
+_TYPES |= dict.fromkeys(FLAGS, pa.bool_())
 _SCHEMA = pa.schema([(name, _TYPES.get(name, pa.float64())) for name in COLUMNS])
 _PARSING = arrow_json.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="ignore")
 

@@ -60,13 +60,18 @@ def keep_luma(image: Image, coloured: Image, chroma: Mask, hole: Mask) -> None:
 
 
 def with_luma(known: Field, chroma: Field) -> Image:
-    """RGB pixels (..., 3) of a luma (..., 1), 0..255, and of colours (..., 3): RGB less its own luma, grey levels.
+    """RGB pixels (..., 3) of a luma and of colours, as `paler` takes and makes them, rounded."""
+    return np.asarray(np.clip(np.rint(paler(known, chroma)), 0, 255), np.uint8)
+
+
+def paler(known: Field, chroma: Field) -> Field:
+    """Levels (..., 3) float32 of a luma (..., 1), 0..255, and of colours (..., 3): RGB less its own luma, grey levels.
 
     Colour that would leave 0..255 at that luma is made paler, so that the luma stays (to a rounding).
     """
     room = np.where(chroma > 0, 255 - known, known) / np.maximum(np.abs(chroma), 1e-6)
-    paler = np.minimum(room.min(axis=-1, keepdims=True), 1.0)
-    return np.asarray(np.clip(np.rint(known + paler * chroma), 0, 255), np.uint8)
+    share = np.minimum(room.min(axis=-1, keepdims=True), 1.0)
+    return np.asarray(known + share * chroma, np.float32)
 
 
 def luma(pixels: Image | Field) -> Field:

@@ -11,8 +11,9 @@ from c2pa import Builder, C2paError, C2paSignerInfo, Context, Reader, Signer
 
 from models.errors import ConfigError, DataError
 from pipeline.project.paths import Paths
+from restoration.provenance.made import WORDS, Work
 from restoration.provenance.signing_keys import KeyPair, key_pair
-from restoration.provenance.xmp import COMPOSITE, ENHANCED, MarkFacts, product_version
+from restoration.provenance.xmp import MarkFacts, product_version
 
 _REMEDY = "set LIKENESS_C2PA_CERT and LIKENESS_C2PA_KEY to a matching pair, or unset both"
 
@@ -82,13 +83,10 @@ def settings(anchor: str) -> dict[str, Any]:
 
 
 def manifest(facts: MarkFacts) -> dict[str, Any]:
-    """The manifest's definition: opened an original, lifted its fading or edited it with a trained model, or both."""
+    """The manifest's definition: opened an original, then what was done to it, each with what made its pixels."""
     agent = {"name": "Likeness", "version": product_version()}
     actions: list[dict[str, Any]] = [{"action": "c2pa.opened", "parameters": {"ingredientIds": ["original"]}}]
-    if facts.veil is not None:
-        actions.append(_action("c2pa.adjustedColor", ENHANCED, facts, {"likeness.veil": round(facts.veil, 3)}))
-    if facts.filled:
-        actions.append(_action("c2pa.edited", COMPOSITE, facts, {"likeness.model_version": facts.model_version}))
+    actions += [_action(work, facts) for work in facts.works]
     return {
         "claim_version": 2,
         "claim_generator_info": [agent],
@@ -98,16 +96,21 @@ def manifest(facts: MarkFacts) -> dict[str, Any]:
     }
 
 
-def _action(name: str, source_type: str, facts: MarkFacts, parameters: dict[str, Any]) -> dict[str, Any]:
+def _action(work: Work, facts: MarkFacts) -> dict[str, Any]:
     """What Likeness did, with what made the pixels that it changed."""
+    parameters: dict[str, Any] = {}
+    if work == "lifted" and facts.veil is not None:
+        parameters["likeness.veil"] = round(facts.veil, 3)
+    if work == "generated":
+        parameters["likeness.model_version"] = facts.model_version
     own = {
         "likeness.mode": facts.mode,
         "likeness.request_id": facts.request_id,
         "likeness.restored_share": round(facts.restored_share, 6),
     }
     return {
-        "action": name,
-        "digitalSourceType": source_type,
+        "action": WORDS[work].action,
+        "digitalSourceType": WORDS[work].source_type,
         "softwareAgent": {"name": "Likeness", "version": product_version()},
         "parameters": parameters | own,
     }

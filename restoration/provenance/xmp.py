@@ -6,14 +6,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as Xml
 
+from restoration.provenance.made import Work, source_type, works
+
 if TYPE_CHECKING:
     from restoration.types import Restoration
 
-_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-COMPOSITE = f"{_SOURCE_TYPES}compositeWithTrainedAlgorithmicMedia"
-"""IPTC's word for a real picture of which a trained model made a part."""
-ENHANCED = f"{_SOURCE_TYPES}algorithmicallyEnhanced"
-"""IPTC's word for a real picture that an algorithm corrected, without changing what it shows."""
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 XMP = "http://ns.adobe.com/xap/1.0/"
 IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -30,7 +27,8 @@ class MarkFacts:
     """What a mark says: who made the picture, how, and how much of it.
 
     `restored_share`: of all pixels, 0..1. `original_sha256`: of the file that came in, hexadecimal. "" = not told.
-    `veil`: how much of a veil of fading was lifted, 0..1; None for none.
+    `veil`: how much of a veil of fading was lifted, 0..1; None for none. `generated`: whether a trained model made any
+    of its pixels; where nobody knows, it is taken for granted.
     """
 
     model_version: str
@@ -39,17 +37,19 @@ class MarkFacts:
     restored_share: float
     original_sha256: str = ""
     veil: float | None = None
+    generated: bool = True
 
     @property
-    def filled(self) -> bool:
-        """Whether anything was filled, not only lifted: what was lifted alone names no model, because none was used."""
-        return self.mode != "fade"
+    def works(self) -> tuple[Work, ...]:
+        """What was done; a model is named where it generated something, and nowhere else."""
+        return works(self.mode, self.veil, self.generated)
 
 
 def facts_of(restoration: "Restoration", model_version: str, original_sha256: str, request_id: str = "") -> MarkFacts:
     """What the mark of a restored photo says; the model is that which was there to fill it."""
     share = restored_share(restoration)
-    return MarkFacts(model_version, restoration.mode, request_id, share, original_sha256, restoration.veil)
+    done = restoration.veil, restoration.generated
+    return MarkFacts(model_version, restoration.mode, request_id, share, original_sha256, *done)
 
 
 def restored_share(restoration: "Restoration") -> float:
@@ -79,8 +79,8 @@ def packet(facts: MarkFacts) -> bytes:
 def _properties(facts: MarkFacts) -> dict[str, str]:
     return {
         f"{{{XMP}}}CreatorTool": f"Likeness {product_version()}",
-        f"{{{IPTC}}}DigitalSourceType": COMPOSITE if facts.filled else ENHANCED,
-        f"{{{LIKENESS}}}ModelVersion": facts.model_version if facts.filled else "",
+        f"{{{IPTC}}}DigitalSourceType": source_type(facts.works),
+        f"{{{LIKENESS}}}ModelVersion": facts.model_version if "generated" in facts.works else "",
         f"{{{LIKENESS}}}Mode": facts.mode,
         f"{{{LIKENESS}}}RequestId": facts.request_id,
         f"{{{LIKENESS}}}RestoredShare": f"{facts.restored_share:.6f}",

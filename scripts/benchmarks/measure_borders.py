@@ -60,8 +60,7 @@ def main() -> None:
     chosen = [files[number * len(files) // arguments.people] for number in range(arguments.people)]
     params = load_params(ASSETS.parent / "params.yaml")
     rows = pd.DataFrame(measured(chosen, params, arguments.seed, arguments.pictures))
-    for name, part in {"all": rows, "turned": rows[rows["yaw"].abs() >= TURNED]}.items():
-        print("\n".join(["", f"### {name}, {len(part)}", "", *table(part, arguments.seed)]))
+    print("\n".join(tables(rows, arguments.seed)))
 
 
 @torch.inference_mode()
@@ -132,6 +131,15 @@ def _mixed(ours: Image, other: Image, share: Field) -> Image:
 
 def _error(picture: Image, photo: Image, hole: Mask) -> float:
     return float(((picture[hole].astype(float) - photo[hole]) ** 2).mean())
+
+
+def tables(rows: pd.DataFrame, seed: int) -> list[str]:
+    """The table of all people and that of turned heads, each under its heading; of nobody there is none."""
+    parts = {"all": rows, "turned": rows[rows["yaw"].abs() >= TURNED] if len(rows) else rows}
+    lines = []
+    for name, part in parts.items():
+        lines += ["", f"### {name}, {len(part)}", "", *(table(part, seed) if len(part) else ["nobody"])]
+    return lines
 
 
 def table(rows: pd.DataFrame, seed: int) -> list[str]:

@@ -20,6 +20,7 @@ from PIL import Image as Pillow
 
 from models.images import Image, Mask
 from restoration.photo.classical import classical_photo
+from restoration.photo.leftovers import with_leftovers
 from restoration.photo.mask_edges import grow_to_edges
 
 COLOURS = {"white": (250, 250, 245), "black": (8, 8, 10), "brown": (120, 84, 48), "grey": (127, 127, 127)}
@@ -109,7 +110,7 @@ def scored(rng: np.random.Generator, portrait: Image, edge: Edge) -> Score:
     mask = crack(rng, (intact.shape[0], intact.shape[1]), edge.width)
     hard = soft(intact, mask, COLOURS[edge.colour], 0)
     came = jpeg(soft(intact, mask, COLOURS[edge.colour], edge.blur), edge.quality, subsampled=edge.subsampled)
-    grown = grow_to_edges(came, mask)
+    grown = grow_to_edges(came, with_leftovers(came, mask))
     pairs = ((hard, mask), (came, mask), (came, grown), (hard, grown))
     fills = [classical_photo(picture, hole, hole) for picture, hole in pairs]
     differ = [fill[mask].astype(np.float64) - intact[mask] for fill in fills]

@@ -61,6 +61,7 @@ def row(number: int = 0, **changes: Any) -> LogRow:
         "queue_milliseconds": 0.0,
         "veil": None,
         "strength": 1.0,
+        "generated": True,
     }
     return LogRow(**(values | changes))
 
@@ -111,6 +112,7 @@ def traffic(n: int, seed: int, shift: str = "none", version: str = "shipped", ac
         "queue_milliseconds": 0.0,
         "veil": np.nan,
         "strength": 1.0,
+        "generated": True,
     }
     return set_types(_shifted(pd.DataFrame(columns)[list(COLUMNS)], shift, rng))
 

@@ -2,12 +2,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from skimage.color import rgb2lab
 
 from models.errors import DataError, MaskError
-from models.images import Mask
+from models.images import Image, Mask
 from pipeline.damage.picture import mask_from_picture
 from pipeline.image_io.write import read_picture
 from restoration.mask import PROPOSED_GREY, UsedMask, mask_for, restore_used
+from restoration.photo.classical import luma
 from tests.models.damage_finder.finder_site import red_finder
 from tests.restoration.files.test_restore_files import LIMITS
 from tests.restoration.site import FACELESS, PARAMS, Painter, tools
@@ -80,6 +82,37 @@ def test_a_found_crack_is_filled_without_any_face() -> None:
     assert np.abs(restored.image[10:30, 20:30].astype(int) - 90).max() <= 3
     assert np.array_equal(restored.image[100:110, 120:140], PHOTO[100:110, 120:140])
     assert "no face was found; the damage was filled from its surroundings" in restored.reason
+
+
+def test_a_found_loss_at_the_border_of_a_sepia_print_is_filled_in_its_tone_and_without_its_flakes() -> None:
+    rng = np.random.default_rng(6)
+    ramp = 70 + np.linspace(0, 60, 360)[None, :, None] + rng.normal(0, 5, (300, 360, 1))
+    photo = np.rint(ramp * np.array([1.15, 0.95, 0.75])).astype(np.uint8)
+    marked = np.zeros(photo.shape[:2], np.bool_)
+    marked[:70, :70] = np.add.outer(np.arange(70), np.arange(70)) < 70
+    marked[200:216, 60:300] = True
+    left = np.zeros_like(marked)
+    left[30:36, 39:45] = True  # a flake of paper beside the corner
+    left[206:209, 100:220] = True  # a sliver within the bar
+    torn = photo.copy()
+    torn[marked | left] = (226, 206, 160)
+    marked &= ~left
+    damage, before = marked | left, luma_of(photo)
+
+    found, given = (
+        restore_used(torn, UsedMask(marked, source), Painter(), "auto", PARAMS, (), tools()).image
+        for source in ("found", "given")
+    )
+    assert found is not None
+    assert np.abs(luma_of(found) - before)[damage].mean() < 9
+    assert (luma_of(found)[damage] < 170).all()  # no flake is drawn out
+    hue, wanted = (np.degrees(np.arctan2(*np.moveaxis(rgb2lab(one)[damage][:, :0:-1], 1, 0))) for one in (found, photo))
+    assert np.quantile(np.abs(hue - np.median(wanted)), 0.95) < 8
+    assert given is None or np.array_equal(given[left], torn[left])
+
+
+def luma_of(photo: Image) -> np.ndarray:
+    return luma(photo)[..., 0]
 
 
 def test_the_picture_of_a_mask_has_two_levels_and_reads_back_as_the_first(tmp_path: Path) -> None:

@@ -79,3 +79,16 @@ def test_in_a_photo_without_a_face_all_that_is_wide_is_the_networks(graph: str) 
     inner = np.zeros_like(background)
     inner[422:444, 30:44] = True
     assert jumps(result.image, inner) > 60
+
+
+def test_what_a_trained_model_made_is_told_from_what_the_photo_itself_gave(graph: str) -> None:
+    face, background = face_and_background()
+    assert restored(face, None).generated
+    assert not restored(background, None).generated  # texture from the photo
+    assert restored(background, graph).generated
+    line = np.zeros_like(face)
+    line[: len(line) // 2, 250:252] = True
+    thin = restored(line, graph)
+    assert (thin.thin, thin.generated) == (1.0, False)  # from both sides, also over the face
+    without = restore_photo(damage(astronaut(), face), face, Painter(), "inpaint", PARAMS, tools=tools(), strength=0.0)
+    assert (without.mode, without.generated) == ("inpaint", False)

@@ -9,6 +9,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from tests import leash
+
 _LONGEST_START = 180.0
 
 
@@ -29,9 +31,7 @@ class MlflowServer:
         """Wait until it answers; the first start makes the database."""
         environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command, env=environment, stdout=log, stderr=log, start_new_session=True
-            )
+            self._process = leash.start(self._command, environment, log)
         deadline = time.monotonic() + _LONGEST_START
         while not self._answers():
             assert self._process.poll() is None, self._log.read_text()
@@ -40,9 +40,8 @@ class MlflowServer:
 
     def kill(self) -> None:
         """As a machine that loses its power."""
-        self.signal(signal.SIGKILL)
         if self._process is not None:
-            self._process.wait()
+            leash.end(self._process, signal.SIGKILL)
         self._process = None
 
     def signal(self, number: signal.Signals) -> None:

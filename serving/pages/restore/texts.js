@@ -17,7 +17,7 @@ const VERDICTS = {
   colorize: "Shapes and shades are yours; colour was added where it was gone.",
   refuse: "So little of this face is left that a restoration would be somebody we made up. Your photo is unchanged.",
   unchanged: "We found no damage that we are sure of. Your photo comes back exactly as it was; mark what is damaged and try again.",
-  fade: "Contrast and neutral black and white are back over the whole photo. Nothing was filled in, and nothing was drawn.",
+  fade: "Contrast is back over the whole photo, and a cast of a colour photo is gone. Nothing was filled in, and nothing was drawn.",
 };
 const UNMARKED = "Nothing was marked, and we found no fading to lift. Your photo comes back exactly as it was.";
 const LIFTED = "The fading was lifted from the whole photo.";

@@ -46,7 +46,7 @@ def test_a_row_without_a_strength_was_restored_in_full(log: ProductionLog) -> No
     assert log.after(0)["strength"].tolist() == [1.0, 0.25]
     assert log.row(one.request_id) == one
     table = frame([one, row(2)])
-    pd.testing.assert_frame_equal(set_types(table.drop(columns="strength")), table)
+    pd.testing.assert_frame_equal(set_types(table.drop(columns="strength")), table, check_like=True)
 
 
 def test_a_row_without_a_veil_had_none_lifted(log: ProductionLog) -> None:
@@ -58,6 +58,18 @@ def test_a_row_without_a_veil_had_none_lifted(log: ProductionLog) -> None:
     assert log.row(one.request_id) == one
     older = set_types(frame([one, row(2)]).drop(columns="veil"))
     assert (older["veil"].dtype, older["veil"].isna().all()) == (np.float64, True)
+
+
+def test_of_a_row_that_does_not_say_it_nobody_knows_what_was_generated(log: ProductionLog) -> None:
+    one = row(1, generated=None)
+    body = one.model_dump_json(exclude={"generated"})
+    log._journal.append([(one.time.isoformat(), "restoration", one.request_id, body)])  # as it stands in the log
+    log.append([row(2, generated=False)])
+    found = log.after(0)["generated"]
+    assert (found.isna().tolist(), found.tolist()[1]) == ([True, False], False)
+    assert log.row(one.request_id) == one
+    table = frame([one, row(2, generated=None)])
+    pd.testing.assert_frame_equal(set_types(table.drop(columns="generated")), table)
 
 
 def test_a_refusal_has_no_numbers_and_keeps_its_types(log: ProductionLog) -> None:

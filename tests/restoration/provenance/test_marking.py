@@ -113,11 +113,30 @@ def test_where_fading_alone_was_lifted_no_model_is_named(format_: PictureFormat,
     assert "model_version" not in str(manifest)
 
 
+@pytest.mark.parametrize("veil", [None, 0.75])
+def test_what_was_filled_from_the_photo_itself_is_enhanced_and_names_no_model(
+    seal: Seal, picture: Image, veil: float | None
+) -> None:
+    facts = MarkFacts("7", "inpaint", "0123abcd", 0.1, ORIGINAL, veil, generated=False)
+    file = marked(picture, "png", facts, seal)
+    _, manifest = seal.read(file, "image/png")
+    done = manifest["assertions"][0]["data"]["actions"][1:]
+    assert [act["action"] for act in done] == ([] if veil is None else ["c2pa.adjustedColor"]) + ["c2pa.edited"]
+    assert {act["digitalSourceType"] for act in done} == {ENHANCED}
+    told = ElementTree.fromstring(packet_of(file))[0][0]
+    assert told.findtext(f"{{{IPTC}}}DigitalSourceType") == ENHANCED
+    assert told.findtext(f"{{{LIKENESS}}}Mode") == "inpaint"
+    assert told.find(f"{{{LIKENESS}}}ModelVersion") is None
+    assert "model_version" not in str(manifest)
+
+
 def test_lifting_and_filling_are_two_actions(seal: Seal, picture: Image) -> None:
     file = marked(picture, "png", MarkFacts("7", "inpaint", "0123abcd", 1.0, ORIGINAL, 0.75), seal)
     _, adjusted, edited = seal.read(file, "image/png")[1]["assertions"][0]["data"]["actions"]
     assert (adjusted["digitalSourceType"], edited["digitalSourceType"]) == (ENHANCED, SOURCE_TYPE)
     assert ElementTree.fromstring(packet_of(file))[0][0].findtext(f"{{{IPTC}}}DigitalSourceType") == SOURCE_TYPE
+    parameters = (adjusted["parameters"], edited["parameters"])
+    assert ["likeness.model_version" in each for each in parameters] == [False, True]
     without = ElementTree.fromstring(packet_of(marked(picture, "png", FACTS)))[0][0]
     assert without.find(f"{{{LIKENESS}}}Veil") is None
 

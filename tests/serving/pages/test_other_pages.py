@@ -1,9 +1,7 @@
 """The pages of MLflow, Evidently, Prefect and Great Expectations, each from a real server, in a real browser."""
 
 import os
-import signal
 import socket
-import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from pipeline.validate import validate
 from tests import browser as chromium
+from tests import leash
 from tests.conftest import ROOT
 from tests.pipeline.test_validate import good, lay_out
 
@@ -62,9 +61,7 @@ def four_free_ports() -> int:
 def running(part: Part, paths: Paths, port: int) -> Iterator[str]:
     """The server as `likeness up` starts it, answering."""
     environment = os.environ | child_environment(paths, port) | {"DO_NOT_TRACK": "true"}
-    process = subprocess.Popen(
-        part.command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
+    process = leash.start(part.command, environment)
     try:
         deadline = time.monotonic() + 300
         while not _there(part.url + part.ready):
@@ -73,12 +70,7 @@ def running(part: Part, paths: Paths, port: int) -> Iterator[str]:
             time.sleep(0.5)
         yield part.url
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        leash.end(process)
 
 
 def _there(url: str) -> bool:
