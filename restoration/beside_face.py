@@ -60,25 +60,27 @@ def beliefs(batch: Damaged, faces: Sequence[FoundFace], band: float) -> list[Fie
     return [_belief(batch, index, face, band) for index, face in enumerate(faces)]
 
 
-def mix_in(completed: Image, texture: Image, own: Mask, frame: Frame, belief: Field) -> None:
+def mix_in(completed: Image, own: Mask, texture: Image, frame: Frame, belief: Field) -> None:
     """Mix texture into a completed face, in place, as far as its completion is not believed.
 
     Args:
         completed: the frame's window of the photo, with the completion in it (h, w, 3).
-        texture: the same window with texture instead.
         own: which pixels (h, w) may change.
+        texture: what texture gives there, (N, 3), one colour for each pixel of `own`, row by row.
         frame: of the face.
         belief: (S, S), from `beliefs`.
     """
     if (belief == 1).all() or not own.any():
         return
     rows, columns = around(own, 0)
+    taken = 0
     for top in range(rows.start, rows.stop, _STRIP):  # in strips, which keeps memory small
         strip = slice(top, min(top + _STRIP, rows.stop)), columns
         here = own[strip]
         share = np.clip(spread(frame, belief, strip)[here], 0, 1)[:, None]
-        mixed = share * completed[strip][here] + (1 - share) * texture[strip][here]
-        completed[strip][here] = np.rint(mixed).astype(np.uint8)
+        colours = texture[taken : taken + len(share)]
+        completed[strip][here] = np.rint(share * completed[strip][here] + (1 - share) * colours).astype(np.uint8)
+        taken += len(share)
 
 
 def _belief(batch: Damaged, index: int, face: FoundFace, band: float) -> Field:

@@ -209,14 +209,16 @@ def _fill_faces(
     shares = beliefs(evidence.damaged, faces, band)
     wanted = without(damage.chroma, bare)
     domains = [owners.own(index, wanted, face.frame.window) for index, face in zip(accepted, faces, strict=True)]
-    plain = [canvas[face.frame.window].copy() for face in faces]
+    del wanted
+    # What was there before is kept pixel by pixel: a large face's window is most of a large photo.
+    plain = [canvas[face.frame.window][domain] for face, domain in zip(faces, domains, strict=True)]
     paste_all([face.frame for face in faces], canvas, restored, domains, damage.chroma, bare)
-    for index, face, share, domain, classical in zip(accepted, faces, shares, domains, plain, strict=True):
+    for face, share, domain, classical in zip(faces, shares, domains, plain, strict=True):
         at = face.frame.window
-        mix_in(canvas[at], classical, domain & damage.hole[at], face.frame, share)
-        if strength < 1:
-            mixed = np.asarray(cv2.addWeighted(canvas[at], strength, classical, 1 - strength, 0), np.uint8)
-            put(canvas[at], mixed, owners.own(index, damage.chroma, at))
+        in_hole = damage.hole[at][domain]
+        mix_in(canvas[at], domain & damage.hole[at], classical[in_hole], face.frame, share)
+        if strength < 1 and domain.any():
+            canvas[at][domain] = cv2.addWeighted(canvas[at][domain], strength, classical, 1 - strength, 0)
 
 
 def _coloured(damage: DamagedPhoto, canvas: Image, jobs: Sequence[Job], owners: Owners) -> Image:
