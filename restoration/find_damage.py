@@ -30,8 +30,6 @@ _SPECK = 0.0007
 """Share of the photo below which it does not matter that a piece has the kind of a patch."""
 _LONG = 0.03
 """Diagonal of a piece, in long sides of the photo, from which it can show that the photo is damaged."""
-_RIM = 0.03
-"""Width of the photo's border, in its short sides."""
 _MOST = 0.5
 _FEATURE_RADIUS = 0.35
 """Radius of an eye, the nose or the mouth around the detector's point, in distances between the eyes."""
@@ -166,34 +164,19 @@ def _shows_damage(pieces: Pieces, params: FinderParams) -> Mask:
 
 def _is_inside(pieces: Pieces) -> Mask:
     """(P,) whether each piece does not lie along the photo's border: the rim of an intact print looks like a tear."""
-    return np.asarray(_share_at_border(pieces) <= _MOST)
-
-
-def _share_at_border(pieces: Pieces) -> npt.NDArray[np.float64]:
-    """(P,) share of each piece that lies along the photo's border."""
-    rim = max(1, round(_RIM * min(pieces.labels.shape)))
-    total, within = (
-        np.bincount(labels.ravel(), minlength=len(pieces) + 1)[1:]
-        for labels in (pieces.labels, pieces.labels[rim:-rim, rim:-rim])
-    )
-    return np.asarray(1 - within / np.maximum(total, 1), np.float64)
+    return np.asarray(pieces.measured.border <= _MOST)
 
 
 def _is_area(pieces: Pieces) -> Mask:
     """(P,) whether each piece covers an area: a patch, a veil, or a loss that is no line; specks never do."""
-    slender = pieces.pixels <= _SLENDER * _diagonals(pieces) ** 2
+    slender = pieces.pixels <= _SLENDER * pieces.measured.extent**2
     area = _IS_VEIL[pieces.kind] | (_IS_LOSS[pieces.kind] & ~slender)
     return np.asarray(pieces.patch | (area & (pieces.pixels >= _SPECK * pieces.shape[0] * pieces.shape[1])))
 
 
 def _lengths(pieces: Pieces) -> npt.NDArray[np.float64]:
     """(P,) diagonals of the pieces' boxes, in long sides of the photo."""
-    return np.asarray(_diagonals(pieces) / max(pieces.shape), np.float64)
-
-
-def _diagonals(pieces: Pieces) -> npt.NDArray[np.float64]:
-    """(P,) diagonals of the pieces' boxes, pixels."""
-    return np.asarray(np.hypot(pieces.boxes[:, 2], pieces.boxes[:, 3]), np.float64)
+    return np.asarray(pieces.measured.extent / max(pieces.shape), np.float64)
 
 
 def _share_in_features(pieces: Pieces, faces: Sequence[Face]) -> npt.NDArray[np.float64]:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.damage_finder.confidence import Confidence, Measured, piece_measures
+from models.damage_finder.confidence import Confidence, Measured
 from models.damage_finder.damage_map import DamageMap, enlarged_rows, halved
 from models.damage_finder.kinds import FAMILIES, KINDS
 from models.damage_finder.overview import thick_parts
@@ -19,6 +19,8 @@ _WIDEST_PIXELS = 14
 _PATCHES, _NOTHING = len(FAMILIES), len(FAMILIES) + 1
 _CLEAR = 128
 """Level of a probability of 0.5: what lies between cracks that run close together reaches it seldom."""
+_RIM = 0.03
+"""Width of the photo's border, in its short sides."""
 _STRIP = 512
 _CERTAIN = 204
 """Level of a probability of 0.8, from which a pixel is damaged almost certainly."""
@@ -42,7 +44,7 @@ class Pieces:
         pixels: (P,) size, in pixels of the photo.
         patch: (P,) bool, wider than `WIDEST_LINE`.
         boxes: (P, 4) x, y, width, height in pixels of the photo.
-        measures: (P, F), what the confidence rests on (`piece_measures`).
+        measured: what the confidences rest on.
     """
 
     shape: tuple[int, int]
@@ -52,7 +54,7 @@ class Pieces:
     pixels: Ints
     patch: Mask
     boxes: Ints
-    measures: npt.NDArray[np.float64]
+    measured: Measured
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -119,15 +121,22 @@ def _measured(
         votes += np.bincount(number * len(KINDS) + found.kind[rows].ravel()[at], minlength=count * len(KINDS))
     kind = votes.reshape(count, len(KINDS)).argmax(axis=1)
     low, high = 2 * boxes[:, :2], np.minimum(2 * (boxes[:, :2] + boxes[:, 2:]), np.array(shape[::-1]))
-    measures = piece_measures(
-        Measured(
-            mean=np.asarray(total / np.maximum(size, 1), np.float64),
-            highest=highest,
-            whole=np.asarray(whole / np.maximum(size, 1), np.float64),
-            pixels=4 * size.astype(np.float64),
-            extent=np.hypot(*(high - low).T.astype(np.float64)),
-            group=np.where(patch, _PATCHES, _FAMILY_OF_KIND[kind]).astype(np.int64),
-            state=cv2.countNonZero(np.asarray(found.parts >= _CERTAIN, np.uint8)) / found.parts.size,
-        )
+    measured = Measured(
+        mean=np.asarray(total / np.maximum(size, 1), np.float64),
+        highest=highest,
+        whole=np.asarray(whole / np.maximum(size, 1), np.float64),
+        pixels=4 * size.astype(np.float64),
+        extent=np.hypot(*(high - low).T.astype(np.float64)),
+        long_side=max(shape),
+        border=_share_at_border(labels, size),
+        group=np.where(patch, _PATCHES, _FAMILY_OF_KIND[kind]).astype(np.int64),
+        state=cv2.countNonZero(np.asarray(found.parts >= _CERTAIN, np.uint8)) / found.parts.size,
     )
-    return Pieces(shape, labels, kind, confidence.of(measures), 4 * size, patch, np.hstack([low, high - low]), measures)
+    return Pieces(shape, labels, kind, confidence.of(measured), 4 * size, patch, np.hstack([low, high - low]), measured)
+
+
+def _share_at_border(labels: npt.NDArray[np.int32], size: Ints) -> npt.NDArray[np.float64]:
+    """(P,) share of each piece, of so many pixels, that lies along the photo's border."""
+    rim = max(1, round(_RIM * min(labels.shape)))
+    within = np.bincount(labels[rim:-rim, rim:-rim].ravel(), minlength=len(size) + 1)[1:]
+    return np.asarray(1 - within / np.maximum(size, 1), np.float64)

@@ -288,8 +288,9 @@ def main() -> None:
     if arguments.masks == "finder" and arguments.export is None:
         sources, threshold = Sources(portraits), params.restore.finder.threshold
         finder = Finder.load(arguments.weights)
-        judged = judged_pieces(finder, sources, threshold, CALIBRATION_PRINTS, CALIBRATION_SEED)
-        figures["calibration"] = calibration(*judged[1:])
+        judged = list(judged_pieces(finder, sources, threshold, CALIBRATION_PRINTS, CALIBRATION_SEED))
+        confidence, right = (np.concatenate([getattr(one, name) for one in judged]) for name in ("confidence", "right"))
+        figures["calibration"] = calibration(confidence, right)
         print(_table(figures["calibration"]))
     if arguments.write:
         card = json.loads((ASSETS / "finder.json").read_text(encoding="utf-8"))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from models import assets
+from models.damage_finder.confidence import Measured
 from models.damage_finder.kinds import KINDS, Kind
 from models.damage_finder.pieces import Pieces
 from models.errors import WeightsError
@@ -174,15 +175,18 @@ def test_a_rim_along_the_border_shows_not_that_a_photo_is_damaged() -> None:
 
 
 def test_a_slender_loss_and_a_tear_are_lines_and_a_round_loss_is_an_area() -> None:
+    five = np.full(5, 0.9)
+    boxes = np.array([[0, 0, 150, 2], [0, 0, 20, 15], [0, 0, 150, 2], [0, 0, 20, 15], [0, 0, 4, 3]])
+    extent = np.hypot(boxes[:, 2], boxes[:, 3])
     pieces = Pieces(
         shape=(200, 300),
         labels=np.zeros((100, 150), np.int32),
         kind=np.array([KINDS.index(kind) for kind in ("corner", "corner", "stain", "tear", "corner")]),
-        confidence=np.full(5, 0.9),
+        confidence=five,
         pixels=np.array([300, 300, 300, 300, 12]),
         patch=np.zeros(5, np.bool_),
-        boxes=np.array([[0, 0, 150, 2], [0, 0, 20, 15], [0, 0, 150, 2], [0, 0, 20, 15], [0, 0, 4, 3]]),
-        measures=np.zeros((5, 1)),
+        boxes=boxes,
+        measured=Measured(five, five, five, five, extent, 300, five, np.zeros(5, np.int64), 0.1),
     )
     assert _is_area(pieces).tolist() == [False, True, True, False, False]
 

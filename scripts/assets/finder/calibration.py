@@ -1,13 +1,14 @@
 """Calibrate a trained damage finder on held-out prints: probabilities of pixels, and confidences of pieces."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
-from models.damage_finder.confidence import GROUPS, MEASURES, Confidence
+from models.damage_finder.confidence import GROUPS, TERMS, Confidence, Measured, grouped_terms
 from models.damage_finder.finder import Finder, PixelFinder
 from models.damage_finder.network import FinderNetwork
 from models.damage_finder.overview import OVERVIEW
@@ -20,14 +21,25 @@ from scripts.assets.finder.whole_prints import photo_example, whole_example
 
 Floats = npt.NDArray[np.float64]
 
-PRINTS, SEED = 260, 5
-_NOWHERE = Confidence([0.0] * (MEASURES * len(GROUPS)))
-_RIDGE = 0.0002
+PRINTS, SEED = 500, 5
+_FOR_PIXELS = 0.26
+"""Share of as many prints that tells enough of pixels."""
+_NOWHERE = Confidence([0.0] * (TERMS * len(GROUPS)))
+_RIDGE = 0.0005
 """Strength of the penalty on the weights' squares, per example."""
 _TOLERANCE = 2
 """Pixels by which a piece may reach beyond the damage and still be right."""
 _RIGHT = 0.5
 """Share of a piece's pixels that must be damage for the piece to be damage."""
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedPieces:
+    """What is known of the (P,) pieces that were found on one print, their confidences, and which are damage."""
+
+    measured: Measured
+    confidence: Floats
+    right: Mask
 
 
 def calibrate(
@@ -46,9 +58,15 @@ def calibrate(
         PixelFinder(network, *fit_platt(*_pixels(PixelFinder(network, 1.0, 0.0), draw, sources, side, prints)))
         for network, draw, side in ((parts, training_example, 512), (whole, whole_example, OVERVIEW))
     )
-    measures, _, right = judged_pieces(Finder(by_part, by_whole, _NOWHERE), sources, threshold, prints, SEED + 1)
-    weights = fit_logistic(measures, right)
-    return Finder(by_part, by_whole, Confidence([round(float(weight), 4) for weight in weights]))
+    judged = list(judged_pieces(Finder(by_part, by_whole, _NOWHERE), sources, threshold, prints, SEED + 1))
+    return Finder(by_part, by_whole, fit_confidence(judged))
+
+
+def fit_confidence(judged: Sequence[JudgedPieces]) -> Confidence:
+    """Fit the weights of pieces' terms."""
+    terms = np.concatenate([grouped_terms(one.measured) for one in judged])
+    weights = fit_logistic(terms, np.concatenate([one.right for one in judged]))
+    return Confidence([round(float(weight), 4) for weight in weights])
 
 
 def fit_platt(probability: Floats, truth: Mask) -> tuple[float, float]:
@@ -89,7 +107,7 @@ def _pixels(
     """Probabilities and truths of a sample of pixels."""
     probabilities: list[Floats] = []
     truths: list[Mask] = []
-    for number in range(count // 2):
+    for number in range(round(_FOR_PIXELS * count)):
         example = draw(np.random.default_rng((SEED, number)), sources, side)
         at = np.random.default_rng(number).integers(0, example.judged.size, 4000)
         at = at[example.judged.ravel()[at]]
@@ -98,18 +116,11 @@ def _pixels(
     return np.concatenate(probabilities), np.concatenate(truths)
 
 
-def judged_pieces(
-    finder: Finder, sources: Sources, threshold: float, count: int, seed: int
-) -> tuple[Floats, Floats, Mask]:
-    """Measures (P, F), confidences (P,) and truths (P,) of all pieces that are found on `count` prints."""
-    measures: list[Floats] = []
-    confidences: list[Floats] = []
-    truths: list[Mask] = []
+def judged_pieces(finder: Finder, sources: Sources, threshold: float, count: int, seed: int) -> Iterator[JudgedPieces]:
+    """Search `count` held-out prints, and tell which of the pieces found on each are damage."""
     for number in range(count):
         example = photo_example(np.random.default_rng((seed, number)), sources)
         found = finder.search(example.image)
         pieces = find_pieces(found, threshold, finder.confidence)
-        measures.append(pieces.measures)
-        confidences.append(pieces.confidence)
-        truths.append(is_right(pieces, found.probability >= round(threshold * 255), example))
-    return np.concatenate(measures), np.concatenate(confidences), np.concatenate(truths)
+        right = is_right(pieces, found.probability >= round(threshold * 255), example)
+        yield JudgedPieces(pieces.measured, pieces.confidence, right)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.damage_finder.confidence import GROUPS, Confidence
+from models.damage_finder.confidence import GROUPS, MEASURES, TERMS, Confidence
 from models.damage_finder.finder import Finder, PixelFinder
 from models.damage_finder.kinds import KINDS, Kind
 from models.damage_finder.network import FinderNetwork
@@ -33,7 +33,16 @@ class RedIsDamage(FinderNetwork):
         return F.interpolate(logits, scale_factor=2.0, mode="nearest"), kinds
 
 
-MEAN_AND_HIGHEST = Confidence([0.0, 0.5, 0.5, 0.0, 0.0, 0.0, 0.0] * len(GROUPS))
+def linear_confidence(**weights: float) -> Confidence:
+    """Confidence whose logit is a weighted sum of measures, the same for all groups."""
+    terms = [0.0] * TERMS
+    for number, (name, (centre, spread)) in enumerate(MEASURES.items()):
+        terms[0] += weights.get(name, 0.0) * centre
+        terms[1 + number] = weights.get(name, 0.0) * spread
+    return Confidence(terms * len(GROUPS))
+
+
+MEAN_AND_HIGHEST = linear_confidence(mean=0.5, highest=0.5)
 
 
 @cache

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.damage_finder.confidence import Confidence
+from models.damage_finder.confidence import GROUPS, TERMS, Confidence
 from models.damage_finder.finder import Bytes, Finder, PixelFinder
 from models.damage_finder.kinds import KINDS
 from models.damage_finder.network import FinderNetwork
@@ -77,11 +77,11 @@ def test_large_photos_are_searched_halfway_between(monkeypatch: pytest.MonkeyPat
 def test_weights_come_back_as_they_were_written(tmp_path: Path) -> None:
     torch.manual_seed(0)
     parts, whole = PixelFinder(FinderNetwork(4), 0.9, -0.5), PixelFinder(FinderNetwork(4), 1.1, 0.2)
-    finder = Finder(parts, whole, Confidence([float(n) for n in range(35)]))
+    finder = Finder(parts, whole, Confidence([float(n) for n in range(TERMS * len(GROUPS))]))
     finder.save(tmp_path / "f.safetensors")
     again = Finder.load(tmp_path / "f.safetensors")
     assert [(one.slope, one.offset) for one in (again.parts, again.whole)] == [(0.9, -0.5), (1.1, 0.2)]
-    assert list(again.confidence.weights) == list(range(35))
+    assert list(again.confidence.weights) == list(range(TERMS * len(GROUPS)))
     image = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
     for name in ("probability", "whole"):
         before, after = (getattr(one.search(image), name).astype(int) for one in (finder, again))

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from models.damage_finder.confidence import GROUPS, Confidence
 from models.damage_finder.damage_map import DamageMap, halved
 from models.damage_finder.kinds import KINDS
 from models.damage_finder.pieces import find_pieces
+from tests.models.damage_finder.finder_site import linear_confidence
 
-CONFIDENCE = Confidence([0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0] * len(GROUPS))
+CONFIDENCE = linear_confidence(highest=1.0)
 """The highest probability of a piece."""
 
 
@@ -56,6 +56,14 @@ def test_a_flaky_line_is_one_piece_and_keeps_its_own_pixels() -> None:
     assert np.array_equal(pieces.mask_of(np.array([True]), found.probability > 127), found.probability > 127)
 
 
+def test_how_much_of_a_piece_lies_along_the_border_is_measured() -> None:
+    found = damage_map(
+        (100, 200), (slice(0, 2), slice(0, 40), 255, "crack"), (slice(40, 42), slice(0, 60), 255, "crack")
+    )
+    border = find_pieces(found, 0.5, CONFIDENCE).measured.border
+    assert border == pytest.approx([1, 4 / 60])  # 3 % of 100 pixels, counted at half resolution
+
+
 def test_nothing_is_no_piece() -> None:
     pieces = find_pieces(damage_map((21, 33)), 0.5, CONFIDENCE)
     assert len(pieces) == 0
@@ -68,14 +76,14 @@ def test_what_the_whole_says_counts_where_the_piece_lies() -> None:
     whole = np.zeros((20, 30), np.uint8)
     whole[:, :12] = 204
     told = DamageMap(found.probability, found.kind, found.parts, whole)
-    by_whole = Confidence([0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0] * len(GROUPS))
+    by_whole = linear_confidence(whole=1.0)
     assert find_pieces(told, 0.5, by_whole).confidence == pytest.approx([0.8, 0.003], abs=1e-3)
 
 
 def test_what_the_whole_claims_does_not_make_the_photo_damaged() -> None:
     found = damage_map((80, 120), (slice(20, 40), slice(20, 40), 255, "hole"))
     raised = DamageMap(np.full((80, 120), 255, np.uint8), found.kind, found.parts, found.whole)
-    by_state = Confidence([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0] * len(GROUPS))
+    by_state = linear_confidence(state=1.0)
     states = [find_pieces(one, 0.5, by_state).confidence for one in (found, raised)]
     logit = np.log10(400 / 9600 + 1e-5) + 5
     assert states[0] == pytest.approx([1 / (1 + np.exp(-logit))])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from models.damage_finder.confidence import GROUPS as CONFIDENCE_GROUPS
-from models.damage_finder.confidence import MEASURES, Confidence
+from models.damage_finder.confidence import TERMS, Confidence
 from models.damage_finder.finder import Finder, PixelFinder
 from models.damage_finder.network import FinderNetwork
 from models.weight_files import weights_sha256
@@ -19,7 +19,7 @@ from tests.restoration.site import astronaut
 
 TINY = Plan(cycles=(4,), width=4, part=32, parts=2, view=64, views=1)
 PLANS = Plans(TINY, replace(TINY, whole=True))
-CONFIDENCE = Confidence([0.0] * (MEASURES * len(CONFIDENCE_GROUPS)))
+CONFIDENCE = Confidence([0.0] * (TERMS * len(CONFIDENCE_GROUPS)))
 
 
 @pytest.fixture(scope="module")

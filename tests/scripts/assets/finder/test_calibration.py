@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.damage_finder.confidence import Confidence
+from models.damage_finder.confidence import GROUPS, TERMS, Confidence
 from models.damage_finder.damage_map import DamageMap, halved
 from models.damage_finder.pieces import find_pieces
 from scripts.assets.finder.calibration import fit_logistic, fit_platt, is_right
@@ -35,6 +35,6 @@ def test_a_piece_is_right_where_most_of_it_is_damage() -> None:
     damaged[20:24, 4:10] = True
     judged[30:40, 38:52] = False
     found = DamageMap(probability, np.zeros((20, 30), np.uint8), halved(probability), np.zeros((4, 6), np.uint8))
-    pieces = find_pieces(found, 0.5, Confidence([0.0] * 35))
+    pieces = find_pieces(found, 0.5, Confidence([0.0] * (TERMS * len(GROUPS))))
     example = Example(np.zeros((40, 60, 3), np.uint8), damaged, np.zeros((40, 60), np.uint8), judged)
     assert is_right(pieces, probability > 127, example).tolist() == [True, False, True]
