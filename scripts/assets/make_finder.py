@@ -18,6 +18,7 @@ from typing import Any
 from models.assets import ASSETS
 from models.damage_finder.finder import Finder
 from models.damage_finder.network import FinderNetwork
+from models.errors import ConfigError
 from models.weight_files import weights_sha256
 from pipeline.config.load import load_params
 from pipeline.image_io.outcome import Limits
@@ -127,6 +128,9 @@ def networks(plans: Plans, work: Path, earlier: Finder | None, later: float) -> 
 
     What was not trained in `work` is that of the earlier finder. `later`: share of the weights after, 0..1 (Wortsman et
     al. 2022, "Robust fine-tuning of zero-shot models"); `scripts.benchmarks.finder_weights` compares them.
+
+    Raises:
+        ConfigError: a network was trained for longer than the plan says.
     """
     found = []
     for name in ("parts", "whole"):
@@ -134,9 +138,17 @@ def networks(plans: Plans, work: Path, earlier: Finder | None, later: float) -> 
         if begun is not None and not (work / name).is_dir():
             found.append(begun)
             continue
+        _check_cycles(getattr(plans, name), work / name)
         trained = load_checkpoint(work / name, plans.parts.width)
         found.append(trained if begun is None else averaged(begun, trained, later))
     return found[0], found[1]
+
+
+def _check_cycles(plan: Plan, folder: Path) -> None:
+    """Refuse a plan that is not the one a network was trained by: the card would tell of another training."""
+    done, planned = steps_done(folder), sum(plan.cycles)
+    if done > planned:
+        raise ConfigError(f"at most {planned} steps, as planned", f"{done} in {folder}", "give the training's --cycles")
 
 
 def ship(

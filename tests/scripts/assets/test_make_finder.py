@@ -11,6 +11,7 @@ from models.damage_finder.confidence import GROUPS as CONFIDENCE_GROUPS
 from models.damage_finder.confidence import TERMS, Confidence
 from models.damage_finder.finder import Finder, PixelFinder
 from models.damage_finder.network import FinderNetwork
+from models.errors import ConfigError
 from models.weight_files import weights_sha256
 from scripts.assets.finder.sources import Sources
 from scripts.assets.finder.training import Plan, averaged, load_checkpoint, train
@@ -49,6 +50,12 @@ def test_what_was_trained_anew_ships_as_it_is(work: Path, tmp_path: Path) -> Non
     trained = load_checkpoint(work / "parts", 4).state_dict()
     for network in networks(PLANS, tmp_path, None, 0.5):
         assert all(torch.equal(network.state_dict()[name], value) for name, value in trained.items())
+
+
+def test_a_plan_of_another_training_is_refused(work: Path) -> None:
+    shorter = Plans(replace(PLANS.parts, cycles=(2,)), PLANS.whole)
+    with pytest.raises(ConfigError, match=r"at most 2 steps.*got 4 in .*--cycles"):
+        networks(shorter, work, finder(0), 0.5)
 
 
 def test_the_card_and_the_curves_continue_those_of_the_finder_begun_with(work: Path, tmp_path: Path) -> None:
