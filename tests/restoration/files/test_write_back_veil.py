@@ -14,7 +14,7 @@ from tests.restoration.files.test_write_back import HOLE, LIMITS, MARK, PAINT, a
 
 def yellow_veil() -> Veil:
     """A veil that left more than half of red's range, and half of blue's."""
-    return Veil(np.array([1.6, 1.7, 2.0], np.float32), np.full((2, 2, 3), -40, np.float32), 1.0)
+    return Veil(np.array([1.6, 1.7, 2.0], np.float32), np.full(3, -40, np.float32), None, 1.0)
 
 
 def test_a_veil_is_lifted_at_sixteen_bits(tmp_path: Path) -> None:
@@ -36,9 +36,11 @@ def test_a_veil_is_lifted_at_sixteen_bits(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_a_grey_file_whose_veil_is_lifted_stays_grey(tmp_path: Path, suffix: str) -> None:
     photo = accepted(saved(ramps(1) // 2 + 40, "PNG"))
-    veil = Veil(np.full(3, 1.5, np.float32), np.full((2, 2, 3), -40, np.float32), 1.0)
+    stain = np.zeros((2, 2, 3), np.float32)
+    veil = Veil(np.full(3, 1.5, np.float32), np.full(3, -40, np.float32), stain, 1.0)
     image = veil.lift(photo.image)
     write_back(tmp_path / f"out{suffix}", photo, image, LIMITS, MARK, strip=False, coloured=False, veil=veil)
     with Pillow.open(tmp_path / f"out{suffix}") as written:
         assert written.mode == "L"
-        assert np.array_equal(np.asarray(written), image[..., 0])
+        apart = np.abs(np.asarray(written).astype(int) - image[..., 0])
+        assert apart.max() <= 1  # halves may be rounded either way
