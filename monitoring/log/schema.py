@@ -4,6 +4,8 @@
 """
 
 import json
+import sqlite3
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +35,8 @@ from sqlalchemy.exc import ArgumentError
 from models.errors import ConfigError, DataError
 
 METADATA = MetaData()
+_WAIT = 60.0
+"""Seconds that SQLite waits for another writer."""
 
 entries = Table(
     "entries",
@@ -56,7 +60,7 @@ def open_engine(address: str) -> Engine:
     url = _url(address)
     if url.get_backend_name() == "postgresql":
         return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
-    engine = create_engine(url, connect_args={"timeout": 60.0})
+    engine = create_engine(url, connect_args={"timeout": _WAIT})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
@@ -75,8 +79,25 @@ def _url(address: str) -> URL:
 
 def _prepare(connection: Any, record: Any) -> None:  # noqa: ANN401, ARG001 - SQLAlchemy's event
     connection.isolation_level = None  # transactions begin where SQLAlchemy says so
-    connection.execute("PRAGMA journal_mode=WAL")  # readers and the writer do not wait for one another
+    _log_ahead(connection)
     connection.execute("PRAGMA synchronous=FULL")  # what was committed outlives a power cut: the head file relies on it
+
+
+def _log_ahead(connection: Any) -> None:  # noqa: ANN401 - a connection of the driver
+    """Switch to a write-ahead log, so that readers and the writer do not wait for one another.
+
+    The driver's timeout does not hold here: while another process makes the same switch, SQLite refuses at once.
+    """
+    until = time.monotonic() + _WAIT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
