@@ -24,10 +24,10 @@ check-repro: $(READY) ## after demo-tiny: dvc repro by hand does nothing there, 
 	$(BIN)/python -m scripts.check_repro
 
 test: $(READY) lint types ## lint, types, and all tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 test-fast: $(READY) ## tests without the slow ones
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not slow"
 
 lint: $(READY) ## ruff, rules and format; the contracts of imports
 	$(BIN)/lint-imports --no-logo --no-cache

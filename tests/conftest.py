@@ -46,21 +46,12 @@ SLOW = (
 tests are marked."""
 
 
-LONGEST = ("flows/deployment", "flows/local", "monitoring/drift", "pipeline/test_train.py", "serving/inference")
-"""Folders and modules that take longest, most of it waiting for servers: they run first, others beside them."""
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what lies in `SLOW`, and begin with what lies in `LONGEST`."""
+    """Mark as slow what lies in `SLOW`."""
     for item in items:
-        if _lies_in(item, SLOW):
+        place = item.path.relative_to(ROOT / "tests").as_posix()
+        if any(place == slow or place.startswith(f"{slow}/") for slow in SLOW):
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: not _lies_in(item, LONGEST))
-
-
-def _lies_in(item: pytest.Item, places: tuple[str, ...]) -> bool:
-    own = item.path.relative_to(ROOT / "tests").as_posix()
-    return any(own == place or own.startswith(f"{place}/") for place in places)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
