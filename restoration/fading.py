@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from models.images import Image, Mask
 from restoration.modes import RequestedMode
-from restoration.photo.veil import Veil, find_veil
+from restoration.photo.colour.veil import Veil, find_veil
 from restoration.types import Restoration
 
 

@@ -15,11 +15,11 @@ from restoration.faces import SAME_FACE, FoundFace, damaged_faces, overlap
 from restoration.modes import RequestedMode
 from restoration.outcome import DamagedPhoto, Job, ThinFace, outcome, untouched_pixels
 from restoration.photo.classical import classical_photo, is_colourless, keep_luma
+from restoration.photo.colour.head_colours import Head, colour_between, colour_heads, head_of
+from restoration.photo.colour.keep_tone import keep_tone
 from restoration.photo.geometry import cut, paste_all
-from restoration.photo.head_colours import Head, colour_between, colour_heads, head_of
 from restoration.photo.inpainter import load_inpainter
 from restoration.photo.inpainter_fill import fill_with_inpainter
-from restoration.photo.keep_tone import keep_tone
 from restoration.photo.mask_edges import grow_to_edges
 from restoration.photo.orientation import Looking, looking_upright
 from restoration.photo.owners import NOBODY, Owners

@@ -97,8 +97,8 @@ def frame(rows: Iterable[LogRow]) -> pd.DataFrame:
 
 def set_types(table: pd.DataFrame) -> pd.DataFrame:
     """Give the log's columns their types: float64 (NaN = None), int64, UTC time, nullable boolean, object text."""
-    table = table.assign(**{name: np.nan for name in ("veil", "strength") if name not in table})
-    table = table if "generated" in table else table.assign(generated=None)
+    later = {"veil": np.nan, "strength": np.nan, "generated": None}
+    table = table.assign(**{name: value for name, value in later.items() if name not in table})
     table["strength"] = table["strength"].astype("float64").fillna(1.0)
     types = dict.fromkeys(TEXT, "object") | dict.fromkeys(INTEGERS, "int64") | dict.fromkeys(NUMBERS, "float64")
     result = table.astype(types | dict.fromkeys(FLAGS, "boolean"))

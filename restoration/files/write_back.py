@@ -12,7 +12,7 @@ from pipeline.image_io.formats import HEADER_BYTES, sniff
 from pipeline.image_io.original import Original, original_of, pasted
 from pipeline.image_io.outcome import Accepted, Limits
 from pipeline.image_io.write import is_lossless, write_file, writer_options
-from restoration.photo.veil import Veil
+from restoration.photo.colour.veil import Veil
 from restoration.provenance.marking import MarkFacts, Seal, format_of, packet, sealed
 
 

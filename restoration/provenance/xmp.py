@@ -47,9 +47,15 @@ class MarkFacts:
 
 def facts_of(restoration: "Restoration", model_version: str, original_sha256: str, request_id: str = "") -> MarkFacts:
     """What the mark of a restored photo says; the model is that which was there to fill it."""
-    share = restored_share(restoration)
-    done = restoration.veil, restoration.generated
-    return MarkFacts(model_version, restoration.mode, request_id, share, original_sha256, *done)
+    return MarkFacts(
+        model_version,
+        restoration.mode,
+        request_id,
+        restored_share(restoration),
+        original_sha256,
+        veil=restoration.veil,
+        generated=restoration.generated,
+    )
 
 
 def restored_share(restoration: "Restoration") -> float:

@@ -28,8 +28,8 @@ from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture
 from pipeline.project.process import quieten
 from restoration.photo.classical import luma
+from restoration.photo.colour.veil import find_veil
 from restoration.photo.geometry import cut, frame_of, to_frame
-from restoration.photo.veil import find_veil
 from restoration.types import load_tools
 from scripts.assets.finder.sources import split_files
 from scripts.one_thread import use_one_thread

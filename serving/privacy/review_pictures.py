@@ -30,8 +30,8 @@ def marked_pictures(pictures: Pictures, row: LogRow, limits: Limits, seal: Seal)
         return pictures
     share = float((damaged != restored).any(axis=-1).mean())
     origin = hashlib.sha256(pictures["damaged.png"]).hexdigest()
-    done = row.veil, row.generated is not False
-    facts = MarkFacts(row.model_version, row.mode, row.request_id, share, origin, *done)
+    generated = row.generated is not False  # rows without it are taken for generated
+    facts = MarkFacts(row.model_version, row.mode, row.request_id, share, origin, veil=row.veil, generated=generated)
     return {**pictures, "restored.png": marked(restored, "png", facts, seal)}
 
 

@@ -8,7 +8,7 @@ import pytest
 from models.images import Image, Mask
 from restoration.fading import restore_faded
 from restoration.mask import UsedMask, restore_used
-from restoration.photo.veil import Veil, find_veil
+from restoration.photo.colour.veil import Veil, find_veil
 from restoration.types import Restoration
 from tests.restoration.site import PARAMS, Painter, astronaut, box_over, tools
 

@@ -11,7 +11,7 @@ import pytest
 
 from models.images import Image
 from monitoring.log.features import measure_photo
-from restoration.photo.veil import find_veil
+from restoration.photo.colour.veil import find_veil
 from tests.serving.reviewing import Kept
 from tests.serving.site import Site, file_of, hole, pixels_of, portrait
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image as Pillow
 
 from restoration.files.write_back import write_back
-from restoration.photo.veil import Veil
+from restoration.photo.colour.veil import Veil
 from tests.restoration.files.test_write_back import HOLE, LIMITS, MARK, PAINT, accepted, deep_png, ramps, saved
 
 

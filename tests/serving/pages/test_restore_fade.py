@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from restoration.photo.veil import find_veil
+from restoration.photo.colour.veil import find_veil
 from tests.browser import PHONE, browser, canvas_pixels, no_sideways_scroll  # noqa: F401 - a fixture
 from tests.serving.pages.restoring import BOTH, PRINT, RED, choose, payload, restore, restoring, sent_mask
 from tests.serving.site import Site, file_of, pixels_of

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from restoration.photo.one_tone import Levels, find_tone
+from restoration.photo.colour.one_tone import Levels, find_tone
 from restoration.photo.windows import enlarged
 from tests.restoration.site import astronaut
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.images import Image, Mask
 from restoration.photo.classical import grey, is_colourless, luma, with_luma
-from restoration.photo.one_tone import Tone, find_tone, small_copy
+from restoration.photo.colour.one_tone import Tone, find_tone, small_copy
 from restoration.photo.windows import around, enlarged, moved
 
 _STRIP = 512

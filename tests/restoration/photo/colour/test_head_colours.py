@@ -6,8 +6,8 @@ import pytest
 
 from models.images import Image
 from restoration.photo.classical import luma
+from restoration.photo.colour.head_colours import colour_heads
 from restoration.photo.geometry import frame_of
-from restoration.photo.head_colours import colour_heads
 from restoration.restore import restore_photo
 from restoration.types import Restoration
 from tests.restoration.site import PARAMS, Painter, astronaut, tools

@@ -16,7 +16,7 @@ from models.face.alignment import Points
 from models.face.regions import hull_polygon
 from models.images import Image, Mask
 from restoration.photo.classical import luma, with_luma
-from restoration.photo.colour_spread import SIDE, Plane, found_again, small_side, spread
+from restoration.photo.colour.colour_spread import SIDE, Plane, found_again, small_side, spread
 from restoration.photo.geometry import Frame, clear, from_frame
 from restoration.photo.windows import Window, around
 

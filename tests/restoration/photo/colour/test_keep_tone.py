@@ -7,7 +7,7 @@ from skimage.color import rgb2lab
 
 from models.images import Image
 from restoration.photo.classical import luma
-from restoration.photo.keep_tone import keep_tone
+from restoration.photo.colour.keep_tone import keep_tone
 from tests.restoration.site import astronaut
 
 HOLE = np.zeros((512, 512), np.bool_)

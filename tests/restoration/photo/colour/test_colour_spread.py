@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from restoration.photo.colour_spread import found_again, small_side, spread
+from restoration.photo.colour.colour_spread import found_again, small_side, spread
 
 
 def halves(height: int, width: int) -> np.ndarray:

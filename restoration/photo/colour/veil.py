@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from models.images import Image, Mask
 from restoration.photo.classical import is_colourless, luma, paler
-from restoration.photo.one_tone import Levels, find_tone, small_copy
+from restoration.photo.colour.one_tone import Levels, find_tone, small_copy
 from restoration.photo.windows import enlarged
 
 _TAIL = 0.01

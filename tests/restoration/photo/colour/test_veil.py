@@ -5,7 +5,7 @@ from skimage.color import rgb2lab
 
 from models.images import Image
 from restoration.photo.classical import luma
-from restoration.photo.veil import find_veil
+from restoration.photo.colour.veil import find_veil
 from tests.restoration.site import astronaut
 
 NOTHING = np.zeros((512, 512), np.bool_)

@@ -1,0 +1,1 @@
+"""Colours of a photo: its one tone or its veil of fading, and the colours of heads."""
