@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from models.evidence.evidence import Evidence
+from models.face_model.shape_and_appearance import ShapedFaceModel
+from models.face_model.stored import StoredFaceModel
 from models.runtime.lightning import L
 
 if TYPE_CHECKING:
@@ -31,12 +33,12 @@ class AveragedModule(L.LightningModule):
         """Predict every pixel (N, 3, H, W) by the averaged network, not yet composed with the known pixels."""
 
     @abstractmethod
-    def restorer(self, image_size: int) -> "StoredRestorer":
-        """Make a restorer of the averaged network, for portraits of that side."""
+    def restorer(self, image_size: int, face_model: ShapedFaceModel) -> "StoredRestorer":
+        """Make a restorer of the averaged network and a face model, for portraits of that side."""
 
     @abstractmethod
-    def save(self, path: Path, image_size: int) -> None:
-        """Write the averaged network as weights that `models.load.load_restorer` reads."""
+    def save(self, path: Path, image_size: int, face_model: StoredFaceModel) -> None:
+        """Write the averaged network and the face model as weights that `models.load.load_restorer` reads."""
 
     def average(self, trained: nn.Module, decay: float) -> None:
         """Move the average towards the trained network: ema = decay ema + (1 - decay) trained."""

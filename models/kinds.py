@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from models.ema import AveragedModule
     from models.evidence.evidence import Damaged, Evidence
+    from models.face_model.shape_and_appearance import ShapedFaceModel
     from models.objective import Batch, Judges
 
 
@@ -35,9 +36,10 @@ class TrainSettings(GanSettings):
 
 
 class AnyRestorer(Protocol):
-    """Restores batches of aligned portraits of side `image_size`."""
+    """Restores batches of aligned portraits of side `image_size`, from evidence that `face_model` gathers."""
 
     image_size: int
+    face_model: "ShapedFaceModel"
 
     def propose(self, damaged: "Damaged") -> "Tensor": ...
 
@@ -61,12 +63,12 @@ class Graph:
 
     Attributes:
         export: writes a restorer's graph to a file.
-        load: reads one, for so many threads.
+        load: reads one, for so many threads, to go with a face model.
         difference: the largest difference between the proposals of a restorer and of its graph.
     """
 
     export: Callable[[Any, Path], None]
-    load: Callable[[Path, int], AnyRestorer]
+    load: "Callable[[Path, int, ShapedFaceModel], AnyRestorer]"
     difference: Callable[[Any, Any], float]
 
 

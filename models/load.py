@@ -6,7 +6,7 @@ import torch
 
 from models.errors import WeightsError
 from models.kinds import KINDS, Kind, StoredRestorer
-from models.restorer_header import stored_kind
+from models.restorer_file import stored_kind
 from models.weight_files import read_architecture
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -17,13 +18,29 @@ Architecture = dict[str, Any]
 State = dict[str, Tensor]
 
 _HEADER = "architecture"
+_OF_PART = "/"
+"""Between a part's name and a tensor's; no name of a network's tensor holds it."""
 
 
 def write_weights(
-    state: Mapping[str, Tensor], architecture: Architecture, path: Path, dtype: torch.dtype = torch.float32
+    state: Mapping[str, Tensor],
+    architecture: Architecture,
+    path: Path,
+    dtype: torch.dtype = torch.float32,
+    parts: Mapping[str, Mapping[str, Tensor]] = MappingProxyType({}),
 ) -> None:
-    """Write weights and architecture; the file appears whole or not at all."""
+    """Write weights and architecture; the file appears whole or not at all.
+
+    Args:
+        state: of a network; written as `dtype`.
+        architecture: for the header.
+        path: where to.
+        dtype: of the weights.
+        parts: further tensors, by the part's name and their own, written as they are.
+    """
     stored = {key: value.detach().cpu().to(dtype).contiguous() for key, value in state.items()}
+    for part, tensors in parts.items():
+        stored |= {f"{part}{_OF_PART}{name}": value.contiguous() for name, value in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     save_file(stored, temporary, metadata={_HEADER: json.dumps(architecture)})
@@ -56,9 +73,18 @@ def read_architecture(path: Path, sha256: str | None = None) -> Architecture:
 
 
 def read_state(path: Path) -> State:
-    """Read the tensors of a weights file whose header was read, as float32."""
+    """Read the network of a weights file whose header was read, as float32."""
     with safe_open(path, framework="pt") as file:
-        return {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
+        names = [key for key in file.keys() if _OF_PART not in key]  # noqa: SIM118 - not a dict
+        return {key: file.get_tensor(key).float() for key in names}
+
+
+def read_part(path: Path, part: str) -> State:
+    """Read a part of a weights file whose header was read, as it was written; empty if there is none."""
+    prefix = f"{part}{_OF_PART}"
+    with safe_open(path, framework="pt") as file:
+        names = [key for key in file.keys() if key.startswith(prefix)]  # noqa: SIM118 - not a dict
+        return {key.removeprefix(prefix): file.get_tensor(key) for key in names}
 
 
 def fill(network: torch.nn.Module, path: Path) -> None:

@@ -19,7 +19,7 @@ from pipeline.ablation.variant_study import variant_report
 from pipeline.config.ablation import AblateParams
 from pipeline.config.masks import MaskParams
 from pipeline.config.training import TrainParams
-from pipeline.evaluation.baselines import Method, classical_baselines
+from pipeline.evaluation.baselines import Method, baselines
 from pipeline.evaluation.examples import Strip
 from pipeline.evaluation.scoring import Judges
 from pipeline.portraits.read import read_portraits
@@ -84,9 +84,10 @@ class Bench:
         self._paths, self._params, self._judges = paths, params, judges
         self._champion = read_champion(paths)
         self._restorer = load_restorer(paths.champion_weights, self._champion.sha256, judges.device)
+        others = baselines(self._restorer.face_model)
         self._methods: dict[str, Method] = {
             "champion": self._restorer.restore,
-            **{name: method for name, method in classical_baselines().items() if name != "navier-stokes"},
+            **{name: method for name, method in others.items() if name != "navier-stokes"},
         }
         self._rows = read_portraits(paths)
         self._portraits = read_split(paths, self._rows, params.split, params.portraits, params.seed)

@@ -3,11 +3,13 @@
 import pandas as pd
 import torch
 
+from models.face_model.shape_and_appearance import ShapedFaceModel
+from models.load import load_restorer
 from models.weight_files import weights_sha256
 from pipeline.config.data import DataParams
 from pipeline.config.evaluation import EvaluateParams
 from pipeline.config.metric_names import MEANS
-from pipeline.evaluation.baselines import Method, classical_baselines, model
+from pipeline.evaluation.baselines import Method, baselines
 from pipeline.evaluation.examples import worst_strips
 from pipeline.evaluation.report import render
 from pipeline.evaluation.results import EvaluateReport, Slices
@@ -33,10 +35,11 @@ def evaluate(*, data: DataParams, evaluate: EvaluateParams, paths: Paths) -> Eva
     """
     tracking.connect(paths)  # first of all: it may not answer
     device = torch.device(environment().device)
-    methods, cases = methods_of(paths, device), FrozenCases(paths)
+    (methods, face_models), cases = methods_of(paths, device), FrozenCases(paths)
     with fresh_folder(paths.evaluation) as folder:
         rows_file = folder / paths.evaluation_rows.name
-        report = evaluate_methods(methods, cases, Judges.load(device), evaluate, rows_file, _versions(paths))
+        judges = Judges.load(device)
+        report = evaluate_methods(methods, cases, judges, evaluate, rows_file, _versions(paths), face_models)
         rows = pd.read_parquet(rows_file)
         report = report.model_copy(update={"slices": _slices(rows, data, evaluate, paths)})
         strips = worst_strips(methods, cases, rows, evaluate.worst_cases, device)
@@ -47,11 +50,12 @@ def evaluate(*, data: DataParams, evaluate: EvaluateParams, paths: Paths) -> Eva
     return report
 
 
-def methods_of(paths: Paths, device: torch.device) -> dict[str, Method]:
-    """Load challenger, champion and the classical baselines, by name."""
-    champion = model(paths.champion_weights, device, read_champion(paths).sha256)
-    models = {CHALLENGER: model(paths.trained_weights, device), "champion": champion}
-    return models | classical_baselines()
+def methods_of(paths: Paths, device: torch.device) -> tuple[dict[str, Method], list[ShapedFaceModel]]:
+    """Load challenger, champion, the challenger's face model alone and classical methods; and both face models."""
+    champion = load_restorer(paths.champion_weights, read_champion(paths).sha256, device)
+    challenger = load_restorer(paths.trained_weights, device=device)
+    methods = {CHALLENGER: challenger.restore, "champion": champion.restore} | baselines(challenger.face_model)
+    return methods, [challenger.face_model, champion.face_model]
 
 
 def coverage_plot(report: EvaluateReport) -> pd.DataFrame:

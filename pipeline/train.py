@@ -17,11 +17,12 @@ from pipeline.portraits.read import read_portraits
 from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
 from pipeline.training.dataset import CachedBatches, DamagedPortraits, EchoedBatches, batches
-from pipeline.training.face_model_folds import FaceModels, face_models
+from pipeline.training.face_models import FaceModels, fit_face_models
 from pipeline.training.report import TrainReport
 
 if TYPE_CHECKING:
     from models.ema import AveragedModule
+    from models.face_model.stored import StoredFaceModel
     from models.objective import Batch
     from pipeline.training.loop import Outcome
 
@@ -29,7 +30,7 @@ _HELD_OUT = 64
 
 
 def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport:
-    """Train a challenger; writes weights (safetensors), curves and a report, then logs them to MLflow.
+    """Train a challenger: the face model, then a network that corrects it; writes both, curves and a report.
 
     A run that was killed goes on from its last epoch, if parameters, data and starting weights are the same.
 
@@ -38,6 +39,7 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
         NonFiniteLoss: a loss that is not a finite number; nothing is written then.
         WeightsError: the champion's weights are missing or of another architecture.
     """
+    from models.restorer_file import read_face_model
     from models.runtime.lightning import first_process
     from models.weight_files import weights_sha256
     from pipeline.registry.tracking import log_metrics, system_metrics
@@ -48,9 +50,10 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
     rows = read_portraits(paths)
     learning, held_out = (_split(rows, name) for name in ("train", "validation"))
     module = build_module(train, paths)
-    models = face_models(paths, learning, train.evidence.face_model_folds, train.seed)
+    before = read_face_model(paths.champion_weights) if train.warm_start == "champion" else None
+    models = fit_face_models(paths, learning, before, train.face_model, train.seed)
     samples = partial(_samples, paths, learning, masks, train, models)
-    fixed = CachedBatches(batches(_held_out_samples(paths, held_out, masks, train, models), train.batch_size, 0))
+    fixed = CachedBatches(batches(_held_out_samples(paths, held_out, masks, train, models.stored), train.batch_size, 0))
     if first_process():
         log_start(paths, train, masks)
     started = time.monotonic()
@@ -65,9 +68,11 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
         )
     seconds = time.monotonic() - started
     sample = next(iter(fixed))
-    module.save(paths.trained_weights, image_size=sample[1].image.shape[-1])
+    module.save(paths.trained_weights, sample[1].image.shape[-1], models.stored)
     write_curves(outcome.curves, paths.training_curves)
-    report = _report(train, outcome, module, len(learning), seconds, weights_sha256(paths.trained_weights))
+    report = _report(
+        train, outcome, module, (len(learning), models.people), seconds, weights_sha256(paths.trained_weights)
+    )
     write_text(paths.training_report, report.model_dump_json(indent=2))
     log_end(paths, report, sample, module.propose(sample[0]))
     return report
@@ -115,16 +120,22 @@ def _batches(samples: DamagedPortraits, train: TrainParams, epoch: int) -> Itera
 
 
 def _held_out_samples(
-    paths: Paths, rows: pd.DataFrame, masks: MaskParams, train: TrainParams, models: FaceModels
+    paths: Paths, rows: pd.DataFrame, masks: MaskParams, train: TrainParams, face_model: "StoredFaceModel"
 ) -> DamagedPortraits:
     """Read the held-out portraits, each with one unchanging damage; at most 64, so that an epoch stays short."""
-    count = min(len(rows), _HELD_OUT)
+    count, models = min(len(rows), _HELD_OUT), FaceModels.of_stored(face_model)
     return DamagedPortraits(paths, rows, masks, train.evidence, models, train.seed + 1, 0, count, flip=False)
 
 
 def _report(
-    train: TrainParams, outcome: "Outcome", module: "AveragedModule", portraits: int, seconds: float, sha256: str
+    train: TrainParams,
+    outcome: "Outcome",
+    module: "AveragedModule",
+    counts: tuple[int, int],
+    seconds: float,
+    sha256: str,
 ) -> TrainReport:
+    """Report; `counts`: of portraits, and of people that the face model was fitted to."""
     steps = int(module.steps)
     done = (steps - outcome.resumed_at_step) * train.batch_size
     return TrainReport(
@@ -136,7 +147,8 @@ def _report(
         seconds=round(seconds, 1),
         images_per_second=round(done / seconds, 2),
         parameters=sum(p.numel() for p in module.ema.parameters()),
-        portraits=portraits,
+        portraits=counts[0],
+        fitted_people=counts[1],
         losses={name: value for name, value in outcome.curves[-1].items() if "/" in name},
         weights_sha256=sha256,
     )

@@ -16,7 +16,7 @@ import torch
 from models.evidence.evidence import Damaged
 from models.face.alignment import invert
 from models.face.regions import face_hull
-from models.face_model.shape_and_appearance import shipped_face_model
+from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.images import Image, Mask
 from restoration.faces import FoundFace
 from restoration.photo.classical import classical_photo
@@ -49,15 +49,16 @@ def beside_face(face: FoundFace) -> Mask:
 
 
 @torch.inference_mode()
-def beliefs(batch: Damaged, faces: Sequence[FoundFace], band: float) -> list[Field]:
+def beliefs(batch: Damaged, faces: Sequence[FoundFace], face_model: ShapedFaceModel, band: float) -> list[Field]:
     """For each face how far its completion counts: (S, S), 1 = the face model alone, 0 = texture alone.
 
     Args:
         batch: the faces as the restorer takes them.
         faces: in the same order.
+        face_model: completes them.
         band: width of the band, in sides of the frame; 0: the model is always believed.
     """
-    return [_belief(batch, index, face, band) for index, face in enumerate(faces)]
+    return [_belief(batch, index, face, face_model, band) for index, face in enumerate(faces)]
 
 
 def mix_in(completed: Image, own: Mask, texture: Image, frame: Frame, belief: Field) -> None:
@@ -83,7 +84,7 @@ def mix_in(completed: Image, own: Mask, texture: Image, frame: Frame, belief: Fi
         taken += len(share)
 
 
-def _belief(batch: Damaged, index: int, face: FoundFace, band: float) -> Field:
+def _belief(batch: Damaged, index: int, face: FoundFace, face_model: ShapedFaceModel, band: float) -> Field:
     size = face.frame.size
     on_face = _fading(face_hull(face.landmarks, size), _RAMP * size)
     reach = round(band * size)
@@ -97,19 +98,19 @@ def _belief(batch: Damaged, index: int, face: FoundFace, band: float) -> Field:
     truth = _levels(batch.image[index])
     texture = classical_photo(truth, grown, grown)
     fill_with_texture(texture, grown, grown, [])
-    ours, other = (_error(fill, truth, tried, reach) for fill in (_completed(batch, index, grown), texture))
+    ours, other = (_error(fill, truth, tried, reach) for fill in (_completed(batch, index, grown, face_model), texture))
     share = other**2 / np.maximum(ours**2 + other**2, _LEAST)
     share = np.where(ours + other < _LEAST, 1.0, share)
     spread_in = harmonic(np.repeat(share[..., None], 3, axis=-1).astype(np.float32), tried)[..., 0]
     return np.asarray(np.maximum(on_face, spread_in), np.float32)
 
 
-def _completed(batch: Damaged, index: int, grown: Mask) -> Image:
+def _completed(batch: Damaged, index: int, grown: Mask, face_model: ShapedFaceModel) -> Image:
     """The face model's completion (S, S, 3) with a larger hole."""
     part = slice(index, index + 1)
     hole = torch.from_numpy(grown.astype(np.float32))[None, None]
     chroma = torch.maximum(batch.chroma_mask[part], hole)
-    return _levels(shipped_face_model(len(grown)).complete(batch.image[part], hole, chroma).picture[0])
+    return _levels(face_model.at(len(grown)).complete(batch.image[part], hole, chroma).picture[0])
 
 
 def _levels(picture: torch.Tensor) -> Image:

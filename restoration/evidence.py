@@ -11,7 +11,7 @@ from torch import Tensor
 from models.evidence.evidence import Damaged, Evidence, compose, gather
 from models.evidence.reference_photo import Reference
 from models.face.landmarks import head_pose
-from models.face_model.shape_and_appearance import shipped_face_model
+from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.identity.encoders import training_encoder
 from models.images import Image, mask_to_tensor, to_tensor
 from pipeline.config.restore import ReferenceUse
@@ -36,7 +36,11 @@ class Gathered:
 
 @torch.inference_mode()
 def gather_faces(
-    plain: Image, faces: Sequence[FoundFace], known: Sequence[Sequence[KnownFace]], rules: ReferenceUse
+    plain: Image,
+    faces: Sequence[FoundFace],
+    known: Sequence[Sequence[KnownFace]],
+    rules: ReferenceUse,
+    face_model: ShapedFaceModel,
 ) -> Gathered:
     """Complete the faces, find out which reference is whose, and gather the evidence.
 
@@ -45,12 +49,13 @@ def gather_faces(
         faces: at least one, found in it.
         known: the faces of each reference photo.
         rules: when a reference is believed.
+        face_model: for pictures of any side.
     """
     batch = damaged_batch(plain, faces)
-    completion = shipped_face_model(batch.image.shape[-1]).complete(batch.image, batch.hole_mask, batch.chroma_mask)
+    completion = face_model.at(batch.image.shape[-1]).complete(batch.image, batch.hole_mask, batch.chroma_mask)
     alike = _alike(compose(batch, completion.picture), faces, known)
     chosen, notes = assign([_candidate(face) for face in faces], known, alike, rules)
-    return Gathered(gather(_with_references(batch, chosen), completion), chosen, notes)
+    return Gathered(gather(_with_references(batch, chosen), face_model, completion), chosen, notes)
 
 
 def damaged_batch(plain: Image, faces: Sequence[FoundFace]) -> Damaged:

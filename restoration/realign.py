@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import torch
 
 from models.face.detector import Face
-from models.face_model.shape_and_appearance import shipped_face_model
+from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.images import Image, Mask
 from restoration.evidence import damaged_batch
 from restoration.faces import SAME_FACE, FoundFace, measured_face, overlap
@@ -23,7 +23,13 @@ from restoration.types import Tools
 
 
 def aligned_again(
-    plain: Image, found: Sequence[FoundFace], hole_mask: Mask, chroma_mask: Mask, tools: Tools, context: float
+    plain: Image,
+    found: Sequence[FoundFace],
+    hole_mask: Mask,
+    chroma_mask: Mask,
+    tools: Tools,
+    face_model: ShapedFaceModel,
+    context: float,
 ) -> list[FoundFace]:
     """The same faces with better frames, points and landmarks; score and `seen_in` stay those of the first look.
 
@@ -35,11 +41,12 @@ def aligned_again(
         hole_mask: (H, W), luma and colour missing.
         chroma_mask: (H, W), colour missing; contains `hole_mask`.
         tools: detector and landmark predictor.
+        face_model: completes the faces.
         context: as in `measured_face`.
     """
     if not any(_guessed(face) for face in found):
         return list(found)
-    with completed_photo(plain, found, chroma_mask) as sketch:
+    with completed_photo(plain, found, chroma_mask, face_model) as sketch:
         detections = tools.detector.detect(sketch)
         return [_again(face, detections, sketch, (hole_mask, chroma_mask), tools, context) for face in found]
 
@@ -58,13 +65,15 @@ def _again(
 
 @contextmanager
 @torch.inference_mode()
-def completed_photo(plain: Image, faces: Sequence[FoundFace], missing: Mask) -> Iterator[Image]:
+def completed_photo(
+    plain: Image, faces: Sequence[FoundFace], missing: Mask, face_model: ShapedFaceModel
+) -> Iterator[Image]:
     """Lend the classically filled photo with the face model's completion of each face in the missing pixels.
 
     It is `plain` itself, so that a large photo is in memory once; afterwards that is as it was.
     """
     batch = damaged_batch(plain, faces)
-    model = shipped_face_model(batch.image.shape[-1])
+    model = face_model.at(batch.image.shape[-1])
     completed = model.complete(batch.image, batch.hole_mask, batch.chroma_mask).picture
     frames = [face.frame for face in faces]
     owners = Owners.of(frames, missing)

@@ -70,7 +70,7 @@ def restore_photo(
     scene, thin_faces = _without_thin(scene, tools, size, params)
     damage, plain, count = scene.damage, scene.plain, scene.face_count
     turned = replace(tools, detector=scene.looking.detector)
-    found = aligned_again(plain, scene.faces, damage.hole, damage.chroma, turned, params.context)
+    found = aligned_again(plain, scene.faces, damage.hole, damage.chroma, turned, restorer.face_model, params.context)
     known = known_faces(references, tools, size)
     if not found:
         notes = assign([], known, np.zeros((0, sum(map(len, known))), np.float32), params.reference)[1]
@@ -79,7 +79,7 @@ def restore_photo(
         filled = _coloured(damage, _with_texture(scene, [], nobody, params), [], nobody) if returned else None
         drawn = bool(returned) and _is_generated(damage, [], params, strength)
         return outcome(filled, damage, count, [], nobody, notes, thin_faces, generated=drawn)
-    gathered = gather_faces(plain, found, known, params.reference)
+    gathered = gather_faces(plain, found, known, params.reference, restorer.face_model)
     jobs = [_job(index, face, gathered, mode, params, scene.looking.doubt) for index, face in enumerate(found)]
     owners = Owners.of([face.frame for face in found], damage.chroma)
     if all(job.refused for job in jobs) and not always_return:
@@ -206,7 +206,7 @@ def _fill_faces(
     evidence = some(gathered.evidence, accepted)
     restored = restorer.restore_from(evidence)
     faces = [jobs[index].found for index in accepted]
-    shares = beliefs(evidence.damaged, faces, band)
+    shares = beliefs(evidence.damaged, faces, restorer.face_model, band)
     wanted = without(damage.chroma, bare)
     domains = [owners.own(index, wanted, face.frame.window) for index, face in zip(accepted, faces, strict=True)]
     del wanted

@@ -10,6 +10,7 @@ from torch import Tensor
 from models.evidence.evidence import Evidence
 from models.face.alignment import Points
 from models.face.detector import Face
+from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.identity.encoders import IdentityEncoder
 from models.images import Image
 from restoration.modes import Mode
@@ -20,6 +21,7 @@ class FaceRestorer(Protocol):
     """What restoring a photo needs of `models.gan.restorer.Restorer` and its like."""
 
     image_size: int
+    face_model: ShapedFaceModel
 
     def restore_from(self, evidence: Evidence) -> Tensor: ...
 

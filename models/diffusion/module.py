@@ -15,6 +15,8 @@ from models.diffusion.restorer import DiffusionRestorer, save_denoiser
 from models.diffusion.settings import DiffusionSettings
 from models.ema import AveragedModule
 from models.evidence.evidence import Evidence, compose
+from models.face_model.shape_and_appearance import ShapedFaceModel
+from models.face_model.stored import StoredFaceModel
 from models.objective import TERMS, Batch, Comparison, Judges, Terms, compare, require_finite, total
 from models.optimisation import OptimiserSettings, cosine
 
@@ -97,13 +99,13 @@ class DiffusionModule(AveragedModule):
         white = torch.randn(1, *evidence.start.shape[1:], generator=rng).to(evidence.start)
         return sample(self.ema, evidence, white, self.settings.steps)
 
-    def restorer(self, image_size: int) -> DiffusionRestorer:
+    def restorer(self, image_size: int, face_model: ShapedFaceModel) -> DiffusionRestorer:
         """Make a restorer of the averaged denoiser."""
-        return DiffusionRestorer(self.ema, image_size, self.settings.sampling)
+        return DiffusionRestorer(self.ema, image_size, self.settings.sampling, face_model)
 
-    def save(self, path: Path, image_size: int) -> None:
-        """Write the averaged denoiser, and how to sample from it."""
-        save_denoiser(self.ema, path, image_size, self.settings.sampling)
+    def save(self, path: Path, image_size: int, face_model: StoredFaceModel) -> None:
+        """Write the averaged denoiser, how to sample from it, and the face model."""
+        save_denoiser(self.ema, path, image_size, self.settings.sampling, face_model)
 
     def _terms(self, denoiser: Denoiser, batch: Batch, seed: int) -> Terms:
         evidence, target = batch

@@ -9,8 +9,10 @@ from torch import Tensor
 from models.diffusion.denoiser import Denoiser, sample
 from models.diffusion.settings import DiffusionShape, Sampling, Spread
 from models.evidence.evidence import Damaged, Evidence, compose
-from models.restorer_header import face_model_sha256, read_restorer_header
-from models.weight_files import Architecture, fill, write_weights
+from models.face_model.shape_and_appearance import ShapedFaceModel
+from models.face_model.stored import StoredFaceModel
+from models.restorer_file import load_face_model, read_restorer_header, write_restorer
+from models.weight_files import Architecture, fill
 
 KIND = "diffusion"
 _SEED = 20_260_101  # `restore` takes no generator: the same picture is always restored to the same
@@ -37,12 +39,12 @@ class DiffusionRestorer:
         denoiser: in evaluation mode.
         image_size: side of the portraits that it was trained on, pixels.
         sampling: what `propose` and `restore` draw.
+        face_model: gathers the evidence that the denoiser corrects.
     """
 
-    def __init__(self, denoiser: Denoiser, image_size: int, sampling: Sampling) -> None:
+    def __init__(self, denoiser: Denoiser, image_size: int, sampling: Sampling, face_model: ShapedFaceModel) -> None:
         self.denoiser: Denoiser = denoiser.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in torch's stubs
-        self.image_size = image_size
-        self.sampling = sampling
+        self.image_size, self.sampling, self.face_model = image_size, sampling, face_model
 
     @classmethod
     def load(cls, path: Path, sha256: str | None = None) -> "DiffusionRestorer":
@@ -60,7 +62,7 @@ class DiffusionRestorer:
         rebuilt = {"channels": tuple(stored["channels"]), "spread": Spread(**stored["spread"])}
         denoiser = Denoiser(DiffusionShape(**(stored | rebuilt)))
         fill(denoiser, path)
-        return cls(denoiser, header["image_size"], Sampling(**header["sampling"]))
+        return cls(denoiser, header["image_size"], Sampling(**header["sampling"]), load_face_model(path))
 
     def to(self, device: torch.device) -> "DiffusionRestorer":
         """Move the denoiser to another device."""
@@ -74,11 +76,11 @@ class DiffusionRestorer:
 
     def propose(self, damaged: Damaged) -> Tensor:
         """Average the draws, (N, 3, H, W) in [-1, 1]; the evidence's start where nothing is missing."""
-        return self.draws(damaged.evidence, self.sampling.samples, _fixed_rng()).mean(0).clamp(-1, 1)
+        return self.draws(damaged.evidence(self.face_model), self.sampling.samples, _fixed_rng()).mean(0).clamp(-1, 1)
 
     def restore(self, damaged: Damaged) -> Tensor:
         """Restore portraits (N, 3, H, W) in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
-        return self.restore_from(damaged.evidence)
+        return self.restore_from(damaged.evidence(self.face_model))
 
     def restore_from(self, evidence: Evidence) -> Tensor:
         """Restore as `restore` does, from evidence that is gathered already."""
@@ -92,7 +94,7 @@ class DiffusionRestorer:
             samples: at least 1; from 2 on there is an uncertainty.
             rng: source of the noise, on the CPU.
         """
-        return summarise_draws(damaged, self.draws(damaged.evidence, samples, rng))
+        return summarise_draws(damaged, self.draws(damaged.evidence(self.face_model), samples, rng))
 
     def draws(self, evidence: Evidence, samples: int, rng: torch.Generator) -> Tensor:
         """Draw (samples, N, 3, H, W) proposals, not yet composed with the known pixels.
@@ -113,17 +115,21 @@ def summarise_draws(damaged: Damaged, proposals: Tensor) -> Samples:
 
 
 def save_denoiser(
-    denoiser: Denoiser, path: Path, image_size: int, sampling: Sampling, dtype: torch.dtype = torch.float32
+    denoiser: Denoiser,
+    path: Path,
+    image_size: int,
+    sampling: Sampling,
+    face_model: StoredFaceModel | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> None:
-    """Write weights, architecture and how to sample as safetensors."""
+    """Write a model as `models.gan.restorer.save_weights` does, with how to sample."""
     header: Architecture = {
         "kind": KIND,
         "shape": asdict(denoiser.shape),
         "image_size": image_size,
         "sampling": asdict(sampling),
-        "face_model": face_model_sha256(),
     }
-    write_weights(denoiser.state_dict(), header, path, dtype)
+    write_restorer(denoiser.state_dict(), header, path, face_model, dtype)
 
 
 def _fixed_rng() -> torch.Generator:

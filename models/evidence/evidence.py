@@ -19,9 +19,10 @@ from models.colour import luma
 from models.evidence.identity_condition import identity_hint
 from models.evidence.mirrored_eye import with_mirrored_eyes
 from models.evidence.reference_photo import Reference, align_photos
+from models.face.landmark_shift import LandmarkShift
 from models.face.landmarks import Landmarks, aligned_landmarks, draw_landmarks
 from models.face_model.gaussian import Completion
-from models.face_model.shape_and_appearance import shipped_face_model
+from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.images import Image, Mask, to_tensor, to_uint8
 
 __all__ = ["CHANNELS", "CONDITIONS", "Damaged", "Evidence", "classical_fill", "compose", "gather", "luma"]
@@ -64,10 +65,17 @@ class Damaged:
         hole, chroma = self.hole_mask.mean((1, 2, 3)), self.chroma_mask.mean((1, 2, 3))
         return torch.stack([self.coverage, self.missing_features, hole, chroma - hole], dim=1)
 
+    def evidence(self, face_model: ShapedFaceModel) -> "Evidence":
+        """Gather the evidence by a face model; once, however many restorers with the same one use it."""
+        for known, evidence in self._gathered:
+            if known is face_model:
+                return evidence
+        self._gathered.append((face_model, gather(self, face_model)))
+        return self._gathered[-1][1]
+
     @cached_property
-    def evidence(self) -> "Evidence":
-        """The evidence of the batch, gathered once however many restorers use it."""
-        return gather(self)
+    def _gathered(self) -> "list[tuple[ShapedFaceModel, Evidence]]":
+        return []
 
     def to(self, device: torch.device) -> "Damaged":
         """Copy the batch to another device."""
@@ -135,20 +143,22 @@ def classical_fill(image: Image, hole: Mask, chroma: Mask, method: FillMethod) -
     return np.where(chroma[..., None], rgb, image).astype(np.uint8)
 
 
-def gather(damaged: Damaged, completion: Completion | None = None) -> Evidence:
+def gather(damaged: Damaged, face_model: ShapedFaceModel, completion: Completion | None = None) -> Evidence:
     """Gather all evidence of a batch.
 
     Args:
         damaged: portraits of any side that is a multiple of 8.
-        completion: of a face model of one's own; by default of the one that ships.
+        face_model: for pictures of any side.
+        completion: by a face model, if it is at hand already; else `face_model` completes.
     """
-    completion = completion or shipped_face_model(damaged.image.shape[-1]).complete(
+    face_model = face_model.at(damaged.image.shape[-1])
+    completion = completion or face_model.complete(
         damaged.image.cpu(), damaged.hole_mask.cpu(), damaged.chroma_mask.cpu()
     )
     bare = compose(damaged, completion.picture.to(damaged.image))
     points = aligned_landmarks(bare)
     completed = compose(damaged, with_mirrored_eyes(bare, damaged.chroma_mask, points))
-    start, reference_mask, points = _with_photos(damaged, completed, points)
+    start, reference_mask, points = _with_photos(damaged, completed, points, face_model.shift)
     side = start.shape[-1]
     return Evidence(
         damaged=damaged,
@@ -165,14 +175,14 @@ def gather(damaged: Damaged, completion: Completion | None = None) -> Evidence:
 
 
 def _with_photos(
-    damaged: Damaged, completed: Tensor, points: list[Landmarks]
+    damaged: Damaged, completed: Tensor, points: list[Landmarks], shift: LandmarkShift
 ) -> tuple[Tensor, Tensor, list[Landmarks]]:
     """Choose the start, with the reference photos, and the points of the faces in it."""
     if damaged.reference is None or not damaged.reference.present.any():
         return completed, torch.zeros_like(damaged.hole_mask), points
     for _ in range(_PASSES):
         aligned_reference, reference_mask = align_photos(
-            damaged.reference, completed, damaged.hole_mask, damaged.chroma_mask, points
+            damaged.reference, completed, damaged.hole_mask, damaged.chroma_mask, points, shift
         )
         start = compose(damaged, torch.where(reference_mask > 0.5, aligned_reference, completed))
         points = aligned_landmarks(start)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.face.landmark_shift import shipped_landmark_shift
+from models.face.landmark_shift import LandmarkShift
 from models.face.landmarks import Landmarks, aligned_landmarks
 from models.face.warp import missing_around, warp_grid
 from models.face_model.gaussian import rim
@@ -44,7 +44,12 @@ class Reference:
 
 
 def align_photos(
-    reference: Reference, start: Tensor, hole_mask: Tensor, chroma_mask: Tensor, landmarks: Sequence[Landmarks]
+    reference: Reference,
+    start: Tensor,
+    hole_mask: Tensor,
+    chroma_mask: Tensor,
+    landmarks: Sequence[Landmarks],
+    shift: LandmarkShift,
 ) -> tuple[Tensor, Tensor]:
     """Move the photos onto the damaged faces.
 
@@ -54,6 +59,7 @@ def align_photos(
         hole_mask: (N, 1, H, W), 1 where `start` is no more than a guess.
         chroma_mask: (N, 1, H, W), 1 where its colour is; contains `hole_mask`.
         landmarks: 68 points as predicted for each face, pixels.
+        shift: how landmarks differ between two photos of a person.
 
     Returns:
         (N, 3, H, W) the photo moved onto the face in [-1, 1], and (N, 1, H, W) 1 where it has pixels; both 0 where
@@ -65,7 +71,7 @@ def align_photos(
         one = slice(index, index + 1)
         photo = reference.image[one]
         missing = missing_around(hole_mask[index, 0], landmarks[index])
-        expected = shipped_landmark_shift(size).expected(landmarks[index], own, missing)
+        expected = shift.expected(landmarks[index], own, missing)
         grid = warp_grid(expected, own, size).to(start)
         there = F.grid_sample(torch.ones_like(photo[:, :1]), grid, padding_mode="zeros", align_corners=False)
         inside = (there > 0.999).to(start)

@@ -1,31 +1,65 @@
-"""Fit the face model to aligned portraits, and store it small."""
+"""Fit the face model to aligned portraits, or fit one further to more of them.
 
-import json
+What a model knows of the people that it was fitted to is their number, mean and covariance: with these it is fitted
+further as if they were there (Ross, Lim, Lin and Yang 2008, "Incremental learning for robust visual tracking", whose
+update of a truncated covariance is the one here, by Gram matrix instead of QR).
+"""
+
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
 from models.colour import to_planes
-from models.face.landmark_shift import LandmarkShift
-from models.face.landmarks import MIRRORED, aligned_landmarks, mirrored_points
+from models.face.landmarks import MIRRORED, Landmarks, aligned_landmarks, mirrored_points
 from models.face.warp import warp_grid
-from models.face_model.gaussian import FaceModel, flatten, mirrored
-from models.face_model.shape_and_appearance import OF_SHAPES, ShapedFaceModel, warp_pictures
+from models.face_model.gaussian import flatten
+from models.face_model.shape_and_appearance import warp_pictures
 
-COMPONENTS = 400
-"""Of the model that ships: more gain little on portraits that were not fitted, and cost 12 kB each."""
 NOISE_FACTOR = 32.0
 """Psi over the held-out residual variance: neighbours err together, so a pixel counts for less than one observation."""
 _LEAST_NOISE = 1e-4
 _RIDGE = 0.03
-_LEVELS = 127
 
 
-def fit(pictures: Tensor, components: int) -> dict[str, Tensor]:
+Floats = npt.NDArray[np.float64]
+Tensors = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class BentFaces:
+    """Portraits that were bent to a frame.
+
+    Attributes:
+        pictures: (N, 3, S, S) RGB in [-1, 1].
+        points: (N, 68, 2) their landmarks before, pixels.
+        frame: (68, 2) landmarks that all of them have now, pixels.
+    """
+
+    pictures: Tensor
+    points: Floats
+    frame: Landmarks
+
+    def __getitem__(self, chosen: npt.NDArray[np.bool_]) -> "BentFaces":
+        """Choose some of them, (N,) bool."""
+        return BentFaces(self.pictures[torch.from_numpy(chosen)], self.points[chosen], self.frame)
+
+
+def bend(pictures: Tensor, frame: Landmarks | None = None) -> BentFaces:
+    """Bend portraits (N, 3, S, S) in [-1, 1] to a frame, by default to their mean landmarks, which are predicted."""
+    size = pictures.shape[-1]
+    points = np.stack(aligned_landmarks(pictures)).astype(np.float64)
+    if frame is None:
+        frame = _with_mirrored(points, size).mean(axis=0).astype(np.float32)
+    grids = [warp_grid(frame, own.astype(np.float32), size) for own in points]
+    straight = [warp_pictures(picture[None], grid) for picture, grid in zip(pictures, grids, strict=True)]
+    return BentFaces(torch.cat(straight).clamp(-1, 1), points, frame)
+
+
+def fit(pictures: Tensor, components: int, prior: Tensors | None = None, prior_faces: float = 0.0) -> dict[str, Tensor]:
     """Fit maximum-likelihood components to portraits and their mirror images, in float32.
 
     Covariance and mirroring commute, so every component is even or odd: it is found, and kept, as a left half.
@@ -33,74 +67,105 @@ def fit(pictures: Tensor, components: int) -> dict[str, Tensor]:
     Args:
         pictures: (N, 3, S, S) RGB in [-1, 1].
         components: how many to keep, by variance.
+        prior: a model of `prior_faces` further faces, in the same frame; None = there are none.
+        prior_faces: how many faces the prior counts for.
 
     Returns:
         Tensors for `FaceModel`: even, odd (K, D / 2), mean, noise (D / 2,), size ().
     """
     size = pictures.shape[-1]
     even, odd = _parts(pictures)
-    mean = even.mean(dim=0)
-    groups = [_principal(even - mean), _principal(odd)]
-    kept = torch.cat([values for _, values in groups]).topk(min(components, 2 * len(even) - 2)).values.min()
-    chosen = [vectors[values >= kept] for vectors, values in groups]
+    mean, count = even.mean(dim=0), len(even)
+    rows = {"even": (even - mean) / count**0.5, "odd": odd / count**0.5}
+    if prior is not None:
+        share = prior_faces / (prior_faces + count)
+        apart = ((1 - share) * share) ** 0.5 * (prior["mean"] - mean)[None]
+        rows = {name: torch.cat([share**0.5 * prior[name], (1 - share) ** 0.5 * own]) for name, own in rows.items()}
+        rows["even"] = torch.cat([rows["even"], apart])
+        mean = torch.lerp(mean, prior["mean"], share)
+    groups = [_principal(rows[name]) for name in ("even", "odd")]
+    known = max(1, sum(len(values) for values, _ in groups) - 2)
+    kept = torch.cat([values for values, _ in groups]).topk(min(components, known)).values.min()
+    chosen = [vectors[values >= kept] for values, vectors in groups]
     shape = {"even": chosen[0], "odd": chosen[1], "mean": mean, "size": torch.tensor(size)}
     return shape | {"noise": torch.ones_like(mean)}
 
 
-def fit_with_noise(pictures: Tensor, components: int, generator: torch.Generator) -> dict[str, Tensor]:
-    """Fit as `fit` does, with Psi from two halves that predict each other."""
+def fit_with_noise(
+    pictures: Tensor,
+    components: int,
+    generator: torch.Generator,
+    prior: Tensors | None = None,
+    prior_faces: float = 0.0,
+) -> dict[str, Tensor]:
+    """Fit as `fit` does, with Psi from two halves that predict each other; a prior's Psi counts by its faces."""
     order = torch.randperm(len(pictures), generator=generator)
     first, second = pictures[order[: len(order) // 2]], pictures[order[len(order) // 2 :]]
-    residuals = [_residual(fit(a, components), b) for a, b in ((first, second), (second, first))]
+    pairs = [pair for pair in ((first, second), (second, first)) if all(len(part) for part in pair)]
+    residuals = [_residual(fit(a, components, prior, prior_faces), b) for a, b in pairs]
+    fitted = fit(pictures, components, prior, prior_faces)
+    if not residuals:  # one picture: there is nothing to predict it by
+        return fitted | ({} if prior is None else {"noise": prior["noise"]})
     noise = (NOISE_FACTOR * torch.stack(residuals).mean(dim=0)).clamp_min(_LEAST_NOISE)
-    return fit(pictures, components) | {"noise": noise}
+    if prior is not None:
+        noise = torch.lerp(noise, prior["noise"], prior_faces / (prior_faces + len(pictures)))
+    return fitted | {"noise": noise}
 
 
 def fit_shaped(pictures: Tensor, components: int, generator: torch.Generator) -> dict[str, Tensor]:
-    """Fit as `fit_with_noise` does, to pictures warped to their mean shape; also gives that shape's covariance.
+    """Fit as `fit_with_noise` does, to pictures bent to their mean shape; also gives that shape's covariance.
 
     Landmarks are predicted; each face counts twice, as it is and mirrored.
     """
-    size = pictures.shape[-1]
-    points = np.stack(aligned_landmarks(pictures)).astype(np.float64)
-    both = np.concatenate([points, mirrored_points(points, size, MIRRORED)])
+    return fit_bent(bend(pictures), components, generator)
+
+
+def fit_bent(
+    faces: BentFaces,
+    components: int,
+    generator: torch.Generator,
+    prior: Tensors | None = None,
+    prior_weight: float = 1.0,
+) -> dict[str, Tensor]:
+    """Fit shape and appearance to faces that are bent already.
+
+    Args:
+        faces: bent to the prior's frame if there is one.
+        components: of the appearance, how many to keep.
+        generator: divides the faces into the halves that tell Psi.
+        prior: the expanded tensors of a model that is fitted further; None = there is none.
+        prior_weight: what one of its faces counts beside one of `faces`, above 0.
+
+    Returns:
+        Tensors for `ShapedFaceModel.of`: those of `fit`, shape_mean, frame (68, 2), shape_covariance (136, 136) in
+        square pixels, faces ().
+    """
+    count, before = len(faces.points), 0.0 if prior is None else prior_weight * float(prior["faces"])
+    appearance = fit_with_noise(faces.pictures, components, generator, prior, before)
+    both = _with_mirrored(faces.points, faces.pictures.shape[-1])
     mean = both.mean(axis=0)
     deviations = (both - mean).reshape(len(both), -1)
-    grids = [warp_grid(mean.astype(np.float32), own.astype(np.float32), size) for own in points]
-    straight = [warp_pictures(picture[None], grid) for picture, grid in zip(pictures, grids, strict=True)]
-    shape = {"shape_mean": mean, "shape_covariance": deviations.T @ deviations / len(deviations)}
-    appearance = fit_with_noise(torch.cat(straight).clamp(-1, 1), components, generator)
-    return appearance | {name: torch.from_numpy(value).float() for name, value in shape.items()}
+    covariance = deviations.T @ deviations / len(deviations)
+    if prior is not None:
+        mean, covariance = _merged_shapes(mean, covariance, count, prior, before)
+    shape = {"shape_mean": mean, "shape_covariance": covariance, "frame": faces.frame}
+    stored = {name: torch.from_numpy(np.asarray(value)).float() for name, value in shape.items()}
+    return appearance | stored | {"faces": torch.tensor(before + count, dtype=torch.float64)}
 
 
-def shaped_face_model(tensors: Mapping[str, Tensor]) -> ShapedFaceModel:
-    """Build the model from the results of `fit_shaped`."""
-    appearance = face_model(tensors)
-    covariance = tensors["shape_covariance"].double().numpy()
-    return ShapedFaceModel(
-        appearance, tensors["shape_mean"].numpy(), LandmarkShift(covariance, appearance.size, OF_SHAPES)
-    )
+def _merged_shapes(
+    mean: Floats, covariance: Floats, count: int, prior: Tensors, before: float
+) -> tuple[Floats, Floats]:
+    """Mean and covariance of two groups together, from those of each."""
+    share = before / (before + count)
+    earlier, spread = (prior[name].double().numpy() for name in ("shape_mean", "shape_covariance"))
+    apart = (earlier - mean).reshape(-1)
+    merged = share * spread + (1 - share) * covariance + share * (1 - share) * np.outer(apart, apart)
+    return share * earlier + (1 - share) * mean, merged
 
 
-def face_model(tensors: Mapping[str, Tensor]) -> FaceModel:
-    """Build the model from the results of `fit`."""
-    size = int(tensors["size"])
-    basis = torch.cat([mirrored(tensors["even"], size, 1.0), mirrored(tensors["odd"], size, -1.0)])
-    mean, noise = (mirrored(tensors[name][None], size, 1.0)[0] for name in ("mean", "noise"))
-    return FaceModel(basis.T, mean, noise, size)
-
-
-def save_face_model(tensors: Mapping[str, Tensor], path: Path, facts: Mapping[str, object]) -> None:
-    """Write components as int8 with one scale each, the rest as float16; about 12 kB a component at 128 pixels."""
-    stored: dict[str, Tensor] = {"size": tensors["size"]}
-    for name in ("even", "odd"):
-        scale = tensors[name].abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / _LEVELS
-        stored |= {name: (tensors[name] / scale).round().to(torch.int8), f"{name}_scale": scale}
-    stored |= {name: tensors[name].half() for name in ("mean", "noise")}
-    stored |= {name: value for name, value in tensors.items() if name.startswith("shape_")}
-    temporary = path.with_suffix(".tmp")
-    save_file(stored, temporary, metadata={"facts": json.dumps(dict(facts))})
-    temporary.replace(path)
+def _with_mirrored(points: Floats, size: int) -> Floats:
+    return np.concatenate([points, mirrored_points(points, size, MIRRORED)])
 
 
 def _parts(pictures: Tensor) -> tuple[Tensor, Tensor]:
@@ -118,13 +183,12 @@ def _halves(pictures: Tensor) -> Tensor:
 
 
 def _principal(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute principal directions (N, D / 2), scaled to their standard deviations, and their variances, descending.
+    """Compute variances (N,), descending, and principal directions (N, D / 2) scaled to their standard deviations.
 
-    By the N x N Gram matrix: there are fewer faces than pixels.
+    By the N x N Gram matrix of rows (N, D / 2) whose squares add up to the covariance: they are fewer than pixels.
     """
     values, vectors = torch.linalg.eigh((rows @ rows.T).double())
-    directions = vectors.T.flip(0).to(rows.dtype) @ rows / len(rows) ** 0.5
-    return directions, values.flip(0).to(rows.dtype) / len(rows)
+    return values.flip(0).to(rows.dtype), vectors.T.flip(0).to(rows.dtype) @ rows
 
 
 def _residual(tensors: Mapping[str, Tensor], pictures: Tensor) -> Tensor:

@@ -10,23 +10,17 @@ The mean leaves small steps at the hole's rim. They are what the low rank cannot
 Shepard interpolation (1968) of the visible residual removes them within a few pixels.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from scipy.fft import next_fast_len
 from torch import Tensor
 
-from models.assets import ASSETS
 from models.colour import from_planes, to_planes
-from models.errors import WeightsError
 from models.runtime.cached import made_once
 from models.runtime.threads import one_thread
-
-FACE_MODEL = ASSETS / "face_model.safetensors"
 
 _REACH, _POWER, _DECAY = 10, 6, 0.02
 """Of the rim's correction: radius in pixels, exponent of the distance, and the weight of "no correction"."""
@@ -65,22 +59,12 @@ class FaceModel:
         self._cells = torch.cat([F.avg_pool2d(plane, side).flatten(1) for plane, side in self._planes(basis)], dim=1).T
 
     @classmethod
-    def load(cls, path: Path) -> "FaceModel":
-        """Read what `models.face_model.fit.save_face_model` wrote.
-
-        Raises:
-            WeightsError: no such file, or another content.
-        """
-        try:
-            tensors = load_file(path)
-            size = int(tensors["size"])
-            mean, noise = (mirrored(tensors[name].float()[None], size, 1.0)[0] for name in ("mean", "noise"))
-            halves = [tensors[name].float() * tensors[f"{name}_scale"].float() for name in ("even", "odd")]
-        except FileNotFoundError as error:
-            raise WeightsError(f"a face model at {path}", "no such file", "fetch the project's assets again") from error
-        except (SafetensorError, KeyError) as error:
-            raise WeightsError(f"a face model in {path}", str(error), "fetch the project's assets again") from error
-        basis = torch.cat([mirrored(half, size, sign) for half, sign in zip(halves, (1.0, -1.0), strict=True)])
+    def of(cls, tensors: Mapping[str, Tensor]) -> "FaceModel":
+        """Build the Gaussian from left halves, as `models.face_model.fit.fit_with_noise` gives them."""
+        size = int(tensors["size"])
+        halves = zip((tensors["even"], tensors["odd"]), (1.0, -1.0), strict=True)
+        basis = torch.cat([mirrored(half, size, sign) for half, sign in halves])
+        mean, noise = (mirrored(tensors[name][None], size, 1.0)[0] for name in ("mean", "noise"))
         return cls(basis.T, mean, noise, size)
 
     def at(self, size: int) -> "FaceModel":

@@ -1,34 +1,33 @@
 """Face model with shape and appearance apart: the completion that every restoration starts from.
 
 Active appearance models (Cootes, Edwards and Taylor, 2001): a Gaussian over pixels blurs whatever does not lie in the
-same place in every face. So portraits are bent to the mean of their 68 landmarks first, by a thin-plate spline, and
-the Gaussian of faces (`models/face_model/gaussian.py`) is fitted, and completes, there. Where the landmarks of a
+same place in every face. So portraits are bent to one frame, mean landmarks of many people, by a thin-plate spline,
+and the Gaussian of faces (`models/face_model/gaussian.py`) is fitted, and completes, there. Where the landmarks of a
 damaged face lie is itself a Gaussian's conditional mean (`models/face/landmark_shift.py`): those in the hole follow
 those that are seen.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
-from models.errors import WeightsError
-from models.face.landmark_shift import LandmarkShift, Noise
+from models.face.landmark_shift import LandmarkShift, Noise, shipped_landmark_shift
 from models.face.landmarks import Landmarks, aligned_landmarks
 from models.face.warp import missing_around, warp_grid
-from models.face_model.gaussian import FACE_MODEL, Completion, FaceModel, rim
+from models.face_model.gaussian import Completion, FaceModel, rim
+from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from models.runtime.cached import made_once
 from models.runtime.memory import give_back_memory
 
 OF_SHAPES: Noise = (0.4, 2.0, 20.0)
 """Of predicted landmarks: people differ more than photos of one person do, so predictions weigh more."""
-_SIZE = 128
+_BUILT: WeakValueDictionary[str, "ShapedFaceModel"] = WeakValueDictionary()
 _PASSES = 2
 """How often landmarks are predicted on a drafted face; the first is drafted in the mean shape."""
 _DRAFT = 128
@@ -38,19 +37,23 @@ _TOUCHED = 0.02
 """Share of a bent pixel that may come from missing ones before it counts as missing."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ShapedFaceModel:
-    """Both Gaussians; immutable.
+    """Both Gaussians, and how a photo of the same person differs; immutable.
 
     Attributes:
-        appearance: of faces that are bent to the mean shape.
+        appearance: of faces that are bent to the frame.
+        frame: (68, 2) landmarks of a bent face, pixels.
         mean: (68, 2) mean landmarks, pixels.
         shape: of the landmarks around `mean`.
+        shift: of landmarks between two photos of a person.
     """
 
     appearance: FaceModel
+    frame: Landmarks
     mean: Landmarks
     shape: LandmarkShift
+    shift: LandmarkShift
 
     @property
     def size(self) -> int:
@@ -58,26 +61,34 @@ class ShapedFaceModel:
         return self.appearance.size
 
     @classmethod
-    def load(cls, path: Path) -> "ShapedFaceModel":
-        """Read what `models.face_model.fit.save_face_model` wrote.
-
-        Raises:
-            WeightsError: no such file, or another content.
-        """
-        appearance = FaceModel.load(path)
-        try:
-            tensors = load_file(path)
-            mean, covariance = tensors["shape_mean"].numpy(), tensors["shape_covariance"].double().numpy()
-        except (SafetensorError, KeyError) as error:
-            raise WeightsError(f"shapes of faces in {path}", str(error), "fetch the project's assets again") from error
-        return cls(appearance, mean, LandmarkShift(covariance, appearance.size, OF_SHAPES))
+    def of(cls, tensors: Mapping[str, Tensor]) -> "ShapedFaceModel":
+        """Build the model from the results of `models.face_model.fit.fit_shaped`."""
+        appearance = FaceModel.of(tensors)
+        frame, mean = (tensors[name].float().numpy() for name in ("frame", "shape_mean"))
+        shape = LandmarkShift(tensors["shape_covariance"].double().numpy(), appearance.size, OF_SHAPES)
+        shift = shipped_landmark_shift(appearance.size)
+        if "shift_covariance" in tensors:
+            shift = LandmarkShift(tensors["shift_covariance"].double().numpy(), appearance.size)
+        return cls(appearance, frame, mean, shape, shift)
 
     def at(self, size: int) -> "ShapedFaceModel":
-        """Scale the model to pictures of another side."""
+        """Scale the model to pictures of another side; each side is made once."""
+        if size == self.size:
+            return self
+        if size not in self._scaled:
+            self._scaled[size] = self._made_at(size)
+        return self._scaled[size]
+
+    @cached_property
+    def _scaled(self) -> "dict[int, ShapedFaceModel]":
+        return {}
+
+    @torch.inference_mode(mode=False)  # or a training that comes later could not use it
+    def _made_at(self, size: int) -> "ShapedFaceModel":
         scale = size / self.size
-        mean = ((self.mean + 0.5) * scale - 0.5).astype(np.float32)
-        shape = LandmarkShift(self.shape.covariance * scale**2, size, self.shape.noise)
-        return ShapedFaceModel(self.appearance.at(size), mean, shape)
+        frame, mean = (((points + 0.5) * scale - 0.5).astype(np.float32) for points in (self.frame, self.mean))
+        shape, shift = (LandmarkShift(one.covariance * scale**2, size, one.noise) for one in (self.shape, self.shift))
+        return ShapedFaceModel(self.appearance.at(size), frame, mean, shape, shift)
 
     def complete(self, image: Tensor, hole_mask: Tensor, chroma_mask: Tensor) -> Completion:
         """Complete a batch, picture by picture.
@@ -108,8 +119,8 @@ class ShapedFaceModel:
     def _bent(
         self, appearance: FaceModel, image: Tensor, hole_mask: Tensor, chroma_mask: Tensor, landmarks: Landmarks
     ) -> Completion:
-        """Complete in the mean shape, if the face's landmarks are these, and warp back."""
-        there, back = (warp_grid(*pair, self.size) for pair in ((self.mean, landmarks), (landmarks, self.mean)))
+        """Complete in the frame's shape, if the face's landmarks are these, and warp back."""
+        there, back = (warp_grid(*pair, self.size) for pair in ((self.frame, landmarks), (landmarks, self.frame)))
         hole, chroma = (
             (warp_pictures(mask, there, "bilinear") > _TOUCHED).float() for mask in (hole_mask, chroma_mask)
         )
@@ -121,10 +132,19 @@ class ShapedFaceModel:
 
 
 @made_once
-def shipped_face_model(size: int) -> ShapedFaceModel:
-    """Load the model in assets/, for pictures of one side; one per process."""
-    model = ShapedFaceModel.load(FACE_MODEL) if size == _SIZE else shipped_face_model(_SIZE).at(size)
-    give_back_memory()
+def shipped_face_model() -> ShapedFaceModel:
+    """Load the model in assets/; one per process."""
+    return built_face_model(StoredFaceModel.load(FACE_MODEL))
+
+
+@torch.inference_mode(mode=False)  # or a training that comes later could not use it
+def built_face_model(stored: StoredFaceModel) -> ShapedFaceModel:
+    """Build a stored model; while one of the same content is in memory, that one."""
+    model = _BUILT.get(stored.sha256)
+    if model is None:
+        model = ShapedFaceModel.of(stored.expand())
+        _BUILT[stored.sha256] = model
+        give_back_memory()
     return model
 
 

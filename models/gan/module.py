@@ -9,6 +9,8 @@ from torch import Tensor
 
 from models.ema import AveragedModule
 from models.evidence.evidence import Evidence, compose
+from models.face_model.shape_and_appearance import ShapedFaceModel
+from models.face_model.stored import StoredFaceModel
 from models.gan import losses
 from models.gan.augment import augment_pair
 from models.gan.discriminator import Discriminator, generated_patch_mask
@@ -127,13 +129,13 @@ class GanModule(AveragedModule):
         proposal: Tensor = self.ema(evidence)
         return proposal
 
-    def restorer(self, image_size: int) -> Restorer:
+    def restorer(self, image_size: int, face_model: ShapedFaceModel) -> Restorer:
         """Make a restorer of the averaged generator."""
-        return Restorer(self.ema, image_size)
+        return Restorer(self.ema, image_size, face_model)
 
-    def save(self, path: Path, image_size: int) -> None:
-        """Write the averaged generator."""
-        save_weights(self.ema, path, image_size)
+    def save(self, path: Path, image_size: int, face_model: StoredFaceModel) -> None:
+        """Write the averaged generator, with the face model."""
+        save_weights(self.ema, path, image_size, face_model)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
         """Measure the averaged generator on held-out portraits, and the discriminator's output for them."""

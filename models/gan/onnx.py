@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import WeightsError
-from models.evidence.evidence import CHANNELS, CONDITIONS, Damaged, Evidence, compose, gather
+from models.evidence.evidence import CHANNELS, CONDITIONS, Damaged, Evidence, compose
 from models.evidence.identity_condition import HINTS
+from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.gan.generator import Generator
 from models.gan.restorer import Restorer
 from models.runtime.onnx_session import open_session
@@ -38,11 +39,7 @@ def export_onnx(restorer: Restorer, path: Path) -> None:
     import onnx
 
     size = restorer.image_size
-    hole = torch.zeros(2, 1, size, size)
-    hole[..., size // 4 : size // 2, size // 4 : size // 2] = 1
-    share = torch.full((2,), 0.1)
-    evidence = gather(Damaged(torch.zeros(2, 3, size, size), hole, hole, share, share))
-    example = (evidence.stacked(), evidence.damaged.condition(), evidence.hint)
+    example = (torch.zeros(2, CHANNELS, size, size), torch.zeros(2, CONDITIONS), torch.zeros(2, HINTS))
     batch = torch.export.Dim("batch", min=1, max=64)
     program = torch.onnx.export(
         _Graph(restorer.generator).eval(),
@@ -68,23 +65,24 @@ class OnnxRestorer:
 
     Attributes:
         image_size: side of the portraits, pixels.
+        face_model: gathers the evidence that the graph corrects.
     """
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, face_model: ShapedFaceModel) -> None:
         self._session = open_session(path, threads, "export it with models.gan.onnx.export_onnx")
         metadata = self._session.get_modelmeta().custom_metadata_map
         names = [entry.name for entry in self._session.get_inputs()]
         if _SIZE not in metadata or names != list(INPUTS):
             raise WeightsError(f"a graph with inputs {', '.join(INPUTS)} in {path}", ", ".join(names), "export it anew")
-        self.image_size = int(metadata[_SIZE])
+        self.image_size, self.face_model = int(metadata[_SIZE]), face_model
 
     def propose(self, damaged: Damaged) -> Tensor:
         """See `Restorer.propose`."""
-        return self.propose_from(damaged.evidence)
+        return self.propose_from(damaged.evidence(self.face_model))
 
     def restore(self, damaged: Damaged) -> Tensor:
         """See `Restorer.restore`."""
-        return self.restore_from(damaged.evidence)
+        return self.restore_from(damaged.evidence(self.face_model))
 
     def propose_from(self, evidence: Evidence) -> Tensor:
         """See `Restorer.propose_from`."""

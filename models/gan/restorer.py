@@ -5,11 +5,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models.errors import WeightsError
 from models.evidence.evidence import Damaged, Evidence, compose
+from models.face_model.shape_and_appearance import ShapedFaceModel
+from models.face_model.stored import StoredFaceModel
 from models.gan.generator import Generator
-from models.restorer_header import face_model_sha256, read_restorer_header
-from models.weight_files import Architecture, read_state, write_weights
+from models.restorer_file import load_face_model, read_restorer_header, write_restorer
+from models.weight_files import Architecture, fill
 
 _SHAPE = ("width", "depth", "conditioned")
 """What the header says of the generator."""
@@ -21,15 +22,16 @@ class Restorer:
     Attributes:
         generator: in evaluation mode.
         image_size: side of the portraits that it was trained on, pixels; other multiples of 2**depth work less well.
+        face_model: gathers the evidence that the generator corrects.
     """
 
-    def __init__(self, generator: Generator, image_size: int) -> None:
+    def __init__(self, generator: Generator, image_size: int, face_model: ShapedFaceModel) -> None:
         self.generator: Generator = generator.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in torch's stubs
-        self.image_size = image_size
+        self.image_size, self.face_model = image_size, face_model
 
     @classmethod
     def load(cls, path: Path, sha256: str | None = None) -> "Restorer":
-        """Read weights that `save_weights` wrote.
+        """Read a model that `save_weights` wrote.
 
         Args:
             path: a safetensors file.
@@ -40,12 +42,8 @@ class Restorer:
         """
         architecture = read_restorer_header(path, "gan", sha256)
         generator = Generator(**{name: architecture[name] for name in _SHAPE})
-        try:
-            generator.load_state_dict(read_state(path))
-        except RuntimeError as error:
-            reason = str(error).splitlines()[0]
-            raise WeightsError(f"weights of {architecture} in {path}", reason, "train them anew") from error
-        return cls(generator, architecture["image_size"])
+        fill(generator, path)
+        return cls(generator, architecture["image_size"], load_face_model(path))
 
     @property
     def network(self) -> Generator:
@@ -59,11 +57,11 @@ class Restorer:
 
     def propose(self, damaged: Damaged) -> Tensor:
         """Predict every pixel (N, 3, H, W), not yet composed with the known pixels."""
-        return self.propose_from(damaged.evidence)
+        return self.propose_from(damaged.evidence(self.face_model))
 
     def restore(self, damaged: Damaged) -> Tensor:
         """Restore portraits (N, 3, H, W) in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
-        return self.restore_from(damaged.evidence)
+        return self.restore_from(damaged.evidence(self.face_model))
 
     @torch.inference_mode()
     def propose_from(self, evidence: Evidence) -> Tensor:
@@ -76,8 +74,13 @@ class Restorer:
         return compose(evidence.damaged, self.propose_from(evidence))
 
 
-def save_weights(generator: Generator, path: Path, image_size: int, dtype: torch.dtype = torch.float32) -> None:
-    """Write weights, architecture and the face model's digest; the file appears whole or not at all."""
+def save_weights(
+    generator: Generator,
+    path: Path,
+    image_size: int,
+    face_model: StoredFaceModel | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Write a model whole or not at all: generator, architecture, and the face model, or that it is the shipped one."""
     shape: Architecture = {name: getattr(generator, name) for name in _SHAPE}
-    header = shape | {"image_size": image_size, "face_model": face_model_sha256()}
-    write_weights(generator.state_dict(), header, path, dtype)
+    write_restorer(generator.state_dict(), shape | {"image_size": image_size}, path, face_model, dtype)

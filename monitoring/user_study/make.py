@@ -12,13 +12,15 @@ import torch
 from models.errors import DataError
 from models.identity.encoders import training_encoder
 from models.images import Image, to_uint8
+from models.load import load_restorer
+from models.restorer_file import load_face_model
 from models.weight_files import weights_sha256
 from monitoring.user_study.attention_check import plant_eye
 from monitoring.user_study.design import MIN_PEOPLE, choose_cases, method_pairs
 from monitoring.user_study.heat_map import region_masks, region_shares
 from monitoring.user_study.schema import INTACT, PLANTED, REFERENCE, Person, Study
 from pipeline.config.user_study import StudyParams
-from pipeline.evaluation.baselines import Method, classical_baselines, model
+from pipeline.evaluation.baselines import Method, baselines
 from pipeline.evaluation.test_set import Case, FrozenCases, damaged_batch, point_batch, target_batch
 from pipeline.image_io.write import png_bytes
 from pipeline.portraits.read import landmarks_of, load_image, read_masks, read_portraits
@@ -106,13 +108,14 @@ def _table(paths: Paths) -> pd.DataFrame:
 def _methods(names: Sequence[str], paths: Paths, device: torch.device) -> tuple[dict[str, Method], dict[str, str]]:
     """Load the methods that restore, and the digests of their models."""
     digests: dict[str, str] = {}
-    methods = {name: method for name, method in classical_baselines().items() if name in names}
+    known = baselines(load_face_model(paths.champion_weights))
+    methods = {name: method for name, method in known.items() if name in names}
     if "champion" in names:
         digests["champion"] = read_champion(paths).sha256
-        methods["champion"] = model(paths.champion_weights, device, digests["champion"])
+        methods["champion"] = load_restorer(paths.champion_weights, digests["champion"], device).restore
     if "challenger" in names:
         digests["challenger"] = weights_sha256(paths.trained_weights)
-        methods["challenger"] = model(paths.trained_weights, device, digests["challenger"])
+        methods["challenger"] = load_restorer(paths.trained_weights, digests["challenger"], device).restore
     return methods, digests
 
 

@@ -12,13 +12,14 @@ from models.kinds import KINDS
 from models.metrics.curvature import curvature
 from models.metrics.lpips import perceptual_distance
 from models.objective import Batch, Judges
+from models.restorer_file import read_face_model
 from pipeline.ablation.results import CurvatureReport
 from pipeline.config.ablation import AblateParams, CurvatureParams
 from pipeline.config.masks import MaskParams
 from pipeline.config.training import TrainParams
 from pipeline.project.paths import Paths
 from pipeline.training.dataset import DamagedPortraits, batches
-from pipeline.training.face_model_folds import face_models
+from pipeline.training.face_models import FaceModels
 
 Objective = Callable[[nn.Module, Batch, Judges, Mapping[str, float]], Tensor]
 
@@ -107,6 +108,6 @@ def _batches(
 ) -> list[Batch]:
     chosen = rows[rows["split"] == split].sort_values("portrait_id").drop_duplicates("identity").reset_index(drop=True)
     count = min(len(chosen), params.curvature.gap_portraits)
-    models = face_models(paths, chosen, 0, params.seed)
+    models = FaceModels.of_stored(read_face_model(paths.champion_weights))
     samples = DamagedPortraits(paths, chosen, masks, train.evidence, models, params.seed, 0, count, flip=False)
     return list(batches(samples, params.curvature.portraits, 0))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from models.images import Image
+from models.restorer_file import read_face_model
 from pipeline.ablation.common import Portrait, case_of, embed_intact, measure_cases, portrait_rng, read_split
 from pipeline.ablation.results import VariantFigures
 from pipeline.ablation.variants import COMPLETE, NO_PHOTO, variant_figures, variant_params
@@ -25,7 +26,7 @@ from pipeline.image_io.write import png_bytes
 from pipeline.portraits.read import load_image, read_portraits
 from pipeline.project.paths import Paths
 from pipeline.training.dataset import CachedBatches, DamagedPortraits, batches
-from pipeline.training.face_model_folds import face_models
+from pipeline.training.face_models import FaceModels
 
 if TYPE_CHECKING:
     from models.kinds import StoredRestorer
@@ -83,17 +84,23 @@ def variant_report(
         site = Paths(Path(folder))
         limits = {"train": _LEARNT, "validation": _HELD_OUT}
         lay_out_small(paths, site, params.variants.image_size, limits | {params.split: 10 * params.variants.portraits})
-        rows, seconds = _measure_variants(train, masks, site, judges, params)
+        face_models = FaceModels.of_stored(read_face_model(paths.champion_weights))
+        rows, seconds = _measure_variants(train, masks, site, face_models, judges, params)
     return variant_figures(rows, seconds, params)
 
 
 def _measure_variants(
-    train: TrainParams, masks: MaskParams, site: Paths, judges: Judges, params: AblateParams
+    train: TrainParams,
+    masks: MaskParams,
+    site: Paths,
+    face_models: FaceModels,
+    judges: Judges,
+    params: AblateParams,
 ) -> tuple[pd.DataFrame, dict[str, float]]:
-    """Measure every variant and seed: rows, and the training time of each variant."""
+    """Measure every variant and seed, all on one face model: rows, and the training time of each variant."""
     table = read_portraits(site)
     portraits = read_split(site, table, params.split, params.variants.portraits, params.seed)
-    training_batches = TrainingBatches(site, table, masks)
+    training_batches = TrainingBatches(site, table, masks, face_models)
     intact = embed_intact(portraits, judges, params.batch_size)
     cases, photos = damaged_portraits(portraits, masks, params), other_photos(site, table, portraits)
     frames, seconds = [], dict[str, float]()
@@ -145,8 +152,8 @@ def other_photos(paths: Paths, table: pd.DataFrame, portraits: Sequence[Portrait
 class TrainingBatches:
     """Batches of the stage's own sampling, drawn once for all designs that see the same: evidence is costly."""
 
-    def __init__(self, site: Paths, table: pd.DataFrame, masks: MaskParams) -> None:
-        self._site, self._table, self._masks = site, table, masks
+    def __init__(self, site: Paths, table: pd.DataFrame, masks: MaskParams, face_models: FaceModels) -> None:
+        self._site, self._table, self._masks, self.face_models = site, table, masks, face_models
         self._kept: dict[str, tuple[CachedBatches, CachedBatches]] = {}
 
     def of(self, train: TrainParams) -> tuple[CachedBatches, CachedBatches]:
@@ -161,9 +168,10 @@ class TrainingBatches:
         rows = self._table[self._table["split"] == split].reset_index(drop=True)
         learning = split == "train"
         count = train.steps_per_epoch * train.batch_size if learning else min(len(rows), _HELD_OUT)
-        models = face_models(self._site, rows, train.evidence.face_model_folds, train.seed)
         seed = train.seed if learning else train.seed + 1
-        samples = DamagedPortraits(self._site, rows, self._masks, train.evidence, models, seed, 0, count, flip=learning)
+        samples = DamagedPortraits(
+            self._site, rows, self._masks, train.evidence, self.face_models, seed, 0, count, flip=learning
+        )
         return CachedBatches(batches(samples, train.batch_size, 0))
 
 
@@ -175,7 +183,7 @@ def _train_network(train: TrainParams, training_batches: TrainingBatches, site: 
     learning, held_out = training_batches.of(train)
     module = build_module(train, site)
     fit(module, lambda _: learning, held_out, train, site.checkpoints / "last.ckpt", _ignore_figures)
-    return module.restorer(size)
+    return module.restorer(size, training_batches.face_models.whole)
 
 
 def _ignore_figures(_: dict[str, float], __: int) -> None:

@@ -38,7 +38,7 @@ def variant_params(train: TrainParams, params: AblateParams, name: str, seed: in
         "identity": replace(train.losses, identity=0.0),
     }
     evidence = train.evidence.model_copy(
-        update={"face_model_folds": 0} | ({"reference": 0.0, "self_reference": 0.0} if name == "reference" else {})
+        update={"reference": 0.0, "self_reference": 0.0} if name == "reference" else {}
     )
     generator = replace(train.generator, width=small.width, depth=small.depth, conditioned=name != "conditioning")
     return train.model_copy(

@@ -2,19 +2,33 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from models.kinds import KINDS, TrainSettings
-from pipeline.config.base import Count, Section, Share
+from pipeline.config.base import Count, Positive, Section, Share
 
 
 class EvidenceParams(Section):
     """What the generator gets to see in training beside the damaged portrait."""
 
-    face_model_folds: int = Field(ge=0, le=10)
     reference: Share
     self_reference: Share
     hint_dropout: Share
+
+
+class FaceModelParams(Section):
+    """How the face model is fitted."""
+
+    components: Count
+    prior_weight: Positive
+    folds: int = Field(ge=0, le=10)
+
+    @field_validator("folds")
+    @classmethod
+    def _no_fold_is_alone(cls, folds: int) -> int:
+        if folds == 1:
+            raise ValueError("must be 0, or at least 2: one fold leaves nobody to fit its model to")
+        return folds
 
 
 class HardwareParams(Section):
@@ -37,6 +51,7 @@ class TrainParams(Section, TrainSettings):
     kind: Annotated[str, AfterValidator(_known)]
     warm_start: Literal["champion", "none"]
     batch_size: Count
+    face_model: FaceModelParams
     evidence: EvidenceParams
     hardware: HardwareParams
     patience: Count

@@ -1,14 +1,12 @@
-"""Methods that are evaluated: models, and the classical baselines that they are compared with."""
+"""Methods that models are compared with."""
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from models.evidence.evidence import Damaged, FillMethod, compose, plain_fill
-from models.load import load_restorer
+from models.face_model.shape_and_appearance import ShapedFaceModel
 
 Method = Callable[[Damaged], Tensor]
 """Damaged batch -> restored (N, 3, H, W) in [-1, 1] on the same device."""
@@ -30,20 +28,12 @@ def classical(damaged: Damaged, method: FillMethod) -> Tensor:
     return compose(damaged, plain_fill(damaged, method))
 
 
-def classical_baselines() -> dict[str, Method]:
-    """List the methods without a trained network, by name: the classical ones and the face model alone."""
-    return {method: partial(classical, method=method) for method in CLASSICAL} | {FACE_MODEL: face_model}
+def baselines(face_model: ShapedFaceModel) -> dict[str, Method]:
+    """List the methods without a trained network, by name: the classical ones and a face model alone."""
+    methods: dict[str, Method] = {method: partial(classical, method=method) for method in CLASSICAL}
+    return methods | {FACE_MODEL: partial(complete, face_model=face_model)}
 
 
-def face_model(damaged: Damaged) -> Tensor:
-    """Complete by the face model alone: what a generator starts from, (N, 3, H, W); known pixels to the bit."""
-    return damaged.evidence.completion
-
-
-def model(weights: Path, device: torch.device, sha256: str | None = None) -> Method:
-    """Load a model from its weight file, whose digest has to be `sha256` if that is given.
-
-    Raises:
-        WeightsError: missing, another digest, or not weights of this project.
-    """
-    return load_restorer(weights, sha256, device).restore
+def complete(damaged: Damaged, face_model: ShapedFaceModel) -> Tensor:
+    """Complete by a face model alone: what a network starts from, (N, 3, H, W); known pixels to the bit."""
+    return damaged.evidence(face_model).completion

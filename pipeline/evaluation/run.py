@@ -16,6 +16,7 @@ from torch import Tensor
 
 from models.errors import DataError
 from models.evidence.evidence import Damaged
+from models.face_model.shape_and_appearance import ShapedFaceModel
 from pipeline.config.evaluation import EvaluateParams
 from pipeline.evaluation.aggregate import bucket_of, compare, tabulate
 from pipeline.evaluation.baselines import Method
@@ -36,6 +37,7 @@ def evaluate_methods(
     params: EvaluateParams,
     rows_file: Path,
     versions: Mapping[str, str],
+    face_models: Sequence[ShapedFaceModel] = (),
 ) -> EvaluateReport:
     """Measure every method on every case.
 
@@ -46,6 +48,7 @@ def evaluate_methods(
         params: section `evaluate`.
         rows_file: where one row per mask and method is written, a row group per batch.
         versions: what is measured, for the report.
+        face_models: of the methods; each gathers evidence before a method's time is taken.
 
     Raises:
         DataError: no case, or fewer than two identities.
@@ -53,7 +56,7 @@ def evaluate_methods(
     if not cases:
         raise DataError("evaluation cases", "none", "run the stages ingest and masks first")
     targets = embed_targets(cases, judges, params.batch_size, params.recognition_false_match_rate)
-    embeddings = _write_rows(methods, cases, judges, targets, params, rows_file)
+    embeddings = _write_rows(methods, cases, judges, targets, params, rows_file, face_models)
     rows = pd.read_parquet(rows_file)
     fids = id_fids(embeddings, targets, params.seed)
     tables = with_id_fid(tabulate(rows, "bucket", params.bootstrap, params.seed), fids)
@@ -99,6 +102,7 @@ def _write_rows(
     targets: Targets,
     params: EvaluateParams,
     rows_file: Path,
+    face_models: Sequence[ShapedFaceModel],
 ) -> dict[str, Tensor]:
     """Write the rows; returns embeddings (N, dim) of the independent encoder by method, the only thing kept."""
     embeddings_by_method: dict[str, list[Tensor]] = {name: [] for name in methods}
@@ -106,7 +110,7 @@ def _write_rows(
     try:
         for batch in _logged(batches(cases, params.batch_size), len(cases)):
             frames = []
-            for name, frame, embeddings in _measure_batch(methods, batch, judges, targets, params):
+            for name, frame, embeddings in _measure_batch(methods, batch, judges, targets, params, face_models):
                 embeddings_by_method[name].append(embeddings["independent"])
                 frames.append(frame)
             table = pa.Table.from_pandas(pd.concat(frames), preserve_index=False)
@@ -119,11 +123,17 @@ def _write_rows(
 
 
 def _measure_batch(
-    methods: Mapping[str, Method], batch: list[Case], judges: Judges, targets: Targets, params: EvaluateParams
+    methods: Mapping[str, Method],
+    batch: list[Case],
+    judges: Judges,
+    targets: Targets,
+    params: EvaluateParams,
+    face_models: Sequence[ShapedFaceModel],
 ) -> Iterator[tuple[str, pd.DataFrame, dict[Role, Tensor]]]:
     damaged, target = damaged_batch(batch, judges.device), target_batch(batch, judges.device)
     points = point_batch(batch, judges.device)
-    damaged.evidence  # noqa: B018 - gathered here, so that no method's time holds it
+    for face_model in face_models:
+        damaged.evidence(face_model)
     known = _known_columns(batch, params)
     for name, method in methods.items():
         restored, milliseconds = timed(method, damaged)

@@ -6,6 +6,7 @@ Sample number i is a pure function of (seed, i): any worker can draw it, and a r
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import cv2
@@ -21,6 +22,7 @@ from models.evidence.identity_condition import without_hint
 from models.evidence.reference_photo import Reference
 from models.face.landmarks import MIRRORED, mirrored_points
 from models.face_model.gaussian import Completion
+from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.images import Image, mask_to_tensor, to_tensor
 from models.objective import Batch, Target
 from pipeline.config.masks import MaskParams
@@ -29,7 +31,7 @@ from pipeline.damage.draw import apply
 from pipeline.damage.sampler import DamageSampler
 from pipeline.portraits.read import landmarks_of, load_image, points_of
 from pipeline.project.paths import Paths
-from pipeline.training.face_model_folds import FaceModels
+from pipeline.training.face_models import FaceModels
 
 _TURN, _ZOOM, _SHIFT = 6.0, 0.06, 0.03
 """Degrees, relative, and share of the side; each uniform in +- this."""
@@ -106,7 +108,8 @@ class DamagedPortraits(Dataset[Sample]):
             missing_features=torch.tensor([record.missing_features]),
             reference=_reference_batch(reference, image.shape[0]),
         )
-        completion = self.models.of(row.identity).complete(damaged.image, damaged.hole_mask, damaged.chroma_mask)
+        face_model = self.models.of(row.identity).at(image.shape[0])
+        completion = face_model.complete(damaged.image, damaged.hole_mask, damaged.chroma_mask)
         withheld = torch.tensor([float(rng.random() < self.evidence.hint_dropout)])
         return Sample(damaged, completion, Target(to_tensor(image), torch.tensor(points)[None]), withheld)
 
@@ -124,7 +127,8 @@ def batches(samples: DamagedPortraits, batch_size: int, workers: int) -> "DataLo
     """Load the samples in order, collated to (Evidence, Target)."""
     if workers:
         cv2.setNumThreads(1)  # here, not in the worker: there OpenCV would wait for threads that did not come along
-    return DataLoader(samples, batch_size, num_workers=workers, collate_fn=collate, worker_init_fn=_one_thread)
+    collate_fn = partial(collate, face_model=samples.models.whole)
+    return DataLoader(samples, batch_size, num_workers=workers, collate_fn=collate_fn, worker_init_fn=_one_thread)
 
 
 class CachedBatches:
@@ -140,8 +144,8 @@ class CachedBatches:
         return len(self._batches)
 
 
-def collate(samples: list[Sample]) -> Batch:
-    """Collate samples to one batch of evidence and its target."""
+def collate(samples: list[Sample], face_model: ShapedFaceModel) -> Batch:
+    """Collate samples to one batch of evidence and its target; `face_model` says how photos of a person differ."""
     batch = [sample.damaged for sample in samples]
     references = [damaged.reference for damaged in batch if damaged.reference is not None]
     names = ("image", "hole_mask", "chroma_mask", "coverage", "missing_features")
@@ -153,7 +157,7 @@ def collate(samples: list[Sample]) -> Batch:
         torch.cat([sample.completion.picture for sample in samples]),
         torch.cat([sample.completion.certainty for sample in samples]),
     )
-    evidence = gather(damaged, completion)
+    evidence = gather(damaged, face_model, completion)
     hint = without_hint(evidence.hint, torch.cat([sample.withheld for sample in samples]))
     target = Target(*(torch.cat([getattr(sample.target, name) for sample in samples]) for name in ("image", "points")))
     return replace(evidence, hint=hint), target

@@ -4,7 +4,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class TrainReport(BaseModel):
-    """What training did. Losses are those of the last epoch; `seconds` covers the loop only."""
+    """What training did. Losses are those of the last epoch; `seconds` covers the loop only.
+
+    `fitted_people`: to whom the face model was fitted further; 0 = it is the champion's.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -17,5 +20,6 @@ class TrainReport(BaseModel):
     images_per_second: float
     parameters: int
     portraits: int
+    fitted_people: int
     losses: dict[str, float]
     weights_sha256: str

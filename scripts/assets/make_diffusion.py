@@ -16,6 +16,7 @@ import torch
 
 from models.assets import ASSETS
 from models.diffusion.restorer import DiffusionRestorer, save_denoiser
+from models.restorer_file import read_face_model
 from models.weight_files import weights_sha256
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
@@ -31,7 +32,7 @@ SETTINGS: dict[str, Any] = {
     "data.identity_pattern": "^([^_.]+)",
     "train.kind": "diffusion",
     "train.warm_start": "none",
-    "train.evidence.face_model_folds": 4,
+    "train.face_model.folds": 4,
     "train.epochs": 4,
     "train.batch_size": 4,
     "train.steps_per_epoch": 100,
@@ -69,7 +70,8 @@ def main() -> None:
 def ship(paths: Paths, report: TrainReport) -> None:
     """Round the weights to float16 and write what the card says of their making."""
     trained = DiffusionRestorer.load(paths.trained_weights)
-    save_denoiser(trained.denoiser, WEIGHTS, trained.image_size, trained.sampling, torch.float16)
+    face_model = read_face_model(paths.trained_weights)
+    save_denoiser(trained.denoiser, WEIGHTS, trained.image_size, trained.sampling, face_model, torch.float16)
     facts = {
         "sha256": weights_sha256(WEIGHTS),
         "recipe": RECIPE,

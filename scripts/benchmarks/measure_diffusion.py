@@ -84,7 +84,7 @@ def measured(restorer: DiffusionRestorer, cases: Sequence[Case], judges: Judges)
     frames, pixels, rng = [], Pixels(), torch.Generator().manual_seed(SEED)
     for batch in batches(cases, BATCH):
         damaged, target, points = damaged_batch(batch, CPU), target_batch(batch, CPU), point_batch(batch, CPU)
-        evidence = gather(damaged)
+        evidence = gather(damaged, restorer.face_model)
         draws = restorer.draws(evidence, restorer.sampling.samples, rng)
         drawn = summarise_draws(damaged, draws)
         methods = {"Telea": evidence.plain, "start, no network": evidence.start, "one draw": draws[0]}
@@ -141,9 +141,9 @@ def foretold(pixels: Pixels) -> list[str]:
 def seconds(restorer: DiffusionRestorer, case: Case, runs: int = 3) -> list[str]:
     """CPU seconds of one restoration on one thread, the least of a few runs: threads that wait would count."""
     use_one_thread()
-    rng, evidence = torch.Generator(), gather(damaged_batch([case], CPU))
+    rng, evidence = torch.Generator(), gather(damaged_batch([case], CPU), restorer.face_model)
     parts: dict[str, Callable[[], object]] = {
-        "evidence": lambda: gather(damaged_batch([case], CPU)),
+        "evidence": lambda: gather(damaged_batch([case], CPU), restorer.face_model),
         "one draw": lambda: restorer.draws(evidence, 1, rng),
         "restoration": lambda: restorer.restore(damaged_batch([case], CPU)),
     }

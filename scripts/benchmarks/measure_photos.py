@@ -72,7 +72,7 @@ def measured(files: list[Path], params: Params, seed: int) -> Iterator[dict[str,
         damaged = apply(photo, damage)
         plain = classical_photo(damaged, damage.hole, damage.chroma)
         truth = IntactFace.of(photo, face, judges, restorer.image_size)
-        frames = alignments(damaged, plain, damage, tools, restorer.image_size, params.restore)
+        frames = alignments(damaged, plain, damage, tools, restorer, params.restore)
         if frames:
             masks, context = (damage.hole, damage.chroma), params.restore.context
             intact = measured_face(face, "photo", truth.frame, to_frame(truth.frame, landmarks), *masks, context)
@@ -86,13 +86,14 @@ def measured(files: list[Path], params: Params, seed: int) -> Iterator[dict[str,
 
 
 def alignments(
-    damaged: Image, plain: Image, damage: Damage, tools: Tools, size: int, params: RestoreParams
+    damaged: Image, plain: Image, damage: Damage, tools: Tools, restorer: Restorer, params: RestoreParams
 ) -> dict[str, FoundFace]:
     """The face as `likeness restore` finds it, aligned once and again; none where no damaged face was found."""
-    _, frames = damaged_faces(damaged, plain, damage.hole, damage.chroma, tools, size, params)
+    _, frames = damaged_faces(damaged, plain, damage.hole, damage.chroma, tools, restorer.image_size, params)
     if not frames:
         return {}
-    (again,) = aligned_again(plain, frames[:1], damage.hole, damage.chroma, tools, params.context)
+    masks, face_model = (damage.hole, damage.chroma), restorer.face_model
+    (again,) = aligned_again(plain, frames[:1], *masks, tools, face_model, params.context)
     return {"first": frames[0], "again": again}
 
 

@@ -86,7 +86,7 @@ def restorations(batch: list[Case], restorer: Restorer, paths: Paths, others: di
     damaged = damaged_batch(batch, torch.device("cpu"))
     photos = to_tensor(np.stack([load_image(paths, others[case.portrait_id]) for case in batch]))
     helped = replace(damaged, reference=Reference(photos, torch.ones(len(batch))))
-    alone, witnesses = damaged.evidence, helped.evidence
+    alone, witnesses = (batch.evidence(restorer.face_model) for batch in (damaged, helped))
     made = (compose(damaged, alone.plain), alone.start, restorer.restore(damaged), witnesses.start)
     return dict(zip(METHODS, (*made, restorer.restore(helped)), strict=True))
 

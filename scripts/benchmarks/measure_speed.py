@@ -41,15 +41,15 @@ def works(threads: int) -> dict[str, Callable[[], object]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "generator.onnx"
         export_onnx(eager, path)
-        onnx = OnnxRestorer(path, threads)
-        export_onnx(Restorer(eager.generator, 256), path)
-        wide = OnnxRestorer(path, threads)
+        onnx = OnnxRestorer(path, threads, eager.face_model)
+        export_onnx(Restorer(eager.generator, 256, eager.face_model), path)
+        wide = OnnxRestorer(path, threads, eager.face_model)
     small, large = (
         [torch.rand(1, CHANNELS, side, side), torch.rand(1, CONDITIONS), torch.rand(1, HINTS)] for side in (128, 256)
     )
     # `replace`: a batch keeps its evidence, so each call needs a batch of its own
     found: dict[str, Callable[[], object]] = {
-        "evidence alone (face model, Telea, landmarks, identity)": lambda: gather(damaged),
+        "evidence alone (face model, Telea, landmarks, identity)": lambda: gather(damaged, eager.face_model),
         "network at 128 px, torch eager": lambda: eager.generator.propose(*small),
         "network at 128 px, ONNX Runtime": lambda: onnx.run(small),
         "network at 256 px, torch eager": lambda: eager.generator.propose(*large),

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from models.evidence.evidence import compose
+from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from models.gan.module import GanModule
 from models.objective import Batch
 from pipeline.config.load import load_params
@@ -20,7 +21,7 @@ from pipeline.portraits.read import read_portraits
 from pipeline.project.paths import Paths
 from pipeline.training.build import build_module
 from pipeline.training.dataset import DamagedPortraits, batches
-from pipeline.training.face_model_folds import face_models
+from pipeline.training.face_models import FaceModels
 
 RUNS = 3
 
@@ -35,7 +36,7 @@ def main() -> None:
     params = load_params(paths.params)
     train = params.train.model_copy(update={"warm_start": "none"})
     rows = read_portraits(paths)
-    models = face_models(paths, rows, 0, 0)
+    models = FaceModels.of_stored(StoredFaceModel.load(FACE_MODEL))
     samples = DamagedPortraits(paths, rows, params.masks, train.evidence, models, 0, 0, 64, flip=True)
     stream = iter(batches(samples, train.batch_size, 0))
     batch = next(stream)

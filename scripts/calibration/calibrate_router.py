@@ -124,7 +124,7 @@ def measured(
         if photos:
             pictures = to_tensor(np.stack([photos[case.portrait_id] for case in batch]))
             damaged = replace(damaged, reference=Reference(pictures, torch.ones(len(batch))))
-        evidence = gather(damaged)
+        evidence = gather(damaged, restorer.face_model)
         embeddings = judges.embed(restorer.restore_from(evidence), point_batch(batch, judges.device))["independent"]
         alike = [float(a @ intact[case.portrait_id]["independent"]) for a, case in zip(embeddings, batch, strict=True)]
         shares = [counted(evidence, i, region_map(landmarks[case.portrait_id], 128)) for i, case in enumerate(batch)]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from models.evidence.evidence import gather
+from models.face_model.shape_and_appearance import shipped_face_model
 from models.identity.encoders import training_encoder
 from models.images import to_tensor
 from pipeline.ablation.common import Portrait
@@ -58,7 +59,8 @@ def _range(part: pd.DataFrame) -> str:
 @torch.no_grad()
 def _completed(batch: Sequence[Case]) -> Tensor:
     cpu = torch.device("cpu")
-    return training_encoder().embed(gather(damaged_batch(batch, cpu)).start, point_batch(batch, cpu))
+    start = gather(damaged_batch(batch, cpu), shipped_face_model()).start
+    return training_encoder().embed(start, point_batch(batch, cpu))
 
 
 @torch.no_grad()

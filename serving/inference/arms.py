@@ -79,6 +79,7 @@ class BatchedRestorer:
 
     Attributes:
         image_size: side of the portraits, pixels.
+        face_model: gathers the evidence.
         cpu_balance: CPU seconds that others have spent for a request (+), or its thread for others (-).
     """
 
@@ -90,7 +91,7 @@ class BatchedRestorer:
         running: Callable[[], int],
         observe: Callable[[int], None],
     ) -> None:
-        self.image_size, self.cpu_balance = restorer.image_size, Meter()
+        self.image_size, self.face_model, self.cpu_balance = restorer.image_size, restorer.face_model, Meter()
         self._restorer, self._max_batch, self._wait_seconds = restorer, max_batch, wait_seconds
         self._running, self._observe = running, observe
         self._changed = threading.Condition()

@@ -32,7 +32,7 @@ def served_restorer(weights: Path, sha256: str, cache: Path, threads: int) -> Fa
     if (cached := _cached(graph, restorer, path, threads)) is not None:
         return cached
     _export(graph, restorer, path)
-    fresh = graph.load(path, threads)
+    fresh = graph.load(path, threads, restorer.face_model)
     if (difference := graph.difference(restorer, fresh)) > MAX_DIFFERENCE:
         expected = f"a graph within {MAX_DIFFERENCE:g} of the network {sha256[:12]}"
         remedy = "install onnxruntime and torch as in constraints.txt"
@@ -43,7 +43,7 @@ def served_restorer(weights: Path, sha256: str, cache: Path, threads: int) -> Fa
 def _cached(graph: Graph, restorer: StoredRestorer, path: Path, threads: int) -> AnyRestorer | None:
     """Load the graph from the cache; None if it is absent, damaged, or gives other results."""
     try:
-        cached = graph.load(path, threads)
+        cached = graph.load(path, threads, restorer.face_model)
     except WeightsError:
         return None
     return cached if graph.difference(restorer, cached) <= MAX_DIFFERENCE else None

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from models.evidence.evidence import Damaged, Evidence
 from models.face.detector import Face
+from models.face_model.shape_and_appearance import ShapedFaceModel, shipped_face_model
 from models.images import Image, Mask
 from pipeline.config.restore import FileParams, FinderParams, ReferenceUse, RestoreParams, RiskWeights, ThinParams
 from restoration.types import Tools
@@ -46,6 +47,10 @@ class Painter:
     """Paints everything in one colour and remembers what it was given."""
 
     image_size = 128
+
+    @property
+    def face_model(self) -> ShapedFaceModel:
+        return shipped_face_model()
 
     def __init__(self, colour: tuple[float, float, float] = (-0.5, 0.5, 0.1)) -> None:
         self.colour = torch.tensor(colour).view(1, 3, 1, 1)

@@ -7,6 +7,7 @@ import pytest
 
 from models.face.alignment import invert, transform
 from models.face.regions import face_hull
+from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import Image, Mask
 from restoration.beside_face import beliefs, beside_face, mix_in
 from restoration.evidence import damaged_batch
@@ -60,7 +61,7 @@ def wall() -> tuple[Image, FoundFace]:
 
 def test_on_the_face_the_model_is_always_believed(wall: tuple[Image, FoundFace]) -> None:
     plain, face = wall
-    (share,) = beliefs(damaged_batch(plain, [face]), [face], BAND)
+    (share,) = beliefs(damaged_batch(plain, [face]), [face], shipped_face_model(), BAND)
     hull = face_hull(face.landmarks, SIZE)
     assert share.shape == (SIZE, SIZE)
     assert (share[hull] == 1).all()
@@ -70,9 +71,9 @@ def test_on_the_face_the_model_is_always_believed(wall: tuple[Image, FoundFace])
 
 def test_before_a_wall_texture_is_believed_and_elsewhere_the_model_more(wall: tuple[Image, FoundFace]) -> None:
     plain, face = wall
-    (plain_wall,) = beliefs(damaged_batch(plain, [face]), [face], BAND)
+    (plain_wall,) = beliefs(damaged_batch(plain, [face]), [face], shipped_face_model(), BAND)
     plain, face = found(astronaut(), hole_beside(astronaut()))
-    (usual,) = beliefs(damaged_batch(plain, [face]), [face], BAND)
+    (usual,) = beliefs(damaged_batch(plain, [face]), [face], shipped_face_model(), BAND)
     beside = face.lost & ~face_hull(face.landmarks, SIZE)
     assert np.median(plain_wall[beside]) < 0.35
     assert np.median(usual[beside]) > np.median(plain_wall[beside]) + 0.1
@@ -83,8 +84,8 @@ def test_without_a_band_and_without_damage_beside_the_face_nothing_is_tried(wall
     hull = face_hull(face.landmarks, SIZE)
     batch = damaged_batch(plain, [face])
     for shares in (
-        beliefs(batch, [face], 0.0),
-        beliefs(batch, [replace(face, lost=face.lost & hull)], BAND),
+        beliefs(batch, [face], shipped_face_model(), 0.0),
+        beliefs(batch, [replace(face, lost=face.lost & hull)], shipped_face_model(), BAND),
     ):
         assert (shares[0] == 1).all()
 

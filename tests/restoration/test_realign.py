@@ -8,6 +8,7 @@ import pytest
 
 from models.face.alignment import TEMPLATE, invert, transform
 from models.face.detector import Face
+from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import Image, Mask
 from restoration.faces import FoundFace, damaged_faces
 from restoration.photo.classical import classical_photo
@@ -28,7 +29,7 @@ def looked_at(hole: Mask, colour: Mask) -> tuple[Image, list[FoundFace]]:
 
 
 def again(plain: Image, found: Sequence[FoundFace], hole: Mask, with_tools: Tools) -> list[FoundFace]:
-    return aligned_again(plain, found, hole, hole, with_tools, PARAMS.context)
+    return aligned_again(plain, found, hole, hole, with_tools, shipped_face_model(), PARAMS.context)
 
 
 def corners(frame: Frame) -> np.ndarray:
@@ -59,7 +60,7 @@ def test_the_sketch_changes_missing_pixels_only(face: Face) -> None:
     hole = box_over(face, astronaut().shape, AN_EYE)
     plain, found = looked_at(hole, hole)
     before = plain.copy()
-    with completed_photo(plain, found, hole) as sketch:
+    with completed_photo(plain, found, hole, shipped_face_model()) as sketch:
         assert np.array_equal(sketch[~hole], before[~hole])
         assert np.abs(sketch[hole].astype(int) - before[hole]).mean() > 5
     assert np.array_equal(plain, before)
@@ -68,7 +69,7 @@ def test_the_sketch_changes_missing_pixels_only(face: Face) -> None:
 def test_missing_colour_hides_no_eye(face: Face) -> None:
     nothing = np.zeros(astronaut().shape[:2], np.bool_)
     plain, found = looked_at(nothing, ~nothing)
-    (same,) = aligned_again(plain, found, nothing, ~nothing, tools(), PARAMS.context)
+    (same,) = aligned_again(plain, found, nothing, ~nothing, tools(), shipped_face_model(), PARAMS.context)
     assert same is found[0]
 
 

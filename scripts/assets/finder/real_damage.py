@@ -35,8 +35,8 @@ _DARK_WEIGHT = 0.8
 """What a dark line's top-hat counts beside a light one's."""
 _UNLABELLED = 255
 _CRACK, _DUST = KINDS.index("crack"), KINDS.index("dust")
-_VIEWED = (340.0, 2000.0)
-"""Long side to which a damaged print is resized before a part is cut out, pixels."""
+VIEWED = (340.0, 2000.0)
+"""Long side to which a damaged print is resized before a part is cut out, pixels: least and greatest."""
 _MOST_ENLARGED = 2.5
 
 
@@ -98,10 +98,12 @@ def real_damage(photo: Image, one: Print) -> RealDamage:
     return RealDamage(image, damaged, judged, detail, kind.astype(np.uint8), lost, shade)
 
 
-def real_part(rng: np.random.Generator, sources: Sequence[RealDamage], side: int) -> Example:
+def real_part(
+    rng: np.random.Generator, sources: Sequence[RealDamage], side: int, viewed: tuple[float, float] = VIEWED
+) -> Example:
     """A part (side, side) of a damaged print, turned, resized, toned a little differently and digitised again."""
     source = _drawn(rng, sources)
-    view = _view(rng, source, _looked_at(rng, source), side, upright=True)
+    view = _view(rng, source, _looked_at(rng, source), side, upright=True, viewed=viewed)
     curve = np.clip(view.image.astype(np.float32) / 255, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.25)))
     low, high = rng.uniform(0, 40), rng.uniform(190, 255)
     toned = np.asarray(low + (high - low) * curve, np.float32)
@@ -183,10 +185,17 @@ def _layers(luma: npt.NDArray[np.uint8], damaged: Mask) -> tuple[Field, Field]:
     return lost.astype(np.float32), shade.astype(np.float32)
 
 
-def _view(rng: np.random.Generator, source: RealDamage, at: Mask, side: int, upright: bool) -> RealDamage:
+def _view(
+    rng: np.random.Generator,
+    source: RealDamage,
+    at: Mask,
+    side: int,
+    upright: bool,
+    viewed: tuple[float, float] = VIEWED,
+) -> RealDamage:
     """A part (side, side) of all layers around a random pixel of `at`, resized and mirrored; turned if not upright."""
     height, width = source.damaged.shape
-    longest = np.exp(rng.uniform(*np.log(_VIEWED)))
+    longest = np.exp(rng.uniform(*np.log(viewed)))
     scale = float(min(max(longest / max(height, width), side / min(height, width)), _MOST_ENLARGED))
     y, x = np.argwhere(at)[int(rng.integers(int(at.sum())))] + rng.uniform(-0.35, 0.35, 2) * side / scale
     if upright:  # within the print, as far as it is large enough

@@ -16,6 +16,7 @@ from scripts.assets.finder.prints import (
     placed,
     printed,
 )
+from scripts.assets.finder.real_damage import real_part
 from scripts.assets.finder.sources import Sources
 
 WHOLE_WEIGHTS = {
@@ -39,6 +40,10 @@ PHOTO_SIDES = (512, 640, 960)
 """Sides of photos, pixels."""
 DIGITAL = 0.25
 """Share of photos that were never printed and show no damage."""
+REAL = 0.2
+"""Share of whole prints that are damaged ones, if there are any: their buttons and pearls are to be left alone."""
+_VIEWED = (0.9, 1.4)
+"""Long side at which a damaged print is seen, as a share of the picture's."""
 _HAIRLINE = (0.4, 2.0)
 """Widths of a hairline on a whole print of 384 pixels."""
 _SIDE = 384
@@ -46,6 +51,8 @@ _SIDE = 384
 
 def whole_example(rng: np.random.Generator, sources: Sources, side: int) -> Example:
     """A random print (side, side) as a whole, with thick damage to find; thin damage is not judged."""
+    if sources.damaged and rng.random() < REAL:
+        return _thick_only(real_part(rng, sources.damaged, side, (_VIEWED[0] * side, _VIEWED[1] * side)))
     kinds = drawn_kinds(rng, WHOLE_WEIGHTS) if rng.random() >= INTACT else []
     fine = 2 if rng.random() < 0.35 else 1
     print_ = _whole_print(rng, sources, fine * side)

@@ -9,12 +9,13 @@ from models.diffusion.denoiser import conditioning, noise_schedule, sample, visi
 from models.diffusion.residual import coloured, missing_part, residual, scale
 from models.diffusion.settings import LEVELS
 from models.evidence.evidence import Evidence, gather, luma
+from models.face_model.shape_and_appearance import shipped_face_model
 from tests.models.diffusion.parts import SPREAD, Oracle, damaged, small
 
 
 @pytest.fixture(scope="module")
 def evidence() -> Evidence:
-    return gather(damaged())
+    return gather(damaged(), shipped_face_model())
 
 
 def noise(seed: int = 5) -> torch.Tensor:

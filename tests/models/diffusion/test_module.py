@@ -12,6 +12,8 @@ from models.diffusion.restorer import DiffusionRestorer
 from models.diffusion.settings import DiffusionSettings
 from models.errors import NonFiniteLoss
 from models.evidence.evidence import gather
+from models.face_model.shape_and_appearance import shipped_face_model
+from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from models.identity.encoders import SFaceEncoder, training_encoder
 from models.metrics.lpips import perceptual_distance
 from models.objective import Batch, Judges, Target
@@ -33,7 +35,7 @@ class Unasked(torch.nn.Module):
 @pytest.fixture(scope="module")
 def batch() -> Batch:
     target = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(3)) * 2 - 1
-    return gather(damaged()), Target(target, POINTS)
+    return gather(damaged(), shipped_face_model()), Target(target, POINTS)
 
 
 def module(denoiser: Denoiser, *, lpips: float = 0.0, identity: float = 0.0) -> DiffusionModule:
@@ -121,7 +123,7 @@ def test_it_proposes_and_saves_the_average(batch: Batch, tmp_path: Path) -> None
     made = module(small(random=True))
     torch.nn.init.zeros_(made.denoiser.unet.conv_out.weight)  # what is trained is not what is kept
     proposal = made.propose(batch[0])
-    made.save(tmp_path / "d.safetensors", 32)
+    made.save(tmp_path / "d.safetensors", 32, StoredFaceModel.load(FACE_MODEL))
     loaded = DiffusionRestorer.load(tmp_path / "d.safetensors")
     white = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(made.optimiser_settings.seed))
     assert torch.allclose(sample(loaded.denoiser, batch[0], white, 2), proposal, atol=1e-4)  # memory formats differ

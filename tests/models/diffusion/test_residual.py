@@ -9,6 +9,7 @@ import torch
 from models.diffusion.residual import coloured, missing_part, residual, scale
 from models.diffusion.settings import Spread
 from models.evidence.evidence import Damaged, gather, luma
+from models.face_model.shape_and_appearance import shipped_face_model
 from tests.models.diffusion.parts import SPREAD, damaged
 
 
@@ -42,7 +43,7 @@ def test_a_picture_without_a_known_pixel_has_a_scale() -> None:
 
 
 def test_the_residual_leads_from_the_start_to_the_target() -> None:
-    evidence, target = gather(damaged()), white(2, 32).clamp(-1, 1)
+    evidence, target = gather(damaged(), shipped_face_model()), white(2, 32).clamp(-1, 1)
     back = evidence.start + residual(target, evidence, SPREAD) * scale(evidence.damaged, SPREAD)
     hole = (evidence.damaged.hole_mask > 0.5).expand_as(target)
     assert torch.allclose(back[hole], target[hole], atol=1e-5)

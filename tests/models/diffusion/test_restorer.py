@@ -11,12 +11,13 @@ from models.diffusion.restorer import DiffusionRestorer, save_denoiser
 from models.diffusion.settings import Sampling
 from models.errors import DataError, WeightsError
 from models.evidence.evidence import Damaged, gather, luma
+from models.face_model.shape_and_appearance import shipped_face_model
 from tests.models.diffusion.parts import SPREAD, Echo, damaged, small
 
 
 @pytest.fixture
 def restorer() -> DiffusionRestorer:
-    return DiffusionRestorer(small(random=True), 32, Sampling(steps=2, samples=2))
+    return DiffusionRestorer(small(random=True), 32, Sampling(steps=2, samples=2), shipped_face_model())
 
 
 def dice(seed: int = 1) -> torch.Generator:
@@ -46,7 +47,7 @@ def test_restore_is_the_proposal_composed(restorer: DiffusionRestorer) -> None:
     batch = damaged()
     proposal = restorer.propose(batch)
     assert proposal.abs().max() <= 1
-    start = gather(batch).start
+    start = gather(batch, shipped_face_model()).start
     known = (batch.chroma_mask < 0.5).expand_as(start)
     assert torch.equal(proposal[known], start[known].clamp(-1, 1))
 
@@ -59,11 +60,16 @@ def test_neighbours_in_the_batch_do_not_matter(restorer: DiffusionRestorer) -> N
 
 def test_uncertainty_is_the_spread_of_the_draws() -> None:
     batch = replace(damaged(), image=torch.zeros(2, 3, 32, 32))
-    result = DiffusionRestorer(Echo(), 32, Sampling(steps=1, samples=1)).restore_samples(batch, 4, dice())
+    result = DiffusionRestorer(Echo(), 32, Sampling(steps=1, samples=1), shipped_face_model()).restore_samples(
+        batch, 4, dice()
+    )
     thrown = dice()
     draws = torch.stack([torch.randn(1, 3, 32, 32, generator=thrown) for _ in range(4)])
     hole = batch.hole_mask[:1] > 0.5
-    proposed = gather(batch).start[:1] + scale(batch, SPREAD)[:1] * coloured(draws.flatten(0, 1), SPREAD)[:, None]
+    proposed = (
+        gather(batch, shipped_face_model()).start[:1]
+        + scale(batch, SPREAD)[:1] * coloured(draws.flatten(0, 1), SPREAD)[:, None]
+    )
     filled = proposed.clamp(-1, 1)
     assert torch.allclose(result.uncertainty[:1][hole], filled.var(0).mean(1, keepdim=True).sqrt()[hole], atol=1e-6)
     wide = hole.expand(-1, 3, -1, -1)
@@ -88,7 +94,7 @@ def test_round_trip(restorer: DiffusionRestorer, tmp_path: Path) -> None:
 
 
 def test_half_precision_changes_little(restorer: DiffusionRestorer, tmp_path: Path) -> None:
-    save_denoiser(restorer.denoiser, tmp_path / "d.safetensors", 32, restorer.sampling, torch.float16)
+    save_denoiser(restorer.denoiser, tmp_path / "d.safetensors", 32, restorer.sampling, dtype=torch.float16)
     half = DiffusionRestorer.load(tmp_path / "d.safetensors")
     assert (half.restore(damaged()) - restorer.restore(damaged())).abs().max() < 1 / 127.5
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from models.evidence.evidence import CHANNELS, CONDITIONS, Damaged, FillMethod, classical_fill, compose, gather, luma
 from models.evidence.identity_condition import HINTS
+from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import to_tensor, to_uint8
 
 
@@ -64,7 +65,7 @@ def test_fill_without_any_known_pixel_is_grey() -> None:
 
 
 def test_evidence_has_the_promised_channels() -> None:
-    evidence = gather(damaged([1, 2]))
+    evidence = gather(damaged([1, 2]), shipped_face_model())
     stacked = evidence.stacked()
     assert stacked.shape == (2, CHANNELS, 32, 32)
     assert torch.equal(stacked[:, :3], evidence.start)
@@ -75,7 +76,7 @@ def test_evidence_has_the_promised_channels() -> None:
 
 def test_the_start_keeps_what_is_known() -> None:
     batch = damaged([4])
-    evidence = gather(batch)
+    evidence = gather(batch, shipped_face_model())
     known = (batch.chroma_mask < 0.5).expand_as(batch.image)
     assert torch.equal(evidence.start[known], batch.image[known])
     assert (evidence.certainty[batch.chroma_mask < 0.5] == 1).all()
@@ -86,9 +87,9 @@ def test_the_start_keeps_what_is_known() -> None:
 def test_what_a_hole_holds_changes_no_evidence() -> None:
     batch = damaged([6])
     other = torch.where(batch.hole_mask > 0.5, torch.rand_like(batch.image), batch.image)
-    changed = gather(replace(batch, image=other))
+    changed = gather(replace(batch, image=other), shipped_face_model())
     for name in ("start", "completion", "certainty", "plain", "lines", "hint"):
-        assert torch.equal(getattr(gather(batch), name), getattr(changed, name)), name
+        assert torch.equal(getattr(gather(batch, shipped_face_model()), name), getattr(changed, name)), name
 
 
 def test_condition_holds_shares() -> None:

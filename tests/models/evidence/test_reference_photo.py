@@ -7,6 +7,7 @@ from models.evidence.evidence import Damaged, gather
 from models.evidence.identity_condition import HINTS, identity_hint, template_points, without_hint
 from models.evidence.reference_photo import Reference, match_light
 from models.face.alignment import TEMPLATE
+from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import Image, to_tensor
 
 SIDE = 64
@@ -34,7 +35,7 @@ def batch(present: list[float]) -> Damaged:
 
 
 def test_absent_photos_say_nothing() -> None:
-    evidence = gather(batch([1.0, 0.0]))
+    evidence = gather(batch([1.0, 0.0]), shipped_face_model())
     assert evidence.reference_mask[0].mean() > 0.5
     assert not evidence.reference_mask[1].any()
     differs = (evidence.start != evidence.completion).flatten(1).any(dim=1)
@@ -44,7 +45,7 @@ def test_absent_photos_say_nothing() -> None:
 
 def test_the_photo_fills_the_hole_and_nothing_else() -> None:
     damaged = batch([1.0])
-    evidence = gather(damaged)
+    evidence = gather(damaged, shipped_face_model())
     hole = (damaged.hole_mask > 0.5).expand_as(damaged.image)
     assert torch.equal(evidence.start[~hole], damaged.image[~hole])
     stacked = evidence.stacked()

@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from models.errors import WeightsError
 from models.face.warp import warp_grid
-from models.face_model.fit import fit_shaped, save_face_model, shaped_face_model
-from models.face_model.gaussian import FACE_MODEL
-from models.face_model.shape_and_appearance import ShapedFaceModel, shipped_face_model, warp_pictures
+from models.face_model.fit import fit_shaped
+from models.face_model.shape_and_appearance import ShapedFaceModel, built_face_model, shipped_face_model, warp_pictures
+from models.face_model.stored import StoredFaceModel
 from models.images import to_tensor
 from pipeline.config.data import SamplerParams
 from pipeline.face_sampler.generate import portraits
@@ -34,7 +32,7 @@ def over_an_eye(count: int, side: int = SIDE) -> Tensor:
 
 
 def test_bending_brings_the_completion_nearer(faces: Tensor) -> None:
-    model, hole = shipped_face_model(SIDE), over_an_eye(len(faces))
+    model, hole = shipped_face_model(), over_an_eye(len(faces))
     inside = hole.expand_as(faces) > 0.5
     shaped = model.complete(faces, hole, hole).picture
     pairs = zip(faces * (1 - hole), hole, strict=True)
@@ -45,7 +43,7 @@ def test_bending_brings_the_completion_nearer(faces: Tensor) -> None:
 
 
 def test_what_is_missing_is_never_read(faces: Tensor) -> None:
-    model, hole = shipped_face_model(SIDE), over_an_eye(1)
+    model, hole = shipped_face_model(), over_an_eye(1)
     other = torch.where(hole > 0.5, -faces[:1], faces[:1])
     found = [model.complete(picture, hole, hole) for picture in (faces[:1], other)]
     assert torch.equal(found[0].picture, found[1].picture)
@@ -54,7 +52,7 @@ def test_what_is_missing_is_never_read(faces: Tensor) -> None:
 
 def test_certainty_is_one_where_all_is_known_and_lower_in_the_hole(faces: Tensor) -> None:
     hole = over_an_eye(1)
-    certainty = shipped_face_model(SIDE).complete(faces[:1], hole, hole).certainty
+    certainty = shipped_face_model().complete(faces[:1], hole, hole).certainty
     assert (certainty[hole < 0.5] == 1).all()
     assert 0 <= certainty[hole > 0.5].min() < certainty[hole > 0.5].max() < 1
 
@@ -62,7 +60,7 @@ def test_certainty_is_one_where_all_is_known_and_lower_in_the_hole(faces: Tensor
 def test_colour_alone_is_completed_with_every_landmark_in_sight(faces: Tensor) -> None:
     everywhere, nowhere = torch.ones(1, 1, SIDE, SIDE), torch.zeros(1, 1, SIDE, SIDE)
     grey = faces[:1].mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)
-    completed = shipped_face_model(SIDE).complete(grey, nowhere, everywhere).picture
+    completed = shipped_face_model().complete(grey, nowhere, everywhere).picture
     assert completed.shape == grey.shape
     assert (completed[:, 0] - completed[:, 2]).mean() > 0.05  # skin is warm
 
@@ -70,35 +68,32 @@ def test_colour_alone_is_completed_with_every_landmark_in_sight(faces: Tensor) -
 def test_half_the_side_completes_the_same_face(faces: Tensor) -> None:
     small, hole, fine = F.avg_pool2d(faces, 2), over_an_eye(len(faces), 64), over_an_eye(len(faces))
     inside = hole.expand_as(small) > 0.5
-    completed = shipped_face_model(64).complete(small, hole, hole).picture
-    expected = F.avg_pool2d(shipped_face_model(128).complete(faces, fine, fine).picture, 2)
+    completed = shipped_face_model().at(64).complete(small, hole, hole).picture
+    expected = F.avg_pool2d(shipped_face_model().complete(faces, fine, fine).picture, 2)
     other = completed.roll(1, dims=0)
     assert (completed - expected)[inside].abs().mean() < 0.4 * (other - expected)[inside].abs().mean()
-    np.testing.assert_allclose(shipped_face_model(64).mean, (shipped_face_model(128).mean + 0.5) / 2 - 0.5, rtol=1e-5)
+    np.testing.assert_allclose(shipped_face_model().at(64).mean, (shipped_face_model().mean + 0.5) / 2 - 0.5, rtol=1e-5)
 
 
 def test_a_grid_of_equal_landmarks_bends_nothing(faces: Tensor) -> None:
-    mean = shipped_face_model(SIDE).mean
+    mean = shipped_face_model().mean
     assert torch.allclose(warp_pictures(faces[:1], warp_grid(mean, mean, SIDE)), faces[:1], atol=1e-3)
 
 
 def test_the_mean_shape_is_upright_and_in_the_middle() -> None:
-    mean = shipped_face_model(SIDE).mean
+    mean = shipped_face_model().mean
     assert mean[27:31, 0] == pytest.approx([63.5] * 4, abs=1e-3)  # the bridge of the nose, by mirroring
     assert mean[36:48, 1].mean() < mean[33, 1] < mean[48:, 1].mean() < mean[8, 1]
 
 
 def test_fitted_stored_and_read_back(tmp_path: Path, faces: Tensor) -> None:
     tensors = fit_shaped(faces, 4, torch.Generator().manual_seed(0))
-    save_face_model(tensors, tmp_path / "f.safetensors", {})
-    model, again, hole = shaped_face_model(tensors), ShapedFaceModel.load(tmp_path / "f.safetensors"), over_an_eye(1)
+    StoredFaceModel.compress(tensors).save(tmp_path / "f.safetensors", {})
+    model, again, hole = (
+        ShapedFaceModel.of(tensors),
+        built_face_model(StoredFaceModel.load(tmp_path / "f.safetensors")),
+        over_an_eye(1),
+    )
     assert again.size == SIDE
     expected = model.complete(faces[:1], hole, hole).picture
     assert (again.complete(faces[:1], hole, hole).picture - expected).abs().mean() < 0.02
-
-
-def test_a_file_without_shapes_is_named(tmp_path: Path) -> None:
-    tensors = {name: value for name, value in load_file(FACE_MODEL).items() if not name.startswith("shape_")}
-    save_file(tensors, tmp_path / "old.safetensors")
-    with pytest.raises(WeightsError, match="shapes of faces"):
-        ShapedFaceModel.load(tmp_path / "old.safetensors")

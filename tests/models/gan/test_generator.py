@@ -6,6 +6,7 @@ from torch.nn.utils import parameters_to_vector
 
 from models.evidence.evidence import CHANNELS, CONDITIONS, Damaged, gather
 from models.evidence.identity_condition import HINTS
+from models.face_model.shape_and_appearance import shipped_face_model
 from models.gan.augment import augment
 from models.gan.discriminator import Discriminator
 from models.gan.generator import Generator
@@ -20,13 +21,13 @@ def batch(side: int = 32, n: int = 2) -> Damaged:
 
 
 def test_an_untrained_generator_returns_the_classical_fill() -> None:
-    evidence = gather(batch())
+    evidence = gather(batch(), shipped_face_model())
     assert torch.equal(Generator(8, 3)(evidence), evidence.start)
 
 
 @pytest.mark.parametrize("side", [32, 64])
 def test_any_multiple_of_its_stride_fits(side: int) -> None:
-    evidence = gather(batch(side))
+    evidence = gather(batch(side), shipped_face_model())
     assert Generator(8, 4)(evidence).shape == (2, 3, side, side)
 
 
@@ -35,7 +36,7 @@ def test_every_parameter_learns() -> None:
     generator = Generator(8, 3)
     for parameter in generator.parameters():  # away from the zero start, where branches hide each other's gradients
         torch.nn.init.normal_(parameter, std=0.1)
-    generator(gather(batch())).square().sum().backward()
+    generator(gather(batch(), shipped_face_model())).square().sum().backward()
     silent = [name for name, parameter in generator.named_parameters() if not parameter.grad.abs().sum() > 0]
     assert not silent
 
@@ -47,7 +48,9 @@ def test_the_condition_changes_the_result() -> None:
         torch.nn.init.normal_(parameter, std=0.1)
     few, many = batch(), batch()
     many = Damaged(many.image, many.hole_mask, many.chroma_mask, many.coverage + 0.5, many.missing_features)
-    assert not torch.allclose(generator(gather(few)), generator(gather(many)))
+    assert not torch.allclose(
+        generator(gather(few, shipped_face_model())), generator(gather(many, shipped_face_model()))
+    )
 
 
 def test_attention_reaches_across_the_picture() -> None:
@@ -55,7 +58,7 @@ def test_attention_reaches_across_the_picture() -> None:
     generator = Generator(8, 3)
     for parameter in generator.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
-    evidence = gather(batch(128, 1))
+    evidence = gather(batch(128, 1), shipped_face_model())
     start = evidence.start.clone().requires_grad_(True)
     object.__setattr__(evidence, "start", start)
     generator(evidence)[0, :, 0, 0].sum().backward()

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from models.errors import WeightsError
+from models.face_model.shape_and_appearance import shipped_face_model
 from models.gan.generator import Generator
 from models.gan.onnx import OnnxRestorer, export_onnx
 from models.gan.restorer import Restorer
@@ -24,9 +25,9 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Restorer, OnnxRestor
     generator = Generator(8, 2)
     for parameter in generator.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
-    restorer, path = Restorer(generator, SIDE), tmp_path_factory.mktemp("onnx") / "generator.onnx"
+    restorer, path = Restorer(generator, SIDE, shipped_face_model()), tmp_path_factory.mktemp("onnx") / "generator.onnx"
     export_onnx(restorer, path)
-    return restorer, OnnxRestorer(path, threads=1)
+    return restorer, OnnxRestorer(path, 1, restorer.face_model)
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -38,9 +39,9 @@ def test_it_agrees_with_torch_for_any_batch(both: tuple[Restorer, OnnxRestorer],
     known = (damaged.chroma_mask < 0.5).expand_as(damaged.image)
     restored = exported.restore(damaged)
     assert torch.equal(restored[known], damaged.image[known])
-    assert torch.equal(exported.restore_from(damaged.evidence), restored)
+    assert torch.equal(exported.restore_from(damaged.evidence(exported.face_model)), restored)
 
 
 def test_a_missing_graph_is_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"ONNX graph at .*no such file"):
-        OnnxRestorer(tmp_path / "none.onnx", 1)
+        OnnxRestorer(tmp_path / "none.onnx", 1, shipped_face_model())

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from models.evidence.evidence import Damaged, gather
+from models.face_model.shape_and_appearance import shipped_face_model
 from models.gan.generator import Generator
 from models.gan.losses import fixed_objective
 from models.identity.encoders import training_encoder
@@ -27,7 +28,7 @@ def batch() -> tuple:
     image = torch.rand(1, 3, 64, 64, generator=dice) * 2 - 1
     damaged = Damaged(image * (1 - hole), hole, hole, torch.tensor([0.1]), torch.tensor([0.2]))
     points = torch.tensor([[[22.0, 28.0], [42.0, 28.0], [32.0, 38.0], [25.0, 46.0], [39.0, 46.0]]])
-    return gather(damaged), Target(image, points)
+    return gather(damaged, shipped_face_model()), Target(image, points)
 
 
 def test_curvature_of_a_generator(batch: tuple) -> None:

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from models.face_model.stored import FACE_MODEL, StoredFaceModel
+from models.gan.generator import Generator
+from models.gan.restorer import save_weights
 from pipeline.ablation.common import read_split
 from pipeline.ablation.variant_study import (
     TrainingBatches,
@@ -20,6 +23,7 @@ from pipeline.config.load import load_params
 from pipeline.evaluation.scoring import Judges
 from pipeline.portraits.read import landmarks_of, load_image, points_of, read_portraits
 from pipeline.project.paths import Paths
+from pipeline.training.face_models import FaceModels
 from tests.conftest import ROOT
 from tests.portrait_site import SIDE, lay_out_portraits
 
@@ -63,7 +67,9 @@ def test_photos_are_given_to_those_that_were_trained_with_them() -> None:
 
 def test_designs_that_see_the_same_share_their_batches(tmp_path: Path) -> None:
     paths = lay_out_portraits(tmp_path, identities=10)
-    lessons = TrainingBatches(paths, read_portraits(paths), PARAMS.masks)
+    lessons = TrainingBatches(
+        paths, read_portraits(paths), PARAMS.masks, FaceModels.of_stored(StoredFaceModel.load(FACE_MODEL))
+    )
     complete, blind, alone = (
         variant_params(PARAMS.train, PARAMS.ablate, name, 1) for name in (COMPLETE, "identity", "reference")
     )
@@ -83,6 +89,7 @@ def test_damage_covers_kinds_and_buckets(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_variants_are_trained_and_compared(tmp_path: Path) -> None:
     paths = lay_out_portraits(tmp_path, identities=10)
+    save_weights(Generator(8, 2), paths.champion_weights, 64)
     judges = Judges.load(torch.device("cpu"))
     report = variant_report(PARAMS.train, PARAMS.masks, paths, judges, PARAMS.ablate)
     assert set(report) == {COMPLETE, NO_PHOTO, "identity"}

@@ -6,8 +6,9 @@ import torch
 from skimage import data
 
 from models.evidence.evidence import Damaged
+from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import mask_to_tensor, to_tensor, to_uint8
-from pipeline.evaluation.baselines import Method, classical_baselines
+from pipeline.evaluation.baselines import Method, baselines
 
 
 def damaged(hole: np.ndarray, chroma: np.ndarray, image: np.ndarray) -> Damaged:
@@ -24,7 +25,7 @@ def astronaut() -> np.ndarray:
 
 @pytest.fixture(params=["telea", "navier-stokes"])
 def method(request: pytest.FixtureRequest) -> Method:
-    return classical_baselines()[request.param]
+    return baselines(shipped_face_model())[request.param]
 
 
 def box(top: int, left: int, side: int) -> np.ndarray:

@@ -13,11 +13,12 @@ from torch import Tensor
 
 from models.errors import DataError
 from models.evidence.evidence import Damaged
+from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import to_tensor
 from pipeline.config.data import SamplerParams
 from pipeline.config.load import Params, load_params
 from pipeline.damage.sampler import DamageSampler
-from pipeline.evaluation.baselines import Method, classical_baselines
+from pipeline.evaluation.baselines import Method, baselines
 from pipeline.evaluation.examples import worst_strips
 from pipeline.evaluation.gate_report import GateReport
 from pipeline.evaluation.run import evaluate_methods, latency
@@ -73,7 +74,7 @@ def five_points(landmarks: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def gated(challenger: Method, cases: list[Case], judges: Judges, params: Params, folder: Path) -> GateReport:
-    known = classical_baselines()
+    known = baselines(shipped_face_model())
     methods = {"challenger": challenger, "champion": known["telea"]} | {n: known[n] for n in ("telea", "face-model")}
     report = evaluate_methods(methods, cases, judges, params.evaluate, folder / "rows.parquet", {})
     return judge(params.gate, report)
@@ -114,7 +115,7 @@ def test_a_model_that_returns_the_target_passes(
 
 
 def test_a_model_no_better_than_telea_fails(cases: list[Case], judges: Judges, params: Params, tmp_path: Path) -> None:
-    report = gated(classical_baselines()["telea"], cases, judges, params, tmp_path)
+    report = gated(baselines(shipped_face_model())["telea"], cases, judges, params, tmp_path)
     assert [name for name, verdict in verdicts(report).items() if verdict == "fail"].count("lpips_vs_telea") == 1
     assert verdicts(report)["lpips_vs_champion"] == "pass"  # the same as the champion is no step back
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from models.evidence.evidence import Damaged, Evidence
 from models.evidence.reference_photo import Reference
+from models.face_model.shape_and_appearance import shipped_face_model
 from models.gan.generator import Generator
 from models.gan.restorer import Restorer
 from serving.inference.arms import BatchedRestorer, concatenated
@@ -24,7 +25,7 @@ def restorer() -> Restorer:
     generator = Generator(8, 2)
     for parameter in generator.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
-    return Restorer(generator, SIDE)
+    return Restorer(generator, SIDE, shipped_face_model())
 
 
 def evidence(seed: int, faces: int) -> Evidence:
@@ -32,7 +33,7 @@ def evidence(seed: int, faces: int) -> Evidence:
     torch.manual_seed(seed)
     found = batch(SIDE, faces)
     picture = torch.rand(faces, 3, SIDE, SIDE) * 2 - 1
-    whole: Evidence = replace(found, image=picture).evidence
+    whole: Evidence = replace(found, image=picture).evidence(shipped_face_model())
     return whole
 
 
@@ -44,6 +45,7 @@ class Watched:
     def __init__(self, seconds: float = 0.0) -> None:
         self.sizes: list[int] = []
         self._inner, self._seconds = restorer(), seconds
+        self.face_model = self._inner.face_model
 
     def restore_from(self, evidence: Evidence) -> Tensor:
         self.sizes.append(len(evidence.start))
@@ -119,7 +121,7 @@ def test_an_error_reaches_only_whose_face_it_was() -> None:
 
 
 def test_pictures_of_different_sizes_go_alone() -> None:
-    small = batch(16, 1).evidence
+    small = batch(16, 1).evidence(shipped_face_model())
     found = together(batched(Watched(), at_work=2), [evidence(1, 1), small])
     assert [restored.shape[-1] for restored in found if isinstance(restored, Tensor)] == [32, 16]
 
@@ -149,7 +151,7 @@ def test_a_reference_stays_with_its_face() -> None:
     bare = batch(SIDE, 2)
     photo = Reference(torch.rand(2, 3, SIDE, SIDE), torch.tensor([1.0, 0.0]))
     known = Damaged(**(vars(batch(SIDE, 2)) | {"reference": photo}))
-    plain = bare.evidence
+    plain = bare.evidence(shipped_face_model())
     whole = concatenated([plain, replace(plain, damaged=known)])
     assert whole.damaged.reference is not None
     assert whole.damaged.reference.present.tolist() == [0, 0, 1, 0]

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from models.errors import ServiceUnavailable, WeightsError
+from models.face_model.shape_and_appearance import shipped_face_model
 from models.gan.generator import Generator
 from models.gan.onnx import OnnxRestorer, graph_difference
 from models.gan.restorer import Restorer, save_weights
@@ -165,13 +166,13 @@ def test_a_graph_is_trusted_only_if_it_says_what_the_network_says(tmp_path: Path
     bias.raw_data = (np.frombuffer(bias.raw_data, np.float32) * 1.1).tobytes()
     onnx.save(graph, path)
     restorer = Restorer.load(weights)
-    assert graph_difference(restorer, OnnxRestorer(path, 1)) > MAX_DIFFERENCE
+    assert graph_difference(restorer, OnnxRestorer(path, 1, shipped_face_model())) > MAX_DIFFERENCE
     served_restorer(weights, digest, graphs, 1)
-    assert graph_difference(restorer, OnnxRestorer(path, 1)) < 1e-4
+    assert graph_difference(restorer, OnnxRestorer(path, 1, shipped_face_model())) < 1e-4
     for damaged in (b"", path.read_bytes()[:1000]):  # the power went before all of it was on the disk
         path.write_bytes(damaged)
         with pytest.raises(WeightsError, match="an ONNX graph in"):
-            OnnxRestorer(path, 1)
+            OnnxRestorer(path, 1, shipped_face_model())
         assert _cached(KINDS["gan"].graph(), restorer, path, 1) is None  # and is exported anew
     assert list(graphs.iterdir()) == [path]
     with pytest.raises(WeightsError):

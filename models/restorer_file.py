@@ -1,0 +1,88 @@
+"""A model's file: a network, and the face model whose completions it corrects.
+
+Models that a cycle made hold their own face model. Those in assets/ refer to the one that ships beside them.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from models.errors import WeightsError
+from models.face_model.shape_and_appearance import ShapedFaceModel, built_face_model, shipped_face_model
+from models.face_model.stored import FACE_MODEL, StoredFaceModel
+from models.weight_files import Architecture, read_architecture, read_part, weights_sha256, write_weights
+
+_PART = "face_model"
+
+
+def stored_kind(header: Architecture) -> str:
+    """Read the name of the kind in `models.kinds.KINDS`; headers that name none are of GANs."""
+    return str(header.get("kind", "gan"))
+
+
+def read_restorer_header(path: Path, kind: str, sha256: str | None = None) -> Architecture:
+    """Read and check the header.
+
+    Args:
+        path: a safetensors file.
+        kind: what the file must hold.
+        sha256: the digest that the file must have, if one is on record.
+
+    Raises:
+        WeightsError: no such file, another digest, not safetensors, another kind, or made with another face model than
+            the one that ships, and without it.
+    """
+    header = read_architecture(path, sha256)
+    if stored_kind(header) != kind:
+        remedy = "train with train.warm_start: none, or read it by load_restorer"
+        raise WeightsError(f"{kind} weights at {path}", stored_kind(header), remedy)
+    if not header.get("own_face_model") and header["face_model"] != shipped_sha256():
+        expected = f"the face model {header['face_model'][:12]}… that {path.name} was trained with"
+        raise WeightsError(expected, f"{shipped_sha256()[:12]}…", "use the release that made these weights")
+    return header
+
+
+def read_face_model(path: Path) -> StoredFaceModel:
+    """Read the face model of a model's file: its own, or the one that ships.
+
+    Raises:
+        WeightsError: as `read_architecture`.
+    """
+    if read_architecture(path).get("own_face_model"):
+        return StoredFaceModel(read_part(path, _PART))
+    return StoredFaceModel.load(FACE_MODEL)
+
+
+def load_face_model(path: Path) -> ShapedFaceModel:
+    """Load the face model of a model's file; one per content and process.
+
+    Raises:
+        WeightsError: as `read_architecture`.
+    """
+    if read_architecture(path).get("own_face_model"):
+        return built_face_model(read_face_model(path))
+    return shipped_face_model()
+
+
+def write_restorer(
+    network: Mapping[str, Tensor],
+    architecture: Architecture,
+    path: Path,
+    face_model: StoredFaceModel | None,
+    dtype: torch.dtype,
+) -> None:
+    """Write a network's weights as `dtype`, its architecture and its face model (None = the one that ships)."""
+    if face_model is None:
+        write_weights(network, architecture | {"face_model": shipped_sha256()}, path, dtype)
+        return
+    header = architecture | {"face_model": face_model.sha256, "own_face_model": True}
+    write_weights(network, header, path, dtype, {_PART: face_model.tensors})
+
+
+@cache
+def shipped_sha256() -> str:
+    """Compute the hexadecimal SHA-256 of the face model that ships."""
+    return weights_sha256(FACE_MODEL)
