@@ -18,7 +18,7 @@ import pandas as pd
 import torch
 
 from models.assets import ASSETS
-from models.face_model.stored import StoredFaceModel
+from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from pipeline.ablation.common import (
     SIMILARITY,
     Portrait,
@@ -44,15 +44,23 @@ from pipeline.workspaces.create import create_workspace
 
 WEIGHTS = (2.0, 1.0, 0.5, 0.25, 0.1)
 """Prior weights that are tried."""
+SAMPLED = 900
+"""People of the sampler."""
 SEED = 5
 
 
 def main() -> None:
     """Ingest, fit, measure; print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--portraits", type=Path, required=True, help="folder of folders of portraits, one per person")
+    parser.add_argument(
+        "--portraits", type=Path, help="folder of folders of portraits; the sampler's people without it"
+    )
     parser.add_argument("--folders", nargs="+", default=["ffhq256", "congress"])
     parser.add_argument("--workspace", type=Path, default=Path("build/population"))
+    parser.add_argument(
+        "--known", type=int, default=0, help="people that the model before is fitted to; 0 = all others"
+    )
+    parser.add_argument("--from-shipped", action="store_true", help="fit the model before further than the shipped one")
     parser.add_argument("--taken-in", type=int, default=200, help="people of the population that the cycle takes in")
     parser.add_argument("--people", type=int, default=40, help="of each group, that are measured")
     parser.add_argument("--damages", type=int, default=3, help="of each portrait")
@@ -60,12 +68,16 @@ def main() -> None:
     arguments = parser.parse_args()
     quieten()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    paths = ingested(arguments.portraits.resolve(), arguments.folders, arguments.workspace.resolve())
+    paths = ingested(
+        arguments.portraits and arguments.portraits.resolve(), arguments.folders, arguments.workspace.resolve()
+    )
     params, rows = load_params(paths.params), read_portraits(paths)
     rows["absent"] = rows["skin_tone"] < rows["skin_tone"].quantile(1 / 3)
     learning = rows[rows["split"] == "train"]
     model = params.train.face_model.model_copy(update={"folds": 0})
-    before = fit_face_models(paths, learning[~learning["absent"]], None, model, SEED)
+    others = learning[~learning["absent"]].sample(frac=1.0, random_state=SEED).head(arguments.known or len(learning))
+    begin = StoredFaceModel.load(FACE_MODEL) if arguments.from_shipped else None
+    before = fit_face_models(paths, others, begin, model, SEED)
     taken_in = learning[learning["absent"]].sample(arguments.taken_in, random_state=SEED)
     models = {"before": before} | {
         f"prior weight {weight:g}": further(paths, taken_in, before.stored, model, weight)
@@ -80,15 +92,19 @@ def main() -> None:
         print("\n".join(table(measured(methods, portraits, params, arguments.damages), params.evaluate.bootstrap)))
 
 
-def ingested(portraits: Path, folders: Sequence[str], workspace: Path) -> Paths:
-    """Ingest the portraits of some folders, in a workspace of their own."""
+def ingested(portraits: Path | None, folders: Sequence[str], workspace: Path) -> Paths:
+    """Ingest the portraits of some folders, or people of the sampler, in a workspace of their own."""
     paths, together = Paths(workspace), workspace / "portraits"
     if paths.portrait_rows.is_file():
         return paths
     together.mkdir(parents=True, exist_ok=True)
-    for file in sorted(file for folder in folders for file in (portraits / folder).iterdir() if file.is_file()):
+    sources = [] if portraits is None else [portraits / folder for folder in folders]
+    for file in sorted(file for folder in sources for file in folder.iterdir() if file.is_file()):
         shutil.copyfile(file, together / f"{file.parent.name}-{file.name}")
-    create_workspace(ASSETS.parent, workspace, {"data.source": "folder", "data.location": str(together)})
+    settings: dict[str, object] = {"data.source": "folder", "data.location": str(together)}
+    if portraits is None:
+        settings = {"data.source": "sampler", "data.sampler.identities": SAMPLED, "data.sampler.views": 1}
+    create_workspace(ASSETS.parent, workspace, settings)
     run_stage("ingest", workspace)
     return paths
 
