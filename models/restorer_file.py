@@ -1,6 +1,7 @@
 """A model's file: a network, and the face model whose completions it corrects.
 
-Models that a cycle made hold their own face model. Those in assets/ refer to the one that ships beside them.
+Models that a cycle made hold their own face model. Those in assets/, and versions that were registered before they held
+one, refer by digest to one that ships: the current one or an earlier one, `face_model*.safetensors`.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from models.assets import ASSETS
 from models.errors import WeightsError
 from models.face_model.shape_and_appearance import ShapedFaceModel, built_face_model, shipped_face_model
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
@@ -39,21 +41,21 @@ def read_restorer_header(path: Path, kind: str, sha256: str | None = None) -> Ar
     if stored_kind(header) != kind:
         remedy = "train with train.warm_start: none, or read it by load_restorer"
         raise WeightsError(f"{kind} weights at {path}", stored_kind(header), remedy)
-    if not header.get("own_face_model") and header["face_model"] != shipped_sha256():
-        expected = f"the face model {header['face_model'][:12]}… that {path.name} was trained with"
-        raise WeightsError(expected, f"{shipped_sha256()[:12]}…", "use the release that made these weights")
+    if not header.get("own_face_model"):
+        _shipped_file(header["face_model"], path)
     return header
 
 
 def read_face_model(path: Path) -> StoredFaceModel:
-    """Read the face model of a model's file: its own, or the one that ships.
+    """Read the face model of a model's file: its own, or the one that it refers to.
 
     Raises:
         WeightsError: as `read_architecture`.
     """
-    if read_architecture(path).get("own_face_model"):
+    header = read_architecture(path)
+    if header.get("own_face_model"):
         return StoredFaceModel(read_part(path, _PART))
-    return StoredFaceModel.load(FACE_MODEL)
+    return StoredFaceModel.load(_shipped_file(header["face_model"], path))
 
 
 def load_face_model(path: Path) -> ShapedFaceModel:
@@ -62,9 +64,9 @@ def load_face_model(path: Path) -> ShapedFaceModel:
     Raises:
         WeightsError: as `read_architecture`.
     """
-    if read_architecture(path).get("own_face_model"):
-        return built_face_model(read_face_model(path))
-    return shipped_face_model()
+    if read_architecture(path).get("face_model") == shipped_sha256():
+        return shipped_face_model()
+    return built_face_model(read_face_model(path))
 
 
 def write_restorer(
@@ -82,7 +84,26 @@ def write_restorer(
     write_weights(network, header, path, dtype, {_PART: face_model.tensors})
 
 
+def _shipped_file(sha256: str, path: Path) -> Path:
+    """Find the face model in assets/ that a file refers to.
+
+    Raises:
+        WeightsError: there is none.
+    """
+    digests = {digest_of(file): file for file in sorted(ASSETS.glob(f"{FACE_MODEL.stem}*{FACE_MODEL.suffix}"))}
+    if sha256 not in digests:
+        expected = f"the face model {sha256[:12]}… that {path.name} was trained with"
+        found = ", ".join(f"{digest[:12]}…" for digest in digests)
+        raise WeightsError(expected, found, "use the release that made these weights")
+    return digests[sha256]
+
+
 @cache
+def digest_of(file: Path) -> str:
+    """Compute the hexadecimal SHA-256 of a file that ships, once."""
+    return weights_sha256(file)
+
+
 def shipped_sha256() -> str:
     """Compute the hexadecimal SHA-256 of the face model that ships."""
-    return weights_sha256(FACE_MODEL)
+    return digest_of(FACE_MODEL)
