@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from pipeline.config.data import SamplerParams
+from pipeline.config.data import EVERYBODY, SamplerParams
 from pipeline.face_sampler.generate import portraits
 from pipeline.project.paths import Paths
 
@@ -25,7 +25,9 @@ def lay_out_portraits(root: Path, identities: int = 10) -> Paths:
     paths = Paths(root)
     paths.portrait_images.mkdir(parents=True)
     rows = []
-    for number, portrait in enumerate(portraits(SamplerParams(identities=identities, views=1, seed=7))):
+    for number, portrait in enumerate(
+        portraits(SamplerParams(identities=identities, views=1, seed=7, population=EVERYBODY))
+    ):
         name = f"{number:016x}"
         image = cv2.resize(portrait.image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
         landmarks = (portrait.landmarks + 0.5) * SIDE / portrait.image.shape[0] - 0.5

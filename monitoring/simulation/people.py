@@ -11,6 +11,7 @@ import pandas as pd
 
 from models.errors import DataError
 from models.images import Image
+from pipeline.config.data import EVERYBODY, SamplerParams
 from pipeline.config.load import Params
 from pipeline.config.simulate import Shift
 from pipeline.portraits.read import landmarks_of, load_image, points_of, read_portraits
@@ -47,8 +48,19 @@ def sitters(params: Params, paths: Paths) -> Iterator[Sitter]:
         DataError: ingest has not run, or no portrait is held out.
     """
     if params.simulate.fresh_people and params.data.source == "sampler":
-        return fresh_sitters(params)
+        return fresh_sitters(params, others(params) if params.simulate.shift == "other-people" else None)
     return held_out_sitters(paths, params.simulate.seed)
+
+
+def others(params: Params) -> tuple[float, float]:
+    """Give the range of the sampler's people outside `data.sampler.population`, or everybody where it leaves out none.
+
+    Of people below and above it those of whom there are more.
+    """
+    (lowest, highest), (least, most) = params.data.sampler.population, EVERYBODY
+    if (lowest, highest) == EVERYBODY:
+        return EVERYBODY
+    return (highest, most) if -lowest > highest else (least, lowest)
 
 
 def select_sitters(people: Iterator[Sitter], shift: Shift, of: int) -> Iterator[Sitter]:
@@ -84,14 +96,21 @@ def _stored(paths: Paths, row: dict[str, Any]) -> Sitter:
     return _sitter(row["portrait_id"], image, points_of(row), landmarks, tone)
 
 
-def fresh_sitters(params: Params) -> Iterator[Sitter]:
-    """Yield one view each of people of the sampler, read and aligned as ingest does, skipping those without a face."""
-    from pipeline.config.data import SamplerParams
+def fresh_sitters(params: Params, population: tuple[float, float] | None = None) -> Iterator[Sitter]:
+    """Yield one view each of people of the sampler, read and aligned as ingest does, skipping those without a face.
+
+    `population`: by default that of `data.sampler`.
+    """
     from pipeline.face_sampler.generate import portraits
     from pipeline.portraits.align import Aligner
 
     aligner = Aligner(params.ingest.min_detector_score, params.ingest.image_size)
-    endless = SamplerParams(identities=2**31 - 1, views=1, seed=_FRESH + params.simulate.seed % _FRESH)
+    endless = SamplerParams(
+        identities=2**31 - 1,
+        views=1,
+        seed=_FRESH + params.simulate.seed % _FRESH,
+        population=population or params.data.sampler.population,
+    )
     for portrait in portraits(endless):
         aligned = aligner.best_face(portrait.image, portrait.landmarks)
         if aligned is not None:

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from models.face.detector import Face
 from models.images import Image, Mask
-from monitoring.simulation.people import Sitter, select_sitters, sitters
+from monitoring.simulation.people import Sitter, others, select_sitters, sitters
+from pipeline.config.data import EVERYBODY
 from pipeline.config.load import Params
 from pipeline.config.masks import MaskParams
 from pipeline.config.simulate import Shift, SimulateParams
@@ -51,7 +52,9 @@ def draw_requests(params: Params, paths: Paths, mix: MaskParams) -> Iterator[Req
         DataError: ingest has not run, or no portrait is held out.
     """
     traffic = params.simulate
-    people = select_sitters(sitters(params, paths), traffic.shift, traffic.shifts.extreme_of)
+    people = sitters(params, paths)
+    if traffic.shift != "other-people" or others(params) == EVERYBODY:  # else they are others already
+        people = select_sitters(people, traffic.shift, traffic.shifts.extreme_of)
     sampler = DamageSampler(mix, training=True)
     for number, sitter in enumerate(islice(people, traffic.requests)):
         yield _request(sitter, sampler, traffic, number, np.random.default_rng([traffic.seed, number]))

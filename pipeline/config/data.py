@@ -11,12 +11,24 @@ SourceName = Literal["sampler", "folder", "celeba-hq", "ffhq", "lfw", "s3"]
 Check = Literal["schema", "unique", "split_leak", "ranges", "count", "quarantine", "balance", "quality"]
 
 
+EVERYBODY = (-10.0, 10.0)
+"""A range that leaves out no person of the sampler."""
+
+
 class SamplerParams(Section):
     """The built-in generator of portraits."""
 
     identities: Count
     views: Count
     seed: Seed
+    population: tuple[float, float]
+
+    @field_validator("population")
+    @classmethod
+    def _is_a_range(cls, population: tuple[float, float]) -> tuple[float, float]:
+        if min(population[1], 1.5) - max(population[0], -1.5) < 0.1:
+            raise ValueError("must be two numbers, the lower one first, with enough people of -1.5 to 1.5 between them")
+        return population
 
 
 class SplitParams(Section):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
@@ -44,15 +45,17 @@ class _Identity:
 
 
 def portraits(params: SamplerParams, assets: Path = ASSETS) -> Iterator[SampledPortrait]:
-    """Yield views of identity 0, then of identity 1, and so on, made one at a time.
+    """Yield views of identity 0, then of identity 1, and so on, made one at a time; others' numbers are left out.
 
     A portrait depends on the seed, its identity's number and its view's number only.
 
     Raises:
         WeightsError: the asset is missing or damaged.
     """
-    for identity in range(params.identities):
-        person = _draw_identity(assets, _generator(params.seed, identity))
+    drawn = ((number, _draw_identity(assets, _generator(params.seed, number))) for number in count())
+    lowest, highest = params.population
+    people = ((number, person) for number, person in drawn if lowest <= person.coefficients[0] <= highest)
+    for identity, person in islice(people, params.identities):
         for view in range(params.views):
             image, landmarks = _draw_view(assets, person, _generator(params.seed, identity, view))
             name = f"sampler-{params.seed}-{identity:05d}"

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from models.face.detector import FaceDetector
 from models.images import Image, Mask
-from pipeline.config.data import SamplerParams
+from pipeline.config.data import EVERYBODY, SamplerParams
 from pipeline.face_sampler.generate import portraits
 
 _STRIP = 256
@@ -46,7 +46,7 @@ class LargePhoto:
 
 def sampled_portraits(count: int, seed: int) -> list[Image]:
     """Portraits (128, 128, 3) of people who do not exist."""
-    people = portraits(SamplerParams(identities=count, views=1, seed=seed))
+    people = portraits(SamplerParams(identities=count, views=1, seed=seed, population=EVERYBODY))
     return [portrait.image for portrait in islice(people, count)]
 
 

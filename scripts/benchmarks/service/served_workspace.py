@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from models.assets import ASSETS
 from models.images import Image
-from pipeline.config.data import SamplerParams
+from pipeline.config.data import EVERYBODY, SamplerParams
 from pipeline.config.load import load_params
 from pipeline.damage.draw import apply
 from pipeline.damage.sampler import DamageSampler
@@ -111,7 +111,9 @@ def photos(number: int, seed: int) -> list[dict[str, Any]]:
     with_holes = masks.training.model_copy(update={"kind_weights": dict.fromkeys(("fade", "greyscale"), 0.0)})
     sampler = DamageSampler(masks.model_copy(update={"training": with_holes}), training=True)
     found = []
-    for index, portrait in enumerate(portraits(SamplerParams(identities=number, views=1, seed=seed))):
+    for index, portrait in enumerate(
+        portraits(SamplerParams(identities=number, views=1, seed=seed, population=EVERYBODY))
+    ):
         damage, _ = sampler.sample(np.random.default_rng([seed, index]), portrait.landmarks, portrait.image.shape[0])
         mask = np.where(damage.hole, 255, 0).astype(np.uint8)
         image = _png(cv2.cvtColor(apply(portrait.image, damage), cv2.COLOR_RGB2BGR), cv2.INTER_CUBIC)

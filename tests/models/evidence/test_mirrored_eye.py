@@ -7,7 +7,7 @@ from torch import Tensor
 from models.evidence.mirrored_eye import with_mirrored_eyes
 from models.face.landmarks import aligned_landmarks
 from models.images import to_tensor
-from pipeline.config.data import SamplerParams
+from pipeline.config.data import EVERYBODY, SamplerParams
 from pipeline.face_sampler.generate import portraits
 
 SIDE = 128
@@ -17,7 +17,9 @@ ROWS, LEFT, RIGHT = slice(46, 70), slice(34, 60), slice(68, 94)
 @pytest.fixture(scope="module")
 def faces() -> Tensor:
     """Two intact faces of the built-in sampler."""
-    return torch.cat([to_tensor(one.image) for one in portraits(SamplerParams(identities=2, views=1, seed=7))])
+    return torch.cat(
+        [to_tensor(one.image) for one in portraits(SamplerParams(identities=2, views=1, seed=7, population=EVERYBODY))]
+    )
 
 
 def hole(*columns: slice, rows: slice = ROWS) -> Tensor:

@@ -13,7 +13,7 @@ from models.face_model.fit import fit_shaped
 from models.face_model.shape_and_appearance import ShapedFaceModel, built_face_model, shipped_face_model, warp_pictures
 from models.face_model.stored import StoredFaceModel
 from models.images import to_tensor
-from pipeline.config.data import SamplerParams
+from pipeline.config.data import EVERYBODY, SamplerParams
 from pipeline.face_sampler.generate import portraits
 
 SIDE = 128
@@ -22,7 +22,9 @@ SIDE = 128
 @pytest.fixture(scope="module")
 def faces() -> Tensor:
     """A few faces of the built-in sampler."""
-    return torch.cat([to_tensor(one.image) for one in portraits(SamplerParams(identities=4, views=1, seed=7))])
+    return torch.cat(
+        [to_tensor(one.image) for one in portraits(SamplerParams(identities=4, views=1, seed=7, population=EVERYBODY))]
+    )
 
 
 def over_an_eye(count: int, side: int = SIDE) -> Tensor:

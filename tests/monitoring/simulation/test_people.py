@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
+import pytest
 
-from monitoring.simulation.people import Sitter, fresh_sitters, select_sitters, sitters
+from monitoring.simulation.people import Sitter, fresh_sitters, others, select_sitters, sitters
+from pipeline.config.data import EVERYBODY
 from pipeline.config.load import Params
 from pipeline.face_sampler.generate import portraits
 from pipeline.project.paths import Paths
@@ -54,6 +57,29 @@ def test_other_people_are_from_one_end_of_the_sampler(params: Params) -> None:
     everybody = [one.axis for one in islice(fresh_sitters(seeded(params, 3)), 32)]
     assert one_end == [min(everybody[n : n + 4]) for n in range(0, 32, 4)]
     assert np.mean(one_end) < np.mean(everybody) - 0.5
+
+
+@pytest.mark.parametrize(
+    ("population", "expected"),
+    [((-10.0, 0.4), (0.4, 10.0)), ((-0.2, 10.0), (-10.0, -0.2)), (EVERYBODY, EVERYBODY)],
+)
+def test_others_are_those_outside_the_population(
+    params: Params, population: tuple[float, float], expected: tuple[float, float]
+) -> None:
+    assert others(within(params, population)) == expected
+
+
+def test_where_the_data_leaves_people_out_fresh_ones_are_like_the_data_and_other_ones_are_not(params: Params) -> None:
+    adults = within(params, (-10.0, 0.4))
+    usual = [one.axis for one in islice(sitters(seeded(adults, 3), Paths(Path())), 6)]
+    assert max(usual) <= 0.4
+    shifted = adults.model_copy(update={"simulate": adults.simulate.model_copy(update={"shift": "other-people"})})
+    assert min(one.axis for one in islice(sitters(seeded(shifted, 3), Paths(Path())), 6)) >= 0.4
+
+
+def within(params: Params, population: tuple[float, float]) -> Params:
+    sampler = params.data.sampler.model_copy(update={"population": population})
+    return params.model_copy(update={"data": params.data.model_copy(update={"sampler": sampler})})
 
 
 def test_other_sources_have_held_out_people_only(params: Params, staffed: Paths) -> None:

@@ -14,7 +14,7 @@ from pipeline.ablation.genuine_range import floor_of, genuine_floors, several
 from pipeline.ablation.onset_study import onset_report, onset_rows
 from pipeline.ablation.transition_study import measure_transition, transition_report
 from pipeline.config.ablation import AblateParams
-from pipeline.config.data import SamplerParams
+from pipeline.config.data import EVERYBODY, SamplerParams
 from pipeline.config.load import load_params
 from pipeline.evaluation.scoring import ROLES, Judges
 from pipeline.face_sampler.generate import portraits
@@ -38,7 +38,7 @@ def judges() -> Judges:
 
 @pytest.fixture(scope="module")
 def faces() -> list[Portrait]:
-    found = portraits(SamplerParams(identities=3, views=2, seed=3))
+    found = portraits(SamplerParams(identities=3, views=2, seed=3, population=EVERYBODY))
     return [Portrait(p.name, p.identity, p.image, p.landmarks, five_points(p.landmarks)) for p in found]
 
 

@@ -7,7 +7,7 @@ from models.errors import DataError
 from models.face.regions import coverage, face_hull, feature_regions, missing_features
 from models.region_names import FEATURES
 from pipeline.ablation.onset_holes import COMPONENTS, component_holes, growing_holes
-from pipeline.config.data import SamplerParams
+from pipeline.config.data import EVERYBODY, SamplerParams
 from pipeline.face_sampler.generate import portraits
 
 LEVELS = (0.05, 0.2, 0.6)
@@ -15,7 +15,7 @@ LEVELS = (0.05, 0.2, 0.6)
 
 @pytest.fixture(scope="module")
 def landmarks() -> np.ndarray:
-    return next(iter(portraits(SamplerParams(identities=1, views=1, seed=3)))).landmarks
+    return next(iter(portraits(SamplerParams(identities=1, views=1, seed=3, population=EVERYBODY)))).landmarks
 
 
 def test_holes_take_exact_shares_and_grow(landmarks: np.ndarray) -> None:

@@ -15,7 +15,7 @@ from models.errors import DataError
 from models.evidence.evidence import Damaged
 from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import to_tensor
-from pipeline.config.data import SamplerParams
+from pipeline.config.data import EVERYBODY, SamplerParams
 from pipeline.config.load import Params, load_params
 from pipeline.damage.sampler import DamageSampler
 from pipeline.evaluation.baselines import Method, baselines
@@ -46,7 +46,7 @@ def judges() -> Judges:
 def cases(params: Params) -> list[Case]:
     sampler, rng = DamageSampler(params.masks, training=False), np.random.default_rng(5)
     found = []
-    for portrait in portraits(SamplerParams(identities=IDENTITIES, views=1, seed=3)):
+    for portrait in portraits(SamplerParams(identities=IDENTITIES, views=1, seed=3, population=EVERYBODY)):
         damage, record = sampler.sample(rng, portrait.landmarks, 128)
         while record.bucket == "0.0-0.1":  # nothing to tell a good model by
             damage, record = sampler.sample(rng, portrait.landmarks, 128)

@@ -15,7 +15,7 @@ from models.face.detector import Face, FaceDetector
 from models.face.landmarks import LandmarkPredictor
 from models.identity.encoders import training_encoder
 from models.images import to_tensor
-from pipeline.config.data import SamplerParams
+from pipeline.config.data import EVERYBODY, SamplerParams
 from pipeline.face_sampler.generate import SampledPortrait, portraits
 from pipeline.face_sampler.geometry import (
     CANVAS,
@@ -35,7 +35,7 @@ SEED = 2024
 
 
 def draw(identities: int, views: int, seed: int = SEED) -> list[SampledPortrait]:
-    return list(portraits(SamplerParams(identities=identities, views=views, seed=seed)))
+    return list(portraits(SamplerParams(identities=identities, views=views, seed=seed, population=EVERYBODY)))
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +79,17 @@ def test_a_portrait_depends_on_its_own_numbers_only(samples: list[SampledPortrai
 
 
 def test_it_streams() -> None:
-    endless = portraits(SamplerParams(identities=10**9, views=1, seed=1))
+    endless = portraits(SamplerParams(identities=10**9, views=1, seed=1, population=EVERYBODY))
     assert [sample.name for sample in islice(endless, 2)] == ["sampler-1-00000-00", "sampler-1-00001-00"]
+
+
+def test_people_outside_the_population_are_left_out_and_the_others_stay_as_they_are(
+    samples: list[SampledPortrait],
+) -> None:
+    few = list(portraits(SamplerParams(identities=6, views=1, seed=SEED, population=(-0.3, 0.6))))
+    expected = [sample for sample in samples if sample.view == 0 and -0.3 <= sample.component <= 0.6][:6]
+    assert [one.name for one in few] == [one.name for one in expected]
+    assert all(np.array_equal(one.image, other.image) for one, other in zip(few, expected, strict=True))
 
 
 def test_the_detector_finds_the_faces(faces: list[Face | None]) -> None:
@@ -136,7 +145,7 @@ def test_a_damaged_asset_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sampler.safetensors").write_bytes(content)
     shutil.copy(ASSETS / "sampler.json", tmp_path)
     with pytest.raises(WeightsError, match=r"SHA-256 .*take assets/ from git"):
-        next(portraits(SamplerParams(identities=1, views=1, seed=1), tmp_path))
+        next(portraits(SamplerParams(identities=1, views=1, seed=1, population=EVERYBODY), tmp_path))
 
 
 def test_a_missing_asset_or_card_is_told(tmp_path: Path) -> None:
