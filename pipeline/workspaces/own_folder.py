@@ -89,7 +89,7 @@ def _digest(file: Path, name: str) -> str:
     if name.startswith(tuple(f"{tool}/" for tool in TOOLS)):
         return ""
     if file.is_symlink():
-        return f"link to {os.readlink(file)}"
+        return f"link to {file.readlink()}"
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 

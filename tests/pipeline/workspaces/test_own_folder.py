@@ -70,7 +70,7 @@ def test_what_somebody_added_stops_it_and_stays(tmp_path: Path, name: str) -> No
 def test_what_somebody_edited_stops_it_and_stays(tmp_path: Path) -> None:
     make(tmp_path)
     put(tmp_path, "params.yaml", "tuned for a week")
-    with pytest.raises(DataError, match="params.yaml"):
+    with pytest.raises(DataError, match=r"params\.yaml"):
         begin_folder(tmp_path)
     assert contents(tmp_path)["params.yaml"] == b"tuned for a week"
 
