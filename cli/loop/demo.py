@@ -30,8 +30,9 @@ SHORT: dict[str, Any] = {
     "train.epochs": 1,
     "evaluate.latency_runs": 1,
     "evaluate.worst_cases": 4,
-    "watch.reference.requests": 120,
+    "simulate.requests": 80,
     "simulate.workers": 2,
+    "watch.reference.requests": 100,
 }
 """Settings for a demo of a few minutes: fewer pictures where fewer show the same."""
 

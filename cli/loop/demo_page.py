@@ -56,7 +56,7 @@ def compose_page(paths: Paths, done: Demo) -> DemoPage:
     return DemoPage(
         title=_title(done),
         lead=f"In this run {sentence} Nobody had to step in; here is what happened, and what it is based on.",
-        made=f"{datetime.now(UTC):%d %B %Y, %H:%M} UTC",
+        made=f"{datetime.now(UTC):%d %B %Y}",
         moments=tuple(_moments(done)),
         drift=_drift_story(done, [request.image for request in usual], [request.image for request in drifted]),
         people=tuple(_strip(person, done) for person in people),

@@ -1,4 +1,4 @@
-"""The demo's progress as pure data: rows of steps and stages, moved on by lines of the log, and the time that is left."""
+"""The demo's progress as pure data: rows of steps and stages, moved on by lines of the log, and the time left."""
 
 import re
 from collections.abc import Iterable, Mapping

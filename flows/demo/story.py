@@ -23,13 +23,12 @@ if TYPE_CHECKING:
 class Story:
     """What happens to the traffic.
 
-    `shift` is the drift; `requests`: of usual and of drifted traffic; `trial_batch`: requests between two looks at the
-    A/B test. The rest are words for people: `usual` and `drifted` say who and what comes, `cause` why a model that was
-    good may no longer be, `answer` what the next cycle does about it.
+    `shift` is the drift; `trial_batch`: requests between two looks at the A/B test. The rest are words for people:
+    `usual` and `drifted` say who and what comes, `cause` why a model that was good may no longer be, `answer` what the
+    next cycle does about it.
     """
 
     shift: Shift
-    requests: int
     trial_batch: int
     usual: str
     drifted: str
@@ -39,8 +38,7 @@ class Story:
 
 STORY = Story(
     shift="larger-masks",
-    requests=100,
-    trial_batch=40,
+    trial_batch=25,
     usual="Portraits with damage of every size: scratches, tears, folds, stains, faded colours.",
     drifted="Portraits in which at least 30 % of the face is gone.",
     cause="The model had learnt from damage of every size alike. Large holes are harder: more of a face has to be "
@@ -73,7 +71,7 @@ def send_usual_traffic(root: Path, done: "Demo") -> "Demo":
     """Send traffic as the champion was measured on."""
     from flows.demo.traffic import send_traffic
 
-    return done.model_copy(update={"usual": send_traffic(root, "none", 0, requests=STORY.requests, run="usual")})
+    return done.model_copy(update={"usual": send_traffic(root, "none", 0, run="usual")})
 
 
 def watch_usual_traffic(root: Path, done: "Demo") -> "Demo":
@@ -87,7 +85,7 @@ def send_drifted_traffic(root: Path, done: "Demo") -> "Demo":
     """Send traffic that has drifted."""
     from flows.demo.traffic import send_traffic
 
-    sent = send_traffic(root, STORY.shift, 1, requests=STORY.requests, run="drifted")
+    sent = send_traffic(root, STORY.shift, 1, run="drifted")
     return done.model_copy(update={"drifted": sent})
 
 

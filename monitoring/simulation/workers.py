@@ -64,8 +64,9 @@ def serve_in_processes(
             if not waiting:
                 return
             rows, observed = waiting.popleft().result()
-            for name, embedding in observed if observe is not None else ():
-                observe(name, torch.from_numpy(embedding))
+            if observe is not None:
+                for name, embedding in observed:
+                    observe(name, torch.from_numpy(embedding))
             yield rows
     finally:
         for future in waiting:

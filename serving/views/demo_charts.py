@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 640, 300
-LEFT, RIGHT, TOP, BOTTOM = 64, 16, 18, 46
+LEFT, RIGHT, TOP, BOTTOM = 70, 20, 40, 56
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 _TICKS = 6
 """At most so many on the vertical axis."""
-BAR_WIDTH, BAR_ROW, BAR_LEFT, BAR_RIGHT, BAR_TOP = 640, 42, 190, 56, 30
+_ROOM = 82.0
+"""Per cent of the width that the longest bar takes; its figure stands beside it."""
 
 
 @dataclass(frozen=True)
@@ -102,41 +103,35 @@ class Moved:
 
 @dataclass(frozen=True)
 class Bar:
-    """One property: its height on the page, and the lengths of its two bars; `words`: figures beside them."""
+    """One property: the lengths of its two bars in per cent of the width, and the figures beside them."""
 
     name: str
-    y: float
     usual: float
     drifted: float
     words: tuple[str, str]
-    alarmed: bool
 
 
 @dataclass(frozen=True)
 class Bars:
-    """The drift chart: bars from `BAR_LEFT` on; `limit` is the place of 1."""
+    """The drift chart; `limit` is the place of 1, in per cent of the width."""
 
     bars: tuple[Bar, ...]
     limit: float
-    height: float
 
 
 def drift_bars(moved: Sequence[Moved]) -> Bars:
     """Chart how far properties moved, in the order given."""
     most = max([1.25, *(value for one in moved for value in (one.usual, one.drifted) if value is not None)])
-    room = BAR_WIDTH - BAR_LEFT - BAR_RIGHT
     bars = tuple(
         Bar(
             one.name,
-            BAR_TOP + n * BAR_ROW,
-            (one.usual or 0.0) / most * room,
-            (one.drifted or 0.0) / most * room,
+            (one.usual or 0.0) / most * _ROOM,
+            (one.drifted or 0.0) / most * _ROOM,
             (_times(one.usual), _times(one.drifted)),
-            one.alarmed,
         )
-        for n, one in enumerate(moved)
+        for one in moved
     )
-    return Bars(bars, BAR_LEFT + room / most, BAR_TOP + len(bars) * BAR_ROW + 4)
+    return Bars(bars, _ROOM / most)
 
 
 def _times(value: float | None) -> str:
