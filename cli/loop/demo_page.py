@@ -60,7 +60,7 @@ def compose_page(paths: Paths, done: Demo) -> DemoPage:
         moments=tuple(_moments(done)),
         drift=_drift_story(done, [request.image for request in usual], [request.image for request in drifted]),
         people=tuple(_strip(person, done) for person in people),
-        people_words=_compare(people),
+        people_words=compare_people(people),
         gate=done.second.gate,
         gate_words=_gate_words(done.second.gate),
         trial=_trial_story(done, params),
@@ -183,7 +183,8 @@ def _shown(caption: str, version: str, attempt: Attempt) -> Shown:
     return Shown(caption, f"{note}, likeness {attempt.similarity:.2f}", data_uri(attempt.image))
 
 
-def _compare(people: Sequence[Person]) -> str:
+def compare_people(people: Sequence[Person]) -> str:
+    """Say how alike the restored faces are to the intact ones by both versions, and how little six people prove."""
     pairs = [
         (person.before.similarity, person.after.similarity)
         for person in people
