@@ -93,10 +93,10 @@ class LiveTable:
 def draw_board(board: Board, now: float) -> Group:
     """Draw all steps as a table, the stages of the running one below it, and the time left over all."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("")
-    table.add_column("", min_width=46, no_wrap=True)
-    for heading in ("pictures", "per second", "took", "left"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("")  # in a narrow terminal this one shrinks
+    for heading, width in (("pictures", 9), ("a second", 8), ("took", 5), ("left", 5)):
+        table.add_column(heading, justify="right", min_width=width, no_wrap=True)
     for row in board.rows:
         if not row.parent or board.row(row.parent).state in ("running", "failed"):
             table.add_row(*_cells(board, row, now))
@@ -106,17 +106,18 @@ def draw_board(board: Board, now: float) -> Group:
 def _cells(board: Board, row: Row, now: float) -> tuple[Text, ...]:
     mark, style = _MARKS[row.state]
     title = f"  {row.title}" if row.parent else row.title
-    left = format_seconds(row_left(board, row.key, now)) if row.state in ("running", "waiting") else ""
+    left = format_clock(row_left(board, row.key, now)) if row.state in ("running", "waiting") else ""
     rate = row.rate(now)
     words = (
         title,
         format_count(row),
         "" if rate is None else f"{rate:.1f}",
-        "" if row.started is None else format_seconds(row.elapsed(now)),
+        "" if row.started is None else format_clock(row.elapsed(now)),
         left,
     )
     faint = "dim" if row.state == "waiting" else "bold" if row.state == "running" and not row.parent else ""
-    return (Text(mark, style), *(Text(word, faint) for word in words))
+    cells = (Text(word, faint, no_wrap=True, overflow="ellipsis") for word in words)
+    return (Text(mark, style), *cells)
 
 
 def _sum_up(board: Board, now: float) -> Text:
@@ -134,6 +135,12 @@ def format_count(row: Row) -> str:
     if not total:
         return ""
     return f"{row.images} of {total}" if row.state == "running" else f"{row.images}"
+
+
+def format_clock(seconds: float) -> str:
+    """Format a time in few characters: `0:08`, `2:05`."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
 
 
 def format_seconds(seconds: float) -> str:

@@ -128,7 +128,7 @@ _STAGES = (
 STEPS: tuple[Step, ...] = (
     Step(
         "first-cycle",
-        "First cycle: from portraits to a measured model",
+        "First cycle: from portraits to a model",
         run_first_cycle,
         stages=(("start", "Prefect starts", 10.0), *_STAGES),
     ),
@@ -137,7 +137,7 @@ STEPS: tuple[Step, ...] = (
     Step("drifted-traffic", "The traffic drifts", send_drifted_traffic, 30.0),
     Step(
         "second-watch",
-        "The watch sees it and starts the next cycle",
+        "The watch sees it and starts a cycle",
         watch_drifted_traffic,
         stages=(("window", "The window is judged", 4.0), *_STAGES),
     ),
