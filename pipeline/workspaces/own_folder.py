@@ -7,6 +7,7 @@ A file that is not listed, or was edited since, is somebody else's: then nothing
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -41,7 +42,7 @@ def begin_folder(folder: Path) -> None:
     made = _read(folder)
     foreign = find_foreign(folder, made)
     if foreign:
-        more = f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
+        more = " and others" if len(foreign) > _SHOWN else ""
         raise DataError(
             f"a folder that is new, empty or wholly this command's own at {folder}",
             f"{', '.join(foreign[:_SHOWN])}{more}, which it did not make, or which was edited since",
@@ -53,19 +54,19 @@ def begin_folder(folder: Path) -> None:
 
 def list_made(folder: Path, *, whole: bool) -> None:
     """List every file of the folder as the command's own; with `whole` the command is done with it."""
-    files = {name: _digest(folder / name, name) for name in _walk(folder) if name != LIST}
+    names = sorted(file.relative_to(folder).as_posix() for file in _files(folder))
+    files = {name: _digest(folder / name, name) for name in names if name != LIST}
     write_text(folder / LIST, Made(whole=whole, files=files).model_dump_json())
 
 
 def find_foreign(folder: Path, made: Made | None) -> list[str]:
-    """List the paths below a folder that `made` does not cover, sorted.
+    """List paths below a folder that `made` does not cover: a few more than an error names.
 
     A command that was killed has not listed what its tools wrote last, so in their folders everything is its own.
     """
-    files = [name for name in _walk(folder) if name != LIST]
-    if made is None:
-        return files
-    return [name for name in files if not _is_own(folder / name, name, made)]
+    names = (file.relative_to(folder).as_posix() for file in _files(folder))
+    foreign = (name for name in names if name != LIST and not (made and _is_own(folder / name, name, made)))
+    return list(islice(foreign, _SHOWN + 1))
 
 
 def _is_own(file: Path, name: str, made: Made) -> bool:
@@ -93,12 +94,8 @@ def _digest(file: Path, name: str) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def _walk(folder: Path) -> list[str]:
-    """List everything below a folder that is no folder; links are not followed."""
-    return sorted(file.relative_to(folder).as_posix() for file in _files(folder))
-
-
 def _files(folder: Path) -> Iterator[Path]:
+    """Yield everything below a folder that is no folder; links are not followed."""
     for parent, folders, files in os.walk(folder):
         for name in (*files, *(name for name in folders if (Path(parent) / name).is_symlink())):
             yield Path(parent) / name
@@ -106,7 +103,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _clear(folder: Path) -> None:
     """Delete the files of a folder, and the folders that this leaves empty; the folder itself stays."""
-    for file in _files(folder):
+    for file in list(_files(folder)):
         file.unlink()
     for parent, _, _ in os.walk(folder, topdown=False):
         if Path(parent) != folder:
