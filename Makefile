@@ -15,10 +15,10 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 demo: $(READY) ## a whole cycle on built-in portraits, drifting traffic, and the cycle this starts
-	$(BIN)/likeness demo $(DEMO_FLAGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/likeness demo $(DEMO_FLAGS)
 
 demo-tiny: $(READY) ## the same with a few portraits and steps: every stage, in about ten minutes
-	$(BIN)/likeness demo --tiny --workspace build/demo-tiny
+	PYTHONDONTWRITEBYTECODE= $(BIN)/likeness demo --tiny --workspace build/demo-tiny
 
 check-repro: $(READY) ## after demo-tiny: dvc repro by hand does nothing there, and gives the same figures elsewhere
 	$(BIN)/python -m scripts.check_repro

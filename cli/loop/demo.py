@@ -1,16 +1,19 @@
 """`likeness demo`: run the whole loop on this machine."""
 
-import shutil
+import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from cli.options import parse_settings, root_option, settings_option
+from cli.options import parse_settings, root_option, say, settings_option
 
 if TYPE_CHECKING:
-    from flows.demo import Demo
+    from cli.loop.demo_display import Progress
+    from flows.demo.results import Demo
     from pipeline.project.paths import Paths
 
 TRIAL: dict[str, Any] = {
@@ -21,6 +24,17 @@ TRIAL: dict[str, Any] = {
     "ab.max_requests": 600,
 }
 """Settings for an A/B test that ends within a few minutes; it proves less than one with the defaults."""
+
+SHORT: dict[str, Any] = {
+    "data.sampler.views": 2,
+    "train.epochs": 1,
+    "evaluate.latency_runs": 1,
+    "evaluate.worst_cases": 4,
+    "simulate.requests": 80,
+    "simulate.workers": 2,
+    "watch.reference.requests": 100,
+}
+"""Settings for a demo of a few minutes: fewer pictures where fewer show the same."""
 
 TINY: dict[str, Any] = {
     "data.sampler.identities": 24,
@@ -43,7 +57,7 @@ TINY: dict[str, Any] = {
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("build/demo"),
     show_default=True,
-    help="Folder of the demo; what is in it is deleted first.",
+    help="Folder of the demo: new, empty, or left by an earlier demo; nothing else is ever deleted or overwritten.",
 )
 @click.option(
     "--tiny", is_flag=True, help="Use few portraits and steps, to see that every stage works; the figures mean nothing."
@@ -53,62 +67,84 @@ TINY: dict[str, Any] = {
 def demo_command(workspace: Path, tiny: bool, settings: tuple[str, ...], root: Path) -> None:
     """Run a cycle on built-in portraits, send traffic that drifts, run the cycle that this starts, and its A/B test.
 
-    It takes about a quarter of an hour on two cores. Each part prints a headline; the end lists what to look at.
+    It takes about five minutes on two cores, and ends with a page, report.html in the workspace. In a terminal its
+    progress is one table, elsewhere plain lines; all that the tools print goes to a log file.
     """
-    from flows.deployment.prefect_home import use_prefect_home
-    from pipeline.workspaces.create import create_workspace
-
-    started = time.monotonic()
-    workspace = workspace.resolve()
-    shutil.rmtree(workspace, ignore_errors=True)
-    create_workspace(root, workspace, TRIAL | (TINY if tiny else {}) | parse_settings(settings))
-    use_prefect_home(workspace)
-    from flows.demo import demo
-    from scripts.docs.make_readme_pictures import make_pictures
-
-    done = demo(workspace, lambda line: click.secho(f"\n== {line}  [{time.monotonic() - started:.0f} s]", bold=True))
-    make_pictures(workspace, workspace / "pictures", "champion", seed=4)
-    _print_summary(workspace, done, time.monotonic() - started)
-
-
-def _print_summary(workspace: Path, done: "Demo", seconds: float) -> None:
-    from flows.steps.summary import ab_lines, cycle_lines, models_lines, watch_lines
     from pipeline.config.load import load_params
     from pipeline.project.paths import Paths
-    from pipeline.registry.versions import list_models
+    from pipeline.workspaces.own_folder import begin_folder, list_made
 
-    paths = Paths(workspace)
-    name = load_params(paths.params).registry.model_name
-    click.secho(f"\n== Summary ({seconds:.0f} s)", bold=True)
-    parts = [
-        cycle_lines(workspace, done.first),
-        watch_lines(workspace, done.first_watch),
-        watch_lines(workspace, done.second_watch),
-        [] if done.trial is None else ab_lines(done.trial, ""),
-        [_from_drift(done)],
-        models_lines(list_models(paths, name)),
-        ["Seconds: " + ", ".join(f"{part} {took}" for part, took in done.seconds.items())],
-        where_to_look(paths),
-    ]
-    click.echo("\n\n".join("\n".join(part) for part in parts if part))
-
-
-def _from_drift(done: "Demo") -> str:
-    if done.drift_to_champion is None:
-        return "No challenger became champion."
-    requests = f"{done.shifted.requests} shifted requests, a cycle, and {done.trial_requests} requests of the A/B test"
-    return f"From drift to promoted champion: {done.drift_to_champion:.0f} s ({requests})"
+    paths = Paths(workspace.resolve())
+    overrides = TRIAL | SHORT | (TINY if tiny else {}) | parse_settings(settings)
+    load_params(root / "params.yaml", overrides)  # report a wrong setting before anything is made
+    begin_folder(paths.root)
+    log, started, whole = paths.logs / "demo.log", time.monotonic(), False
+    say(f"Everything that the tools print goes to {log}")
+    try:
+        done = _run(root, paths, overrides, log)
+        whole = True
+    except BaseException:
+        say(f"The demo stopped; what happened is in {log}", err=True)
+        raise
+    finally:
+        list_made(paths.root, whole=whole)
+    _print_summary(paths, done, time.monotonic() - started)
 
 
-def where_to_look(paths: "Paths") -> list[str]:
-    """List the pages, and the commands that open dashboards."""
-    return [
-        "Look at:",
-        f"  real photographs, restored      {paths.root / 'pictures' / 'restored.jpg'}",
-        f"  before and after, worst first   {paths.evaluation_html}",
-        f"  data validation                 {paths.validation_docs / 'index.html'}",
-        f"  MLflow     mlflow ui --backend-store-uri sqlite:///{paths.mlflow_database}",
-        f"  drift      evidently ui --workspace {paths.evidently_workspace}",
-        f"  Prefect    PREFECT_HOME={paths.state / 'prefect'} prefect server start",
-        f"  all three  likeness up --root {paths.root}",
-    ]
+def _run(root: Path, paths: "Paths", overrides: dict[str, Any], log: Path) -> "Demo":
+    """Run all steps, with progress on the terminal and output in the log."""
+    from cli.loop.demo_output import output_to
+    from flows.deployment.prefect_home import use_prefect_home
+
+    use_prefect_home(paths.root)
+    with output_to(log) as terminal, _progress(root, overrides, terminal) as progress:
+        from pipeline.workspaces.create import create_workspace
+
+        with progress.watched("workspace"):
+            create_workspace(root, paths.root, overrides)
+            from cli.loop.demo_page import write_page
+            from flows.cycle import cycle  # noqa: F401 - the flows are loaded here, so that no other row holds their time
+            from flows.demo.results import RowTime, keep_results
+            from flows.demo.run import demo
+
+        done = demo(paths.root, progress.watched)
+        keep_results(paths, done)
+        with progress.watched("page"):
+            write_page(paths, done)
+        now = time.monotonic()
+        rows = [RowTime.of(row, now) for row in progress.board.rows]
+        done = done.model_copy(update={"rows": tuple(rows)})
+        keep_results(paths, done)
+    return done
+
+
+@contextmanager
+def _progress(root: Path, overrides: dict[str, Any], terminal: TextIO) -> "Iterator[Progress]":
+    from rich.console import Console
+
+    from cli.loop.demo_display import LiveTable, PlainLines, Progress
+    from flows.demo.story import lay_out_board
+    from pipeline.config.load import load_params
+
+    console = Console(file=terminal)
+    live = console.is_terminal and not console.is_dumb_terminal
+    with (
+        LiveTable(console)
+        if live
+        else nullcontext(PlainLines(lambda line: print(line, file=terminal, flush=True))) as display
+    ):
+        progress = Progress(lay_out_board(load_params(root / "params.yaml", overrides)), display)
+        logging.getLogger().addHandler(progress)
+        try:
+            yield progress
+        finally:
+            logging.getLogger().removeHandler(progress)
+
+
+def _print_summary(paths: "Paths", done: "Demo", seconds: float) -> None:
+    from cli.loop.demo_display import format_seconds
+    from flows.demo.story import outcome_sentence
+
+    click.secho(f"\nDone in {format_seconds(seconds)}: {outcome_sentence(done)}", bold=True)
+    click.echo(f"Open {paths.root / 'report.html'}")
+    click.echo(f"All services on top of it: likeness up --root {paths.root}")

@@ -27,8 +27,9 @@ def prepare_baseline(params: Params, paths: Paths, champion: Champion) -> Traffi
     Unshifted portraits as `simulate.fresh_people` says, damaged with fresh masks in the mix that training draws (even,
     until a cycle started by drift moved it: what the model was trained for is no drift), pass through the very code
     that serves and logs requests. Where held-out portraits are few they come again and again, here and in simulated
-    traffic alike: that makes the two more alike than chance would, and the watch calmer, never wilder. Made once for a
-    champion, its thresholds and data, then stored in state/reference/.
+    traffic alike: that makes the two more alike than chance would, and the watch calmer, never wilder. Restored once
+    for a version and the parameters that change a row, then kept in state/reference/: another evaluation moves the
+    threshold of recognition, which is applied to the kept rows, and restores nothing.
 
     Raises:
         DataError: ingest or evaluate has not run, or the stored table cannot be read.
@@ -37,7 +38,8 @@ def prepare_baseline(params: Params, paths: Paths, champion: Champion) -> Traffi
     if not path.is_file():
         _store(_measured(params, paths, champion), path)
     try:
-        return Traffic(set_types(pd.read_parquet(path)), _stored_faces(path))
+        rows = set_types(pd.read_parquet(path))
+        return Traffic(_recognise(rows, read_recognition_threshold(paths)), _stored_faces(path))
     except (OSError, ValueError, KeyError) as error:
         raise DataError("a table of reference rows", f"{path.name}: {error}", f"delete {path}") from error
 
@@ -50,6 +52,13 @@ def _measured(params: Params, paths: Paths, champion: Champion) -> Traffic:
         params, paths, champion, traffic, params.masks, clock=lambda: _EPOCH, run="reference", observe=faces.add
     )
     return Traffic(frame(row for batch in batches for row in batch), faces.flush_if_ready())
+
+
+def _recognise(rows: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """Set anew who counts as recognised, where that is known: similarity to the original, at least `threshold`."""
+    similarity = rows["similarity_independent"].astype("float64")
+    recognised = (similarity >= threshold).astype("boolean").mask(similarity.isna())
+    return rows.assign(recognised=recognised.astype(rows["recognised"].dtype))
 
 
 def _store(traffic: Traffic, path: Path) -> None:
@@ -72,19 +81,25 @@ def _faces(path: Path) -> Path:
 
 
 def reference_path(params: Params, paths: Paths, champion: Champion) -> Path:
-    """Build the table's path, named after the weights and a digest of everything else it depends on."""
-    from pipeline.portraits.read import read_portraits
-
-    rows = read_portraits(paths)
+    """Build the table's path, named after the weights and a digest of all parameters that its rows depend on."""
     sections = {
         "masks": params.masks.model_dump(),
         "restore": params.restore.model_dump(),
         "reference": params.watch.reference.model_dump(),
         "identity": params.watch.identity.model_dump(),
         "people": params.simulate.model_dump(include={"known_originals", "fresh_people"}),
-        "threshold": read_recognition_threshold(paths),
-        "portraits": sorted(rows["portrait_id"] + rows["split"]),
+        "portraits": _portraits(params, paths),
     }
     digest = hashlib.sha256(json.dumps(sections, sort_keys=True).encode())
     weights = hashlib.sha256(champion.weights.read_bytes()).hexdigest()
     return paths.state / "reference" / f"{weights[:16]}-{digest.hexdigest()[:16]}.parquet"
+
+
+def _portraits(params: Params, paths: Paths) -> list[str]:
+    """List whose portraits the baseline is made of; none where its people come fresh from the sampler."""
+    from pipeline.portraits.read import read_portraits
+
+    if params.simulate.fresh_people and params.data.source == "sampler":
+        return []
+    rows = read_portraits(paths)
+    return sorted(rows["portrait_id"] + rows["split"])

@@ -25,6 +25,7 @@ from pipeline.project.paths import Paths
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from monitoring.simulation.two_arms import Serving
     from restoration.types import Tools
 
 Observe = Callable[[str, "Tensor"], None]
@@ -123,23 +124,37 @@ def serve(
     """Restore `traffic` with masks of `mix` by `champion`, `at_once` requests together; writes nothing.
 
     `observe` sees the embeddings of the champion's restored faces, see `restoration.types.Tools`. With a `test`,
-    its challenger serves its share of the requests.
+    its challenger serves its share of the requests. `traffic.workers` processes share the work.
     """
-    from models.load import load_restorer
-    from monitoring.simulation.replay import Production
     from monitoring.simulation.traffic import draw_requests
-    from monitoring.simulation.two_arms import add_challenger
+    from monitoring.simulation.two_arms import load_production
+    from monitoring.simulation.workers import serve_in_processes
 
-    restorer, tools = load_restorer(champion.weights), _tools(params, traffic)
-    observing, threshold = replace(tools, observe=observe), read_recognition_threshold(paths)
-    alone = Production(restorer, champion.version, params.restore, observing, threshold)
-    production = alone if test is None else add_challenger(alone, test, params, paths, tools)
+    serving = _serving(params, paths, champion, test)
     drawn = draw_requests(params.model_copy(update={"simulate": traffic}), paths, mix)
+    if traffic.workers > 1 and traffic.shift != "broken-detector":  # which draws who is missed in the requests' order
+        batches = serve_in_processes(serving, drawn, clock=clock, run=run, observe=observe, workers=traffic.workers)
+    else:
+        production = load_production(serving, replace(_tools(params, traffic), observe=observe))
+        together = iter(lambda: list(islice(drawn, at_once)), [])
+        batches = (production.handle(batch, [clock() for _ in batch], run) for batch in together)
     done = 0
-    while batch := list(islice(drawn, at_once)):
-        yield production.handle(batch, [clock() for _ in batch], run)
-        done += len(batch)
-        _logger.info("%d of %d requests (%s)", done, traffic.requests, traffic.shift)
+    for rows in batches:
+        yield rows
+        done += len(rows)
+        _logger.info("%s: %d of %d requests", run, done, traffic.requests)
+
+
+def _serving(params: Params, paths: Paths, champion: Champion, test: Experiment | None) -> "Serving":
+    """Collect what serving depends on; the challenger's weights come from the registry."""
+    from monitoring.simulation.two_arms import Serving, Trial
+    from pipeline.registry.weights import resolve_weights
+
+    trial = None
+    if test is not None:
+        weights, version = resolve_weights(paths, params.registry.model_name, test.challenger)
+        trial = Trial(test.id, weights, version, params.ab.share)
+    return Serving(champion.weights, champion.version, params.restore, read_recognition_threshold(paths), trial)
 
 
 def _tools(params: Params, traffic: SimulateParams) -> "Tools":

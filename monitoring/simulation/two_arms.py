@@ -1,19 +1,41 @@
-"""Route each simulated request to its A/B arm, as the service does."""
+"""Serve simulated requests by the champion, or by both arms of an A/B test, as the service does."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from models.load import load_restorer
 from monitoring.ab.assignment import arm_of
-from monitoring.ab.experiment import Experiment
 from monitoring.log.rows import Arm, LogRow
 from monitoring.simulation.replay import Production
 from monitoring.simulation.traffic import Request
-from pipeline.config.load import Params
-from pipeline.evaluation.threshold import read_recognition_threshold
-from pipeline.project.paths import Paths
-from pipeline.registry.weights import resolve_weights
+from pipeline.config.restore import RestoreParams
 from restoration.types import Tools
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The A/B test that is on: its id, the challenger's weights and version, and its share of the requests."""
+
+    experiment: str
+    weights: Path
+    version: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Serving:
+    """All that serving depends on, so that any process can serve.
+
+    `threshold`: independent similarity from which a restored face counts as recognised.
+    """
+
+    weights: Path
+    version: str
+    restore: RestoreParams
+    threshold: float
+    trial: Trial | None = None
 
 
 class TwoArms:
@@ -40,14 +62,19 @@ class TwoArms:
         return [rows[name] for name in ids]
 
 
-def add_challenger(champion: Production, experiment: Experiment, params: Params, paths: Paths, tools: Tools) -> TwoArms:
-    """Load the test's challenger and route requests to it and the champion.
+def load_production(serving: Serving, tools: Tools) -> Production | TwoArms:
+    """Load the champion, and the challenger where a test is on. `tools.observe` sees only the champion's faces.
 
     Raises:
-        WeightsError: the challenger's weights are missing or changed.
-        ServiceUnavailable: MLflow does not answer.
+        WeightsError: a weights file is missing or of another architecture.
     """
-    weights, version = resolve_weights(paths, params.registry.model_name, experiment.challenger)
-    threshold = read_recognition_threshold(paths)
-    challenger = Production(load_restorer(weights), version, params.restore, tools, threshold, "challenger")
-    return TwoArms({"champion": champion, "challenger": challenger}, experiment.id, params.ab.share)
+    champion = Production(
+        load_restorer(serving.weights), serving.version, serving.restore, tools, serving.threshold, "champion"
+    )
+    if (trial := serving.trial) is None:
+        return champion
+    unseen = replace(tools, observe=None)
+    challenger = Production(
+        load_restorer(trial.weights), trial.version, serving.restore, unseen, serving.threshold, "challenger"
+    )
+    return TwoArms({"champion": champion, "challenger": challenger}, trial.experiment, trial.share)

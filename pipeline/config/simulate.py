@@ -30,4 +30,5 @@ class SimulateParams(Section):
     seed: Seed
     known_originals: Share
     fresh_people: bool
+    workers: Count
     shifts: ShiftParams

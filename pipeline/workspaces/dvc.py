@@ -43,13 +43,16 @@ def reproduce(stage: str, root: Path, *, force: bool = False) -> Reproduced:
     """
     command = [sys.executable, "-m", "dvc", "repro", "--single-item", stage, *(["--force"] if force else [])]
     started = time.monotonic()
+    log.info("  %s: started", stage)
     with subprocess.Popen(  # noqa: S603 - our own command
         command, cwd=root, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         lines = _stream(stage, process)
     if process.returncode != 0:
         raise _failure(stage, lines)
-    return Reproduced(stage, f"> {_command(stage, root)}" in lines, time.monotonic() - started)
+    done = Reproduced(stage, f"> {_command(stage, root)}" in lines, time.monotonic() - started)
+    log.info("  %s: %s after %.1f s", stage, "done" if done.ran else "up to date", done.seconds)
+    return done
 
 
 def environment() -> dict[str, str]:

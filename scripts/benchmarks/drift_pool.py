@@ -58,7 +58,14 @@ def read(folder: Path, shift: Shift) -> pd.DataFrame:
 def _served(params: Params, paths: Paths, shift: Shift, seed: int) -> Iterator[pd.DataFrame]:
     """One request at a time, its row beside the projected embedding: the sampler's faces are nobody's."""
     traffic = params.simulate.model_copy(
-        update={"shift": shift, "seed": seed, "requests": PART, "fresh_people": True, "known_originals": 0.0}
+        update={
+            "shift": shift,
+            "seed": seed,
+            "requests": PART,
+            "fresh_people": True,
+            "known_originals": 0.0,
+            "workers": 1,
+        }
     )
     champion = Champion("shipped", ASSETS / "restorer.safetensors", None)
     seen: list[Tensor] = []

@@ -1,5 +1,6 @@
 """Requests go through the restorer and leave features and scores; the reference is measured by the same code."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -16,6 +17,7 @@ from monitoring.simulation.baseline import prepare_baseline, reference_path
 from monitoring.simulation.simulate import Clock, simulate
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
+from tests.monitoring.conftest import evaluated
 
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.slow]
 
@@ -87,6 +89,14 @@ def test_reference_is_unshifted_traffic_by_the_same_code(params: Params, staffed
     written = path.stat().st_mtime_ns
     prepare_baseline(params, staffed, champion)
     assert path.stat().st_mtime_ns == written  # measured once
+    shutil.rmtree(staffed.evaluation_report.parent)
+    evaluated(staffed, threshold=0.9)
+    again = prepare_baseline(params, staffed, champion)
+    assert path.stat().st_mtime_ns == written
+    assert reference_path(params, staffed, champion) == path  # another threshold restores nothing
+    known = again.rows["similarity_independent"].notna()
+    assert (again.rows["recognised"][known] == (again.rows["similarity_independent"][known] >= 0.9)).all()
+    assert again.rows["recognised"][~known].isna().all()
     stricter = params.model_copy(update={"restore": params.restore.model_copy(update={"max_area": 0.3})})
     assert reference_path(stricter, staffed, champion) != path
 

@@ -62,3 +62,13 @@ def test_what_the_stage_said_is_the_error(project: Path) -> None:
 def test_a_service_that_did_not_answer_may_be_tried_again(project: Path) -> None:
     with pytest.raises(ServiceUnavailable):
         reproduce("away", project)
+
+
+def test_the_log_says_when_a_stage_starts_and_how_it_ended(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (project / "a.txt").write_text("logged", encoding="utf-8")
+    with caplog.at_level("INFO", "pipeline.workspaces.dvc"):
+        reproduce("copy", project)
+        reproduce("copy", project)
+    lines = [record.getMessage().strip() for record in caplog.records]
+    assert lines[0] == "copy: started"
+    assert [line.split(" after ")[0] for line in lines if " after " in line] == ["copy: done", "copy: up to date"]
