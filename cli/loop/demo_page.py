@@ -8,7 +8,7 @@ from statistics import mean
 
 from cli.loop.demo_display import format_seconds
 from flows.demo.pictures import Attempt, Person, draw_examples, restore_by_both
-from flows.demo.results import Demo, RowTime
+from flows.demo.results import Demo, Population, RowTime
 from flows.demo.story import STORY, outcome_sentence
 from flows.steps.reports import WatchReport
 from models.errors import LikenessError
@@ -32,7 +32,7 @@ _OUTCOMES = {
     "recognised": "recognised",
     "latency": "time",
 }
-_WHAT_CAME = ("usual photos", "changed photos")
+_WHAT_CAME = (STORY.known.lower(), STORY.others.lower())
 
 
 def write_page(paths: Paths, done: Demo) -> None:
@@ -61,6 +61,8 @@ def compose_page(paths: Paths, done: Demo) -> DemoPage:
         drift=_drift_story(done, [request.image for request in usual], [request.image for request in drifted]),
         people=tuple(_strip(person, done) for person in people),
         people_words=compare_people(people),
+        populations=tuple(_population_cells(group) for group in done.populations),
+        populations_words=_populations_words(done),
         gate=done.second.gate,
         gate_words=_gate_words(done.second.gate),
         trial=_trial_story(done, params),
@@ -72,8 +74,8 @@ def compose_page(paths: Paths, done: Demo) -> DemoPage:
 
 def _title(done: Demo) -> str:
     if done.drift_to_champion is not None:
-        return "The photos changed. The model was retrained, tested and replaced by itself."
-    return "The photos changed. The model was retrained, but the new one did not replace the old one."
+        return "Other people came. The model was fitted to them, tested and replaced by itself."
+    return "Other people came. The model was fitted to them, but the new one did not replace the old one."
 
 
 def _moments(done: Demo) -> Iterator[Moment]:
@@ -83,7 +85,7 @@ def _moments(done: Demo) -> Iterator[Moment]:
     usual, drifted = _requests(done.first_watch), _requests(done.second_watch)
     yield Moment(
         "A model is made",
-        f"Version {done.first.version} learns from portraits and is measured.",
+        f"Version {done.first.version} learns from portraits of {STORY.known.lower()} and is measured.",
         _took(times, "first-cycle"),
     )
     yield Moment(
@@ -92,7 +94,10 @@ def _moments(done: Demo) -> Iterator[Moment]:
         _took(times, "usual-traffic", "first-watch"),
     )
     yield Moment(
-        "They change", f"{drifted} of another kind are restored.", _took(times, "drifted-traffic"), special=True
+        "Others come",
+        f"{drifted} of {STORY.others.lower()} are restored; {done.kept} people let us keep a portrait.",
+        _took(times, "drifted-traffic", "consent"),
+        special=True,
     )
     yield Moment(
         "The watch sees it",
@@ -209,6 +214,18 @@ def compare_people(people: Sequence[Person]) -> str:
     )
 
 
+def _population_cells(group: Population) -> tuple[str, ...]:
+    ratios = (f"{one.value:.2f} [{one.low:.2f}, {one.high:.2f}]" for one in (group.identity, group.lpips))
+    return (group.name, str(group.people), *ratios)
+
+
+def _populations_words(done: Demo) -> str:
+    lost = [group.name.lower() for group in done.populations if group.identity.low > 1]
+    gained = [group.name.lower() for group in done.populations if group.identity.high < 1]
+    found = f"Proven to gain: {', '.join(gained) or 'nobody'}. Proven to lose: {', '.join(lost) or 'nobody'}."
+    return f"Both versions restore the same damaged portraits; below 1 the new one is better. {found}"
+
+
 def _gate_words(gate: GateReport) -> str:
     passed = sum(row.verdict == "pass" for row in gate.rows)
     end = "so it may be tried on live traffic" if gate.passed else "so it is not used"
@@ -267,8 +284,12 @@ def _links(paths: Paths, done: Demo) -> Iterator[tuple[str, str, str]]:
     pages = [
         (paths.evaluation_html, "Evaluation", "the new version against four others: tables, charts, worst cases"),
         (paths.validation_docs / "index.html", "Data validation", "what Great Expectations asked of the portraits"),
-        (_drift_page(done.first_watch), "Drift report, usual photos", "Evidently’s report of the first window"),
-        (_drift_page(done.second_watch), "Drift report, changed photos", "Evidently’s report of the second window"),
+        (_drift_page(done.first_watch), "Drift report, first window", "Evidently’s report of the usual traffic"),
+        (
+            _drift_page(done.second_watch),
+            "Drift report, second window",
+            "Evidently’s report of what drifted",
+        ),
         (paths.gate_table, "Gate", "the table as text"),
         (paths.logs / "demo.log", "Log", "all that the tools printed"),
     ]

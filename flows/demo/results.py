@@ -28,9 +28,31 @@ class RowTime(BaseModel):
         return cls(key=row.key, title=row.title, seconds=round(row.elapsed(now), 1), images=row.images)
 
 
+class Ratio(BaseModel):
+    """A ratio of means with its 95 % interval over people; below 1 the second version is better."""
+
+    model_config = ConfigDict(frozen=True)
+
+    value: float
+    low: float
+    high: float
+
+
+class Population(BaseModel):
+    """How the second version fares with a group of people, over the first: identity distance and LPIPS."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    people: int
+    identity: Ratio
+    lpips: Ratio
+
+
 class Demo(BaseModel):
     """The results of the parts so far; None for those that have not run.
 
+    `kept`: portraits that people let us keep. `populations`: how both versions fare with both groups of people.
     `looks`: at the A/B test, the last one ended it; empty if no challenger passed the gate. `trial_requests`: sent
     during it. `drift_to_champion`: seconds from the first drifted request to the promotion; None without a promotion.
     """
@@ -42,6 +64,8 @@ class Demo(BaseModel):
     first_watch: WatchReport | None = None
     drifted: SimulationReport | None = None
     second_watch: WatchReport | None = None
+    kept: int = 0
+    populations: tuple[Population, ...] = ()
     looks: tuple[AbReport, ...] = ()
     trial_requests: int = 0
     drift_to_champion: float | None = None

@@ -13,28 +13,17 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 
 from models.assets import ASSETS
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
-from pipeline.ablation.common import (
-    SIMILARITY,
-    Portrait,
-    case_of,
-    embed_intact,
-    measure_cases,
-    portrait_of,
-    portrait_rng,
-)
-from pipeline.config.load import Params, load_params
+from pipeline.ablation.common import portrait_of
+from pipeline.ablation.populations import TELEA, compare_methods, measure_population
+from pipeline.config.load import load_params
 from pipeline.config.training import FaceModelParams
-from pipeline.damage.sampler import DamageSampler
-from pipeline.evaluation.baselines import Method, classical, complete
-from pipeline.evaluation.bootstrap import Bootstrap
+from pipeline.evaluation.baselines import Method, complete
 from pipeline.evaluation.scoring import Judges
-from pipeline.evaluation.test_set import Case
 from pipeline.portraits.read import read_portraits
 from pipeline.project.paths import Paths
 from pipeline.project.process import quieten
@@ -83,13 +72,15 @@ def main() -> None:
         f"prior weight {weight:g}": further(paths, taken_in, before.stored, model, weight)
         for weight in arguments.weights
     }
+    judges = Judges.load(torch.device("cpu"))
     methods: dict[str, Method] = {name: partial(complete, face_model=one.whole) for name, one in models.items()}
     for group, absent in (("the population", True), ("everybody else", False)):
         people = rows[(rows["split"] == "test") & (rows["absent"] == absent)]
         chosen = people.sort_values("portrait_id").head(arguments.people)
         portraits = [portrait_of(paths, row) for _, row in chosen.iterrows()]
         print(f"\n{group}: {len(portraits)} people of the test split\n")
-        print("\n".join(table(measured(methods, portraits, params, arguments.damages), params.evaluate.bootstrap)))
+        found = measure_population(methods, portraits, params.masks, judges, arguments.damages, SEED)
+        print("\n".join(table(found, params.evaluate.bootstrap)))
 
 
 def ingested(portraits: Path | None, folders: Sequence[str], workspace: Path) -> Paths:
@@ -116,45 +107,14 @@ def further(
     return fit_face_models(paths, rows, before, params.model_copy(update={"prior_weight": weight}), SEED)
 
 
-def measured(methods: dict[str, Method], portraits: Sequence[Portrait], params: Params, damages: int) -> pd.DataFrame:
-    """Measure every method and Telea on the same damage, a row each."""
-    judges = Judges.load(torch.device("cpu"))
-    cases = [case for portrait in portraits for case in damaged(portrait, params, damages)]
-    telea: dict[str, Method] = {"telea": partial(classical, method="telea")}
-    intact = embed_intact(portraits, judges, params.evaluate.batch_size)
-    return measure_cases(telea | methods, cases, intact, judges, params.evaluate.batch_size)
-
-
-def damaged(portrait: Portrait, params: Params, count: int) -> list[Case]:
-    """Damage a portrait several times, kinds and coverage in turn."""
-    sampler, rng = DamageSampler(params.masks, training=False), portrait_rng(portrait, SEED)
-    drawn = [sampler.sample(rng, portrait.landmarks, portrait.image.shape[0]) for _ in range(count)]
-    return [
-        case_of(portrait, damage.hole, damage.chroma, record.kind, f"{number}")
-        for number, (damage, record) in enumerate(drawn)
-    ]
-
-
 def table(rows: pd.DataFrame, resamples: int) -> list[str]:
     """Ratios of identity distance (dlib) and LPIPS to the model before, and to Telea."""
-    columns = {"identity": f"{SIMILARITY}independent", "LPIPS": "lpips"}
-    wide = {
-        name: rows.pivot_table(index="mask_id", columns="method", values=column) for name, column in columns.items()
-    }
-    wide["identity"] = 1 - wide["identity"]
-    people = rows.drop_duplicates("mask_id").set_index("mask_id").loc[wide["LPIPS"].index, "identity"]
-    bootstrap = Bootstrap(people.tolist(), resamples, np.random.default_rng(SEED))
     lines = ["| model | identity distance / before | LPIPS / before | identity distance / Telea |", "|---|---|---|---|"]
-    for name in [name for name in rows["method"].unique() if name != "telea"]:
-        cells = [ratio(bootstrap, wide[figure], name, "before") for figure in ("identity", "LPIPS")]
-        lines.append(f"| {name} | {' | '.join([*cells, ratio(bootstrap, wide['identity'], name, 'telea')])} |")
+    for name in [name for name in rows["method"].unique() if name != TELEA]:
+        to_before, to_telea = (compare_methods(rows, name, other, resamples, SEED) for other in ("before", TELEA))
+        found = (to_before["identity"], to_before["lpips"], to_telea["identity"])
+        lines.append(f"| {name} | {' | '.join(f'{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]' for one in found)} |")
     return lines
-
-
-def ratio(bootstrap: Bootstrap, wide: pd.DataFrame, name: str, other: str) -> str:
-    """The ratio of two methods' means, with its interval."""
-    (found,) = bootstrap.ratios(wide[[name]].to_numpy(), wide[[other]].to_numpy())
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
 if __name__ == "__main__":

@@ -82,6 +82,9 @@ class DemoPage:
     drift: DriftStory
     people: tuple[tuple[Shown, ...], ...]
     people_words: str
+    populations: tuple[tuple[str, ...], ...]
+    """Cells of the table: the group, how many people, ratios of identity distance and of LPIPS."""
+    populations_words: str
     gate: GateReport
     gate_words: str
     trial: TrialStory | None
