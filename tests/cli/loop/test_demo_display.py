@@ -150,7 +150,7 @@ def test_a_step_ends_after_its_stages() -> None:
     assert told == [
         "First cycle",
         "  Portraits are read",
-        "  It is measured: up to date",
         "  Portraits are read: done after 0 s",
+        "  It is measured: up to date",
         "First cycle: done after 0 s",
     ]
