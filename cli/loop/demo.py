@@ -99,16 +99,15 @@ def _run(root: Path, paths: "Paths", overrides: dict[str, Any], log: Path) -> "D
             create_workspace(root, paths.root, overrides)
             from cli.loop.demo_page import write_page
             from flows.cycle import cycle  # noqa: F401 - the flows are loaded here, so that no other row holds their time
-            from flows.demo.results import RowTime, keep_results
+            from flows.demo.results import keep_results, row_times
             from flows.demo.run import demo
 
         done = demo(paths.root, progress.watched)
-        keep_results(paths, done)
+        done = done.model_copy(update={"rows": row_times(progress.board, time.monotonic())})
+        keep_results(paths, done)  # before the page, which can be made again from them
         with progress.watched("page"):
             write_page(paths, done)
-        now = time.monotonic()
-        rows = [RowTime.of(row, now) for row in progress.board.rows]
-        done = done.model_copy(update={"rows": tuple(rows)})
+        done = done.model_copy(update={"rows": row_times(progress.board, time.monotonic())})
         keep_results(paths, done)
     return done
 

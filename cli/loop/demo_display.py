@@ -165,10 +165,10 @@ class PlainLines:
     def show(self, board: Board) -> None:
         """Print what has changed since the last board."""
         now = self._clock()
-        for row in board.rows:
-            if self._states.get(row.key, "waiting") != row.state:
-                self._states[row.key] = row.state
-                self._print(now, _change_line(row, now))
+        changed = [row for row in board.rows if self._states.get(row.key, "waiting") != row.state]
+        for row in sorted(changed, key=_place):
+            self._states[row.key] = row.state
+            self._print(now, _change_line(row, now))
         if now - self._last >= _BETWEEN_LINES:
             running = [row for row in board.leaves if row.state == "running" and row.counts]
             for row in running:
@@ -177,6 +177,12 @@ class PlainLines:
     def _print(self, now: float, line: str) -> None:
         self._last = now
         self._write(f"[{format_seconds(now - self._began):>12}] {line}")
+
+
+def _place(row: Row) -> tuple[bool, bool]:
+    """Sort what ended before what begins; a step ends after its stages, and begins before them."""
+    begins = row.state == "running"
+    return begins, bool(row.parent) == begins
 
 
 def _change_line(row: Row, now: float) -> str:

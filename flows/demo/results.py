@@ -1,11 +1,10 @@
 """What the demo's parts gave, and how long they took; kept in the workspace, so that its page can be made again."""
 
 from pathlib import Path
-from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from flows.demo.progress import Row
+from flows.demo.progress import Board
 from flows.steps.reports import AbReport, CycleReport, WatchReport
 from monitoring.simulation.simulate import SimulationReport
 from pipeline.project.files import read_report, write_text
@@ -22,10 +21,13 @@ class RowTime(BaseModel):
     seconds: float
     images: int
 
-    @classmethod
-    def of(cls, row: Row, now: float) -> Self:
-        """Take a row of the board."""
-        return cls(key=row.key, title=row.title, seconds=round(row.elapsed(now), 1), images=row.images)
+
+def row_times(board: Board, now: float) -> tuple[RowTime, ...]:
+    """Take the times of all rows of a board."""
+    return tuple(
+        RowTime(key=row.key, title=row.title, seconds=round(row.elapsed(now), 1), images=row.images)
+        for row in board.rows
+    )
 
 
 class Ratio(BaseModel):

@@ -10,6 +10,7 @@ _WORDS = {
     "yaw": "turn of the heads", "pitch": "nod of the heads", "roll": "tilt of the heads", "mode": "kind of answer",
     "area": "damaged area", "coverage": "damaged share of the face", "missing_features": "missing features",
     "kind": "kind of damage", "detector_score": "clarity of the faces", "face_count": "number of faces",
+    "identity_space": "people in the photos",
 }  # fmt: skip
 _NAMED = 3
 _START_REGISTRY = (

@@ -139,3 +139,18 @@ def test_output_comes_back_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="x"), output_to(tmp_path / "demo.log"):
         raise ValueError("x")
     assert logging.getLogger().handlers == before
+
+
+def test_a_step_ends_after_its_stages() -> None:
+    lines: list[str] = []
+    progress = Progress(BOARD, PlainLines(lines.append, lambda: 0.0), lambda: 0.0)
+    with progress.watched("cycle"):
+        pass
+    told = [line.split("] ")[1] for line in lines]
+    assert told == [
+        "First cycle",
+        "  Portraits are read",
+        "  Portraits are read: done after 0 s",
+        "  It is measured: up to date",
+        "First cycle: done after 0 s",
+    ]
