@@ -9,7 +9,7 @@ DEMO_FLAGS ?=
 TORCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-tiny check-repro test test-fast lint format types docs up repro dvc-yaml sampler weights finder pictures clean
+.PHONY: help demo demo-tiny check-repro test test-flows test-others test-fast lint format types docs up repro dvc-yaml sampler weights finder pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -23,11 +23,24 @@ demo-tiny: $(READY) ## the same with a few portraits and steps: every stage, in 
 check-repro: $(READY) ## after demo-tiny: dvc repro by hand does nothing there, and gives the same figures elsewhere
 	$(BIN)/python -m scripts.check_repro
 
-test: $(READY) lint types ## lint, types, and all tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile
+# Tests of flows mostly wait for Prefect's servers, so they run beside the others. They have processes of their own, as
+# threads that Prefect's client leaves behind would disturb property tests. Their output comes in one piece.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --dist loadfile
+
+test: $(READY) ## lint, types, and all tests
+	@$(MAKE) --no-print-directory -j2 --output-sync lint types
+	@$(MAKE) --no-print-directory -j2 test-flows test-others
+
+test-flows: $(READY) # in the order of their names, which has the longest first
+	@mkdir -p build
+	@$(PYTEST) -n $(WORKERS) --no-loadscope-reorder tests/flows > build/test-flows.log 2>&1; \
+		status=$$?; echo; cat build/test-flows.log; exit $$status
+
+test-others: $(READY)
+	@$(PYTEST) -n $(WORKERS) --ignore=tests/flows
 
 test-fast: $(READY) ## tests without the slow ones
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not slow"
+	$(PYTEST) -n $(WORKERS) -m "not slow"
 
 lint: $(READY) ## ruff, rules and format; the contracts of imports
 	$(BIN)/lint-imports --no-logo --no-cache

@@ -40,6 +40,7 @@ SLOW = (
     "serving/privacy",
     "serving/routes",
     "serving/test_app.py",
+    "serving/test_strength.py",
     "serving/test_user_study_app.py",
 )
 """Folders and modules that start servers and browsers, train, or restore photo after photo; within the others single

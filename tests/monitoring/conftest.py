@@ -1,5 +1,6 @@
 """A checkout with a small model of its own, so that the watch has a champion."""
 
+import gc
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,13 @@ from pipeline.project.paths import Paths
 from tests.conftest import ROOT
 from tests.monitoring.people import ingest_people
 from tests.postgres import address, postgres  # noqa: F401 - fixtures
+
+
+@pytest.fixture(autouse=True, scope="module")
+def little_garbage() -> None:
+    """Leave out of garbage collection what there is: statsmodels collects at every correction for many tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

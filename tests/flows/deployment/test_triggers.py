@@ -17,7 +17,7 @@ from flows.local.supervisor import Supervisor
 from models.errors import ServiceUnavailable
 from pipeline.config.load import load_params
 from pipeline.workspaces.cycle_checkouts import cycle_in_use, cycle_records
-from tests.flows.prefect_runs import asked, deployed, runs
+from tests.flows.prefect_runs import asked, beats, deployed, runs
 from tests.flows.prefect_site import began, commit, project, until
 
 pytestmark = [
@@ -123,7 +123,7 @@ def test_a_killed_run_becomes_crashed_and_the_next_trigger_works(up: Supervisor)
     hold.touch()
     assert tell("00000481-00000600")
     until(lambda: began(up.paths) == before + 1, 120, "a cycle has begun")
-    time.sleep(35)  # one heartbeat
+    until(lambda: beats(cycles()[-1]), 60, "its first heartbeat has arrived")
     for process in find_marked(up.running.mark, "worker"):
         process.kill()
     hold.unlink()

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from models.runtime.cached import made_once
@@ -40,6 +41,7 @@ def test_it_is_made_once_and_outside_inference_mode() -> None:
     assert asked == [3, 4]
 
 
+@pytest.mark.slow
 def test_judges_that_evaluated_first_give_gradients() -> None:
     done = subprocess.run([sys.executable, "-c", EVALUATED_FIRST], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -56,10 +56,27 @@ def test_the_same_seed_gives_the_same_rows(params: Params, staffed: Paths) -> No
     assert report.recognised == int(first["recognised"].sum())
 
 
-def test_scores_fit_the_damage(params: Params, staffed: Paths) -> None:
+def test_scores_fit_the_damage_and_faces_are_added_up(params: Params, staffed: Paths) -> None:
+    """One run for both: with the least number at 10 the log gets sums of faces, and nothing with one row per face."""
     known = params.simulate.model_copy(update={"known_originals": 1.0})
-    simulate(params.model_copy(update={"simulate": known}), staffed, shift="none", requests=12, seed=8, clock=clock())
+    identity = params.watch.identity.model_copy(update={"min_faces": 10})
+    watch = params.watch.model_copy(update={"identity": identity})
+    params = params.model_copy(update={"simulate": known, "watch": watch})
+    simulate(params, staffed, shift="none", requests=20, seed=8, clock=clock())
     rows = logged(staffed)
+    scores_fit_the_damage(rows)
+    with open_log(staffed) as log:
+        entries = log.entries("identity")
+    found = [IdentityAggregate.model_validate(entry.body) for entry in entries]
+    restored = int(rows["similarity_plain_training"].notna().sum())
+    assert found
+    assert restored - 10 < sum(part.n for part in found) <= restored
+    assert all(part.n >= 10 for part in found)
+    assert all(entry.key == "shipped" for entry in entries)
+    assert found[0].mean != tuple([0.0] * identity.dimensions)
+
+
+def scores_fit_the_damage(rows: pd.DataFrame) -> None:
     whole = ~rows["mode"].isin(["refuse", "partial"])
     restored = rows[whole]
     assert len(restored) >= 6
@@ -99,25 +116,6 @@ def test_reference_is_unshifted_traffic_by_the_same_code(params: Params, staffed
     assert again.rows["recognised"][~known].isna().all()
     stricter = params.model_copy(update={"restore": params.restore.model_copy(update={"max_area": 0.3})})
     assert reference_path(stricter, staffed, champion) != path
-
-
-def test_faces_are_added_up_and_never_written_alone(params: Params, staffed: Paths) -> None:
-    """Ten faces a batch or more: with the least number at 10 the log gets sums, and nothing with one row per face."""
-    identity = params.watch.identity.model_copy(update={"min_faces": 10})
-    watch = params.watch.model_copy(update={"identity": identity})
-    traffic = params.simulate.model_copy(update={"known_originals": 0.0})
-    params = params.model_copy(update={"watch": watch, "simulate": traffic})
-    simulate(params, staffed, shift="none", requests=20, seed=8, clock=clock())
-    with open_log(staffed) as log:
-        entries = log.entries("identity")
-    found = [IdentityAggregate.model_validate(entry.body) for entry in entries]
-    rows = logged(staffed)
-    restored = int(rows["similarity_plain_training"].notna().sum())
-    assert found
-    assert restored - 10 < sum(part.n for part in found) <= restored
-    assert all(part.n >= 10 for part in found)
-    assert all(entry.key == "shipped" for entry in entries)
-    assert found[0].mean != tuple([0.0] * identity.dimensions)
 
 
 def test_fresh_people_with_a_broken_detector(params: Params, paths: Paths) -> None:

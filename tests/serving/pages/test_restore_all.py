@@ -10,7 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from tests.browser import PHONE, browser, canvas_pixels, no_sideways_scroll  # noqa: F401 - a fixture
-from tests.serving.pages.restoring import BOTH, PRINT, choose, payload, press, restoring, sent_mask
+from tests.serving.pages.restoring import BOTH, PRINT, SMALL_PRINT, choose, payload, press, restoring, sent_mask
 from tests.serving.site import Site, pixels_of, portrait
 
 if TYPE_CHECKING:
@@ -108,7 +108,12 @@ def test_it_goes_on_after_one_fails(browser: "Browser", site: Site) -> None:  # 
         return route.fulfill(status=503, json=late)
 
     with restoring(browser, site) as page:
-        choose(page, payload(PRINT, "same.png"), payload(PRINT[:, ::-1], "same.png"), payload(PRINT[::-1], "same.png"))
+        choose(
+            page,
+            payload(SMALL_PRINT, "same.png"),
+            payload(SMALL_PRINT[:, ::-1], "same.png"),
+            payload(SMALL_PRINT[::-1], "same.png"),
+        )
         page.route("**/v1/restorations", fail_once)
         page.click("#restore-all")
         ended(page, "2 of 3 photos restored.")
@@ -123,7 +128,7 @@ def test_it_goes_on_after_one_fails(browser: "Browser", site: Site) -> None:  # 
 def test_it_stops_after_the_photo_that_has_begun(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
     held: list[Route] = []
     with restoring(browser, site) as page:
-        choose(page, payload(PRINT, "a.png"), payload(PRINT[:, ::-1], "b.png"))
+        choose(page, payload(SMALL_PRINT, "a.png"), payload(SMALL_PRINT[:, ::-1], "b.png"))
         page.route("**/v1/restorations", lambda route: held.append(route))  # noqa: PLW0108 - no built-in
         page.click("#restore-all")
         page.wait_for_selector("#photos li >> nth=0 >> text=Being restored")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from tests.browser import PHONE, browser, canvas_pixels, no_sideways_scroll  # noqa: F401 - a fixture
-from tests.serving.pages.restoring import BOTH, PRINT, RED, choose, payload, restore, restoring, sent_mask
+from tests.serving.pages.restoring import BOTH, RED, SMALL_PRINT, choose, payload, restore, restoring, sent_mask
 from tests.serving.site import Site, file_of, pixels_of, portrait
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
-FAR_FROM_THE_FACE = np.array(Pillow.fromarray(portrait()).resize((900, 1000), Pillow.Resampling.BICUBIC))
-FAR_FROM_THE_FACE[880:960, 20:120] = RED
+FAR_FROM_THE_FACE = np.array(Pillow.fromarray(portrait()).resize((450, 500), Pillow.Resampling.BICUBIC))
+FAR_FROM_THE_FACE[440:480, 10:60] = RED
 
 
 def at_rest(page: "Page") -> None:
@@ -33,7 +33,7 @@ def requests(page: "Page") -> int:
 @BOTH
 def test_it_shows_what_the_service_makes_of_it(browser: "Browser", site: Site, size: tuple[int, int]) -> None:  # noqa: F811
     with restoring(browser, site, size) as page:
-        choose(page, payload(PRINT, "print.png"))
+        choose(page, payload(SMALL_PRINT, "print.png"))
         restore(page)
         full, mask = canvas_pixels(page, "#after")[..., :3].astype(int), sent_mask(page)
         assert page.inner_text("#strength-value") == "Fully redrawn"
@@ -45,7 +45,7 @@ def test_it_shows_what_the_service_makes_of_it(browser: "Browser", site: Site, s
         assert page.evaluate("document.activeElement.id") == "strength"
         assert page.inner_text("#strength-value") == "Not redrawn"
         none = canvas_pixels(page, "#after")[..., :3].astype(int)
-        files = {"image": file_of(PRINT), "mask": file_of(mask)}
+        files = {"image": file_of(SMALL_PRINT), "mask": file_of(mask)}
         answer = site.client().post("/v1/restorations", files=files, data={"strength": "0"}).json()
         assert np.array_equal(none, pixels_of(base64.b64decode(answer["picture"])))
         assert np.abs(full - none)[mask].mean() > 1
@@ -81,7 +81,7 @@ def test_it_shows_what_the_service_makes_of_it(browser: "Browser", site: Site, s
 
 def test_it_repeats_the_same_request(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
     with restoring(browser, site) as page:
-        choose(page, payload(PRINT, "print.jpg", "JPEG"))
+        choose(page, payload(SMALL_PRINT, "print.jpg", "JPEG"))
         page.check("[name=mode][value=inpaint]")
         restore(page)
         page.click("summary:has-text('Details')")
@@ -100,7 +100,7 @@ def test_it_repeats_the_same_request(browser: "Browser", site: Site) -> None:  #
 
 def test_pictures_are_kept_once(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
     with restoring(browser, site) as page:
-        choose(page, payload(PRINT, "print.png"))
+        choose(page, payload(SMALL_PRINT, "print.png"))
         page.click("summary:has-text('Let us learn')")
         page.check("#consent")
         page.fill("#subject", "bea")
@@ -115,7 +115,7 @@ def test_pictures_are_kept_once(browser: "Browser", site: Site) -> None:  # noqa
 
 def test_a_strength_that_fails_leaves_the_result(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
     with restoring(browser, site) as page:
-        choose(page, payload(PRINT, "print.png"))
+        choose(page, payload(SMALL_PRINT, "print.png"))
         restore(page)
         full = canvas_pixels(page, "#after")
         page.route("**/v1/restorations", lambda route: route.abort())
@@ -141,7 +141,7 @@ def test_it_is_hidden_where_the_face_model_did_nothing(browser: "Browser", site:
 
 def test_each_photo_has_its_own(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
     with restoring(browser, site) as page:
-        choose(page, payload(PRINT, "a.png"), payload(PRINT[:, ::-1], "b.png"))
+        choose(page, payload(SMALL_PRINT, "a.png"), payload(SMALL_PRINT[:, ::-1], "b.png"))
         page.click("#restore-all")
         page.wait_for_selector("#queue-note:has-text('All 2 photos are restored.')", timeout=120_000)
         page.fill("#strength", "0")
