@@ -1,7 +1,7 @@
 """Read and write weights: safetensors with the architecture in the header, checked before anything is built.
 
 PyTorch is imported where tensors are read or written: flows compare digests and headers only, and their processes start
-in half the time without it.
+sooner without it.
 """
 
 import hashlib

@@ -43,7 +43,7 @@ def test_light_modules_load_nothing_heavy(module: str) -> None:
 
 @pytest.mark.slow
 def test_flows_start_without_pytorch() -> None:
-    """Each run is a process of its own: with PyTorch it would take twice as long to start."""
+    """Each run is a process of its own: PyTorch would add 3 CPU seconds to its start."""
     flows = ("flows.cycle", "flows.watch", "flows.ab_verdict", "flows.housekeeping")
     script = f"import sys, {', '.join(flows)}; print('torch' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -158,7 +158,8 @@ def test_an_answer_by_command_withdraws_the_form(up: Supervisor, monkeypatch: py
     serve_both(up.paths, "2", "4")
     form = started("ab-verdict/production")
     becomes(form, "Suspended")
-    done = CliRunner().invoke(likeness, ["ab", "--approve", "--root", str(up.paths.root)])
+    with asked():  # without the server's address the command would start one of its own
+        done = CliRunner().invoke(likeness, ["ab", "--approve", "--root", str(up.paths.root)])
     assert "version 4 was promoted" in done.output
     assert aliases(up.paths)["champion"] == "4"
     assert another_look(up.paths, monkeypatch) == (None, False)
