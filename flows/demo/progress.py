@@ -19,8 +19,8 @@ _ALMOST = 0.95
 class Row:
     """A step of the demo, or a stage below it.
 
-    `expected`: its seconds on an idle machine with two cores; only proportions count, and of a step with stages below
-    it only theirs. `counts`: done and total by what is counted (images in each case); `started`, `ended`: seconds.
+    `expected`: its seconds on two idle cores, roughly; only proportions count, and of a step with stages below it only
+    theirs. `counts`: done and total by what is counted (images in each case); `started`, `ended`: seconds.
     """
 
     key: str

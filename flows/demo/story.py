@@ -1,7 +1,7 @@
 """The demo's story: which drift comes, in words for people, and the steps in their order. To tell another, change this.
 
 A step takes the workspace and the results so far, and gives the results with its own. Its seconds, and those of the
-stages below it, are what an idle machine with two cores took (docs/benchmarks.md): the time left is estimated by them.
+stages below it, only have to be right in proportion: the time left is estimated by them, at the pace so far.
 """
 
 import time
@@ -169,8 +169,8 @@ _STAGES = (
     ("validate", "Great Expectations checks them", 8.0),
     ("masks", "Damage is drawn for the test", 5.0),
     ("champion", "The model in use is fetched", 4.0),
-    ("train", "The model is trained", 45.0),
-    ("evaluate", "It is measured against four others", 35.0),
+    ("train", "The model is trained", 28.0),
+    ("evaluate", "It is measured against four others", 20.0),
     ("gate", "The gate decides", 3.0),
     ("register", "MLflow registers the version", 6.0),
 )
@@ -182,9 +182,9 @@ STEPS: tuple[Step, ...] = (
         run_first_cycle,
         stages=(("start", "Prefect starts", 10.0), *_STAGES),
     ),
-    Step("usual-traffic", "Usual traffic is restored", send_usual_traffic, 30.0),
-    Step("first-watch", "The watch compares it with a baseline", watch_usual_traffic, 40.0),
-    Step("drifted-traffic", "The traffic drifts: other people", send_drifted_traffic, 30.0),
+    Step("usual-traffic", "Usual traffic is restored", send_usual_traffic, 26.0),
+    Step("first-watch", "The watch compares it with a baseline", watch_usual_traffic, 32.0),
+    Step("drifted-traffic", "The traffic drifts: other people", send_drifted_traffic, 21.0),
     Step("consent", "Some of them let us keep a portrait", keep_portraits, 10.0),
     Step(
         "second-watch",
@@ -192,7 +192,7 @@ STEPS: tuple[Step, ...] = (
         watch_drifted_traffic,
         stages=(("window", "The window is judged", 4.0), *_STAGES),
     ),
-    Step("ab-test", "An A/B test on live traffic decides", run_ab_test, 60.0),
+    Step("ab-test", "An A/B test on live traffic decides", run_ab_test, 80.0),
     Step("populations", "Both versions are measured on both groups", measure_people, 25.0),
 )
 

@@ -113,9 +113,13 @@ def render(page: DemoPage) -> str:
 def gate_cells(rows: Sequence[GateRow]) -> list[tuple[str, str, str, str, bool]]:
     """Format the gate's rows: plain words, name, bound, value with its interval, passed."""
     return [
-        (CRITERIA.get(row.name, row.name.replace("_", " ")), row.name, row.bound, _value(row), row.verdict == "pass")
+        (CRITERIA.get(row.name, row.name.replace("_", " ")), row.name, _bound(row), _value(row), row.verdict == "pass")
         for row in rows
     ]
+
+
+def _bound(row: GateRow) -> str:
+    return row.bound.replace("<=", "at most").replace(">=", "at least")
 
 
 def _value(row: GateRow) -> str:

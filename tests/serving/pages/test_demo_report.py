@@ -51,4 +51,5 @@ def test_the_gate_and_the_test_are_told_as_they_ended() -> None:
     assert "✗ failed" not in passed
     assert not_passed.count("✗ failed") == 1
     assert "No A/B test ran" in not_passed
+    assert passed.count("at most 0.75") == 3
     assert "worse than this is not accepted" in passed
