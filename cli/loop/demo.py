@@ -39,8 +39,13 @@ TINY: dict[str, Any] = {
     "train.batch_size": 4,
     "evaluate.bootstrap": 200,
     "watch.reference.requests": 60,
+    "ab.margin": 0.1,
+    "ab.guard_rail": 0.1,
+    "ab.min_subjects": 20,
+    "ab.tuned_for": 60,
+    "ab.max_requests": 600,
 }
-"""Settings for a quick run of every stage, beside `SHORT`; its figures mean nothing."""
+"""Settings for a quick run of every stage, beside `SHORT`; its figures mean nothing, its A/B test proves little."""
 
 
 @click.command("demo")
