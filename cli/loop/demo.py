@@ -33,7 +33,7 @@ SHORT: dict[str, Any] = {
 """Settings for a demo of a few minutes: fewer pictures where fewer show the same."""
 
 TINY: dict[str, Any] = {
-    "data.sampler.identities": 24,
+    "data.sampler.identities": 40,
     "validate.min_portraits": 20,
     "train.steps_per_epoch": 2,
     "train.batch_size": 4,
