@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import save_file
+from scipy.linalg import eigh
 from torch import Tensor
 
 from models.colour import to_planes
@@ -16,8 +17,8 @@ from models.face.warp import warp_grid
 from models.face_model.gaussian import FaceModel, flatten, mirrored
 from models.face_model.shape_and_appearance import OF_SHAPES, ShapedFaceModel, warp_pictures
 
-COMPONENTS = 400
-"""Of the model that ships: more gain little on portraits that were not fitted, and cost 12 kB each."""
+COMPONENTS = 700
+"""Of the model that ships: further ones gain little, and cost 12 kB each."""
 NOISE_FACTOR = 32.0
 """Psi over the held-out residual variance: neighbours err together, so a pixel counts for less than one observation."""
 _LEAST_NOISE = 1e-4
@@ -40,7 +41,7 @@ def fit(pictures: Tensor, components: int) -> dict[str, Tensor]:
     size = pictures.shape[-1]
     even, odd = _parts(pictures)
     mean = even.mean(dim=0)
-    groups = [_principal(even - mean), _principal(odd)]
+    groups = [_principal(even - mean, components), _principal(odd, components)]
     kept = torch.cat([values for _, values in groups]).topk(min(components, 2 * len(even) - 2)).values.min()
     chosen = [vectors[values >= kept] for vectors, values in groups]
     shape = {"even": chosen[0], "odd": chosen[1], "mean": mean, "size": torch.tensor(size)}
@@ -57,20 +58,31 @@ def fit_with_noise(pictures: Tensor, components: int, generator: torch.Generator
 
 
 def fit_shaped(pictures: Tensor, components: int, generator: torch.Generator) -> dict[str, Tensor]:
-    """Fit as `fit_with_noise` does, to pictures warped to their mean shape; also gives that shape's covariance.
+    """Fit as `fit_with_noise` does, to pictures bent to their mean shape; also gives that shape's covariance."""
+    straight, shape = straighten(pictures)
+    return fit_with_noise(straight, components, generator) | shape
 
-    Landmarks are predicted; each face counts twice, as it is and mirrored.
+
+def straighten(pictures: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """Bend portraits to the mean of their landmarks, which are predicted; each face counts twice, also mirrored.
+
+    Args:
+        pictures: (N, 3, S, S) RGB in [-1, 1].
+
+    Returns:
+        The bent portraits, of the same shape and range, and the shape's part of what `fit_shaped` gives.
     """
     size = pictures.shape[-1]
     points = np.stack(aligned_landmarks(pictures)).astype(np.float64)
     both = np.concatenate([points, mirrored_points(points, size, MIRRORED)])
     mean = both.mean(axis=0)
     deviations = (both - mean).reshape(len(both), -1)
-    grids = [warp_grid(mean.astype(np.float32), own.astype(np.float32), size) for own in points]
-    straight = [warp_pictures(picture[None], grid) for picture, grid in zip(pictures, grids, strict=True)]
+    straight = torch.empty_like(pictures)
+    for number, own in enumerate(points):
+        grid = warp_grid(mean.astype(np.float32), own.astype(np.float32), size)
+        straight[number] = warp_pictures(pictures[number : number + 1], grid)[0].clamp(-1, 1)
     shape = {"shape_mean": mean, "shape_covariance": deviations.T @ deviations / len(deviations)}
-    appearance = fit_with_noise(torch.cat(straight).clamp(-1, 1), components, generator)
-    return appearance | {name: torch.from_numpy(value).float() for name, value in shape.items()}
+    return straight, {name: torch.from_numpy(value).float() for name, value in shape.items()}
 
 
 def shaped_face_model(tensors: Mapping[str, Tensor]) -> ShapedFaceModel:
@@ -117,14 +129,15 @@ def _halves(pictures: Tensor) -> Tensor:
     return torch.cat([left_luma, left_colour], dim=1)
 
 
-def _principal(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute principal directions (N, D / 2), scaled to their standard deviations, and their variances, descending.
+def _principal(rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Compute principal directions (n, D / 2), scaled to their standard deviations, and their variances, descending.
 
-    By the N x N Gram matrix: there are fewer faces than pixels.
+    By the N x N Gram matrix: there are fewer faces than pixels. n is `count`, or N if that is less.
     """
-    values, vectors = torch.linalg.eigh((rows @ rows.T).double())
-    directions = vectors.T.flip(0).to(rows.dtype) @ rows / len(rows) ** 0.5
-    return directions, values.flip(0).to(rows.dtype) / len(rows)
+    last = len(rows) - 1
+    values, vectors = eigh((rows @ rows.T).double().numpy(), subset_by_index=(max(0, len(rows) - count), last))
+    directions = torch.from_numpy(np.ascontiguousarray(vectors.T[::-1])).to(rows.dtype) @ rows / len(rows) ** 0.5
+    return directions, torch.from_numpy(np.ascontiguousarray(values[::-1])).to(rows.dtype) / len(rows)
 
 
 def _residual(tensors: Mapping[str, Tensor], pictures: Tensor) -> Tensor:
