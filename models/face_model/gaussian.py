@@ -28,7 +28,7 @@ FACE_MODEL = ASSETS / "face_model.safetensors"
 
 _SCREEN, _SCREEN_SIZE = 0.02, 128
 """Of the rim's correction: lambda, in pictures of so many pixels a side; u falls to a third in 1 / sqrt(lambda)."""
-_ROUNDS = 40
+_ROUNDS = 25
 """Of conjugate gradients."""
 _COARSE = 4
 """Pixels per side of a cell of the certainty map."""
