@@ -48,7 +48,7 @@ PLAN = Plan(
     steps=25000,
     weights=Weights(pixel=1.0, colour=1.0, lpips=3.0, identity=0.6, adversarial=0.0, matching=0.0),
 )
-SHARDS, PAIRS, SEED = 200, 512, 21
+SHARDS, PAIRS, SEED = 800, 128, 21
 VALIDATION_PAIRS = 256
 
 
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--portraits", type=Path, required=True, help="folder of folders of portraits")
     parser.add_argument("--views", type=Path, help="folder of further people, several each: PERSON_ANYTHING.jpg")
     parser.add_argument("--work", type=Path, default=Path("build/weights"), help="evidence, checkpoints and curves")
-    parser.add_argument("--shards", type=int, default=SHARDS, help=f"of {PAIRS} pairs, 120 MB each")
+    parser.add_argument("--shards", type=int, default=SHARDS, help=f"of {PAIRS} pairs, 30 MB each")
     parser.add_argument("--only", choices=PARTS, help="do this alone")
     arguments = parser.parse_args()
     quieten()
