@@ -45,11 +45,11 @@ from scripts.one_thread import use_one_thread
 RECIPE = "make weights PORTRAITS=DIR VIEWS=DIR"
 PARTS = ("face-model", "shards", "refiner", "ship")
 PLAN = Plan(
-    steps=25000,
-    weights=Weights(pixel=1.0, colour=1.0, lpips=3.0, identity=0.6, adversarial=0.0, matching=0.0),
+    steps=20000,
+    weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=1.0, adversarial=0.0, matching=0.0),
 )
 SHARDS, PAIRS, SEED = 800, 128, 21
-VALIDATION_PAIRS = 256
+VALIDATION_PAIRS = 128
 
 
 def main() -> None:

@@ -4,13 +4,15 @@ import copy
 import csv
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from models.gan.discriminator import Discriminator
@@ -110,7 +112,7 @@ def train(shards: Path, validation: Records, plan: Plan, judges: Judges, folder:
 
     Args:
         shards: folder of shards; those that are added later join in.
-        validation: records of people who are in none of them.
+        validation: records of people who are in none of them; curves give what is made of them over their start.
         plan: how long and how fast.
         judges: LPIPS and the training encoder.
         folder: of checkpoint, averaged weights (`WEIGHTS`) and curves.csv.
@@ -121,6 +123,7 @@ def train(shards: Path, validation: Records, plan: Plan, judges: Judges, folder:
     folder.mkdir(parents=True, exist_ok=True)
     learner, reader = Learner.begin(plan), ShardReader(shards)
     resume(folder, learner)
+    begun = held_out(lambda batch: batch[0].start, validation, judges)
     clock = time.perf_counter()
     while learner.step < plan.steps:
         _step(learner, reader, plan, judges)
@@ -130,24 +133,24 @@ def train(shards: Path, validation: Records, plan: Plan, judges: Judges, folder:
             figures = {name: float(np.mean(values)) for name, values in learner.sums.items()}
             figures["seconds_a_step"] = (time.perf_counter() - clock) / len(learner.sums["pixel"])
             if learner.step % _VALIDATE_EVERY == 0 or learner.step == plan.steps:
-                figures |= validated(learner.average, validation, judges)
+                made = held_out(partial(restored_by, learner.average), validation, judges)
+                figures |= {f"validation_{name}": value / begun[name] for name, value in made.items()}
             keep(folder, learner, {"step": learner.step, "records": len(reader)} | figures)
             learner.sums, clock = {}, time.perf_counter()
     return learner.average
 
 
 @torch.inference_mode()
-def validated(generator: Generator, records: Records, judges: Judges) -> dict[str, float]:
-    """Compare a generator with its own start on held-out people: ratios of LPIPS and of identity distance."""
-    made: dict[str, list[float]] = {"lpips": [], "identity": []}
-    begun: dict[str, list[float]] = {"lpips": [], "identity": []}
+def held_out(restore: Callable[[Batch], Tensor], records: Records, judges: Judges) -> dict[str, float]:
+    """Average LPIPS and identity distance (SFace) of restored held-out people."""
+    sums: dict[str, list[float]] = {"lpips": [], "identity": []}
     for n in range(0, len(records), _VALIDATION_BATCH):
         batch = from_records(records[n : n + _VALIDATION_BATCH])
-        for sums, picture in ((made, restored_by(generator, batch)), (begun, batch[0].start)):
-            terms = compared(picture, batch, judges, len(picture), torch.Generator().manual_seed(n))
-            for name, values in sums.items():
-                values.append(float(terms[name]))
-    return {f"validation_{name}": float(np.mean(made[name]) / np.mean(begun[name])) for name in made}
+        restored = restore(batch)
+        terms = compared(restored, batch, judges, len(restored), torch.Generator().manual_seed(n))
+        for name, values in sums.items():
+            values.append(float(terms[name]))
+    return {name: float(np.mean(values)) for name, values in sums.items()}
 
 
 def resume(folder: Path, learner: Learner) -> None:
@@ -195,7 +198,7 @@ def _step(learner: Learner, reader: ShardReader, plan: Plan, judges: Judges) -> 
         learner.sums.setdefault(name, []).append(float(value.detach()))
 
 
-def _judge(learner: Learner, restored: torch.Tensor, batch: Batch, plan: Plan) -> Terms:
+def _judge(learner: Learner, restored: Tensor, batch: Batch, plan: Plan) -> Terms:
     terms = discriminator_terms(learner.discriminator, restored, batch, learner.step % plan.r1_every == 0)
     lazy = plan.r1 * plan.r1_every  # as often as it is skipped (Karras et al., 2020)
     loss = terms["discriminator"] + lazy * terms.get("r1", restored.new_zeros(()))
@@ -204,7 +207,7 @@ def _judge(learner: Learner, restored: torch.Tensor, batch: Batch, plan: Plan) -
 
 
 def _descend(
-    loss: torch.Tensor, optimisers: tuple[torch.optim.Optimizer, ...], rates: tuple[float, ...], factor: float
+    loss: Tensor, optimisers: tuple[torch.optim.Optimizer, ...], rates: tuple[float, ...], factor: float
 ) -> None:
     for optimiser in optimisers:
         optimiser.zero_grad()

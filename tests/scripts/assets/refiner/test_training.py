@@ -9,9 +9,9 @@ from models.identity.encoders import training_encoder
 from models.metrics.lpips import perceptual_distance
 from models.objective import Judges
 from scripts.assets.refiner import training
-from scripts.assets.refiner.objective import Weights
+from scripts.assets.refiner.objective import Weights, restored_by
 from scripts.assets.refiner.records import save_records, to_records
-from scripts.assets.refiner.training import WEIGHTS, Learner, Plan, train, validated
+from scripts.assets.refiner.training import WEIGHTS, Learner, Plan, held_out, train
 from tests.scripts.assets.refiner.evidence import made_up
 
 PLAN = Plan(
@@ -64,8 +64,13 @@ def test_what_it_writes_is_a_restorer(shards: Path, judges: Judges, tmp_path: Pa
 
 
 def test_an_untrained_generator_is_as_good_as_its_start(judges: Judges) -> None:
-    found = validated(Learner.begin(PLAN).average, to_records(made_up(2)), judges)
-    assert found == pytest.approx({"validation_lpips": 1.0, "validation_identity": 1.0}, abs=0.02)
+    records = to_records(made_up(2))
+    average = Learner.begin(PLAN).average
+    made = held_out(lambda batch: restored_by(average, batch), records, judges)
+    begun = held_out(lambda batch: batch[0].start, records, judges)
+    assert made == pytest.approx(begun, rel=0.02)
+    perfect = held_out(lambda batch: batch[1].image, records, judges)
+    assert perfect == pytest.approx({"lpips": 0.0, "identity": 0.0}, abs=1e-3)
 
 
 def _train_two_steps(shards: Path, validation: training.Records, judges: Judges, folder: Path) -> None:
