@@ -6,8 +6,8 @@ posterior of z has precision M = I + W_v' Psi_v^-1 W_v and mean M^-1 W_v' Psi_v^
 diagonal Psi and missing rows left out). The covariance is made symmetric under mirroring, so a visible eye
 predicts the missing one; colour is visible or missing on its own, so the same formula colourizes.
 
-The mean leaves small steps at the hole's rim. They are what the low rank cannot represent of this face; a
-Shepard interpolation (1968) of the visible residual removes them within a few pixels.
+The mean leaves small steps at the hole's rim. They are what the low rank cannot represent of this face; a screened
+Poisson equation continues the visible residual into the hole, where it fades (docs/decisions/23).
 """
 
 from dataclasses import dataclass
