@@ -73,7 +73,7 @@ dvc-yaml: $(READY) ## write dvc.yaml from the import closure of the stages
 sampler: $(READY) ## learn the built-in sampler anew (PORTRAITS=DIR)
 	$(BIN)/python -m scripts.assets.make_sampler --portraits $(PORTRAITS) --out assets
 
-weights: $(READY) ## train the weights that ship (PORTRAITS=DIR VIEWS=DIR); goes on where it was stopped
+weights: $(READY) ## train the weights that ship (PORTRAITS=DIR of folders, VIEWS=DIR); goes on where it was stopped
 	$(BIN)/python -m scripts.assets.make_weights --portraits $(PORTRAITS) $(if $(VIEWS),--views $(VIEWS))
 
 finder: $(READY) ## train the damage finder that ships (PORTRAITS=DIR PRINTS=DIR); goes on where it was stopped

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.linalg import eigh
 from torch import Tensor
 
 from models.colour import to_planes
@@ -54,9 +55,11 @@ def bend(pictures: Tensor, frame: Landmarks | None = None) -> BentFaces:
     points = np.stack(aligned_landmarks(pictures)).astype(np.float64)
     if frame is None:
         frame = _with_mirrored(points, size).mean(axis=0).astype(np.float32)
-    grids = [warp_grid(frame, own.astype(np.float32), size) for own in points]
-    straight = [warp_pictures(picture[None], grid) for picture, grid in zip(pictures, grids, strict=True)]
-    return BentFaces(torch.cat(straight).clamp(-1, 1), points, frame)
+    straight = torch.empty_like(pictures)
+    for number, own in enumerate(points):
+        grid = warp_grid(frame, own.astype(np.float32), size)
+        straight[number] = warp_pictures(pictures[number : number + 1], grid)[0].clamp(-1, 1)
+    return BentFaces(straight, points, frame)
 
 
 def fit(pictures: Tensor, components: int, prior: Tensors | None = None, prior_faces: float = 0.0) -> dict[str, Tensor]:
@@ -83,8 +86,8 @@ def fit(pictures: Tensor, components: int, prior: Tensors | None = None, prior_f
         rows = {name: torch.cat([share**0.5 * prior[name], (1 - share) ** 0.5 * own]) for name, own in rows.items()}
         rows["even"] = torch.cat([rows["even"], apart])
         mean = torch.lerp(mean, prior["mean"], share)
-    groups = [_principal(rows[name]) for name in ("even", "odd")]
-    known = max(1, sum(len(values) for values, _ in groups) - 2)
+    groups = [_principal(rows[name], components) for name in ("even", "odd")]
+    known = max(1, sum(len(part) for part in rows.values()) - 2)
     kept = torch.cat([values for values, _ in groups]).topk(min(components, known)).values.min()
     chosen = [vectors[values >= kept] for values, vectors in groups]
     shape = {"even": chosen[0], "odd": chosen[1], "mean": mean, "size": torch.tensor(size)}
@@ -182,13 +185,16 @@ def _halves(pictures: Tensor) -> Tensor:
     return torch.cat([left_luma, left_colour], dim=1)
 
 
-def _principal(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute variances (N,), descending, and principal directions (N, D / 2) scaled to their standard deviations.
+def _principal(rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Compute variances (n,), descending, and principal directions (n, D / 2) scaled to their standard deviations.
 
-    By the N x N Gram matrix of rows (N, D / 2) whose squares add up to the covariance: they are fewer than pixels.
+    By the N x N Gram matrix of rows (N, D / 2) whose squares add up to the covariance: they are fewer than pixels. n is
+    `count`, or N if that is less.
     """
-    values, vectors = torch.linalg.eigh((rows @ rows.T).double())
-    return values.flip(0).to(rows.dtype), vectors.T.flip(0).to(rows.dtype) @ rows
+    last = len(rows) - 1
+    values, vectors = eigh((rows @ rows.T).double().numpy(), subset_by_index=(max(0, last + 1 - count), last))
+    directions = torch.from_numpy(np.ascontiguousarray(vectors.T[::-1])).to(rows.dtype) @ rows
+    return torch.from_numpy(np.ascontiguousarray(values[::-1])).to(rows.dtype), directions
 
 
 def _residual(tensors: Mapping[str, Tensor], pictures: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ posterior of z has precision M = I + W_v' Psi_v^-1 W_v and mean M^-1 W_v' Psi_v^
 diagonal Psi and missing rows left out). The covariance is made symmetric under mirroring, so a visible eye
 predicts the missing one; colour is visible or missing on its own, so the same formula colourizes.
 
-The mean leaves small steps at the hole's rim. They are what the low rank cannot represent of this face; a
-Shepard interpolation (1968) of the visible residual removes them within a few pixels.
+The mean leaves small steps at the hole's rim. They are what the low rank cannot represent of this face; a screened
+Poisson equation continues the visible residual into the hole, where it fades (docs/decisions/24).
 """
 
 from collections.abc import Mapping
@@ -15,15 +15,15 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from scipy.fft import next_fast_len
 from torch import Tensor
 
 from models.colour import from_planes, to_planes
-from models.runtime.cached import made_once
 from models.runtime.threads import one_thread
 
-_REACH, _POWER, _DECAY = 10, 6, 0.02
-"""Of the rim's correction: radius in pixels, exponent of the distance, and the weight of "no correction"."""
+_SCREEN, _SCREEN_SIZE = 0.02, 128
+"""Of the rim's correction: lambda, in pictures of so many pixels a side; u falls to a third in 1 / sqrt(lambda)."""
+_ROUNDS = 25
+"""Of conjugate gradients."""
 _COARSE = 4
 """Pixels per side of a cell of the certainty map."""
 
@@ -124,28 +124,44 @@ class FaceModel:
 
 
 def rim(residual: Tensor, missing: Tensor) -> Tensor:
-    """Carry a residual from the known pixels a little into the hole: sum r / d**p over (decay + sum 1 / d**p).
+    """Carry a residual from the known pixels into the hole: there (lambda - Laplacian) u = 0, at its rim u = residual.
+
+    Solved by conjugate gradients; what a few rounds have not reached lies far inside, where u is nearly 0.
 
     Args:
-        residual: (N, C, H, W); read where known only.
-        missing: (N, C, H, W), 1 = missing.
+        residual: (N, C, S, S); read where known only.
+        missing: (N, C, S, S), 1 = missing.
+
+    Returns:
+        (N, C, S, S); the residual itself where known.
     """
-    known = 1 - missing
-    height, width = residual.shape[-2:]
-    size = next_fast_len(height + 2 * _REACH, real=True), next_fast_len(width + 2 * _REACH, real=True)
-    # by FFT: a direct convolution with 441 taps takes longer than all the rest of a completion
-    spectrum = torch.fft.rfft2(torch.stack([residual * known, known]), s=size) * _rim_spectrum(size)
-    total, weight = torch.fft.irfft2(spectrum, s=size)[..., _REACH : _REACH + height, _REACH : _REACH + width]
-    carried: Tensor = total / (weight.clamp_min(0) + _DECAY)
-    return carried
+    known = residual * (1 - missing)
+    diagonal = _neighbours(torch.ones_like(missing)) + _SCREEN * (_SCREEN_SIZE / residual.shape[-1]) ** 2
+    remainder = missing * _neighbours(known)
+    carried, direction = torch.zeros_like(residual), remainder
+    energy = _energy(remainder)
+    for _ in range(_ROUNDS):
+        image = missing * (diagonal * direction - _neighbours(direction))
+        length = energy / (direction * image).sum((-2, -1), keepdim=True).clamp_min(1e-20)
+        carried = carried + length * direction
+        remainder = remainder - length * image
+        before, energy = energy, _energy(remainder)
+        direction = remainder + energy / before.clamp_min(1e-20) * direction
+    return known + carried
 
 
-@made_once
-def _rim_spectrum(size: tuple[int, int]) -> Tensor:
-    line = torch.arange(-_REACH, _REACH + 1, dtype=torch.float32)
-    kernel = 1 / (line[:, None].square() + line.square() + 0.5).pow(_POWER / 2)
-    spectrum: Tensor = torch.fft.rfft2(kernel, s=size)
-    return spectrum
+def _neighbours(planes: Tensor) -> Tensor:
+    """Add up the four neighbours of each pixel; beyond the frame there is nothing."""
+    total = torch.zeros_like(planes)
+    total[..., 1:, :] += planes[..., :-1, :]
+    total[..., :-1, :] += planes[..., 1:, :]
+    total[..., 1:] += planes[..., :-1]
+    total[..., :-1] += planes[..., 1:]
+    return total
+
+
+def _energy(planes: Tensor) -> Tensor:
+    return planes.square().sum((-2, -1), keepdim=True)
 
 
 def flatten(planes: Tensor) -> Tensor:

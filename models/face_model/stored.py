@@ -53,7 +53,8 @@ class StoredFaceModel:
             raise WeightsError(f"a face model in {path}", str(error), _REMEDY) from error
         if absent := {"even", "odd", "mean", "noise", "size", "shape_mean", "shape_covariance"} - tensors.keys():
             raise WeightsError(f"a face model in {path}", f"no {', '.join(sorted(absent))}", _REMEDY)
-        return cls(_completed(tensors, float(facts.get("portraits", 0))))
+        told = facts.get("portraits", 0)
+        return cls(_completed(tensors, float(sum(told.values()) if isinstance(told, dict) else told)))
 
     @classmethod
     def compress(cls, tensors: Mapping[str, Tensor]) -> "StoredFaceModel":

@@ -1,9 +1,12 @@
-"""Train the restorer that ships: `make weights PORTRAITS=DIR`. Resumes where it was stopped.
+"""Train the weights that ship: `make weights PORTRAITS=DIR VIEWS=DIR`. Resumes where it was stopped.
 
-The portraits are read by the same ingest as everywhere, in a workspace of their own; the last fifth of the files, by
-name, is left out for evaluation, as in the sampler's recipe. Further people in several views serve as each other's
-reference photos; the last 30 % of them are left out as well. Writes assets/face_model.safetensors,
-assets/restorer.safetensors (float16) and its card.
+PORTRAITS holds folders of portraits (`scripts.assets.refiner.people.SOURCES`), one person a file; the last fifth of
+each, by name, is left out for the figures, and the 7 % before it for choices. VIEWS holds further people in several
+pictures, which serve as each other's reference photos; the last 30 % of them are left out as well.
+
+Three parts, each of which `--only` does alone: the face model, stored evidence, and the refiner that learns from it.
+Two processes may work side by side: shards join the training as they appear. Writes assets/face_model.safetensors,
+assets/landmark_shift.safetensors, assets/restorer.safetensors (float16), its curves and its card's figures.
 """
 
 import argparse
@@ -12,7 +15,6 @@ import logging
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,114 +22,111 @@ import torch
 from models.assets import ASSETS
 from models.face.landmark_shift import LANDMARK_SHIFT, fit_covariance, save_landmark_shift
 from models.face.landmarks import MIRRORED, LandmarkPredictor
-from models.face_model.fit import fit_shaped
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
-from models.gan.restorer import Restorer, save_weights
-from models.images import to_tensor
+from models.gan.restorer import save_weights
+from models.identity.encoders import training_encoder
+from models.metrics.lpips import perceptual_distance
+from models.objective import Judges
 from models.weight_files import weights_sha256
 from pipeline.config.load import load_params
-from pipeline.portraits.read import load_image, read_portraits
+from pipeline.portraits.read import load_image
 from pipeline.project.paths import Paths
 from pipeline.project.process import quieten
-from pipeline.stages import run_stage
-from pipeline.training.report import TrainReport
-from pipeline.workspaces.create import create_workspace
-from scripts.portrait_folders import sort_portraits
+from pipeline.training.face_models import FaceModels
+from scripts.assets.refiner.networks import load_generator
+from scripts.assets.refiner.objective import Weights
+from scripts.assets.refiner.people import gather_people, people_of
+from scripts.assets.refiner.records import Records, open_records
+from scripts.assets.refiner.shards import WHOLE, Drawing, fit_models, make_shard, make_shards
+from scripts.assets.refiner.training import WEIGHTS, Plan, train
+from scripts.one_thread import use_one_thread
 
-COMPONENTS = 400
-"""Of the face model that ships: more gain little on portraits that were not fitted, and cost 12 kB each."""
-RECIPE = "python -m scripts.assets.make_weights --portraits DIR --views DIR"
-COMMON: dict[str, Any] = {
-    "data.source": "folder",
-    "data.identity_pattern": "^([^_.]+)",
-    "train.face_model.folds": 4,
-    "train.steps_per_epoch": 100,
-    "train.learning_rate": 0.0005,
-    "train.schedule": "cosine",
-    "train.discriminator_learning_rate": 0.0004,
-    "train.ema_decay": 0.99,
-    "train.patience": 100,
-    "train.losses.colour": 2.0,
-    "train.losses.adversarial": 0.1,
-    "train.losses.r1": 0.1,
-}
-PHASES: tuple[dict[str, Any], ...] = ({"train.warm_start": "none", "train.epochs": 4},)
+RECIPE = "make weights PORTRAITS=DIR VIEWS=DIR"
+PARTS = ("face-model", "shards", "refiner", "ship")
+PLAN = Plan(
+    steps=20000,
+    weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=1.0, adversarial=0.0, matching=0.0),
+)
+SHARDS, PAIRS, SEED = 800, 128, 21
+VALIDATION_PAIRS = 128
 
 
 def main() -> None:
-    """Prepare the workspace, fit the face model, train, write the weights and their card."""
+    """Do the parts that are asked for, in order."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--portraits", type=Path, required=True, help="folder of portraits, one per person")
+    parser.add_argument("--portraits", type=Path, required=True, help="folder of folders of portraits")
     parser.add_argument("--views", type=Path, help="folder of further people, several each: PERSON_ANYTHING.jpg")
-    parser.add_argument("--workspace", type=Path, default=Path("build/weights"))
+    parser.add_argument("--work", type=Path, default=Path("build/weights"), help="evidence, checkpoints and curves")
+    parser.add_argument("--shards", type=int, default=SHARDS, help=f"of {PAIRS} pairs, 30 MB each")
+    parser.add_argument("--only", choices=PARTS, help="do this alone")
     arguments = parser.parse_args()
     quieten()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    workspace = arguments.workspace.resolve()
-    paths = Paths(workspace)
-    sort_portraits(
-        arguments.portraits.resolve(), arguments.views and arguments.views.resolve(), workspace / "portraits"
-    )
-    for number, phase in enumerate(PHASES):
-        create_workspace(ASSETS.parent, workspace, COMMON | phase | {"data.location": str(workspace / "portraits")})
-        report = run_phase(number, paths)
-    ship(paths, report)
-
-
-def run_phase(number: int, paths: Paths) -> TrainReport:
-    """Ingest once, train from the last phase's weights; a phase that is done is not repeated."""
-    done = paths.state / f"phase-{number}.safetensors"
-    if not paths.portrait_rows.is_file():
-        run_stage("ingest", paths.root)
-        fit_face_model(paths)
+    use_one_thread()
+    work, parts = arguments.work.resolve(), (arguments.only,) if arguments.only else PARTS
+    views = arguments.views and arguments.views.resolve()
+    paths = gather_people(arguments.portraits.resolve(), views, work / "people")
+    if "face-model" in parts:
+        fit_models(paths, people_of(paths, "train"), work / "face-models")
+        shutil.copyfile(work / "face-models" / WHOLE, FACE_MODEL)
         fit_landmark_shift(paths)
-    if done.is_file():
-        return TrainReport.model_validate_json(paths.training_report.read_bytes())
-    if number:
-        paths.champion.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(paths.state / f"phase-{number - 1}.safetensors", paths.champion_weights)
-    report = run_stage("train", paths.root)
-    assert isinstance(report, TrainReport)
-    shutil.copyfile(paths.trained_weights, done)
-    return report
+    if "shards" in parts:
+        store_evidence(paths, work, arguments.shards)
+    if "refiner" in parts:
+        judges = Judges(perceptual_distance("alex"), training_encoder())
+        train(work / "shards", validation_records(paths, work), PLAN, judges, work / "refiner")
+    if "ship" in parts:
+        ship(work)
 
 
-def fit_face_model(paths: Paths) -> None:
-    """Fit the face model to the training split, one picture per person, and put it in assets/."""
-    rows = read_portraits(paths)
-    learning = rows[rows["split"] == "train"].drop_duplicates("identity")
-    pictures = to_tensor(np.stack([load_image(paths, portrait_id) for portrait_id in learning["portrait_id"]]))
-    tensors = fit_shaped(pictures, COMPONENTS, torch.Generator().manual_seed(0))
-    facts = {"portraits": len(learning), "components": COMPONENTS, "recipe": RECIPE}
-    StoredFaceModel.compress(tensors).save(FACE_MODEL, facts)
+def store_evidence(paths: Paths, work: Path, count: int) -> None:
+    """Make the shards that are not there yet."""
+    rows = people_of(paths, "train")
+    models = fit_models(paths, rows, work / "face-models")
+    make_shards(_drawing(paths, "train", models, SEED, PAIRS), work / "shards", count)
+
+
+def validation_records(paths: Paths, work: Path) -> Records:
+    """Give the evidence of some people of the validation split, by the face model that ships."""
+    file = work / "validation.npy"
+    if not file.is_file():
+        model = FaceModels.of_stored(StoredFaceModel.load(work / "face-models" / WHOLE))
+        make_shard(_drawing(paths, "validation", model, SEED + 1, VALIDATION_PAIRS), 0, file)
+    return open_records(file)
 
 
 def fit_landmark_shift(paths: Paths) -> None:
-    """Fit how landmarks shift between photos of a person, to the training split, and put it in assets/."""
-    rows, predictor = read_portraits(paths), LandmarkPredictor()
+    """Fit how landmarks shift between photos of a person, to the people in several; without any, keep what is there."""
+    rows, predictor = people_of(paths, "train"), LandmarkPredictor()
     people = []
-    for _, own in rows[rows["split"] == "train"].groupby("identity"):
-        if len(own) > 1:
-            pictures = [load_image(paths, portrait_id) for portrait_id in own["portrait_id"]]
-            people.append(np.stack([predictor.predict_aligned(picture) for picture in pictures]).astype(np.float64))
+    for _, own in rows[rows["folder"] == "views"].groupby("identity"):
+        pictures = [load_image(paths, portrait_id) for portrait_id in own["portrait_id"]]
+        people.append(np.stack([predictor.predict_aligned(picture) for picture in pictures]).astype(np.float64))
     if people:
         save_landmark_shift(fit_covariance(people, MIRRORED), LANDMARK_SHIFT, len(people))
 
 
-def ship(paths: Paths, report: TrainReport) -> None:
-    """Round the weights to float16, which changes no restored pixel by more than one step, and write the card."""
-    restorer = Restorer.load(paths.trained_weights)
+def ship(work: Path) -> None:
+    """Write the averaged generator, in float16, with curves and the facts of the card; its face model ships already."""
     target = ASSETS / "restorer.safetensors"
-    save_weights(restorer.generator, target, restorer.image_size, dtype=torch.float16)
+    save_weights(load_generator(work / "refiner" / WEIGHTS), target, 128, dtype=torch.float16)
+    curves = work / "refiner" / "curves.csv"
+    shutil.copyfile(curves, ASSETS / "restorer_curves.csv")
+    steps = int(float(curves.read_text(encoding="utf-8").splitlines()[-1].partition(",")[0]))
     card = {
         "sha256": weights_sha256(target),
         "recipe": RECIPE,
-        "settings": load_params(paths.params).train.model_dump(mode="json"),
+        "plan": vars(PLAN) | {"weights": vars(PLAN.weights)},
+        "steps": steps,
+        "samples": steps * PLAN.batch,
         "made": datetime.now(UTC).date().isoformat(),
-        "report": report.model_dump(mode="json"),
     }
     (ASSETS / "restorer.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    shutil.copyfile(paths.training_curves, ASSETS / "restorer_curves.csv")
+
+
+def _drawing(paths: Paths, split: str, models: FaceModels, seed: int, pairs: int) -> Drawing:
+    params = load_params(Path("params.yaml"))
+    return Drawing(paths, people_of(paths, split), params.masks, params.train.evidence, models, seed, pairs)
 
 
 if __name__ == "__main__":

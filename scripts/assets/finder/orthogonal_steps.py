@@ -40,12 +40,17 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """The (R, C) matrix with the singular vectors of a matrix and singular values near 1 (Newton-Schulz, 5 rounds)."""
+    """The (R, C) matrix with the singular vectors of a matrix and singular values near 1 (Newton-Schulz, 5 rounds).
+
+    Each round multiplies by a polynomial of the Gram matrix, and these commute: so the rounds need that matrix alone.
+    """
     wide = matrix if len(matrix) <= matrix.shape[1] else matrix.T
     rows = wide / (wide.norm() + 1e-7)
     a, b, c = _QUINTIC
+    gram = rows @ rows.T
+    total = one = torch.eye(len(rows))
     for _ in range(5):
-        gram = rows @ rows.T
-        rows = a * rows + (b * gram + c * gram @ gram) @ rows
-    found: Tensor = rows if len(matrix) <= matrix.shape[1] else rows.T
+        factor = a * one + b * gram + c * gram @ gram
+        total, gram = factor @ total, factor @ gram @ factor
+    found: Tensor = total @ rows if len(matrix) <= matrix.shape[1] else (total @ rows).T
     return found

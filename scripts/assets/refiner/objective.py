@@ -1,0 +1,107 @@
+"""What the refiner is asked for: close to the target, alike to the eye, the same person, and not to be told from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models import losses
+from models.evidence.evidence import compose
+from models.gan.discriminator import Discriminator, generated_patch_mask
+from models.gan.generator import Generator
+from models.gan.losses import discriminator_adversarial, feature_matching, generator_adversarial, r1_penalty
+from models.objective import Batch, Judges, Terms
+
+HAS_BFLOAT16 = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+_JITTER = 1.5
+"""Pixels of 128 by which the identity term's crops move at random (models/objective.py)."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weight of each term."""
+
+    pixel: float
+    colour: float
+    lpips: float
+    identity: float
+    adversarial: float
+    matching: float
+
+
+def restored_by(generator: Generator, batch: Batch) -> Tensor:
+    """Restore a batch in bfloat16 where the processor has it: (N, 3, S, S), known pixels to the bit."""
+    evidence, _ = batch
+    inputs = evidence.stacked().contiguous(memory_format=torch.channels_last)
+    with half():
+        proposal = generator.propose(inputs, evidence.damaged.condition(), evidence.hint)
+    return compose(evidence.damaged, proposal.float())
+
+
+def half() -> torch.autocast:
+    """Compute in bfloat16 where the processor has it: half the time."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=HAS_BFLOAT16)
+
+
+def compared(restored: Tensor, batch: Batch, judges: Judges, identities: int, rng: torch.Generator) -> Terms:
+    """Compute the terms that compare with the target, unweighted.
+
+    Args:
+        restored: (N, 3, S, S) in [-1, 1].
+        batch: the evidence and its target.
+        judges: LPIPS and the training encoder.
+        identities: of how many pictures of the batch the identity is compared; 0 leaves the term out.
+        rng: of the identity crops' places.
+    """
+    evidence, target = batch
+    missing = evidence.damaged.chroma_mask
+    terms = {
+        "pixel": losses.pixel_missing(restored, target.image, missing),
+        "colour": losses.colour(restored, target.image, missing),
+    }
+    with half():
+        terms["lpips"] = judges.perceptual(restored, target.image).float().mean()
+    if identities:
+        terms["identity"] = _identity(restored[:identities], batch, judges, rng)
+    return terms
+
+
+def adversarial_terms(discriminator: Discriminator, restored: Tensor, batch: Batch) -> Terms:
+    """Compute the generator's adversarial terms; the discriminator learns nothing from them."""
+    evidence, target = batch
+    missing = evidence.damaged.chroma_mask
+    with half():
+        fake = discriminator.features(restored, missing)
+        with torch.no_grad():
+            real = discriminator.features(target.image, missing)
+        adversarial = generator_adversarial(fake[-1].float(), generated_patch_mask(missing))
+        matching = feature_matching(fake[:-1], real[:-1]).float()
+    return {"adversarial": adversarial, "matching": matching}
+
+
+def discriminator_terms(discriminator: Discriminator, restored: Tensor, batch: Batch, penalised: bool) -> Terms:
+    """Compute the discriminator's own terms: `discriminator`, and `r1` where it is asked for."""
+    evidence, target = batch
+    missing = evidence.damaged.chroma_mask
+    real = target.image.clone().requires_grad_(penalised)
+    with torch.autocast("cpu", torch.bfloat16, enabled=HAS_BFLOAT16 and not penalised):  # a gradient of a gradient
+        real_logits, fake_logits = discriminator(real, missing), discriminator(restored.detach(), missing)
+    logits = real_logits.float(), fake_logits.float()
+    terms = {"discriminator": discriminator_adversarial(*logits, generated_patch_mask(missing))}
+    return terms | ({"r1": r1_penalty(logits[0], real)} if penalised else {})
+
+
+def weighted(terms: Mapping[str, Tensor], weights: Weights) -> Tensor:
+    """Add up the terms that are there, weighted; a scalar."""
+    return torch.stack([getattr(weights, name) * value for name, value in terms.items()]).sum()
+
+
+def _identity(restored: Tensor, batch: Batch, judges: Judges, rng: torch.Generator) -> Tensor:
+    count = len(restored)
+    points = batch[1].points[:count] + _JITTER * torch.randn(count, 1, 2, generator=rng)
+    with half():
+        with torch.no_grad():
+            own = judges.encoder.embed(batch[1].image[:count], points)
+        made = judges.encoder.embed(restored, points)
+    return losses.identity(made.float(), own.float())
