@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from models.evidence.evidence import Damaged, Evidence, compose, gather
-from models.face_model.gaussian import FACE_MODEL
+from models.face_model.shape_and_appearance import built_face_model
+from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from models.images import Image, mask_to_tensor, to_tensor
 from models.objective import Target
 from models.weight_files import weights_sha256

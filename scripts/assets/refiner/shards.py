@@ -116,13 +116,8 @@ def make_shard(drawing: Drawing, number: int, file: Path) -> None:
         count=drawing.pairs,
         flip=True,
     )
-    starts = range(0, drawing.pairs, _BATCH)
-    parts = [
-        to_records(
-            collate([samples[n] for n in range(start, min(start + _BATCH, drawing.pairs))], drawing.models.whole)
-        )
-        for start in starts
-    ]
+    batches = (range(start, min(start + _BATCH, drawing.pairs)) for start in range(0, drawing.pairs, _BATCH))
+    parts = [to_records(collate([samples[n] for n in numbers], drawing.models.whole)) for numbers in batches]
     save_records(np.concatenate(parts), file)
 
 
