@@ -1,9 +1,11 @@
 """A model's file: a network, and the face model whose completions it corrects.
 
 Models that a cycle made hold their own face model. Those in assets/, and versions that were registered before they held
-one, refer by digest to one that ships: the current one or an earlier one, `face_model*.safetensors`.
+one, refer by digest to one that ships, `face_model*.safetensors`: the current one or an earlier one. Where that is gone
+they load with the current one, since a network only corrects what a face model completes.
 """
 
+import logging
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -18,6 +20,7 @@ from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from models.weight_files import Architecture, read_architecture, read_part, weights_sha256, write_weights
 
 _PART = "face_model"
+log = logging.getLogger(__name__)
 
 
 def stored_kind(header: Architecture) -> str:
@@ -34,15 +37,12 @@ def read_restorer_header(path: Path, kind: str, sha256: str | None = None) -> Ar
         sha256: the digest that the file must have, if one is on record.
 
     Raises:
-        WeightsError: no such file, another digest, not safetensors, another kind, or made with another face model than
-            the one that ships, and without it.
+        WeightsError: no such file, another digest, not safetensors, or another kind.
     """
     header = read_architecture(path, sha256)
     if stored_kind(header) != kind:
         remedy = "train with train.warm_start: none, or read it by load_restorer"
         raise WeightsError(f"{kind} weights at {path}", stored_kind(header), remedy)
-    if not header.get("own_face_model"):
-        _shipped_file(header["face_model"], path)
     return header
 
 
@@ -85,17 +85,12 @@ def write_restorer(
 
 
 def _shipped_file(sha256: str, path: Path) -> Path:
-    """Find the face model in assets/ that a file refers to.
-
-    Raises:
-        WeightsError: there is none.
-    """
+    """Find the face model in assets/ that a file refers to; the current one, with a warning, if it ships no more."""
     digests = {digest_of(file): file for file in sorted(ASSETS.glob(f"{FACE_MODEL.stem}*{FACE_MODEL.suffix}"))}
     if sha256 not in digests:
-        expected = f"the face model {sha256[:12]}… that {path.name} was trained with"
-        found = ", ".join(f"{digest[:12]}…" for digest in digests)
-        raise WeightsError(expected, found, "use the release that made these weights")
-    return digests[sha256]
+        gone, current = sha256[:12], shipped_sha256()[:12]
+        log.warning("%s was trained with face model %s, which ships no more: it gets %s", path.name, gone, current)
+    return digests.get(sha256, FACE_MODEL)
 
 
 @cache
