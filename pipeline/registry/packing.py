@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import distributions
 from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +20,7 @@ from models.restorer_file import stored_kind
 from models.weight_files import read_architecture
 from pipeline.config.restore import RestoreParams
 from pipeline.registry.artifact import INPAINTER, RESTORE, WEIGHTS
+from pipeline.registry.requirements import requirements
 from pipeline.registry.weights import WEIGHTS_FILE
 from pipeline.workspaces.import_closure import closure
 
@@ -33,14 +33,6 @@ _ASSETS = ("finder", "dlib_whitening", "landmark_shift")
 _FACE_MODEL = "face_model"
 _CARRIED = ("detector", "sface")
 """Roles of files in packages (`models.package_files`) that go along; the others' packages are required."""
-REQUIRED = (
-    "annotated-types", "c2pa-python", "cryptography", "dlib-bin", "face-recognition-models", "filelock", "mlflow",
-    "numpy", "onnx", "onnxruntime", "opencv-contrib-python-headless", "pandas", "pillow", "pillow-heif", "pydantic",
-    "pydantic-settings", "pypatchmatch", "safetensors", "scipy", "simplejpeg", "threadpoolctl", "tifffile", "torch",
-)  # fmt: skip
-"""Distributions that the packed code imports, or whose files it reads."""
-OF_KIND = {"diffusion": ("diffusers",)}
-"""What networks of one kind need besides."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +59,14 @@ def packed(weights: Path, params: RestoreParams) -> Iterator[Packed]:
             _copy(ASSETS.parent / file, code / file)
         for file in _assets(weights):
             _copy(file, code / ASSETS.name / file.name)
+        _copy(ASSETS.parent / "LICENSE", code / "LICENSE")
         _carry(code)
         _note(code, "likeness", installed("likeness"))
         yield Packed(
             artifacts=_artifacts(weights, params, folder),
             python_model=str(ASSETS.parent / Path(*MODEL.split(".")).with_suffix(".py")),
             code_paths=[str(path) for path in sorted(code.iterdir())],
-            pip_requirements=_requirements(weights, folder),
+            pip_requirements=requirements(stored_kind(read_architecture(weights)), folder),
         )
 
 
@@ -114,21 +107,6 @@ def _artifacts(weights: Path, params: RestoreParams, folder: Path) -> dict[str, 
     if params.inpainter is not None:
         files[INPAINTER] = _copy(Path(params.inpainter).expanduser(), folder / "inpainter.onnx")
     return {name: str(file) for name, file in files.items()}
-
-
-def _requirements(weights: Path, folder: Path) -> list[str]:
-    """Pin what is imported as it is installed here, and by constraints what that needs in turn."""
-    versions = {entry.name: entry.version for entry in distributions()}
-    constraints = folder / "constraints.txt"
-    lines = [_pin(name, versions[name]) for name in sorted(versions) if name != "likeness"]
-    constraints.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    names = REQUIRED + OF_KIND.get(stored_kind(read_architecture(weights)), ())
-    return [*(_pin(name, installed(name)) for name in names), f"-c {constraints}"]
-
-
-def _pin(name: str, version: str) -> str:
-    """Pin a version without its local part: which build fits is the other machine's matter."""
-    return f"{name}=={version.partition('+')[0]}"
 
 
 def _copy(source: Path, target: Path) -> Path:
