@@ -1,6 +1,7 @@
 """Register the trained weights as a version in MLflow's registry, with everything needed to judge it later."""
 
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipeline.project.paths import Paths
 from pipeline.registry import tracking
 from pipeline.registry.champion import read_champion
 from pipeline.registry.client import connect, translate_outages
+from pipeline.registry.data_sets import NAME, short_digest
 from pipeline.registry.lineage import collect_provenance
 from pipeline.registry.model_card import CardFacts, model_card
 from pipeline.registry.packing import packed
@@ -61,6 +63,7 @@ def register(*, paths: Paths, params: Params) -> Registered:
     card = model_card(facts)
     with translate_outages(client.tracking_uri):
         logged = _log_model(run_id, paths.trained_weights, params.restore, card)
+        _log_figures(client, run_id, logged.model_id, facts)
         name = params.registry.model_name
         _ensure_registered(client, name)
         tags = _tags(facts)
@@ -124,6 +127,15 @@ def _log_model(run_id: str, weights: Path, restore: RestoreParams, card: str) ->
             input_example=input_example(restore.files.min_side),
             **vars(files),
         )
+
+
+def _log_figures(client: "MlflowClient", run_id: str, model_id: str, facts: CardFacts) -> None:
+    """Log the evaluation's figures once more, as those of this model on these portraits."""
+    from mlflow.entities import Metric
+
+    now, data_set = int(time.time() * 1000), (NAME, short_digest(facts.origin.data_digest))
+    figures = facts.evaluation.tracked().items()
+    client.log_batch(run_id, [Metric(name, value, now, 0, model_id, *data_set, run_id) for name, value in figures])
 
 
 @contextmanager
