@@ -78,7 +78,8 @@ def close_run(root: Path) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        name_run(Paths(root), f"failed: {str(error)[:_NAMED] or type(error).__name__}")
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        name_run(Paths(root), f"failed: {reason[:_NAMED]}")
         finish_run(Paths(root), "FAILED")
         raise
     finish_run(Paths(root))
