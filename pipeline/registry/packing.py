@@ -27,7 +27,7 @@ from pipeline.workspaces.import_closure import closure
 MODEL = "restoration.registered.pyfunc_model"
 """The module that MLflow runs."""
 PACKAGES = ("models", "pipeline", "restoration")
-_TRAINING = frozenset({"models.gan.module", "models.diffusion.module", "models.gan.onnx"})
+_TRAINING = frozenset({"models.gan.module", "models.gan.losses", "models.diffusion.module", "models.gan.onnx"})
 """Modules that lead to training and to other runtimes; restoring in PyTorch never imports them."""
 _ASSETS = ("finder", "dlib_whitening", "landmark_shift")
 _FACE_MODEL = "face_model"
