@@ -57,7 +57,7 @@ completes the face from what is visible, and a network corrects the completion.
 
 The version is self-contained: `mlflow models serve -m models:/{facts.params.registry.model_name}/VERSION` answers in an
 environment of its own. Columns: `photo` (bytes of a picture file; base64 in JSON), and perhaps `mask`, likewise, white
-where the photo is damaged. Answers: `picture`, a file in the format of the photo, and `row`, what became of it, as JSON.
+where the photo is damaged. Answers: `picture`, a file in the format of the photo, and `row`, JSON on what became of it.
 
 - weights: SHA-256 `{facts.gate.challenger}`
 - code: git `{facts.origin.git_revision}`{" with uncommitted changes" if facts.origin.git_dirty else ""}
