@@ -1,6 +1,5 @@
 """Options that several commands share."""
 
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import click
 
 from models.assets import ASSETS
+from pipeline.project.environment import user_state
 from pipeline.project.printable import printable
 
 
@@ -37,12 +37,6 @@ def restoring_place(root: Path | None) -> RestoringPlace:
     if chosen is not None:
         return RestoringPlace(chosen.resolve() / "params.yaml", chosen.resolve())
     return RestoringPlace(ASSETS.parent / "params.yaml", user_state())
-
-
-def user_state() -> Path:
-    """Give the folder for a user's state: XDG_STATE_HOME/likeness, by default ~/.local/state/likeness."""
-    base = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "state") / "likeness"
 
 
 root_option = click.option(

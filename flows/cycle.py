@@ -13,7 +13,8 @@ from flows.steps.locks import one_cycle_at_a_time
 from flows.steps.promotion import announce_cycle, promote_or_test
 from flows.steps.promotion_policy import ab_test_under_way, claim_start
 from flows.steps.reports import CycleReport, cycle_report
-from flows.steps.stages import close_run, prepare, read_gate, register_challenger, run_stage
+from flows.steps.stages import close_run, name_outcome, prepare, read_gate, register_challenger, run_stage
+from flows.steps.summary import run_outcome
 from pipeline.stages import ORDER
 
 _WAIT_BY_HAND = 2.0  # seconds for the lock
@@ -60,6 +61,7 @@ def cycle(
             registered = register_challenger(checkout)
             decision = promote_or_test(root, checkout, gate, registered.value.version, under_way)
             report = cycle_report(reason, started, run, stages, gate, registered, decision)
+            name_outcome(checkout, run_outcome(report))
             record_cycle_result(root, checkout, report, changes)
             publish_cycle(checkout, report)
             announce_cycle(report, registered.value.model_name)

@@ -23,6 +23,7 @@ from pipeline.project.files import fresh_folder, write_text
 from pipeline.project.paths import Paths
 from pipeline.registry import tracking
 from pipeline.registry.champion import read_champion
+from pipeline.registry.data_sets import log_data_set
 
 
 def evaluate(*, data: DataParams, evaluate: EvaluateParams, paths: Paths) -> EvaluateReport:
@@ -86,8 +87,7 @@ def _versions(paths: Paths) -> dict[str, str]:
 
 
 def _log(report: EvaluateReport, paths: Paths) -> None:
-    figures = {f"evaluate.{name}": value for name, value in report.summary.items() if value is not None}
-    latency = {f"evaluate.latency_ms.{name}": value for name, value in report.latency_ms.items()}
-    tracking.log_metrics(paths, figures | latency)
+    log_data_set(paths, "evaluation")
+    tracking.log_metrics(paths, report.tracked())
     for file in (paths.evaluation_html, paths.evaluation_report, paths.evaluation_plot):
         tracking.log_artifact(paths, file, "evaluate")

@@ -35,6 +35,7 @@ def lay_out_portraits(root: Path, identities: int = 10) -> Paths:
         rows.append(
             {
                 "portrait_id": name,
+                "source": "sampler",
                 "identity": portrait.identity,
                 "split": _SPLITS[number % len(_SPLITS)],
                 "sha256": f"{number:064x}",

@@ -21,6 +21,7 @@ from monitoring.log.production_log import open_log
 from pipeline.config.load import Params, load_params
 from pipeline.project.paths import Paths
 from pipeline.registry.promotion import promote, retire
+from pipeline.registry.run_names import name_run_of_version
 from pipeline.registry.user_study_tag import study_verdict
 from pipeline.registry.versions import champion_version
 from pipeline.workspaces.cycle_checkouts import adopt_cycle
@@ -74,6 +75,7 @@ def end_test(root: Path, verdict: AbVerdict, *, approved: bool) -> Action | None
         if unfinished_verdict(log) is None:
             return None
         action = _apply(params, paths, verdict, approved=approved)
+        _name_run(params, paths, verdict, action)
         champion = champion_version(paths, params.registry.model_name)
         emit(VERDICT, *_event(verdict, action, champion, params))
         alert(params, paths, ended_alert(verdict, action, champion), now)
@@ -92,10 +94,17 @@ def supersede(root: Path, verdict: AbVerdict, by: str) -> None:
     with one_verdict_at_a_time(paths), open_log(paths) as log:
         record_verdict(log, ended)
         retire(paths, params.registry.model_name, verdict.challenger, "superseded")
+        _name_run(params, paths, ended, "retired")
         champion = champion_version(paths, params.registry.model_name)
         announce(VERDICT, *_event(ended, "retired", champion, params))
         alert(params, paths, ended_alert(ended, "retired", champion), now)
         record_action(log, verdict.experiment, "retired", champion, now)
+
+
+def _name_run(params: Params, paths: Paths, verdict: AbVerdict, action: Action) -> None:
+    """Name the MLflow run of the challenger by how its test ended."""
+    outcome = "promoted to champion" if action == "promoted" else action
+    name_run_of_version(paths, params.registry.model_name, verdict.challenger, f"{outcome}, A/B test: {verdict.state}")
 
 
 def _event(verdict: AbVerdict, action: Action, champion: str, params: Params) -> tuple[str, dict[str, str]]:

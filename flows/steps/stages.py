@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -17,11 +18,13 @@ from pipeline.project.files import read_report
 from pipeline.project.paths import Paths
 from pipeline.registry.promotion import Promotion, promote
 from pipeline.registry.register import Registered, register
-from pipeline.registry.tracking import finish_run, start_run
+from pipeline.registry.tracking import finish_run, name_run, start_run
 from pipeline.registry.versions import champion_version
 from pipeline.workspaces.dvc import Reproduced, reproduce
 
 Value = TypeVar("Value")
+_NAMED = 120
+"""Characters of an error that the name of a run tells."""
 
 
 @dataclass(frozen=True)
@@ -65,18 +68,26 @@ def _prepare(root: Path, overrides: dict[str, Any], reason: str) -> str:
     paths = Paths(root)
     pinned = {"champion.version": champion_version(paths, load_params(paths.params).registry.model_name)}
     write_params(paths.params, paths.params, {**overrides, **pinned})
-    return start_run(paths, f"cycle after {pinned['champion.version']}", {"reason": reason})
+    name = f"cycle {datetime.now(UTC):%Y-%m-%d}"
+    return start_run(paths, name, {"reason": reason, "started_from": pinned["champion.version"]})
 
 
 @contextmanager
 def close_run(root: Path) -> Iterator[None]:
-    """Close the MLflow run after the block: FINISHED, or FAILED on an error."""
+    """Close the MLflow run after the block: FINISHED, or FAILED on an error, which its name then tells."""
     try:
         yield
-    except BaseException:
+    except BaseException as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        name_run(Paths(root), f"failed: {reason[:_NAMED]}")
         finish_run(Paths(root), "FAILED")
         raise
     finish_run(Paths(root))
+
+
+def name_outcome(root: Path, outcome: str) -> None:
+    """Name the MLflow run that is under way by what came of it."""
+    name_run(Paths(root), outcome)
 
 
 @task(**_io("stage"), task_run_name="{stage}")

@@ -37,6 +37,15 @@ def outcome(report: CycleReport) -> str:
     return "is now champion" if report.promoted else "stays challenger: it did not pass the gate"
 
 
+def run_outcome(report: CycleReport) -> str:
+    """Describe what came of a cycle, for the name of its MLflow run."""
+    if report.promoted:
+        return "promoted to champion"
+    if report.awaiting:
+        return f"passed the gate, {'a user study' if report.awaiting == STUDY else 'an A/B test'} decides"
+    return f"gate failed: {', '.join(row.name for row in report.gate.rows if row.verdict != 'pass')}"
+
+
 def stage_lines(paths: Paths) -> dict[str, str]:
     """Format input and output of each stage, read from its report; stages that have not run are left out."""
     reports = {

@@ -88,6 +88,11 @@ class EvaluateReport(BaseModel):
     slices: Slices = Slices()
     """Figures by group of people; empty in reports from before there were any."""
 
+    def tracked(self) -> dict[str, float]:
+        """List summary and latencies as MLflow has them, by dotted names; what was not measured is left out."""
+        figures = {f"evaluate.{name}": value for name, value in self.summary.items() if value is not None}
+        return figures | {f"evaluate.latency_ms.{name}": value for name, value in self.latency_ms.items()}
+
 
 def summarise(methods: Mapping[str, Buckets], ratios: Mapping[str, Mapping[str, Figure]]) -> dict[str, float | None]:
     """List the challenger's means over everything, and its ratios to the other methods, flat by name."""

@@ -1,5 +1,6 @@
 """Settings of this machine from environment variables: addresses, device, cache. Results depend on params.yaml only."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,12 @@ from pipeline.project.paths import Paths
 
 def _user_cache() -> Path:
     return Path.home() / ".cache" / "likeness"
+
+
+def user_state() -> Path:
+    """Give the folder for a user's state: XDG_STATE_HOME/likeness, by default ~/.local/state/likeness."""
+    base = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "state") / "likeness"
 
 
 class Environment(BaseSettings):

@@ -51,9 +51,13 @@ def _purpose(facts: CardFacts) -> str:
     size = facts.params.ingest.image_size
     return f"""# {facts.params.registry.model_name}
 
-Restores damaged portraits without changing who is in them: fills what is missing (`hole_mask`) and colours what is
-colourless (`chroma_mask`) in aligned portraits of {size} px. Known pixels are copied from the input, to the bit.
-A U-Net corrects a classical fill (Telea) conditioned on how much of the face is missing.
+Restores damaged portraits without changing who is in them: fills what is missing, and colours what is colourless, in
+photos of any size; faces are aligned to {size} px. Known pixels are copied from the input, to the bit. A face model
+completes the face from what is visible, and a network corrects the completion.
+
+The version is self-contained: `mlflow models serve -m models:/{facts.params.registry.model_name}/VERSION` answers in an
+environment of its own. Columns: `photo` (bytes of a picture file; base64 in JSON), and perhaps `mask`, likewise, white
+where the photo is damaged. Answers: `picture`, a file in the format of the photo, and `row`, JSON on what became of it.
 
 - weights: SHA-256 `{facts.gate.challenger}`
 - code: git `{facts.origin.git_revision}`{" with uncommitted changes" if facts.origin.git_dirty else ""}

@@ -1,20 +1,18 @@
 """Register the trained weights as a version in MLflow's registry, with everything needed to judge it later."""
 
-import shutil
 import sys
-import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version as installed
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from models.errors import PromotionError
 from models.weight_files import weights_sha256
 from pipeline.config.load import Params
+from pipeline.config.restore import RestoreParams
 from pipeline.evaluation.gate_report import GateReport
 from pipeline.evaluation.results import EvaluateReport
 from pipeline.project.files import read_report
@@ -22,21 +20,18 @@ from pipeline.project.paths import Paths
 from pipeline.registry import tracking
 from pipeline.registry.champion import read_champion
 from pipeline.registry.client import connect, translate_outages
+from pipeline.registry.data_sets import NAME, short_digest
 from pipeline.registry.lineage import collect_provenance
 from pipeline.registry.model_card import CardFacts, model_card
+from pipeline.registry.packing import packed
 from pipeline.registry.promotion import promotion_lock
+from pipeline.registry.signature import input_example, signature
 from pipeline.registry.user_study_tag import required_tags
 from pipeline.registry.versions import aliases_of, find_version
-from pipeline.registry.weights import WEIGHTS_FILE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.models import ModelSignature
     from mlflow.models.model import ModelInfo
-
-_CODE = Path(__file__).parent / "pyfunc_model.py"
-_REQUIREMENTS = ("torch", "numpy", "opencv-contrib-python-headless", "safetensors", "mlflow")
-_EXAMPLE_SIDE = 32  # pixels; the example is stored as JSON, and any multiple of 16 shows the same
 
 
 class Registered(BaseModel):
@@ -67,7 +62,8 @@ def register(*, paths: Paths, params: Params) -> Registered:
     client = connect(paths)
     card = model_card(facts)
     with translate_outages(client.tracking_uri):
-        logged = _log_model(run_id, paths.trained_weights, card)
+        logged = _log_model(run_id, paths.trained_weights, params.restore, card)
+        _log_figures(client, run_id, logged.model_id, facts)
         name = params.registry.model_name
         _ensure_registered(client, name)
         tags = _tags(facts)
@@ -81,26 +77,6 @@ def register(*, paths: Paths, params: Params) -> Registered:
     return Registered(
         model_name=name, version=number, uri=f"models:/{name}/{number}", run_id=run_id, gate_passed=facts.gate.passed
     )
-
-
-def signature() -> "ModelSignature":
-    """Build the signature: five named float32 arrays in, one out; batch and size are free."""
-    from mlflow.models import ModelSignature
-    from mlflow.types import Schema, TensorSpec
-
-    picture, mask, number = (-1, 3, -1, -1), (-1, 1, -1, -1), (-1,)
-    shapes = {"image": picture, "hole_mask": mask, "chroma_mask": mask, "coverage": number, "missing_features": number}
-    inputs = [TensorSpec(np.dtype(np.float32), shape, name) for name, shape in shapes.items()]
-    return ModelSignature(Schema(inputs), Schema([TensorSpec(np.dtype(np.float32), picture)]))
-
-
-def input_example(side: int = _EXAMPLE_SIDE) -> dict[str, Any]:
-    """Make a grey picture with a square hole in its middle, as `predict` takes it: float32 arrays by name."""
-    hole = np.zeros((1, 1, side, side), np.float32)
-    hole[..., side // 4 : side // 2, side // 4 : side // 2] = 1.0
-    share = hole.mean(axis=(1, 2, 3))
-    image = np.zeros((1, 3, side, side), np.float32)
-    return {"image": image, "hole_mask": hole, "chroma_mask": hole, "coverage": share, "missing_features": share}
 
 
 def _facts(paths: Paths, params: Params) -> CardFacts:
@@ -139,21 +115,27 @@ def _figures(summary: Mapping[str, float | None]) -> dict[str, str]:
     return {name: f"{value:.6g}" for name, value in figures.items() if value is not None}
 
 
-def _log_model(run_id: str, weights: Path, card: str) -> "ModelInfo":
-    """Log code and weights into the run; returns what MLflow knows of the logged model."""
+def _log_model(run_id: str, weights: Path, restore: RestoreParams, card: str) -> "ModelInfo":
+    """Log all that the model needs into the run; returns what MLflow knows of the logged model."""
     import mlflow
 
-    with tempfile.TemporaryDirectory() as folder, mlflow.start_run(run_id=run_id), _no_bytecode():
-        stored = Path(shutil.copyfile(weights, Path(folder) / WEIGHTS_FILE))  # the file's name is its name in MLflow
+    with packed(weights, restore) as files, mlflow.start_run(run_id=run_id), _no_bytecode():
         mlflow.log_text(card, "model_card.md")
         return mlflow.pyfunc.log_model(
             name="restorer",
-            python_model=str(_CODE),
-            artifacts={"weights": str(stored)},
             signature=signature(),
-            input_example=input_example(),
-            pip_requirements=[f"{package}=={installed(package)}" for package in _REQUIREMENTS],
+            input_example=input_example(restore.files.min_side),
+            **vars(files),
         )
+
+
+def _log_figures(client: "MlflowClient", run_id: str, model_id: str, facts: CardFacts) -> None:
+    """Log the evaluation's figures once more, as those of this model on these portraits."""
+    from mlflow.entities import Metric
+
+    now, data_set = int(time.time() * 1000), (NAME, short_digest(facts.origin.data_digest))
+    figures = facts.evaluation.tracked().items()
+    client.log_batch(run_id, [Metric(name, value, now, 0, model_id, *data_set, run_id) for name, value in figures])
 
 
 @contextmanager

@@ -28,6 +28,7 @@ __all__ = [
     "log_image",
     "log_metrics",
     "log_params",
+    "name_run",
     "run",
     "set_tags",
     "start_run",
@@ -65,6 +66,17 @@ def finish_run(paths: Paths, status: Status = "FINISHED") -> None:
         if _exists(client, state["run_id"]):
             client.set_terminated(state["run_id"], status)
     _state_file(paths).unlink(missing_ok=True)
+
+
+def name_run(paths: Paths, outcome: str) -> None:
+    """Add the outcome to the name of the run that is under way, if there is one: `cycle 2026-11-30: OUTCOME`."""
+    state = _read(paths)
+    if state is None:
+        return
+    client = connect(paths)
+    with translate_outages(client.tracking_uri):
+        if _exists(client, state["run_id"]):
+            client.update_run(state["run_id"], name=f"{state['cycle']}: {outcome}")
 
 
 def current_run(paths: Paths, *, fresh: bool = False) -> str:

@@ -14,6 +14,7 @@ from pipeline.config.masks import MaskParams
 from pipeline.config.training import TrainParams
 from pipeline.project.paths import Paths
 from pipeline.registry import tracking
+from pipeline.registry.data_sets import log_data_set
 
 if TYPE_CHECKING:
     from pipeline.training.report import TrainReport
@@ -24,6 +25,7 @@ def log_start(paths: Paths, train: TrainParams, masks: MaskParams) -> None:
     tracking.current_run(paths, fresh=True)
     tracking.log_params(paths, {"train": train.model_dump(), "masks": masks.model_dump()})
     tracking.set_tags(paths, {"data_rows_sha256": _sha256(paths.portrait_rows.read_bytes())})
+    log_data_set(paths, "training")
     lock = paths.root / "dvc.lock"
     if lock.is_file():
         tracking.log_artifact(paths, lock)

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 FIRST_PARTY = ("models", "pipeline", "restoration", "monitoring", "flows", "serving", "cli", "scripts")
 
 
-def closure(module: str, root: Path, packages: tuple[str, ...] = FIRST_PARTY) -> tuple[Path, ...]:
+def closure(
+    module: str, root: Path, packages: tuple[str, ...] = FIRST_PARTY, without: frozenset[str] = frozenset()
+) -> tuple[Path, ...]:
     """List the files, relative to `root`, of a module and of all first-party imports, also those inside functions.
 
     Packages' `__init__` files along the way are part of it; imports for type checkers alone are not.
@@ -19,6 +21,8 @@ def closure(module: str, root: Path, packages: tuple[str, ...] = FIRST_PARTY) ->
         module: dotted name.
         root: folder of the packages, on Python's search path.
         packages: first-party packages.
+        without: modules that are imported nowhere where the files are used; neither they nor what they alone import
+            is listed.
     """
     graph = _graph(packages)
     modules: set[str] = set()
@@ -26,7 +30,7 @@ def closure(module: str, root: Path, packages: tuple[str, ...] = FIRST_PARTY) ->
     while waiting:
         modules |= waiting
         imported = {name for start in waiting for name in graph.find_modules_directly_imported_by(start)}
-        waiting = (imported | {parent for name in modules for parent in _parents(name)}) - modules
+        waiting = (imported | {parent for name in modules for parent in _parents(name)}) - modules - without
     return tuple(sorted(_file(name, root) for name in modules))
 
 

@@ -94,3 +94,21 @@ def test_only_silent_services_are_asked_again() -> None:
     silent = Failed(data=ServiceUnavailable("a", "b", "c"))
     assert _temporary(None, None, silent)
     assert not _temporary(None, None, said_no)
+
+
+def test_the_run_of_a_cycle_that_failed_is_named_by_its_error(registry: Paths) -> None:
+    from flows.steps.stages import close_run, name_outcome
+    from models.errors import DataError
+    from pipeline.registry.tracking import connect, start_run
+
+    failed = start_run(registry, "cycle 2026-11-30", {})
+    with pytest.raises(DataError), close_run(registry.root):
+        raise DataError("portraits", "none", "add some")
+    done = start_run(registry, "cycle 2026-12-21", {})
+    with close_run(registry.root):
+        name_outcome(registry.root, "promoted to champion")
+    runs = [connect(registry).get_run(run_id).info for run_id in (failed, done)]
+    assert [(run.run_name, run.status) for run in runs] == [
+        ("cycle 2026-11-30: failed: expected portraits; got none; add some", "FAILED"),
+        ("cycle 2026-12-21: promoted to champion", "FINISHED"),
+    ]

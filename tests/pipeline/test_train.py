@@ -86,6 +86,7 @@ def test_mlflow_has_the_run(trained: tuple[Paths, TrainReport]) -> None:
     assert [point.step for point in history] == [2, 4, 6]
     assert run_found.data.params["train.losses.identity"] == str(load_params(paths.params).train.losses.identity)
     assert run_found.data.tags["weights_sha256"] == report.weights_sha256
+    assert [entry.dataset.name for entry in run_found.inputs.dataset_inputs] == ["portraits"]
     assert {"training", "images"} <= {file.path for file in client.list_artifacts(run_found.info.run_id)}
 
 

@@ -10,7 +10,7 @@ import pytest
 from flows.steps.artifacts import summary
 from flows.steps.promotion_policy import STUDY
 from flows.steps.reports import AbReport, CycleReport
-from flows.steps.summary import ab_lines, cycle_lines, effect_line, models_lines, stage_lines
+from flows.steps.summary import ab_lines, cycle_lines, effect_line, models_lines, run_outcome, stage_lines
 from monitoring.ab.decision import Effect
 from monitoring.ab.experiment import Experiment
 from monitoring.ab.verdict import AbVerdict, judge_rows
@@ -127,3 +127,22 @@ def test_no_test_is_one_line_and_what_comes_next() -> None:
     verdict = AbVerdict(state="none", reason="no A/B test is on", judged=NOW)
     lines = ab_lines(AbReport(verdict=verdict, action=None, waiting=False), "the next version")
     assert lines == ["no A/B test is on", "  next: the next version"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"promoted": True}, "promoted to champion"),
+        ({"awaiting": "2-against-1"}, "passed the gate, an A/B test decides"),
+        ({"awaiting": STUDY}, "passed the gate, a user study decides"),
+    ],
+)
+def test_a_run_is_named_by_what_came_of_its_cycle(changes: dict[str, object], expected: str) -> None:
+    assert run_outcome(report(promoted=False).model_copy(update=changes)) == expected
+
+
+def test_a_run_whose_model_failed_names_the_criteria() -> None:
+    failed = report(promoted=False)
+    rows = (failed.gate.rows[0], failed.gate.rows[0].model_copy(update={"verdict": "fail"}))
+    gate = failed.gate.model_copy(update={"rows": rows})
+    assert run_outcome(failed.model_copy(update={"gate": gate})) == "gate failed: lpips_vs_telea"

@@ -41,7 +41,7 @@ def lay_reports(paths: Paths, *, lpips_ratio: float = 0.5) -> str:
     write_text(paths.gate_report, judge(params().gate, evaluation).model_dump_json())
     write_text(paths.champion_report, ChampionReport(version="shipped", sha256="0" * 64).model_dump_json())
     paths.portraits.mkdir(parents=True, exist_ok=True)
-    rows = {"sha256": ["aa", "bb"], "identity": ["p1", "p2"], "split": ["train", "test"]}
+    rows = {"sha256": ["aa", "bb"], "identity": ["p1", "p2"], "split": ["train", "test"], "source": ["folder"] * 2}
     pd.DataFrame(rows).to_parquet(paths.portrait_rows)
     return digest
 

@@ -1,18 +1,18 @@
-"""What a registered version holds, and that it restores what the restorer restores."""
+"""What a registered version holds; what it restores is tried in an environment of its own (tests/restoration)."""
 
+import base64
 import json
 
+import cv2
 import numpy as np
 import pytest
-import torch
 
 from models.errors import PromotionError
-from models.evidence.evidence import Damaged
-from models.gan.restorer import Restorer
 from models.weight_files import weights_sha256
 from pipeline.project.paths import Paths
 from pipeline.registry.client import connect
-from pipeline.registry.register import input_example, register
+from pipeline.registry.register import register
+from pipeline.registry.signature import signature
 from pipeline.registry.versions import find_version, list_models
 from tests.pipeline.registry.site import NAME, lay_out, params
 
@@ -25,12 +25,14 @@ pytestmark = [
 STORED = {
     "MLmodel",
     "conda.yaml",
+    "constraints.txt",
     "input_example.json",
     "model_card.md",
     "pyfunc_model.py",
     "python_env.yaml",
     "registered_model_meta",
     "requirements.txt",
+    "restore.json",
     "serving_input_example.json",
     "weights.safetensors",
 }
@@ -38,46 +40,58 @@ STORED = {
 
 def test_no_pickle_anywhere(site: Paths) -> None:
     files = [file for file in site.mlflow_artifacts.rglob("*") if file.is_file()]
-    assert {file.name for file in files} <= STORED
+    assert {file.name for file in files if "code" not in file.parts} <= STORED
+    assert {file.suffix for file in files if "code" in file.parts} == {
+        "", ".json", ".md", ".onnx", ".py", ".safetensors"
+    }  # fmt: skip
     starts = {file.read_bytes()[:2] for file in files}
     assert not [
         start for start in starts if start[:1] == b"\x80" or start == b"PK"
     ]  # pickle, and torch's zip of pickles
 
 
-def test_the_loaded_model_restores_what_the_restorer_restores(site: Paths) -> None:
+def test_a_version_says_what_it_takes_and_answers(site: Paths) -> None:
     import mlflow
 
     connect(site)
-    loaded = mlflow.pyfunc.load_model(f"models:/{NAME}@challenger")
-    batch = input_example(side=48)
-    batch["image"] = np.random.default_rng(0).uniform(-1, 1, batch["image"].shape).astype(np.float32)
-    restored = loaded.predict(batch)
-    damaged = Damaged(**{name: torch.from_numpy(array) for name, array in batch.items()})
-    np.testing.assert_array_equal(restored, Restorer.load(site.trained_weights).restore(damaged).numpy())
-    known = np.broadcast_to(batch["hole_mask"] == 0, restored.shape)
-    assert (restored[known] == batch["image"][known]).all()
-    assert (restored[~known] != batch["image"][~known]).mean() > 0.9
+    found = mlflow.models.get_model_info(f"models:/{NAME}@challenger").signature
+    assert found == signature()
+    assert [(column.name, column.type.name, column.required) for column in found.inputs] == [
+        ("photo", "binary", True),
+        ("mask", "binary", False),
+    ]
+    assert [(column.name, column.type.name) for column in found.outputs] == [("picture", "binary"), ("row", "string")]
+    assert {choice.name: choice.default for choice in found.params} == {
+        "mode": "auto", "strength": 1.0, "fade": False, "strip": False
+    }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"image": np.zeros((1, 3, 32, 32), np.uint8)},
-        {"image": np.zeros((1, 4, 32, 32), np.float32)},
-        {"hole_mask": None},
-    ],
-    ids=["uint8", "four channels", "no mask"],
-)
-def test_the_signature_refuses_other_tensors(site: Paths, change: dict[str, object]) -> None:
-    import mlflow
-    from mlflow.exceptions import MlflowException
+def test_the_example_is_a_photo_and_a_mask_in_base64(site: Paths) -> None:
+    example = json.loads(next(site.mlflow_artifacts.rglob("serving_input_example.json")).read_text())
+    table = example["dataframe_split"]
+    assert table["columns"] == ["photo", "mask"]
+    photo, mask = (cv2.imdecode(np.frombuffer(base64.b64decode(cell), np.uint8), 0) for cell in table["data"][0])
+    assert photo.shape == mask.shape == (params().restore.files.min_side,) * 2
+    assert set(np.unique(mask)) == {0, 255}
+    assert set(photo[mask == 0]) == {128}
 
-    connect(site)
-    loaded = mlflow.pyfunc.load_model(f"models:/{NAME}/1")
-    batch = {name: value for name, value in {**input_example(), **change}.items() if value is not None}
-    with pytest.raises(MlflowException):
-        loaded.predict(batch)
+
+def test_evaluation_figures_are_those_of_the_model_on_its_data_set(site: Paths) -> None:
+    client = connect(site)
+    version = find_version(client, NAME, "2")
+    experiment = client.get_run(version.run_id).info.experiment_id
+    found = client.search_logged_models(
+        [experiment],
+        filter_string="metrics.`evaluate.lpips_vs_telea` > 0.55",
+        datasets=[{"dataset_name": "portraits", "dataset_digest": version.tags["data_digest"][:32]}],
+    )
+    figures = {
+        model.model_id: {metric.key: metric.value for metric in model.metrics if metric.dataset_name == "portraits"}
+        for model in found
+    }
+    expected = [{"evaluate.recognised_independent": 0.91, "evaluate.lpips_vs_telea": ratio} for ratio in (0.6, 0.99)]
+    assert sorted(figures.values(), key=lambda each: each["evaluate.lpips_vs_telea"]) == expected
+    assert all(model.source_run_id == version.run_id for model in found)
 
 
 def test_tags_and_card_tell_where_the_version_comes_from(site: Paths) -> None:

@@ -11,6 +11,9 @@ import pytest
 from models.errors import ServiceUnavailable
 from pipeline.project.paths import Paths
 from pipeline.registry import client, tracking
+from pipeline.registry.run_names import name_run_of_version
+from pipeline.registry.versions import find_version
+from tests.pipeline.registry.site import NAME
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning:mlflow"),
@@ -107,3 +110,18 @@ def test_a_database_that_is_none(local_mlflow: Paths) -> None:
     local_mlflow.mlflow_database.write_bytes(b"not a database" * 100)
     with pytest.raises(ServiceUnavailable, match="file is not a database"):
         tracking.connect(local_mlflow)
+
+
+def test_a_run_is_named_by_its_outcome(site: Paths) -> None:
+    run_id = tracking.start_run(site, "cycle 2026-11-30", {})
+    tracking.name_run(site, "promoted to champion")
+    tracking.finish_run(site)
+    tracking.name_run(site, "of no run")  # none is under way
+    assert found(site, run_id).info.run_name == "cycle 2026-11-30: promoted to champion"
+
+
+def test_a_version_s_run_is_renamed_when_its_test_ends(site: Paths) -> None:
+    run_id = find_version(tracking.connect(site), NAME, "2").run_id
+    for outcome in ("passed the gate, an A/B test decides", "retired, A/B test: loss"):
+        name_run_of_version(site, NAME, "2", outcome)
+    assert found(site, run_id).info.run_name == "by-hand: retired, A/B test: loss"

@@ -31,3 +31,14 @@ def test_closure_follows_what_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     found = {str(file) for file in closure("closure_high.stage", tmp_path, ("closure_high", "closure_low"))}
     low = {f"closure_low/{name}.py" for name in ("__init__", "a", "b", "of_package", "deep/__init__", "deep/inner")}
     assert found == {"closure_high/__init__.py", "closure_high/stage.py", *low}
+
+
+def test_what_is_left_out_brings_nothing_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "closure_cut/__init__.py", "")
+    write(tmp_path, "closure_cut/a.py", "def f():\n    from closure_cut import training\n    import closure_cut.b\n")
+    write(tmp_path, "closure_cut/training.py", "import closure_cut.losses\nimport closure_cut.b\n")
+    write(tmp_path, "closure_cut/losses.py", "")
+    write(tmp_path, "closure_cut/b.py", "")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = closure("closure_cut.a", tmp_path, ("closure_cut",), frozenset({"closure_cut.training"}))
+    assert [str(file) for file in found] == [f"closure_cut/{name}.py" for name in ("__init__", "a", "b")]
