@@ -64,7 +64,8 @@ def load_face_model(path: Path) -> ShapedFaceModel:
     Raises:
         WeightsError: as `read_architecture`.
     """
-    if read_architecture(path).get("face_model") == shipped_sha256():
+    header = read_architecture(path)
+    if not header.get("own_face_model") and header["face_model"] == shipped_sha256():
         return shipped_face_model()
     return built_face_model(read_face_model(path))
 

@@ -193,8 +193,8 @@ def _principal(rows: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """
     last = len(rows) - 1
     values, vectors = eigh((rows @ rows.T).double().numpy(), subset_by_index=(max(0, last + 1 - count), last))
-    directions = torch.from_numpy(np.ascontiguousarray(vectors.T[::-1])).to(rows.dtype) @ rows
-    return torch.from_numpy(np.ascontiguousarray(values[::-1])).to(rows.dtype), directions
+    directions = torch.from_numpy(vectors.T[::-1].copy()).to(rows.dtype) @ rows
+    return torch.from_numpy(values[::-1].copy()).to(rows.dtype), directions
 
 
 def _residual(tensors: Mapping[str, Tensor], pictures: Tensor) -> Tensor:

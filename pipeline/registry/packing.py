@@ -16,7 +16,6 @@ from tempfile import TemporaryDirectory
 
 from models.assets import ASSETS
 from models.package_files import FILES, package_file
-from models.restorer_file import stored_kind
 from models.weight_files import read_architecture
 from pipeline.config.restore import RestoreParams
 from pipeline.registry.artifact import INPAINTER, RESTORE, WEIGHTS
@@ -52,6 +51,8 @@ def packed(weights: Path, params: RestoreParams) -> Iterator[Packed]:
     Raises:
         WeightsError: the weights cannot be read, or files inside packages are not those on record.
     """
+    from models.restorer_file import stored_kind  # with PyTorch, which flows start without
+
     with TemporaryDirectory() as name:
         folder = Path(name)
         code = folder / "code"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipeline.config.data import SamplerParams
+from pipeline.config.data import EVERYBODY, SamplerParams
 from pipeline.evaluation.examples import data_uri
 from pipeline.evaluation.gate_report import GateReport, GateRow
 from pipeline.face_sampler.generate import portraits
@@ -22,7 +22,7 @@ def gate_row(name: str, value: float, verdict: str = "pass") -> GateRow:
 
 
 def won() -> DemoPage:
-    people = list(portraits(SamplerParams(identities=6, views=1, seed=2)))
+    people = list(portraits(SamplerParams(identities=6, views=1, seed=2, population=EVERYBODY)))
     images = [np.asarray(person.image) for person in people]
     uris = [data_uri(image) for image in images]
     damaged = []
@@ -73,6 +73,8 @@ def won() -> DemoPage:
             for n, (intact, torn) in enumerate(zip(uris, damaged, strict=True))
         ),
         people_words="These are the first 6 people of a fixed series, not a choice of the best.",
+        populations=(("Children and the young", "30", "0.77 [0.71, 0.85]", "0.85 [0.80, 0.90]"),),
+        populations_words="Both versions restore the same damaged portraits. Proven to lose: nobody.",
         gate=GateReport(
             passed=True,
             challenger="a" * 64,
