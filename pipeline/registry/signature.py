@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from pipeline.image_io.write import png_bytes
-
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow.models import ModelSignature
@@ -37,6 +35,8 @@ def signature() -> "ModelSignature":
 def input_example(side: int) -> "pd.DataFrame":
     """Make one grey photo with a white scratch, and its mask, as PNG files of `side` x `side` pixels."""
     import pandas as pd
+
+    from pipeline.image_io.write import png_bytes  # with PyTorch, which flows start without
 
     mask = np.zeros((side, side, 3), np.uint8)
     cv2.line(mask, (side // 4, side // 4), (side // 2, side // 2), (255, 255, 255), 2)
