@@ -36,6 +36,7 @@ def main() -> int:
     create_workspace(ASSETS.parent, fresh, {})
     shutil.copyfile(used / "params.yaml", fresh / "params.yaml")
     lend_registry(used, fresh)
+    lend_kept(used, fresh)
     repro(fresh)
     same = figures(used) == figures(fresh)
     print(f"dvc repro in a fresh checkout: {'the same figures' if same else 'OTHER FIGURES'}")
@@ -54,6 +55,12 @@ def lend_registry(used: Path, fresh: Path) -> None:
     database = Paths(used).mlflow_database
     (fresh / "state").mkdir(exist_ok=True)
     shutil.copyfile(database, Paths(fresh).mlflow_database)
+
+
+def lend_kept(used: Path, fresh: Path) -> None:
+    """The fresh checkout takes in the same portraits that people let the project keep."""
+    if Paths(used).kept.is_dir():
+        shutil.copytree(Paths(used).kept, Paths(fresh).kept)
 
 
 def figures(root: Path) -> dict[str, Any]:
