@@ -10,7 +10,7 @@ from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.face_model.stored import StoredFaceModel
 from models.gan.generator import Generator
 from models.restorer_file import load_face_model, read_restorer_header, write_restorer
-from models.weight_files import Architecture, fill
+from models.weight_files import Architecture, fill, read_architecture
 
 _SHAPE = ("width", "depth", "conditioned")
 """What the header says of the generator."""
@@ -41,9 +41,7 @@ class Restorer:
             WeightsError: no such file, another digest, not safetensors, or another architecture.
         """
         architecture = read_restorer_header(path, "gan", sha256)
-        generator = Generator(**{name: architecture[name] for name in _SHAPE})
-        fill(generator, path)
-        return cls(generator, architecture["image_size"], load_face_model(path))
+        return cls(load_generator(path), architecture["image_size"], load_face_model(path))
 
     @property
     def network(self) -> Generator:
@@ -72,6 +70,18 @@ class Restorer:
     def restore_from(self, evidence: Evidence) -> Tensor:
         """Restore as `restore` does, from evidence that is gathered already."""
         return compose(evidence.damaged, self.propose_from(evidence))
+
+
+def load_generator(path: Path) -> Generator:
+    """Read the generator alone, in evaluation mode, whatever face model it corrects.
+
+    Raises:
+        WeightsError: no such file, or weights that do not fit its header.
+    """
+    header = read_architecture(path)
+    generator = Generator(**{name: header[name] for name in _SHAPE})
+    fill(generator, path)
+    return generator.eval()
 
 
 def save_weights(

@@ -31,6 +31,8 @@ class CardFacts:
     gate: GateReport
     champion: str
     """Version that the training started from and that the evaluation compares with."""
+    people: float
+    """How many people the face model counts for, by its prior weight."""
 
 
 def model_card(facts: CardFacts) -> str:
@@ -81,6 +83,7 @@ def _training(facts: CardFacts) -> str:
     encoders = facts.evaluation.encoders
     return f"""## Training
 
+The face model counts for {facts.people:.0f} people (prior weight {train.face_model.prior_weight:g}). The network:
 `{train.kind}`, started from {start}, seed {train.seed}. Loss terms: {terms}. The identity term uses the encoder
 `{encoders.get("training", "training")}`; `{encoders.get("independent", "independent")}` only judges."""
 

@@ -80,6 +80,8 @@ def register(*, paths: Paths, params: Params) -> Registered:
 
 
 def _facts(paths: Paths, params: Params) -> CardFacts:
+    from models.restorer_file import read_face_model  # with PyTorch, which flows start without
+
     evaluation = read_report(paths.evaluation_report, EvaluateReport, stage="evaluate")
     gate = read_report(paths.gate_report, GateReport, stage="gate")
     champion = read_champion(paths).version
@@ -87,7 +89,8 @@ def _facts(paths: Paths, params: Params) -> CardFacts:
     if digest != gate.challenger:
         remedy = "run the stages evaluate and gate again"
         raise PromotionError(f"weights that the gate judged ({gate.challenger[:12]})", digest[:12], remedy)
-    return CardFacts(params, collect_provenance(paths), evaluation, gate, champion)
+    people = float(read_face_model(paths.trained_weights).tensors["faces"])
+    return CardFacts(params, collect_provenance(paths), evaluation, gate, champion, people)
 
 
 def _tags(facts: CardFacts) -> dict[str, str]:

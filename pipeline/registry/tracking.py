@@ -58,24 +58,16 @@ def start_run(paths: Paths, name: str, tags: Mapping[str, str]) -> str:
 
 def finish_run(paths: Paths, status: Status = "FINISHED") -> None:
     """Close the run that is under way, if there is one."""
-    state = _read(paths)
-    if state is None:
-        return
-    client = connect(paths)
-    with translate_outages(client.tracking_uri):
-        if _exists(client, state["run_id"]):
+    with _under_way(paths) as (client, state):
+        if client is not None:
             client.set_terminated(state["run_id"], status)
     _state_file(paths).unlink(missing_ok=True)
 
 
 def name_run(paths: Paths, outcome: str) -> None:
     """Add the outcome to the name of the run that is under way, if there is one: `cycle 2026-11-30: OUTCOME`."""
-    state = _read(paths)
-    if state is None:
-        return
-    client = connect(paths)
-    with translate_outages(client.tracking_uri):
-        if _exists(client, state["run_id"]):
+    with _under_way(paths) as (client, state):
+        if client is not None:
             client.update_run(state["run_id"], name=f"{state['cycle']}: {outcome}")
 
 
@@ -169,6 +161,18 @@ def log_image(paths: Paths, image: "Image", name: str, step: int | None = None) 
 def _open(paths: Paths) -> "tuple[MlflowClient, str]":
     run_id = current_run(paths)
     return connect(paths), run_id
+
+
+@contextmanager
+def _under_way(paths: Paths) -> "Iterator[tuple[MlflowClient | None, dict[str, str]]]":
+    """Yield a client and what is known of the run that is under way; no client where there is none."""
+    state = _read(paths)
+    if state is None:
+        yield None, {}
+        return
+    client = connect(paths)
+    with translate_outages(client.tracking_uri):
+        yield client if _exists(client, state["run_id"]) else None, state
 
 
 def _exists(client: "MlflowClient", run_id: str) -> bool:

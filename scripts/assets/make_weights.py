@@ -23,7 +23,7 @@ from models.assets import ASSETS
 from models.face.landmark_shift import LANDMARK_SHIFT, fit_covariance, save_landmark_shift
 from models.face.landmarks import MIRRORED, LandmarkPredictor
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
-from models.gan.restorer import save_weights
+from models.gan.restorer import load_generator, save_weights
 from models.identity.encoders import training_encoder
 from models.metrics.lpips import perceptual_distance
 from models.objective import Judges
@@ -33,7 +33,6 @@ from pipeline.portraits.read import load_image
 from pipeline.project.paths import Paths
 from pipeline.project.process import quieten
 from pipeline.training.face_models import FaceModels
-from scripts.assets.refiner.networks import load_generator
 from scripts.assets.refiner.objective import Weights
 from scripts.assets.refiner.people import gather_people, people_of
 from scripts.assets.refiner.records import Records, open_records

@@ -20,6 +20,7 @@ from torch import Tensor
 from models.evidence.evidence import Damaged, Evidence, compose, gather
 from models.face_model.shape_and_appearance import built_face_model
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
+from models.gan.restorer import load_generator
 from models.images import Image, mask_to_tensor, to_tensor
 from models.objective import Target
 from models.weight_files import weights_sha256
@@ -31,7 +32,6 @@ from pipeline.evaluation.scoring import ROLES, Judges, score
 from pipeline.portraits.read import landmarks_of, load_image, points_of
 from pipeline.project.paths import Paths
 from pipeline.project.process import quieten
-from scripts.assets.refiner.networks import load_generator
 from scripts.assets.refiner.people import SOURCES, gather_people, people_of
 from scripts.assets.refiner.records import Records, from_records, open_records, save_records, to_records
 from scripts.one_thread import use_one_thread
