@@ -49,8 +49,12 @@ def _copy(source: str, target: str) -> None:
 
 
 def _move_artifacts(paths: Paths, origin: Paths) -> None:
-    """MLflow stores absolute addresses."""
+    """MLflow stores absolute addresses, and remembers by a run's id alone where its artifacts are."""
     import sqlite3
+
+    from mlflow.tracking._tracking_service import utils
+
+    utils._artifact_repos_cache.clear()  # or a version that is registered here would be written into the origin
 
     old, new = origin.mlflow_artifacts.as_uri(), paths.mlflow_artifacts.as_uri()
     columns = {
