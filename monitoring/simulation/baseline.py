@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from models.errors import DataError
+from models.insightface_pack import short_name
 from monitoring.champion import Champion
 from monitoring.drift.detect import Traffic
 from monitoring.drift.identity_space import IdentityAggregate, IdentityWindow
@@ -45,7 +46,7 @@ def prepare_baseline(params: Params, paths: Paths, champion: Champion) -> Traffi
 def _measured(params: Params, paths: Paths, champion: Champion) -> Traffic:
     settings = {"shift": "none", "requests": params.watch.reference.requests, "seed": params.watch.reference.seed}
     traffic = params.simulate.model_copy(update=settings)
-    faces = IdentityWindow(params.watch.identity, champion.version)
+    faces = IdentityWindow(params.watch.identity, champion.version, short_name(params.identity.training))
     batches = serve(
         params, paths, champion, traffic, params.masks, clock=lambda: _EPOCH, run="reference", observe=faces.add
     )
@@ -81,8 +82,9 @@ def reference_path(params: Params, paths: Paths, champion: Champion) -> Path:
         "restore": params.restore.model_dump(),
         "reference": params.watch.reference.model_dump(),
         "identity": params.watch.identity.model_dump(),
+        "encoders": params.identity.model_dump(),
         "people": params.simulate.model_dump(include={"known_originals", "fresh_people"}),
-        "threshold": read_recognition_threshold(paths),
+        "threshold": read_recognition_threshold(paths, params.identity),
         "portraits": sorted(rows["portrait_id"] + rows["split"]),
     }
     digest = hashlib.sha256(json.dumps(sections, sort_keys=True).encode())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from models.insightface_pack import short_name
 from monitoring.ab.experiment import Experiment, running_test
 from monitoring.champion import Champion, current_champion
 from monitoring.log.production_log import open_log
@@ -96,7 +97,7 @@ def simulate(
     run = run or f"{start.astimezone(UTC):%Y%m%dT%H%M%S%f}-{chosen.seed}"
     test = running_test(params, paths)
     mix = shifted_masks(params.masks, chosen)
-    faces = IdentityWindow(params.watch.identity, champion.version)
+    faces = IdentityWindow(params.watch.identity, champion.version, short_name(params.identity.training))
     rows: list[LogRow] = []
     for batch in serve(params, paths, champion, chosen, mix, clock=clock, run=run, observe=faces.add, test=test):
         with open_log(paths) as log:  # only now: a run that cannot start leaves no log
@@ -131,7 +132,7 @@ def serve(
     from monitoring.simulation.two_arms import add_challenger
 
     restorer, tools = load_restorer(champion.weights), _tools(params, traffic)
-    observing, threshold = replace(tools, observe=observe), read_recognition_threshold(paths)
+    observing, threshold = replace(tools, observe=observe), read_recognition_threshold(paths, params.identity)
     alone = Production(restorer, champion.version, params.restore, observing, threshold)
     production = alone if test is None else add_challenger(alone, test, params, paths, tools)
     drawn = draw_requests(params.model_copy(update={"simulate": traffic}), paths, mix)
@@ -146,7 +147,7 @@ def _tools(params: Params, traffic: SimulateParams) -> "Tools":
     from monitoring.simulation.traffic import BrokenDetector
     from restoration.types import load_tools
 
-    tools = load_tools(params.restore.min_detector_score)
+    tools = load_tools(params.restore.min_detector_score, params.identity)
     if traffic.shift != "broken-detector":
         return tools
     limits, rng = traffic.shifts, np.random.default_rng(traffic.seed)

@@ -48,6 +48,6 @@ def add_challenger(champion: Production, experiment: Experiment, params: Params,
         ServiceUnavailable: MLflow does not answer.
     """
     weights, version = resolve_weights(paths, params.registry.model_name, experiment.challenger)
-    threshold = read_recognition_threshold(paths)
+    threshold = read_recognition_threshold(paths, params.identity)
     challenger = Production(load_restorer(weights), version, params.restore, tools, threshold, "challenger")
     return TwoArms({"champion": champion, "challenger": challenger}, experiment.id, params.ab.share)

@@ -14,6 +14,7 @@ from pipeline.config.ablation import AblateParams
 from pipeline.config.base import Section
 from pipeline.config.data import DataParams, IngestParams, ValidateParams
 from pipeline.config.evaluation import EvaluateParams, GateParams
+from pipeline.config.identity import IdentityParams
 from pipeline.config.keep import KeepParams
 from pipeline.config.masks import MaskParams
 from pipeline.config.metric_names import ALL, WORST_SLICE, bucket_names
@@ -30,6 +31,7 @@ from pipeline.config.watch import WatchParams
 class Params(Section):
     """The whole of params.yaml; one field per section."""
 
+    identity: IdentityParams
     data: DataParams
     ingest: IngestParams
     validate_: ValidateParams

@@ -118,7 +118,7 @@ def further(
 
 def measured(methods: dict[str, Method], portraits: Sequence[Portrait], params: Params, damages: int) -> pd.DataFrame:
     """Measure every method and Telea on the same damage, a row each."""
-    judges = Judges.load(torch.device("cpu"))
+    judges = Judges.load(torch.device("cpu"), params.identity)
     cases = [case for portrait in portraits for case in damaged(portrait, params, damages)]
     telea: dict[str, Method] = {"telea": partial(classical, method="telea")}
     intact = embed_intact(portraits, judges, params.evaluate.batch_size)
