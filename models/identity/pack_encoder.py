@@ -83,7 +83,8 @@ def frame_of(side: int) -> npt.NDArray[np.float64]:
     """
     if side % ARCFACE_SIZE == 0:
         return ARCFACE_POINTS * (side / ARCFACE_SIZE)
-    return (ARCFACE_POINTS + np.array([(_WIDE - ARCFACE_SIZE) / 2, 0.0])) * (side / _WIDE)
+    margin = np.array([(_WIDE - ARCFACE_SIZE) / 2, 0.0])
+    return np.asarray((ARCFACE_POINTS + margin) * (side / _WIDE), np.float64)
 
 
 def _crops(images: Tensor, points: Tensor, side: int) -> Tensor:

@@ -1,6 +1,7 @@
 """How well both encoders tell people apart: `python -m scripts.benchmarks.measure_encoders FOLDER [NAME ...]`.
 
-The encoders are those of params.yaml, or the NAMEs, as section `identity` names them. FOLDER holds several photos of each person, named `PERSON_anything.jpg`.
+The encoders are those of params.yaml, or the NAMEs, as section `identity` names them. FOLDER holds several photos of
+each person, named `PERSON_anything.jpg`.
 """
 
 import sys

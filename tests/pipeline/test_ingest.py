@@ -35,7 +35,7 @@ def params(**data: object) -> Params:
 
 def run(root: Path, **data: object) -> IngestReport:
     loaded = params(**data)
-    return ingest(data=loaded.data, ingest=loaded.ingest, paths=Paths(root))
+    return ingest(data=loaded.data, ingest=loaded.ingest, identity=loaded.identity, paths=Paths(root))
 
 
 @pytest.fixture(scope="module")
@@ -203,4 +203,4 @@ def keep_reference(folder: Path, photo: bytes) -> None:
 
 def run_with_intake(root: Path, mixed: Path, now: datetime, intake: Path) -> IngestReport:
     loaded = params(source="folder", location=str(mixed), identity_pattern="^(.+)_", intake=str(intake))
-    return ingest(data=loaded.data, ingest=loaded.ingest, paths=Paths(root), now=now)
+    return ingest(data=loaded.data, ingest=loaded.ingest, identity=loaded.identity, paths=Paths(root), now=now)

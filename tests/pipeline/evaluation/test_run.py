@@ -39,7 +39,7 @@ def params() -> Params:
 
 @pytest.fixture(scope="module")
 def judges() -> Judges:
-    return Judges.load(CPU)
+    return Judges.load(CPU, load_params(ROOT / "params.yaml").identity)
 
 
 @pytest.fixture(scope="module")
