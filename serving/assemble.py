@@ -3,7 +3,7 @@
 import os
 
 from models.errors import DataError
-from models.insightface_pack import short_name
+from models.face_networks.insightface_pack import short_name
 from pipeline.config.identity import IdentityParams
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths

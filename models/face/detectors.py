@@ -2,11 +2,9 @@
 
 from models.face.detector import FaceDetector
 from models.face.pack_detector import PackDetector
-from models.insightface_pack import pack_file
+from models.face_networks.insightface_pack import pack_file
+from models.face_networks.names import YUNET
 from models.package_files import FILES
-
-YUNET = "yunet"
-"""The detector that needs no pack; every other name is that of an insightface pack."""
 
 
 def load_detector(name: str, min_score: float) -> FaceDetector | PackDetector:

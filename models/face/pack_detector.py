@@ -5,8 +5,8 @@ import numpy as np
 
 from models.errors import WeightsError
 from models.face.detector import Face
+from models.face_networks.insightface_pack import load_pack_model
 from models.images import Image
-from models.insightface_pack import load_pack_model
 
 _SIDES = [(128, 128), (640, 640)]  # what `insightface.app.FaceAnalysis` looks at unless it is told otherwise
 

@@ -9,9 +9,9 @@ from torch.nn import functional as F
 
 from models.assets import ASSETS
 from models.face.alignment import crops
+from models.face_networks.names import DLIB
 from models.identity.dlib_network import CHIP_SIZE, dlib_network
 from models.identity.interface import DifferentiableEncoder
-from models.identity.names import DLIB
 from models.package_files import verify
 from models.runtime.cached import made_once
 

@@ -10,9 +10,9 @@ from torch.nn import functional as F
 
 from models.errors import WeightsError
 from models.face.alignment import ARCFACE_POINTS, ARCFACE_SIZE, crops
+from models.face_networks.insightface_pack import PackModel, load_pack_model, short_name
 from models.identity.interface import DifferentiableEncoder
 from models.identity.onnx_network import load_onnx_network
-from models.insightface_pack import PackModel, load_pack_model, short_name
 from models.runtime.frozen import Frozen
 
 _WIDE = 128  # crops of a multiple of this side show more to the left and the right

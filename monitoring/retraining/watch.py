@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from models.insightface_pack import short_name
+from models.face_networks.insightface_pack import short_name
 from monitoring.champion import Champion, current_champion
 from monitoring.drift.detect import Traffic, detect_drift
 from monitoring.drift.identity_space import IdentityAggregate, merge_aggregates, space_name

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from models.errors import DataError
-from models.insightface_pack import short_name
+from models.face_networks.insightface_pack import short_name
 from monitoring.champion import Champion
 from monitoring.drift.detect import Traffic
 from monitoring.drift.identity_space import IdentityAggregate, IdentityWindow

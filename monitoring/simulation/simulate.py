@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from models.insightface_pack import short_name
+from models.face_networks.insightface_pack import short_name
 from monitoring.ab.experiment import Experiment, running_test
 from monitoring.champion import Champion, current_champion
 from monitoring.log.production_log import open_log

@@ -5,7 +5,8 @@ from typing import Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from models.insightface_pack import is_folder, short_name
+from models.face_networks.insightface_pack import is_folder, short_name
+from models.face_networks.names import BUILT_IN, YUNET
 from pipeline.config.base import Section
 
 
@@ -19,6 +20,13 @@ class IdentityParams(Section):
     training: str = Field(min_length=1)
     judge: str = Field(min_length=1)
     detector: str = Field(min_length=1)
+
+    @property
+    def packs(self) -> tuple[str, ...]:
+        """Name the insightface packs among them, each once: they are for non-commercial research only."""
+        encoders = [name for name in (self.training, self.judge) if name not in BUILT_IN]
+        detectors = [self.detector] if self.detector != YUNET else []
+        return tuple(dict.fromkeys(map(short_name, encoders + detectors)))
 
     @field_validator("training", "judge", "detector")
     @classmethod

@@ -1,7 +1,7 @@
 """Read the recognition threshold that the last evaluation set."""
 
 from models.errors import DataError
-from models.insightface_pack import short_name
+from models.face_networks.insightface_pack import short_name
 from pipeline.config.identity import IdentityParams
 from pipeline.project.paths import Paths
 

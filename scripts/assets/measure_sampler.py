@@ -19,8 +19,8 @@ import torch
 from models.assets import ASSETS
 from models.face.detector import FaceDetector
 from models.face.landmarks import LandmarkPredictor
+from models.face_networks.names import DLIB, SFACE
 from models.identity.encoders import IdentityEncoder, independent_encoder, training_encoder
-from models.identity.names import DLIB, SFACE
 from models.images import Image, to_tensor
 from pipeline.config.data import EVERYBODY, SamplerParams
 from pipeline.face_sampler.generate import SampledPortrait, portraits

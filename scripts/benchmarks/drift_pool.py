@@ -11,7 +11,7 @@ from torch import Tensor
 
 from models.assets import ASSETS
 from models.errors import DataError
-from models.insightface_pack import short_name
+from models.face_networks.insightface_pack import short_name
 from monitoring.champion import Champion
 from monitoring.drift.identity_space import project
 from monitoring.log.rows import frame

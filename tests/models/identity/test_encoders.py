@@ -13,6 +13,7 @@ import torch
 from models.errors import WeightsError
 from models.face.detector import Face
 from models.face.landmarks import LandmarkPredictor
+from models.face_networks.names import BUILT_IN, DLIB, SFACE
 from models.identity import dlib_encoder
 from models.identity.dlib_encoder import CHIP_POINTS, WHITENING, whitening_of
 from models.identity.encoders import ENCODERS as ENCODERS_BY_NAME
@@ -23,7 +24,6 @@ from models.identity.encoders import (
     similarity,
     training_encoder,
 )
-from models.identity.names import BUILT_IN, DLIB, SFACE
 from models.images import Image, to_tensor
 from scripts.benchmarks.measure_encoders import embed_all, found, pair_similarities
 from scripts.calibration.measure_dlib import points_in_chip
