@@ -31,7 +31,7 @@ class IdentityParams(Section):
     @field_validator("training", "judge", "detector")
     @classmethod
     def _beside_the_parameters(cls, name: str, info: ValidationInfo) -> str:
-        """Make a relative folder one from the folder of the parameter file, where that is known."""
+        """Make a relative folder one from the project's, where that is known."""
         folder = (info.context or {}).get("folder")
         return name if folder is None or not is_folder(name) else str((folder / Path(name).expanduser()).resolve())
 

@@ -26,6 +26,7 @@ from pipeline.config.simulate import SimulateParams
 from pipeline.config.training import TrainParams
 from pipeline.config.user_study import StudyParams
 from pipeline.config.watch import WatchParams
+from pipeline.project.paths import Paths
 
 
 class Params(Section):
@@ -81,7 +82,7 @@ def load_params(path: Path, overrides: Mapping[str, Any] | None = None) -> Param
     for key, value in (overrides or {}).items():
         _set(raw, key, value)
     try:
-        return Params.model_validate(raw, context={"folder": path.resolve().parent})
+        return Params.model_validate(raw, context={"folder": Paths(path.resolve().parent).home.root})
     except ValidationError as error:
         raise _config_error(path, error) from error
 

@@ -14,8 +14,8 @@ from torch import Tensor
 from models.errors import ConfigError, DataError
 from models.evidence.evidence import Damaged
 from models.face_model.shape_and_appearance import shipped_face_model
-from models.package_files import FILES, file_sha256
 from models.images import to_tensor
+from models.package_files import FILES, file_sha256
 from pipeline.config.data import EVERYBODY, SamplerParams
 from pipeline.config.identity import IdentityParams
 from pipeline.config.load import Params, load_params

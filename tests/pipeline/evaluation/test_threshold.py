@@ -28,7 +28,7 @@ def test_the_judges_threshold_is_read(tmp_path: Path) -> None:
 def test_another_judge_asks_for_another_evaluation(tmp_path: Path) -> None:
     report(Paths(tmp_path), independent=0.4)
     by_pack = BY_DLIB.model_copy(update={"judge": "buffalo_l"})
-    with pytest.raises(DataError, match="threshold by buffalo_l in .*; got one by dlib; run the stage evaluate again"):
+    with pytest.raises(DataError, match=r"threshold by buffalo_l in .*; got one by dlib; run the stage evaluate again"):
         read_recognition_threshold(Paths(tmp_path), by_pack)
 
 
