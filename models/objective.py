@@ -10,17 +10,17 @@ from torch import Tensor, nn
 from models import losses
 from models.errors import NonFiniteLoss
 from models.evidence.evidence import Evidence
-from models.identity.encoders import SFaceEncoder
+from models.identity.encoders import IdentityEncoder
 
 Terms = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
 class Judges:
-    """The frozen networks that losses use."""
+    """The frozen networks that losses use; gradients pass both."""
 
     perceptual: nn.Module
-    encoder: SFaceEncoder
+    encoder: IdentityEncoder
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pipeline.ablation.results import STUDIES, AblateReport, CurvatureReport, On
 from pipeline.ablation.transition_study import INPAINT, id_fid_report, measure_transition, transition_report
 from pipeline.ablation.variant_study import variant_report
 from pipeline.config.ablation import AblateParams
+from pipeline.config.identity import IdentityParams
 from pipeline.config.masks import MaskParams
 from pipeline.config.training import TrainParams
 from pipeline.evaluation.baselines import Method, baselines
@@ -35,7 +36,9 @@ EXAMPLES = 6
 _log = logging.getLogger(__name__)
 
 
-def ablate(*, ablate: AblateParams, train: TrainParams, masks: MaskParams, paths: Paths) -> AblateReport:
+def ablate(
+    *, ablate: AblateParams, train: TrainParams, masks: MaskParams, identity: IdentityParams, paths: Paths
+) -> AblateReport:
     """Run every study on the champion; writes figures, tables, charts and one page.
 
     Raises:
@@ -43,11 +46,16 @@ def ablate(*, ablate: AblateParams, train: TrainParams, masks: MaskParams, paths
         WeightsError: the champion's weights are missing or damaged.
         ServiceUnavailable: MLflow does not answer.
     """
-    return run_studies(ablate, train, masks, paths, STUDIES)
+    return run_studies(ablate, train, masks, identity, paths, STUDIES)
 
 
 def run_studies(
-    params: AblateParams, train: TrainParams, masks: MaskParams, paths: Paths, studies: Collection[Study]
+    params: AblateParams,
+    train: TrainParams,
+    masks: MaskParams,
+    identity: IdentityParams,
+    paths: Paths,
+    studies: Collection[Study],
 ) -> AblateReport:
     """Run some studies; the others keep the results of an earlier run on the same champion.
 
@@ -55,11 +63,12 @@ def run_studies(
         params: section `ablate`.
         train: section `train`, of which the small networks change as little as they can.
         masks: damage for the small networks.
+        identity: encoders by role.
         paths: a checkout after ingest and champion.
         studies: which of `STUDIES` to run.
     """
     tracking.connect(paths)  # first of all: it may not answer
-    judges = Judges.load(torch.device(environment().device))
+    judges = Judges.load(torch.device(environment().device), identity)
     bench = Bench(paths, params, judges)
     report = earlier_report(paths, bench.empty_report())
     if "onset" in studies:
@@ -142,7 +151,10 @@ class Bench:
             _log.info("ablate: no curvature of this kind of model: its loss has no fixed value")
             return None
         _log.info("ablate: curvature")
-        return curvature_of(self._restorer.network, objective, self._rows, train, masks, self._paths, self._params)
+        encoder = self._judges.encoders["training"]
+        return curvature_of(
+            self._restorer.network, objective, encoder, self._rows, train, masks, self._paths, self._params
+        )
 
 
 def earlier_report(paths: Paths, fresh: AblateReport) -> AblateReport:

@@ -8,13 +8,14 @@ from models.load import load_restorer
 from models.weight_files import weights_sha256
 from pipeline.config.data import DataParams
 from pipeline.config.evaluation import EvaluateParams
+from pipeline.config.identity import IdentityParams
 from pipeline.config.metric_names import MEANS
 from pipeline.evaluation.baselines import Method, baselines
 from pipeline.evaluation.examples import worst_strips
 from pipeline.evaluation.report import render
 from pipeline.evaluation.results import EvaluateReport, Slices
 from pipeline.evaluation.run import CHALLENGER, evaluate_methods
-from pipeline.evaluation.scoring import Judges
+from pipeline.evaluation.scoring import Judges, encoder_digests
 from pipeline.evaluation.slices import slice_figures, slice_table
 from pipeline.evaluation.test_set import FrozenCases
 from pipeline.portraits.read import read_portraits
@@ -26,12 +27,13 @@ from pipeline.registry.champion import read_champion
 from pipeline.registry.data_sets import log_data_set
 
 
-def evaluate(*, data: DataParams, evaluate: EvaluateParams, paths: Paths) -> EvaluateReport:
+def evaluate(*, data: DataParams, evaluate: EvaluateParams, identity: IdentityParams, paths: Paths) -> EvaluateReport:
     """Measure all methods on the frozen masks; writes rows, report, plot and page, and logs them.
 
     Raises:
         DataError: no masks, fewer than two identities in the test split, or a table of attributes that cannot be read.
-        WeightsError: weights of the challenger or the champion are missing or damaged.
+        ConfigError: one encoder has both roles.
+        WeightsError: weights of the challenger, the champion or an encoder are missing or damaged.
         ServiceUnavailable: MLflow does not answer.
     """
     tracking.connect(paths)  # first of all: it may not answer
@@ -39,15 +41,17 @@ def evaluate(*, data: DataParams, evaluate: EvaluateParams, paths: Paths) -> Eva
     (methods, face_models), cases = methods_of(paths, device), FrozenCases(paths)
     with fresh_folder(paths.evaluation) as folder:
         rows_file = folder / paths.evaluation_rows.name
-        judges = Judges.load(device)
+        judges = Judges.load(device, identity)
         report = evaluate_methods(methods, cases, judges, evaluate, rows_file, _versions(paths), face_models)
         rows = pd.read_parquet(rows_file)
-        report = report.model_copy(update={"slices": _slices(rows, data, evaluate, paths)})
+        report = report.model_copy(
+            update={"slices": _slices(rows, data, evaluate, paths), "encoder_sha256": encoder_digests(identity)}
+        )
         strips = worst_strips(methods, cases, rows, evaluate.worst_cases, device)
         write_text(folder / paths.evaluation_html.name, render(report, strips))
     write_text(paths.evaluation_plot, coverage_plot(report).to_csv(index=False))
     write_text(paths.evaluation_report, report.model_dump_json(indent=2) + "\n")
-    _log(report, paths)
+    _log(report, identity, paths)
     return report
 
 
@@ -86,7 +90,8 @@ def _versions(paths: Paths) -> dict[str, str]:
     }
 
 
-def _log(report: EvaluateReport, paths: Paths) -> None:
+def _log(report: EvaluateReport, identity: IdentityParams, paths: Paths) -> None:
+    tracking.log_params(paths, {"identity": identity.model_dump(), "encoder_sha256": report.encoder_sha256})
     log_data_set(paths, "evaluation")
     tracking.log_metrics(paths, report.tracked())
     for file in (paths.evaluation_html, paths.evaluation_report, paths.evaluation_plot):

@@ -11,7 +11,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from models.errors import DataError
+from models.face.detectors import detector_sha256
 from pipeline.config.data import DataParams, IngestParams
+from pipeline.config.identity import IdentityParams
 from pipeline.image_io.outcome import Accepted, Limits, Rejected
 from pipeline.image_io.write import png_bytes
 from pipeline.portraits.align import Aligned, Aligner
@@ -32,7 +34,8 @@ class IngestReport(BaseModel):
 
     `quarantined` counts by code, `no_face` among them; `production` counts portraits that came with consent from
     production, all in the training split; `splits` counts portraits; `digest` is the SHA-256 over the
-    sorted SHA-256s of the accepted portraits, so that it names the data set whatever its order.
+    sorted SHA-256s of the accepted portraits, so that it names the data set whatever its order;
+    `detector_sha256` is that of the detector's weights.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,10 +49,13 @@ class IngestReport(BaseModel):
     production: int = 0
     splits: dict[Split, int]
     digest: str
+    detector_sha256: str = ""
     seconds: float
 
 
-def ingest(*, data: DataParams, ingest: IngestParams, paths: Paths, now: datetime | None = None) -> IngestReport:
+def ingest(
+    *, data: DataParams, ingest: IngestParams, identity: IdentityParams, paths: Paths, now: datetime | None = None
+) -> IngestReport:
     """Fill `data/portraits` from `data.source`, and with what production may add at `now` (`data.intake`).
 
     The source comes first: what is in both counts as the source's.
@@ -57,6 +63,7 @@ def ingest(*, data: DataParams, ingest: IngestParams, paths: Paths, now: datetim
     Raises:
         DataError: the source is missing, empty, or has no portrait with a face.
         ServiceUnavailable: S3 does not answer.
+        WeightsError: the pack that is to detect faces is missing, or cannot.
     """
     limits = Limits.of(ingest)
     items = chain(
@@ -66,10 +73,11 @@ def ingest(*, data: DataParams, ingest: IngestParams, paths: Paths, now: datetim
         (folder / paths.portrait_images.name).mkdir()
         quarantine = Quarantine(folder / paths.quarantine.name)
         with row_writer(folder / paths.portrait_rows.name) as rows:
-            batch = _Batch(data, ingest, folder / paths.portrait_images.name, quarantine, rows)
+            aligner = Aligner(identity.detector, ingest.min_detector_score, ingest.image_size)
+            batch = _Batch(data, aligner, folder / paths.portrait_images.name, quarantine, rows)
             for item in items:
                 batch.take(item)
-        report = batch.report()
+        report = batch.report().model_copy(update={"detector_sha256": detector_sha256(identity.detector)})
         _check(report, data)
     write_text(paths.ingest_report, report.model_dump_json(indent=2) + "\n")
     return report
@@ -79,13 +87,13 @@ class _Batch:
     """One pass over a source. Grows by some hundred bytes a portrait: its digest and the names of the identities."""
 
     def __init__(
-        self, data: DataParams, params: IngestParams, images: Path, quarantine: Quarantine, rows: RowWriter
+        self, data: DataParams, aligner: Aligner, images: Path, quarantine: Quarantine, rows: RowWriter
     ) -> None:
         self._data = data
         self._images = images
         self._quarantine = quarantine
         self._rows = rows
-        self._aligner = Aligner(params.min_detector_score, params.image_size)
+        self._aligner = aligner
         self._seen: set[bytes] = set()
         self._accepted: set[bytes] = set()
         self._identities: set[str] = set()

@@ -11,6 +11,7 @@ import pandas as pd
 
 from models.errors import DataError
 from models.kinds import KINDS
+from pipeline.config.identity import IdentityParams
 from pipeline.config.masks import MaskParams
 from pipeline.config.training import TrainParams
 from pipeline.portraits.read import read_portraits
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _HELD_OUT = 64
 
 
-def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport:
+def train(*, train: TrainParams, masks: MaskParams, identity: IdentityParams, paths: Paths) -> TrainReport:
     """Train a challenger: the face model, then a network that corrects it; writes both, curves and a report.
 
     A run that was killed goes on from its last epoch, if parameters, data and starting weights are the same.
@@ -37,8 +38,10 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
     Raises:
         DataError: no portraits to train or validate on.
         NonFiniteLoss: a loss that is not a finite number; nothing is written then.
-        WeightsError: the champion's weights are missing or of another architecture.
+        WeightsError: the champion's weights are missing or of another architecture, or the training encoder is missing
+            or lets no gradients pass.
     """
+    from models.identity.encoders import training_encoder
     from models.restorer_file import read_face_model
     from models.runtime.lightning import first_process
     from models.weight_files import weights_sha256
@@ -49,13 +52,13 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
 
     rows = read_portraits(paths)
     learning, held_out = (_split(rows, name) for name in ("train", "validation"))
-    module = build_module(train, paths)
+    module = build_module(train, training_encoder(identity.training), paths)
     before = read_face_model(paths.champion_weights) if train.warm_start == "champion" else None
     models = fit_face_models(paths, learning, before, train.face_model, train.seed)
     samples = partial(_samples, paths, learning, masks, train, models)
     fixed = CachedBatches(batches(_held_out_samples(paths, held_out, masks, train, models.stored), train.batch_size, 0))
     if first_process():
-        log_start(paths, train, masks)
+        log_start(paths, train, masks, identity)
     started = time.monotonic()
     with system_metrics(paths):
         outcome = fit(
@@ -63,7 +66,7 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
             lambda epoch: _batches(samples(epoch), train, epoch),
             fixed,
             train,
-            checkpoint=paths.checkpoints / fingerprint(train, masks, paths) / "last.ckpt",
+            checkpoint=paths.checkpoints / fingerprint(train, masks, identity, paths) / "last.ckpt",
             notify=lambda figures, step: log_metrics(paths, figures, step),
         )
     seconds = time.monotonic() - started
@@ -78,15 +81,17 @@ def train(*, train: TrainParams, masks: MaskParams, paths: Paths) -> TrainReport
     return report
 
 
-def fingerprint(train: TrainParams, masks: MaskParams, paths: Paths) -> str:
+def fingerprint(train: TrainParams, masks: MaskParams, identity: IdentityParams, paths: Paths) -> str:
     """Digest what decides each step to 16 hexadecimal digits: a checkpoint of another run is never resumed.
 
     How long training goes on is not part of it, so that more epochs continue where fewer were killed, unless the
     learning rate falls over their number.
     """
+    from models.identity.encoders import encoder_sha256
+
     free = {"patience", "workers"} | ({"epochs"} if train.schedule == "constant" else set())
     each_step = train.model_dump_json(exclude=free)
-    digest = hashlib.sha256(f"{each_step}{masks.model_dump_json()}".encode())
+    digest = hashlib.sha256(f"{each_step}{masks.model_dump_json()}{encoder_sha256(identity.training)}".encode())
     for file in (paths.portrait_rows, paths.champion_weights):
         digest.update(_content(file))
     return digest.hexdigest()[:16]

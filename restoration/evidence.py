@@ -12,7 +12,7 @@ from models.evidence.evidence import Damaged, Evidence, compose, gather
 from models.evidence.reference_photo import Reference
 from models.face.landmarks import head_pose
 from models.face_model.shape_and_appearance import ShapedFaceModel
-from models.identity.encoders import training_encoder
+from models.identity.encoders import IdentityEncoder
 from models.images import Image, mask_to_tensor, to_tensor
 from pipeline.config.restore import ReferenceUse
 from restoration.faces import FoundFace
@@ -41,6 +41,7 @@ def gather_faces(
     known: Sequence[Sequence[KnownFace]],
     rules: ReferenceUse,
     face_model: ShapedFaceModel,
+    matcher: IdentityEncoder,
 ) -> Gathered:
     """Complete the faces, find out which reference is whose, and gather the evidence.
 
@@ -50,10 +51,11 @@ def gather_faces(
         known: the faces of each reference photo.
         rules: when a reference is believed.
         face_model: for pictures of any side.
+        matcher: finds out whom a reference shows.
     """
     batch = damaged_batch(plain, faces)
     completion = face_model.at(batch.image.shape[-1]).complete(batch.image, batch.hole_mask, batch.chroma_mask)
-    alike = _alike(compose(batch, completion.picture), faces, known)
+    alike = _alike(compose(batch, completion.picture), faces, known, matcher)
     chosen, notes = assign([_candidate(face) for face in faces], known, alike, rules)
     return Gathered(gather(_with_references(batch, chosen), face_model, completion), chosen, notes)
 
@@ -95,13 +97,15 @@ def _rows(batch: object, indices: Sequence[int]) -> dict[str, Tensor]:
     return {name: value[list(indices)] for name, value in vars(batch).items() if isinstance(value, Tensor)}
 
 
-def _alike(start: Tensor, faces: Sequence[FoundFace], known: Sequence[Sequence[KnownFace]]) -> npt.NDArray[np.float32]:
-    """(faces, faces of all reference photos) cosines by the training encoder."""
+def _alike(
+    start: Tensor, faces: Sequence[FoundFace], known: Sequence[Sequence[KnownFace]], matcher: IdentityEncoder
+) -> npt.NDArray[np.float32]:
+    """(faces, faces of all reference photos) cosines."""
     shown = [face for photo in known for face in photo]
     if not shown:
         return np.zeros((len(faces), 0), np.float32)
-    ours = training_encoder().embed(start, _points(faces))
-    theirs = training_encoder().embed(to_tensor(np.stack([face.image for face in shown])), _points(shown))
+    ours = matcher.embed(start, _points(faces))
+    theirs = matcher.embed(to_tensor(np.stack([face.image for face in shown])), _points(shown))
     alike: npt.NDArray[np.float32] = (ours @ theirs.T).numpy()
     return alike
 

@@ -32,7 +32,7 @@ from restoration.risk import trust
 from restoration.routing import route
 from restoration.similarity import likeness
 from restoration.thin import thin_damage, thin_risk
-from restoration.types import FaceRestorer, LikenessFigures, Restoration, Tools, load_tools
+from restoration.types import FaceRestorer, LikenessFigures, Restoration, Tools
 
 
 def restore_photo(
@@ -43,8 +43,8 @@ def restore_photo(
     params: RestoreParams,
     references: Sequence[Image] = (),
     *,
+    tools: Tools,
     chroma_mask: Mask | None = None,
-    tools: Tools | None = None,
     always_return: bool = False,
     strength: float = 1.0,
 ) -> Restoration:
@@ -58,13 +58,12 @@ def restore_photo(
         mode: `auto` decides face by face and keeps the limits of `params`; the others override them.
         params: limits of the router, and when a reference is believed.
         references: intact photos (H, W, 3) of the people in it, evidence where they are believed.
+        tools: detector, landmarks, encoders.
         chroma_mask: pixels whose colour is missing, where that is more than the holes.
-        tools: detector, landmarks, encoders; loaded when absent.
         always_return: give back what can be filled, also where no face is found or all are refused; for a mask that
             was found, in which large pieces over faces were left out beforehand.
         strength: share of what the face model fills, 0..1; the rest is the classical fill.
     """
-    tools = tools or load_tools(params.min_detector_score)
     size = restorer.image_size
     scene = _look(_damage(image, hole_mask, chroma_mask, mode), tools, size, params)
     scene, thin_faces = _without_thin(scene, tools, size, params)
@@ -79,7 +78,7 @@ def restore_photo(
         filled = _coloured(damage, _with_texture(scene, [], nobody, params), [], nobody) if returned else None
         drawn = bool(returned) and _is_generated(damage, [], params, strength)
         return outcome(filled, damage, count, [], nobody, notes, thin_faces, generated=drawn)
-    gathered = gather_faces(plain, found, known, params.reference, restorer.face_model)
+    gathered = gather_faces(plain, found, known, params.reference, restorer.face_model, tools.matcher)
     jobs = [_job(index, face, gathered, mode, params, scene.looking.doubt) for index, face in enumerate(found)]
     owners = Owners.of([face.frame for face in found], damage.chroma)
     if all(job.refused for job in jobs) and not always_return:

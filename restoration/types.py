@@ -13,6 +13,7 @@ from models.face.detector import Face
 from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.identity.encoders import IdentityEncoder
 from models.images import Image
+from pipeline.config.identity import IdentityParams
 from restoration.modes import Mode
 from restoration.risk import Trust
 
@@ -42,6 +43,8 @@ class Landmarker(Protocol):
 class Tools:
     """The networks that look at faces; loaded once for many photos.
 
+    `encoders` measure how alike restored faces are, the training encoder first; `matcher` finds out whom a reference
+    photo shows.
     `observe` is called with an encoder's name and the embedding (1, dim) of each restored face; whoever listens must
     not keep it (`monitoring.drift.identity_space` adds it up).
     """
@@ -49,18 +52,26 @@ class Tools:
     detector: Detector
     landmarker: Landmarker
     encoders: Sequence[IdentityEncoder]
+    matcher: IdentityEncoder
     observe: Callable[[str, Tensor], None] | None = None
 
 
 @cache
-def load_tools(min_detector_score: float) -> Tools:
-    """Detector, landmarks and both identity encoders, one set per process and score."""
-    from models.face.detector import FaceDetector
-    from models.face.landmarks import LandmarkPredictor
-    from models.identity.encoders import independent_encoder, training_encoder
+def load_tools(min_detector_score: float, identity: IdentityParams) -> Tools:
+    """Load detector, landmarks and both identity encoders, one set per process, score and choice of encoders.
 
-    encoders: tuple[IdentityEncoder, ...] = (training_encoder(), independent_encoder())
-    return Tools(FaceDetector(min_detector_score), LandmarkPredictor(), encoders)
+    Raises:
+        ConfigError: one encoder has both roles.
+        WeightsError: a package file or a pack is missing or changed.
+    """
+    from models.face.detectors import load_detector
+    from models.face.landmarks import LandmarkPredictor
+    from models.identity.encoders import check_independence, independent_encoder, training_encoder
+
+    check_independence(identity.training, identity.judge)
+    training, judge = training_encoder(identity.training), independent_encoder(identity.judge)
+    detector = load_detector(identity.detector, min_detector_score)
+    return Tools(detector, LandmarkPredictor(), (training, judge), training)
 
 
 @dataclass(frozen=True)

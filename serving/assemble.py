@@ -3,6 +3,8 @@
 import os
 
 from models.errors import DataError
+from models.face_networks.insightface_pack import short_name
+from pipeline.config.identity import IdentityParams
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
 from serving.service import Service
@@ -17,6 +19,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
         open_to_all: admit requests without a token; for a service that listens on this machine only.
 
     Raises:
+        ConfigError: one encoder has both roles.
         WeightsError: the champion, or a tool, is missing or changed.
         ServiceUnavailable: the registry or the log's database does not answer.
     """
@@ -44,14 +47,14 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     context = ServingContext(
         params=params,
         limits=Limits.of(params.ingest),
-        tools=ThreadTools(params.restore.min_detector_score),
+        tools=ThreadTools(params.restore.min_detector_score, params.identity),
         finder=shipped_finder(),
         seal=open_seal(paths),
         log=open_log(paths),
         pictures=PictureStore(paths, params.keep),
         metrics=metrics,
-        identities=IdentityAggregates(params.watch.identity),
-        threshold=recognition_threshold(paths),
+        identities=IdentityAggregates(params.watch.identity, short_name(params.identity.training)),
+        threshold=recognition_threshold(paths, params.identity),
     )
     models.start()
     guard = Guard(None if open_to_all else TokenStore(paths))
@@ -71,11 +74,11 @@ def limit_threads(threads: int) -> None:
     cv2.setNumThreads(threads)
 
 
-def recognition_threshold(paths: Paths) -> float | None:
-    """Read the last evaluation's threshold of independent similarity for a recognised face; None before the first."""
+def recognition_threshold(paths: Paths, identity: IdentityParams) -> float | None:
+    """Read the last evaluation's similarity, by the judge, of a recognised face; None without one by this judge."""
     from pipeline.evaluation.threshold import read_recognition_threshold
 
     try:
-        return read_recognition_threshold(paths)
+        return read_recognition_threshold(paths, identity)
     except DataError:
         return None

@@ -104,7 +104,7 @@ def ablate_command(
     run_stage("champion", paths.root)
     params = load_params(paths.params)
     chosen = [study for study in STUDIES if not studies or study in studies]
-    report = run_studies(params.ablate, params.train, params.masks, paths, chosen)
+    report = run_studies(params.ablate, params.train, params.masks, params.identity, paths, chosen)
     click.echo(report.model_dump_json() if as_json else "\n".join(_lines(report, paths.ablation_html)))
 
 

@@ -42,10 +42,11 @@ def new_command(methods: str, trials: int | None, raters: int | None, seed: int 
 
     paths = Paths(root.resolve())
     chosen = {"study.trials": trials, "study.raters": raters, "study.seed": seed}
-    params = load_params(paths.params, {key: value for key, value in chosen.items() if value is not None}).study
+    params = load_params(paths.params, {key: value for key, value in chosen.items() if value is not None})
     names = tuple(part.strip() for part in methods.split(",") if part.strip())
-    made = make_study(Plan(name or "-".join(names), names, params), paths, datetime.now(UTC))
-    people, questions = len(made.people), params.trials + params.checks
+    plan = Plan(name or "-".join(names), names, params.study, params.identity.training)
+    made = make_study(plan, paths, datetime.now(UTC))
+    people, questions = len(made.people), params.study.trials + params.study.checks
     click.echo(f"study {made.study_id}: {people} people, {questions} questions per rater")
     click.echo(f"next: likeness study serve {made.study_id}")
 

@@ -172,7 +172,7 @@ def _settings(
     limits = Limits.of(params.restore.files)
     reference_photos = [read_picture(path, limits) for path in references]
     weights, version = resolve_weights(paths, params.registry.model_name, model)
-    tools = load_tools(params.restore.min_detector_score)
+    tools = load_tools(params.restore.min_detector_score, params.identity)
     if params.restore.inpainter is not None:
         load_inpainter(params.restore.inpainter)  # a wrong file is told before any photo is read
     finder = shipped_finder() if search else None

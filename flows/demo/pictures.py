@@ -60,7 +60,7 @@ def restore_by_both(params: Params, paths: Paths, requests: Sequence[Request], b
         WeightsError: a version's weights are missing or changed.
         ServiceUnavailable: MLflow does not answer.
     """
-    tools = load_tools(params.restore.min_detector_score)
+    tools = load_tools(params.restore.min_detector_score, params.identity)
     attempts = [_restore(params, paths, requests, version, tools) for version in (before, after)]
     return [Person(request.original, request.image, *pair) for request, *pair in zip(requests, *attempts, strict=True)]
 

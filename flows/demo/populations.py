@@ -37,7 +37,7 @@ def compare_versions(
         name: load_restorer(resolve_weights(paths, params.registry.model_name, version)[0]).restore
         for name, version in versions.items()
     }
-    judges, seed = Judges.load(torch.device("cpu")), params.simulate.seed + _TURN
+    judges, seed = Judges.load(torch.device("cpu"), params.identity), params.simulate.seed + _TURN
     for name, population in groups.items():
         people = _portraits(params, population, seed)
         rows = measure_population(methods, people, params.masks, judges, 1, seed)

@@ -1,11 +1,14 @@
-"""Identity embedding that conditions the network: of the reference photo, else of what is visible, else nothing."""
+"""Identity embedding that conditions the network: of the reference photo, else of what is visible, else nothing.
+
+By SFace, whatever encoder losses use: the networks have learnt to read its numbers.
+"""
 
 import torch
 from torch import Tensor
 
 from models.evidence.reference_photo import Reference
 from models.face.alignment import TEMPLATE
-from models.identity.encoders import training_encoder
+from models.identity.encoders import sface_encoder
 
 HINTS = 128 + 3
 """An embedding, and one of three flags: nothing is known, the visible part, a reference photo."""
@@ -18,7 +21,7 @@ def identity_hint(start: Tensor, reference: Reference | None) -> Tensor:
     """Embed completed portraits (N, 3, S, S) in the aligned frame and, where present, reference photos: (N, HINTS)."""
     present = start.new_zeros(len(start)) if reference is None else reference.present
     pictures = start if reference is None else torch.where(present.view(-1, 1, 1, 1) > 0, reference.image, start)
-    embedding = training_encoder().embed(pictures, template_points(start)) * _SCALE
+    embedding = sface_encoder().embed(pictures, template_points(start)) * _SCALE
     return torch.cat([embedding, torch.stack([torch.zeros_like(present), 1 - present, present], dim=1)], dim=1)
 
 

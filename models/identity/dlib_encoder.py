@@ -1,15 +1,17 @@
-"""The independent encoder: dlib's network on five-point chips, whitened so that cosines can be compared."""
+"""The encoder that judges by default: dlib's network on five-point chips, whitened so that cosines can be compared."""
 
 import json
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from models.assets import ASSETS
 from models.face.alignment import crops
+from models.face_networks.names import DLIB
 from models.identity.dlib_network import CHIP_SIZE, dlib_network
+from models.identity.interface import DifferentiableEncoder
 from models.package_files import verify
 from models.runtime.cached import made_once
 
@@ -20,15 +22,15 @@ WHITENING = ASSETS / "dlib_whitening.safetensors"
 CHIP_POINTS = np.array([[46.82, 44.48], [102.18, 44.48], [74.5, 77.34], [50.56, 102.47], [98.44, 102.47]], np.float64)
 
 
-class DlibEncoder(nn.Module):
-    """dlib's 128 numbers, centred and whitened; frozen. For judging, never for a loss.
+class DlibEncoder(DifferentiableEncoder):
+    """dlib's 128 numbers, centred and whitened; frozen, gradients reach the pictures.
 
     dlib means its vectors for Euclidean distance: they share a large mean, and even strangers have a cosine of 0.85.
     Subtracting a mean and whitening, both measured once on portraits of other people (Jegou & Chum 2012, with a ridge),
     takes strangers to 0 and tells people apart better than the raw distance does; see `assets/dlib_whitening.json`.
     """
 
-    name = "dlib"
+    name = DLIB
     dim = 128
     mean: Tensor
     whitening: Tensor
@@ -40,20 +42,14 @@ class DlibEncoder(nn.Module):
         self.register_buffer("mean", mean)
         self.register_buffer("whitening", whitening)
 
-    @torch.no_grad()
     def embed(self, images: Tensor, points: Tensor) -> Tensor:
-        """See `IdentityEncoder.embed`; no gradients, so that nothing can be trained against the judge."""
+        """See `IdentityEncoder.embed`; differentiable with respect to `images`."""
         return F.normalize((self.raw(images, points) - self.mean) @ self.whitening, dim=1)
 
-    @torch.no_grad()
     def raw(self, images: Tensor, points: Tensor) -> Tensor:
         """Compute dlib's own descriptor, (N, 128), not normalised; same people are usually less than 0.6 apart."""
         descriptors: Tensor = self.network((crop_chips(images, points) + 1) * 127.5)
         return descriptors
-
-    def forward(self, images: Tensor, points: Tensor) -> Tensor:
-        """Embed, as `embed` does."""
-        return self.embed(images, points)
 
 
 def crop_chips(images: Tensor, points: Tensor) -> Tensor:

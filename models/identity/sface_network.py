@@ -1,20 +1,14 @@
-"""SFace as a plain float network: the packaged graph has block-quantised weights that few runtimes read.
-
-Its layers follow each other, so that they are built here; a general converter takes four seconds to be imported.
-"""
+"""SFace as a plain float network: the packaged graph has block-quantised weights that few runtimes read."""
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor, nn
 
-from models.errors import WeightsError
+from models.identity.onnx_network import load_onnx_network
 from models.package_files import FILES, package_file
 from models.runtime.frozen import Frozen
 
@@ -23,7 +17,7 @@ if TYPE_CHECKING:
 
 Float = npt.NDArray[np.float32]
 _OPSET = 13  # the newest that the runtimes in use read for every operator of this graph
-_INPUT, _OUTPUT = "data", "fc1"
+_INPUT = "data"
 
 
 def float_sface() -> Path:
@@ -46,65 +40,7 @@ def cache_folder() -> Path:
 
 def sface_network() -> Frozen:
     """Load SFace as a frozen torch module: (N, 3, 112, 112) RGB 0..255 -> (N, 128); gradients reach the pixels."""
-    import onnx
-
-    graph = onnx.load(str(float_sface())).graph
-    weights = {tensor.name: torch.tensor(onnx.numpy_helper.to_array(tensor)) for tensor in graph.initializer}
-    return Frozen(nn.Sequential(*(_layer(node, weights) for node in graph.node)))
-
-
-class _Scalar(nn.Module):
-    """Subtract a number, or multiply by it."""
-
-    number: Tensor
-
-    def __init__(self, number: Tensor, work: Callable[[Tensor, Tensor], Tensor]) -> None:
-        super().__init__()
-        self.register_buffer("number", number)
-        self._work = work
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self._work(x, self.number)
-
-
-def _layer(node: "NodeProto", weights: dict[str, Tensor]) -> nn.Module:
-    """Build the layer of a node: each takes what the one before it gives, and constants.
-
-    Raises:
-        WeightsError: a kind of node that this graph does not have.
-    """
-    from onnx.helper import get_attribute_value
-
-    given = {attribute.name: get_attribute_value(attribute) for attribute in node.attribute}
-    constants = [weights[name] for name in node.input if name in weights]
-    if node.op_type in ("Sub", "Mul"):
-        return _Scalar(constants[0], torch.sub if node.op_type == "Sub" else torch.mul)
-    if node.op_type in ("Identity", "Flatten"):
-        return nn.Flatten() if node.op_type == "Flatten" else nn.Identity()
-    with torch.device("meta"):  # nothing is drawn for weights that are there
-        layer = _empty_layer(node.op_type, constants, given, flat=node.output[0] == _OUTPUT)
-    names = ("weight", "bias", "running_mean", "running_var")
-    layer.load_state_dict(dict(zip(names, map(_without_ones, constants), strict=False)), strict=False, assign=True)
-    return layer
-
-
-def _empty_layer(kind: str, constants: Sequence[Tensor], given: dict[str, Any], *, flat: bool) -> nn.Module:
-    first, bias = constants[0], len(constants) > 1
-    if kind == "Conv":
-        sides = tuple(given["kernel_shape"]), tuple(given["strides"]), tuple(given["pads"][:2])
-        return nn.Conv2d(first.shape[1] * given["group"], len(first), *sides, groups=given["group"], bias=bias)
-    if kind == "BatchNormalization":
-        return (nn.BatchNorm1d if flat else nn.BatchNorm2d)(len(first), given["epsilon"])
-    if kind == "PRelu":
-        return nn.PReLU(len(first))
-    if kind == "Gemm":
-        return nn.Linear(first.shape[1], len(first), bias=bias)
-    raise WeightsError("the layers of SFace", kind, "install the pinned package anew")
-
-
-def _without_ones(values: Tensor) -> Tensor:
-    """A slope per channel as PyTorch has it: (C,) for (C, 1, 1)."""
-    return values[:, 0, 0] if values.ndim == 3 else values
+    return Frozen(load_onnx_network(float_sface(), "install the pinned package anew"))
 
 
 def dequantise(source: Path) -> "ModelProto":

@@ -16,17 +16,30 @@ def open_session(path: Path, threads: int, remedy: str) -> "onnxruntime.Inferenc
         WeightsError: no such file, or no graph that ONNX Runtime can run; it says `remedy`.
     """
     import onnxruntime
-    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
-    from onnxruntime.capi.onnxruntime_pybind11_state import NotImplemented as NotKnown
 
     if not path.is_file():
         raise WeightsError(f"an ONNX graph at {path}", "no such file", remedy)
+    try:
+        return onnxruntime.InferenceSession(str(path), session_options(threads), providers=["CPUExecutionProvider"])
+    except unreadable_graph() as error:
+        reason = str(error).partition("\n")[0][:160]
+        raise WeightsError(f"an ONNX graph in {path}", reason, remedy) from error
+
+
+def session_options(threads: int) -> "onnxruntime.SessionOptions":
+    """Make the options of a session; `threads` work on one operator, 0 = as many as there are cores."""
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # between pictures there is other work
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3  # errors are raised; warnings of somebody's exporter help nobody
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except (Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotKnown) as error:
-        reason = str(error).partition("\n")[0][:160]
-        raise WeightsError(f"an ONNX graph in {path}", reason, remedy) from error
+    return options
+
+
+def unreadable_graph() -> tuple[type[Exception], ...]:
+    """List the errors by which ONNX Runtime refuses a file."""
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, InvalidGraph, InvalidProtobuf
+    from onnxruntime.capi.onnxruntime_pybind11_state import NotImplemented as NotKnown
+
+    return Fail, InvalidArgument, InvalidGraph, InvalidProtobuf, NotKnown

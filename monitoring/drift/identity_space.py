@@ -19,8 +19,6 @@ from pipeline.config.watch import IdentitySpaceParams
 if TYPE_CHECKING:
     from torch import Tensor
 
-ENCODER = "sface"
-"""Whose embeddings are added up: the training encoder, part of the loss and never the judge."""
 Array = npt.NDArray[np.float64]
 
 
@@ -45,9 +43,9 @@ class IdentityAggregate(BaseModel):
         return self
 
 
-def space_name(params: IdentitySpaceParams) -> str:
-    """Build the name of the space, such as `sface/8/53`."""
-    return f"{ENCODER}/{params.dimensions}/{params.seed}"
+def space_name(params: IdentitySpaceParams, encoder: str) -> str:
+    """Build the name of the space, such as `sface/8/53`, of an encoder's embeddings."""
+    return f"{encoder}/{params.dimensions}/{params.seed}"
 
 
 @cache
@@ -120,16 +118,17 @@ class _Sums:
 class IdentityWindow:
     """Collects the faces of one model version in memory; `add` is `restoration.types.Tools.observe`. Thread-safe.
 
-    What it holds is sums already; faces fewer than `min_faces` are never given out, also not at the end.
+    What it holds is sums already; faces fewer than `min_faces` are never given out, also not at the end. `encoder` is
+    whose embeddings are added up: the training encoder, part of the loss and never the judge.
     """
 
-    def __init__(self, params: IdentitySpaceParams, model_version: str) -> None:
-        self._params, self._model_version = params, model_version
+    def __init__(self, params: IdentitySpaceParams, model_version: str, encoder: str) -> None:
+        self._params, self._model_version, self._encoder = params, model_version, encoder
         self._lock, self._sums = Lock(), _Sums()
 
     def add(self, name: str, embedding: "Tensor") -> None:
-        """Count one face (1, size), if it comes from `ENCODER`."""
-        if name != ENCODER:
+        """Count one face (1, size), if it comes from the encoder of this space."""
+        if name != self._encoder:
             return
         point = project(embedding.detach().float().cpu().numpy(), self._params)
         with self._lock:
@@ -141,4 +140,4 @@ class IdentityWindow:
             if self._sums.n < self._params.min_faces:
                 return None
             ready, self._sums = self._sums, _Sums()
-        return ready.aggregate(space_name(self._params), self._model_version)
+        return ready.aggregate(space_name(self._params, self._encoder), self._model_version)

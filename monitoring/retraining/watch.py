@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from models.face_networks.insightface_pack import short_name
 from monitoring.champion import Champion, current_champion
 from monitoring.drift.detect import Traffic, detect_drift
-from monitoring.drift.identity_space import IdentityAggregate, merge_aggregates
+from monitoring.drift.identity_space import IdentityAggregate, merge_aggregates, space_name
 from monitoring.drift.results import Drift
 from monitoring.log.production_log import open_log
 from monitoring.retraining.alarms import Alarm, alarms
@@ -68,7 +69,7 @@ def watch(params: Params, paths: Paths, *, now: datetime) -> Verdict:
     own = rows[rows["model_version"] == champion.version]
     if len(own) < params.watch.min_requests:
         return _pending_verdict(paths, champion) or _verdict_on_little_traffic(params, paths, champion, len(own), now)
-    traffic = Traffic(own, _merge_identities(paths, champion, int(rows["sequence"].iloc[-1])))
+    traffic = Traffic(own, _merge_identities(params, paths, champion, int(rows["sequence"].iloc[-1])))
     expected = prepare_baseline(params, paths, champion)
     verdict = judge(params, paths, champion, traffic, expected, window_name(rows), now=now)
     _write(paths, verdict)
@@ -129,12 +130,17 @@ def _note(raised: Sequence[Alarm]) -> str:
     return f"no cycle, retraining would not help: {'; '.join(alarm.reason for alarm in raised)}"
 
 
-def _merge_identities(paths: Paths, champion: Champion, last_sequence: int) -> IdentityAggregate | None:
-    """Merge the champion's identity aggregates between the last window and the last row of this one."""
+def _merge_identities(params: Params, paths: Paths, champion: Champion, last_sequence: int) -> IdentityAggregate | None:
+    """Merge the champion's identity aggregates between the last window and the last row of this one.
+
+    Those of another encoder's space, from before the parameters named this one, are left out.
+    """
+    space = space_name(params.watch.identity, short_name(params.identity.training))
     with open_log(paths) as log:
         entries = log.entries("identity", after=last_judged_row(paths, log))
     own = [entry for entry in entries if entry.key == champion.version and entry.sequence <= last_sequence]
-    return merge_aggregates(IdentityAggregate.model_validate(entry.body) for entry in own)
+    aggregates = [IdentityAggregate.model_validate(entry.body) for entry in own]
+    return merge_aggregates(part for part in aggregates if part.space == space)
 
 
 def _recognition(limits: WatchParams, paths: Paths, champion: Champion, now: datetime) -> Recognition:

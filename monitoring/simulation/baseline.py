@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from models.errors import DataError
+from models.face_networks.insightface_pack import short_name
 from monitoring.champion import Champion
 from monitoring.drift.detect import Traffic
 from monitoring.drift.identity_space import IdentityAggregate, IdentityWindow
@@ -39,7 +40,7 @@ def prepare_baseline(params: Params, paths: Paths, champion: Champion) -> Traffi
         _store(_measured(params, paths, champion), path)
     try:
         rows = set_types(pd.read_parquet(path))
-        return Traffic(_recognise(rows, read_recognition_threshold(paths)), _stored_faces(path))
+        return Traffic(_recognise(rows, read_recognition_threshold(paths, params.identity)), _stored_faces(path))
     except (OSError, ValueError, KeyError) as error:
         raise DataError("a table of reference rows", f"{path.name}: {error}", f"delete {path}") from error
 
@@ -47,7 +48,7 @@ def prepare_baseline(params: Params, paths: Paths, champion: Champion) -> Traffi
 def _measured(params: Params, paths: Paths, champion: Champion) -> Traffic:
     settings = {"shift": "none", "requests": params.watch.reference.requests, "seed": params.watch.reference.seed}
     traffic = params.simulate.model_copy(update=settings)
-    faces = IdentityWindow(params.watch.identity, champion.version)
+    faces = IdentityWindow(params.watch.identity, champion.version, short_name(params.identity.training))
     batches = serve(
         params, paths, champion, traffic, params.masks, clock=lambda: _EPOCH, run="reference", observe=faces.add
     )
@@ -87,6 +88,7 @@ def reference_path(params: Params, paths: Paths, champion: Champion) -> Path:
         "restore": params.restore.model_dump(),
         "reference": params.watch.reference.model_dump(),
         "identity": params.watch.identity.model_dump(),
+        "encoders": params.identity.model_dump(),
         "people": params.simulate.model_dump(include={"known_originals", "fresh_people"}),
         "portraits": _portraits(params, paths),
     }

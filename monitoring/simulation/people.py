@@ -104,7 +104,7 @@ def fresh_sitters(params: Params, population: tuple[float, float] | None = None)
     from pipeline.face_sampler.generate import portraits
     from pipeline.portraits.align import Aligner
 
-    aligner = Aligner(params.ingest.min_detector_score, params.ingest.image_size)
+    aligner = Aligner(params.identity.detector, params.ingest.min_detector_score, params.ingest.image_size)
     endless = SamplerParams(
         identities=2**31 - 1,
         views=1,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from models.face_networks.insightface_pack import short_name
 from monitoring.ab.experiment import Experiment, running_test
 from monitoring.champion import Champion, current_champion
 from monitoring.log.production_log import open_log
@@ -97,7 +98,7 @@ def simulate(
     run = run or f"{start.astimezone(UTC):%Y%m%dT%H%M%S%f}-{chosen.seed}"
     test = running_test(params, paths)
     mix = shifted_masks(params.masks, chosen)
-    faces = IdentityWindow(params.watch.identity, champion.version)
+    faces = IdentityWindow(params.watch.identity, champion.version, short_name(params.identity.training))
     rows: list[LogRow] = []
     for batch in serve(params, paths, champion, chosen, mix, clock=clock, run=run, observe=faces.add, test=test):
         with open_log(paths) as log:  # only now: a run that cannot start leaves no log
@@ -154,14 +155,15 @@ def _serving(params: Params, paths: Paths, champion: Champion, test: Experiment 
     if test is not None:
         weights, version = resolve_weights(paths, params.registry.model_name, test.challenger)
         trial = Trial(test.id, weights, version, params.ab.share)
-    return Serving(champion.weights, champion.version, params.restore, read_recognition_threshold(paths), trial)
+    threshold = read_recognition_threshold(paths, params.identity)
+    return Serving(champion.weights, champion.version, params.restore, params.identity, threshold, trial)
 
 
 def _tools(params: Params, traffic: SimulateParams) -> "Tools":
     from monitoring.simulation.traffic import BrokenDetector
     from restoration.types import load_tools
 
-    tools = load_tools(params.restore.min_detector_score)
+    tools = load_tools(params.restore.min_detector_score, params.identity)
     if traffic.shift != "broken-detector":
         return tools
     limits, rng = traffic.shifts, np.random.default_rng(traffic.seed)

@@ -10,6 +10,7 @@ from monitoring.ab.assignment import arm_of
 from monitoring.log.rows import Arm, LogRow
 from monitoring.simulation.replay import Production
 from monitoring.simulation.traffic import Request
+from pipeline.config.identity import IdentityParams
 from pipeline.config.restore import RestoreParams
 from restoration.types import Tools
 
@@ -34,6 +35,7 @@ class Serving:
     weights: Path
     version: str
     restore: RestoreParams
+    identity: IdentityParams
     threshold: float
     trial: Trial | None = None
 

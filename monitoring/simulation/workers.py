@@ -106,7 +106,7 @@ def _load_once(serving: Serving) -> "Loaded":
     if key not in kept:
         kept.clear()
         observed: Observed = []
-        tools = load_tools(serving.restore.min_detector_score)
+        tools = load_tools(serving.restore.min_detector_score, serving.identity)
         listening = replace(tools, observe=lambda name, face: observed.append((name, face.float().cpu().numpy())))
         kept[key] = load_production(serving, listening), observed
     return kept[key]

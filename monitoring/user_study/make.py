@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from models.errors import DataError
-from models.identity.encoders import training_encoder
+from models.identity.encoders import DifferentiableEncoder, training_encoder
 from models.images import Image, to_uint8
 from models.load import load_restorer
 from models.restorer_file import load_face_model
@@ -36,11 +36,12 @@ METHODS = (*MODELS, "telea", "navier-stokes", "face-model", INTACT)
 
 @dataclass(frozen=True)
 class Plan:
-    """What a new study is to be."""
+    """What a new study is to be; `encoder`, a name of section `identity`, finds the least alike other person."""
 
     name: str
     methods: tuple[str, ...]
     params: StudyParams
+    encoder: str
 
 
 def make_study(plan: Plan, paths: Paths, now: datetime) -> Study:
@@ -63,7 +64,7 @@ def make_study(plan: Plan, paths: Paths, now: datetime) -> Study:
     device = torch.device(environment().device)
     methods, digests = _methods(plan.methods, paths, device)
     study_id = f"{now:%Y%m%d}-{secrets.token_hex(3)}"
-    others = _least_alike(chosen, device)
+    others = _least_alike(chosen, training_encoder(plan.encoder), device)
     with fresh_folder(paths.studies / study_id) as folder:
         people = [
             _person(case, other, methods, portraits, paths, folder) for case, other in zip(chosen, others, strict=True)
@@ -120,9 +121,9 @@ def _methods(names: Sequence[str], paths: Paths, device: torch.device) -> tuple[
 
 
 @torch.inference_mode()
-def _least_alike(cases: Sequence[Case], device: torch.device) -> list[int]:
+def _least_alike(cases: Sequence[Case], encoder: DifferentiableEncoder, device: torch.device) -> list[int]:
     """Find, for each person, the one with the least similar face: clearly another person."""
-    embedded = training_encoder().to(device).embed(target_batch(cases, device), point_batch(cases, device))
+    embedded = encoder.to(device).embed(target_batch(cases, device), point_batch(cases, device))
     return [int(i) for i in (embedded @ embedded.T).argmin(dim=1)]
 
 

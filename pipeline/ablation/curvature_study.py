@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from models.identity.encoders import training_encoder
+from models.identity.encoders import IdentityEncoder
 from models.kinds import KINDS
 from models.metrics.curvature import curvature
 from models.metrics.lpips import perceptual_distance
@@ -86,6 +86,7 @@ def _differentiable(network: nn.Module) -> Iterator[list[Tensor]]:
 def curvature_of(
     network: nn.Module,
     objective: Objective,
+    encoder: IdentityEncoder,
     rows: pd.DataFrame,
     train: TrainParams,
     masks: MaskParams,
@@ -93,7 +94,7 @@ def curvature_of(
     params: AblateParams,
 ) -> CurvatureReport:
     """Compute `curvature_report` on training portraits against those of `params.split`, each damaged by seed."""
-    judges = Judges(perceptual_distance("alex"), training_encoder())
+    judges = Judges(perceptual_distance("alex"), encoder)
     training_part, held_out_part = (
         _batches(rows, name, train, masks, paths, params) for name in ("train", params.split)
     )

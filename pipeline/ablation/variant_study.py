@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from models.identity.encoders import IdentityEncoder
 from models.images import Image
 from models.restorer_file import read_face_model
 from pipeline.ablation.common import Portrait, case_of, embed_intact, measure_cases, portrait_rng, read_split
@@ -108,7 +109,11 @@ def _measure_variants(
         for name in (COMPLETE, *params.variants.names):
             started = time.monotonic()
             restorer = _train_network(
-                variant_params(train, params, name, seed), training_batches, site, params.variants.image_size
+                variant_params(train, params, name, seed),
+                judges.encoders["training"],
+                training_batches,
+                site,
+                params.variants.image_size,
             )
             seconds[name] = seconds.get(name, 0.0) + time.monotonic() - started
             _log.info("ablate: %s, seed %d: trained in %.0f s", name, seed, time.monotonic() - started)
@@ -175,13 +180,15 @@ class TrainingBatches:
         return CachedBatches(batches(samples, train.batch_size, 0))
 
 
-def _train_network(train: TrainParams, training_batches: TrainingBatches, site: Paths, size: int) -> "StoredRestorer":
+def _train_network(
+    train: TrainParams, encoder: IdentityEncoder, training_batches: TrainingBatches, site: Paths, size: int
+) -> "StoredRestorer":
     """Train one small network, by the stage's modules and loop."""
     from pipeline.training.build import build_module
     from pipeline.training.loop import fit
 
     learning, held_out = training_batches.of(train)
-    module = build_module(train, site)
+    module = build_module(train, encoder, site)
     fit(module, lambda _: learning, held_out, train, site.checkpoints / "last.ckpt", _ignore_figures)
     return module.restorer(size, training_batches.face_models.whole)
 

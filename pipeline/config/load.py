@@ -14,6 +14,7 @@ from pipeline.config.ablation import AblateParams
 from pipeline.config.base import Section
 from pipeline.config.data import DataParams, IngestParams, ValidateParams
 from pipeline.config.evaluation import EvaluateParams, GateParams
+from pipeline.config.identity import IdentityParams
 from pipeline.config.keep import KeepParams
 from pipeline.config.masks import MaskParams
 from pipeline.config.metric_names import ALL, WORST_SLICE, bucket_names
@@ -25,11 +26,13 @@ from pipeline.config.simulate import SimulateParams
 from pipeline.config.training import TrainParams
 from pipeline.config.user_study import StudyParams
 from pipeline.config.watch import WatchParams
+from pipeline.project.paths import Paths
 
 
 class Params(Section):
     """The whole of params.yaml; one field per section."""
 
+    identity: IdentityParams
     data: DataParams
     ingest: IngestParams
     validate_: ValidateParams
@@ -79,7 +82,7 @@ def load_params(path: Path, overrides: Mapping[str, Any] | None = None) -> Param
     for key, value in (overrides or {}).items():
         _set(raw, key, value)
     try:
-        return Params.model_validate(raw, context={"folder": path.resolve().parent})
+        return Params.model_validate(raw, context={"folder": Paths(path.resolve().parent).home.root})
     except ValidationError as error:
         raise _config_error(path, error) from error
 

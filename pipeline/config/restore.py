@@ -94,7 +94,7 @@ class RestoreParams(Section):
     @field_validator("inpainter")
     @classmethod
     def _beside_the_parameters(cls, path: str | None, info: ValidationInfo) -> str | None:
-        """Make a relative path one from the folder of the parameter file, where that is known."""
+        """Make a relative path one from the project's folder, where that is known."""
         if path == "":
             raise ValueError("the path of an ONNX file, or null")
         folder = (info.context or {}).get("folder")

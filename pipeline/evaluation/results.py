@@ -85,6 +85,8 @@ class EvaluateReport(BaseModel):
     """Median time of one picture by method, milliseconds."""
     summary: dict[str, float | None]
     """The few figures of the challenger that are compared between runs."""
+    encoder_sha256: dict[str, str] = {}
+    """SHA-256 of the encoders' weights, by role; empty in reports from before it was recorded."""
     slices: Slices = Slices()
     """Figures by group of people; empty in reports from before there were any."""
 

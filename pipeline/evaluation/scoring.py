@@ -11,9 +11,17 @@ from torch import Tensor, nn
 
 from models.errors import DataError
 from models.evidence.evidence import Damaged
-from models.identity.encoders import IdentityEncoder, independent_encoder, similarity, training_encoder
+from models.identity.encoders import (
+    IdentityEncoder,
+    check_independence,
+    encoder_sha256,
+    independent_encoder,
+    similarity,
+    training_encoder,
+)
 from models.metrics.image_quality import ms_ssim, pixel_mse, psnr
 from models.metrics.lpips import perceptual_distance
+from pipeline.config.identity import IdentityParams
 from pipeline.evaluation.test_set import Case, point_batch, portraits_of, target_batch
 
 Role = Literal["training", "independent"]
@@ -33,13 +41,18 @@ class Judges:
     device: torch.device
 
     @classmethod
-    def load(cls, device: torch.device) -> "Judges":
-        """Load the default judges.
+    def load(cls, device: torch.device, identity: IdentityParams) -> "Judges":
+        """Load the encoders that the parameters name, and LPIPS.
 
         Raises:
-            WeightsError: a package file is missing or changed.
+            ConfigError: one weight file has both roles.
+            WeightsError: a package file or a pack is missing or changed.
         """
-        encoders: dict[Role, IdentityEncoder] = {"training": training_encoder(), "independent": independent_encoder()}
+        check_independence(identity.training, identity.judge)
+        encoders: dict[Role, IdentityEncoder] = {
+            "training": training_encoder(identity.training),
+            "independent": independent_encoder(identity.judge),
+        }
         for encoder in encoders.values():
             if isinstance(encoder, nn.Module):
                 encoder.to(device)
@@ -49,6 +62,15 @@ class Judges:
     def embed(self, images: Tensor, points: Tensor) -> dict[Role, Tensor]:
         """Embed faces (N, 3, H, W) at their points (N, 5, 2), by role: (N, dim) on the CPU."""
         return {role: self.encoders[role].embed(images, points).float().cpu() for role in ROLES}
+
+
+def encoder_digests(identity: IdentityParams) -> dict[Role, str]:
+    """Look up the SHA-256 of the encoders' weights, by role.
+
+    Raises:
+        WeightsError: a pack is missing.
+    """
+    return {"training": encoder_sha256(identity.training), "independent": encoder_sha256(identity.judge)}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.face.alignment import align, similarity, transform
-from models.face.detector import FaceDetector
+from models.face.detectors import load_detector
 from models.face.landmarks import LandmarkPredictor, head_pose
 from models.images import Image
 
@@ -35,10 +35,10 @@ class Aligned:
 
 
 class Aligner:
-    """Detector and landmark predictor, loaded once."""
+    """Detector, by its name in section `identity`, and landmark predictor, loaded once."""
 
-    def __init__(self, min_score: float, size: int) -> None:
-        self._detector = FaceDetector(min_score)
+    def __init__(self, detector: str, min_score: float, size: int) -> None:
+        self._detector = load_detector(detector, min_score)
         self._landmarks = LandmarkPredictor()
         self._size = size
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from models.face_networks.insightface_pack import LICENCE
 from models.kinds import KINDS
 from pipeline.config.load import Params
 from pipeline.config.metric_names import Metric
@@ -44,7 +45,7 @@ def model_card(facts: CardFacts) -> str:
         _evaluation(facts),
         _gate(facts),
         _limits(),
-        _licence(),
+        _licence(facts),
     )
     return "\n\n".join(sections) + "\n"
 
@@ -85,7 +86,13 @@ def _training(facts: CardFacts) -> str:
 
 The face model counts for {facts.people:.0f} people (prior weight {train.face_model.prior_weight:g}). The network:
 `{train.kind}`, started from {start}, seed {train.seed}. Loss terms: {terms}. The identity term uses the encoder
-`{encoders.get("training", "training")}`; `{encoders.get("independent", "independent")}` only judges."""
+`{encoders.get("training", "training")}`;
+`{encoders.get("independent", "independent")}` only judges.{_digests(facts)}"""
+
+
+def _digests(facts: CardFacts) -> str:
+    lines = [f"- {role} encoder: SHA-256 `{digest}`" for role, digest in facts.evaluation.encoder_sha256.items()]
+    return "\n\n" + "\n".join(lines) if lines else ""
 
 
 def _evaluation(facts: CardFacts) -> str:
@@ -116,12 +123,14 @@ def _limits() -> str:
 - Similarity and recognition figures are those of two face encoders, with the errors and biases of both."""
 
 
-def _licence() -> str:
-    return """## Licence
+def _licence(facts: CardFacts) -> str:
+    packs = facts.params.identity.packs
+    used = f"\n\n{LICENCE}; used here: {', '.join(packs)}." if packs else ""
+    return f"""## Licence
 
 The code is Apache-2.0. The weights follow the terms of the data that they learnt from: those that started from the
 shipped model inherit its card (`assets/`), CC BY-NC-SA 4.0. Face encoders and the landmark predictor have terms of
-their own; the landmark predictor (iBUG 300-W) is for research."""
+their own; the landmark predictor (iBUG 300-W) is for research.{used}"""
 
 
 def _cell(figure: Figure | None) -> str:

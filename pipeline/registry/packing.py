@@ -17,8 +17,9 @@ from tempfile import TemporaryDirectory
 from models.assets import ASSETS
 from models.package_files import FILES, package_file
 from models.weight_files import read_architecture
+from pipeline.config.identity import IdentityParams
 from pipeline.config.restore import RestoreParams
-from pipeline.registry.artifact import INPAINTER, RESTORE, WEIGHTS
+from pipeline.registry.artifact import IDENTITY, INPAINTER, RESTORE, WEIGHTS
 from pipeline.registry.requirements import requirements
 from pipeline.registry.weights import WEIGHTS_FILE
 from pipeline.workspaces.import_closure import closure
@@ -45,8 +46,8 @@ class Packed:
 
 
 @contextmanager
-def packed(weights: Path, params: RestoreParams) -> Iterator[Packed]:
-    """Pack a version in a folder that lasts as long as the block.
+def packed(weights: Path, params: RestoreParams, identity: IdentityParams) -> Iterator[Packed]:
+    """Pack a version in a folder that lasts as long as the block; packs of insightface's do not go along.
 
     Raises:
         WeightsError: the weights cannot be read, or files inside packages are not those on record.
@@ -64,7 +65,7 @@ def packed(weights: Path, params: RestoreParams) -> Iterator[Packed]:
         _carry(code)
         _note(code, "likeness", installed("likeness"))
         yield Packed(
-            artifacts=_artifacts(weights, params, folder),
+            artifacts=_artifacts(weights, params, identity, folder),
             python_model=str(ASSETS.parent / Path(*MODEL.split(".")).with_suffix(".py")),
             code_paths=[str(path) for path in sorted(code.iterdir())],
             pip_requirements=requirements(stored_kind(read_architecture(weights)), folder),
@@ -100,11 +101,13 @@ def _note(code: Path, name: str, version: str) -> None:
     (folder / "METADATA").write_text(text, encoding="utf-8")
 
 
-def _artifacts(weights: Path, params: RestoreParams, folder: Path) -> dict[str, str]:
+def _artifacts(weights: Path, params: RestoreParams, identity: IdentityParams, folder: Path) -> dict[str, str]:
     """Name the files; a file's own name is its name in MLflow."""
     restore = folder / "restore.json"
     restore.write_text(params.model_copy(update={"inpainter": None}).model_dump_json(indent=2), encoding="utf-8")
-    files = {WEIGHTS: _copy(weights, folder / WEIGHTS_FILE), RESTORE: restore}
+    encoders = folder / "identity.json"
+    encoders.write_text(identity.model_dump_json(indent=2), encoding="utf-8")
+    files = {WEIGHTS: _copy(weights, folder / WEIGHTS_FILE), RESTORE: restore, IDENTITY: encoders}
     if params.inpainter is not None:
         files[INPAINTER] = _copy(Path(params.inpainter).expanduser(), folder / "inpainter.onnx")
     return {name: str(file) for name, file in files.items()}

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict
 from models.errors import PromotionError
 from models.weight_files import weights_sha256
 from pipeline.config.load import Params
-from pipeline.config.restore import RestoreParams
 from pipeline.evaluation.gate_report import GateReport
 from pipeline.evaluation.results import EvaluateReport
 from pipeline.project.files import read_report
@@ -62,7 +61,7 @@ def register(*, paths: Paths, params: Params) -> Registered:
     client = connect(paths)
     card = model_card(facts)
     with translate_outages(client.tracking_uri):
-        logged = _log_model(run_id, paths.trained_weights, params.restore, card)
+        logged = _log_model(run_id, paths.trained_weights, params, card)
         _log_figures(client, run_id, logged.model_id, facts)
         name = params.registry.model_name
         _ensure_registered(client, name)
@@ -118,16 +117,16 @@ def _figures(summary: Mapping[str, float | None]) -> dict[str, str]:
     return {name: f"{value:.6g}" for name, value in figures.items() if value is not None}
 
 
-def _log_model(run_id: str, weights: Path, restore: RestoreParams, card: str) -> "ModelInfo":
+def _log_model(run_id: str, weights: Path, params: Params, card: str) -> "ModelInfo":
     """Log all that the model needs into the run; returns what MLflow knows of the logged model."""
     import mlflow
 
-    with packed(weights, restore) as files, mlflow.start_run(run_id=run_id), _no_bytecode():
+    with packed(weights, params.restore, params.identity) as files, mlflow.start_run(run_id=run_id), _no_bytecode():
         mlflow.log_text(card, "model_card.md")
         return mlflow.pyfunc.log_model(
             name="restorer",
             signature=signature(),
-            input_example=input_example(restore.files.min_side),
+            input_example=input_example(params.restore.files.min_side),
             **vars(files),
         )
 

@@ -3,7 +3,7 @@
 import torch
 
 from models.ema import AveragedModule
-from models.identity.encoders import training_encoder
+from models.identity.encoders import IdentityEncoder
 from models.kinds import KINDS
 from models.metrics.lpips import perceptual_distance
 from models.objective import Judges
@@ -11,13 +11,18 @@ from pipeline.config.training import TrainParams
 from pipeline.project.paths import Paths
 
 
-def build_module(train: TrainParams, paths: Paths) -> AveragedModule:
+def build_module(train: TrainParams, encoder: IdentityEncoder, paths: Paths) -> AveragedModule:
     """Build networks and judges, warm-started if the parameters say so.
+
+    Args:
+        train: the section.
+        encoder: of the identity term, from `models.identity.encoders.training_encoder`.
+        paths: of the checkout.
 
     Raises:
         WeightsError: the champion's weights are missing, or of another kind or architecture.
     """
     torch.manual_seed(train.seed)  # PyTorch initialises layers from its global generator only
-    judges = Judges(perceptual_distance("alex"), training_encoder())
+    judges = Judges(perceptual_distance("alex"), encoder)
     start = paths.champion_weights if train.warm_start == "champion" else None
     return KINDS[train.kind].build(train, judges, start)

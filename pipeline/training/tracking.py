@@ -8,8 +8,10 @@ import numpy as np
 import torch
 
 from models.evidence.evidence import compose
+from models.identity.encoders import encoder_sha256
 from models.images import Image, to_uint8
 from models.objective import Batch
+from pipeline.config.identity import IdentityParams
 from pipeline.config.masks import MaskParams
 from pipeline.config.training import TrainParams
 from pipeline.project.paths import Paths
@@ -20,10 +22,12 @@ if TYPE_CHECKING:
     from pipeline.training.report import TrainReport
 
 
-def log_start(paths: Paths, train: TrainParams, masks: MaskParams) -> None:
+def log_start(paths: Paths, train: TrainParams, masks: MaskParams, identity: IdentityParams) -> None:
     """Open the run with all parameters and what the data was."""
     tracking.current_run(paths, fresh=True)
-    tracking.log_params(paths, {"train": train.model_dump(), "masks": masks.model_dump()})
+    encoder = {"training": encoder_sha256(identity.training)}
+    sections = {"train": train.model_dump(), "masks": masks.model_dump(), "identity": identity.model_dump()}
+    tracking.log_params(paths, {**sections, "encoder_sha256": encoder})
     tracking.set_tags(paths, {"data_rows_sha256": _sha256(paths.portrait_rows.read_bytes())})
     log_data_set(paths, "training")
     lock = paths.root / "dvc.lock"

@@ -8,11 +8,12 @@ from typing import Any, get_args
 
 from models.errors import ConfigError
 from models.load import load_restorer
+from pipeline.config.identity import IdentityParams
 from pipeline.config.restore import RestoreParams
 from pipeline.image_io.outcome import Limits
 from pipeline.project.environment import user_state
 from pipeline.project.paths import Paths
-from pipeline.registry.artifact import INPAINTER, RESTORE, WEIGHTS
+from pipeline.registry.artifact import IDENTITY, INPAINTER, RESTORE, WEIGHTS
 from restoration.files.restore_files import Settings
 from restoration.find_damage import shipped_finder
 from restoration.modes import RequestedMode
@@ -31,7 +32,7 @@ def load_settings(artifacts: Mapping[str, str], version: str) -> Settings:
         version: what rows and marks call it.
 
     Raises:
-        WeightsError: a file is missing or is not the one that was registered.
+        WeightsError: a file is missing or is not the one that was registered, or a pack of insightface's is not here.
         ConfigError: keys for signing that cannot be used.
     """
     params = _restore_params(artifacts)
@@ -43,7 +44,7 @@ def load_settings(artifacts: Mapping[str, str], version: str) -> Settings:
         mode="auto",
         params=params,
         limits=Limits.of(params.files),
-        tools=load_tools(params.min_detector_score),
+        tools=load_tools(params.min_detector_score, IdentityParams.model_validate(_section(artifacts[IDENTITY]))),
         finder=shipped_finder(),
         seal=open_seal(Paths(user_state())),
     )
@@ -64,5 +65,9 @@ def asked_for(settings: Settings, params: Mapping[str, Any]) -> Settings:
 
 
 def _restore_params(artifacts: Mapping[str, str]) -> RestoreParams:
-    params = RestoreParams.model_validate(json.loads(Path(artifacts[RESTORE]).read_text(encoding="utf-8")))
+    params = RestoreParams.model_validate(_section(artifacts[RESTORE]))
     return params.model_copy(update={"inpainter": artifacts.get(INPAINTER)})
+
+
+def _section(file: str) -> object:
+    return json.loads(Path(file).read_text(encoding="utf-8"))

@@ -23,6 +23,7 @@ from models.assets import ASSETS
 from models.face.landmark_shift import LANDMARK_SHIFT, fit_covariance, save_landmark_shift
 from models.face.landmarks import MIRRORED, LandmarkPredictor
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
+from models.face_networks.names import SFACE
 from models.gan.restorer import load_generator, save_weights
 from models.identity.encoders import training_encoder
 from models.metrics.lpips import perceptual_distance
@@ -72,7 +73,7 @@ def main() -> None:
     if "shards" in parts:
         store_evidence(paths, work, arguments.shards)
     if "refiner" in parts:
-        judges = Judges(perceptual_distance("alex"), training_encoder())
+        judges = Judges(perceptual_distance("alex"), training_encoder(SFACE))
         train(work / "shards", validation_records(paths, work), PLAN, judges, work / "refiner")
     if "ship" in parts:
         ship(work)

@@ -19,6 +19,7 @@ import torch
 from models.assets import ASSETS
 from models.face.detector import FaceDetector
 from models.face.landmarks import LandmarkPredictor
+from models.face_networks.names import DLIB, SFACE
 from models.identity.encoders import IdentityEncoder, independent_encoder, training_encoder
 from models.images import Image, to_tensor
 from pipeline.config.data import EVERYBODY, SamplerParams
@@ -54,7 +55,7 @@ def measure(
     found = find([sample.image for sample in samples], [sample.landmarks for sample in samples])
     who = np.array([int(samples[i].identity.rpartition("-")[2]) for i in found.kept])
     known = _training_and_held_out(folder)
-    encoders: list[IdentityEncoder] = [training_encoder(), independent_encoder()]
+    encoders: list[IdentityEncoder] = [training_encoder(SFACE), independent_encoder(DLIB)]
     embedded = {encoder.name: embed(found, encoder) for encoder in encoders}
     return {
         "seed": seed,

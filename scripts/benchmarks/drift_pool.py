@@ -11,8 +11,9 @@ from torch import Tensor
 
 from models.assets import ASSETS
 from models.errors import DataError
+from models.face_networks.insightface_pack import short_name
 from monitoring.champion import Champion
-from monitoring.drift.identity_space import ENCODER, project
+from monitoring.drift.identity_space import project
 from monitoring.log.rows import frame
 from monitoring.simulation.simulate import serve
 from monitoring.simulation.traffic import shifted_masks
@@ -69,10 +70,11 @@ def _served(params: Params, paths: Paths, shift: Shift, seed: int) -> Iterator[p
     )
     champion = Champion("shipped", ASSETS / "restorer.safetensors", None)
     seen: list[Tensor] = []
+    encoder = short_name(params.identity.training)
     mix = shifted_masks(params.masks, traffic)
     batches = serve(
         params, paths, champion, traffic, mix, clock=lambda: _EPOCH, run=f"{shift}-{seed}",
-        observe=lambda name, embedding: seen.append(embedding) if name == ENCODER else None, at_once=1,
+        observe=lambda name, embedding: seen.append(embedding) if name == encoder else None, at_once=1,
     )  # fmt: skip
     for batch in batches:
         point = project(seen[0].numpy(), params.watch.identity)[0] if seen else np.full(_dimensions(params), np.nan)

@@ -66,7 +66,10 @@ def main() -> None:
 @torch.inference_mode()
 def measured(files: list[Path], params: Params, seed: int, pictures: Path | None) -> Iterator[dict[str, float]]:
     """One row per person: yaw, and for each method LPIPS, identity distance and squared error in the hole."""
-    tools, judges = load_tools(params.restore.min_detector_score), Judges.load(torch.device("cpu"))
+    tools, judges = (
+        load_tools(params.restore.min_detector_score, params.identity),
+        Judges.load(torch.device("cpu"), params.identity),
+    )
     restorer = Restorer.load(ASSETS / "restorer.safetensors")
     for number, file in enumerate(files):
         photo = read_picture(file, Limits.of(params.ingest))

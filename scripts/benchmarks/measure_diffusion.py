@@ -24,6 +24,7 @@ from models.assets import ASSETS
 from models.diffusion.restorer import DiffusionRestorer, Samples, summarise_draws
 from models.diffusion.settings import Sampling
 from models.evidence.evidence import compose, gather
+from pipeline.config.load import load_params
 from pipeline.evaluation.bootstrap import Bootstrap
 from pipeline.evaluation.scoring import ROLES, Judges, score
 from pipeline.evaluation.test_set import Case, FrozenCases, batches, damaged_batch, point_batch, target_batch
@@ -60,7 +61,7 @@ def main() -> None:
     own = restorer.sampling
     restorer.sampling = Sampling(arguments.steps or own.steps, arguments.samples or own.samples)
     cases = FrozenCases(paths)[:: arguments.every]
-    rows, pixels = measured(restorer, cases, Judges.load(CPU))
+    rows, pixels = measured(restorer, cases, Judges.load(CPU, load_params(paths.params).identity))
     print("\n".join([*table(rows), "", *foretold(pixels), "", *seconds(restorer, cases[0])]))
 
 

@@ -71,7 +71,7 @@ def traffic_of(rows: pd.DataFrame, watch: WatchParams) -> Traffic:
     """Rows of the pool as the watch gets them: of the faces only what an aggregate tells."""
     points = rows[[f"e{n}" for n in range(watch.identity.dimensions)]].dropna().to_numpy(np.float64)
     few = len(points) < watch.identity.min_faces
-    return Traffic(rows, None if few else aggregate(points, space_name(watch.identity), "shipped"))
+    return Traffic(rows, None if few else aggregate(points, space_name(watch.identity, "pool"), "shipped"))
 
 
 def false_alarm_table(

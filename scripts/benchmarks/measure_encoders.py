@@ -1,6 +1,7 @@
-"""How well both encoders tell people apart: `python -m scripts.benchmarks.measure_encoders FOLDER`.
+"""How well both encoders tell people apart: `python -m scripts.benchmarks.measure_encoders FOLDER [NAME ...]`.
 
-FOLDER holds several photos of each person, named `PERSON_anything.jpg`.
+The encoders are those of params.yaml, or the NAMEs, as section `identity` names them. FOLDER holds several photos of
+each person, named `PERSON_anything.jpg`.
 """
 
 import sys
@@ -11,9 +12,11 @@ import numpy.typing as npt
 import torch
 from PIL import Image as Pictures
 
+from models.assets import ASSETS
 from models.face.detector import FaceDetector
-from models.identity.encoders import IdentityEncoder, independent_encoder, training_encoder
+from models.identity.encoders import IdentityEncoder, independent_encoder
 from models.images import to_tensor
+from pipeline.config.load import load_params
 
 _BATCH = 30
 
@@ -65,8 +68,8 @@ def main() -> None:
     """Print one line for each encoder."""
     persons, pictures, points = found(Path(sys.argv[1]))
     print(f"{len(persons)} photos of {len(set(persons))} people")
-    encoders: tuple[IdentityEncoder, ...] = (training_encoder(), independent_encoder())
-    for encoder in encoders:
+    identity = load_params(ASSETS.parent / "params.yaml").identity
+    for encoder in map(independent_encoder, sys.argv[2:] or [identity.training, identity.judge]):
         print(describe(encoder.name, *pair_similarities(persons, embed_all(encoder, pictures, points))))
 
 

@@ -132,7 +132,7 @@ def photos(portraits: Path, count: int, limits: Limits) -> Iterator[tuple[str, I
 @torch.inference_mode()
 def measure(portraits: Path, count: int, seed: int, params: Params) -> pd.DataFrame:
     """One row per person, damage and state."""
-    tools, rows = load_tools(params.restore.min_detector_score), []
+    tools, rows = load_tools(params.restore.min_detector_score, params.identity), []
     for number, (name, intact) in enumerate(photos(portraits, count, Limits.of(params.ingest))):
         for face in tools.detector.detect(intact)[:1]:
             frame = frame_of(face.points, (intact.shape[0], intact.shape[1]), 128)

@@ -61,7 +61,10 @@ def main() -> None:
 @torch.inference_mode()
 def measured(files: list[Path], params: Params, seed: int) -> Iterator[dict[str, float]]:
     """One row per photo: coverage, and for each alignment how far off its frame is and what became of the face."""
-    tools, judges = load_tools(params.restore.min_detector_score), Judges.load(torch.device("cpu"))
+    tools, judges = (
+        load_tools(params.restore.min_detector_score, params.identity),
+        Judges.load(torch.device("cpu"), params.identity),
+    )
     restorer = Restorer.load(ASSETS / "restorer.safetensors")
     sampler = DamageSampler(params.masks, training=False)
     for number, file in enumerate(files):

@@ -72,7 +72,7 @@ def main() -> None:
         f"prior weight {weight:g}": further(paths, taken_in, before.stored, model, weight)
         for weight in arguments.weights
     }
-    judges = Judges.load(torch.device("cpu"))
+    judges = Judges.load(torch.device("cpu"), params.identity)
     methods: dict[str, Method] = {name: partial(complete, face_model=one.whole) for name, one in models.items()}
     for group, absent in (("the population", True), ("everybody else", False)):
         people = rows[(rows["split"] == "test") & (rows["absent"] == absent)]

@@ -162,7 +162,7 @@ def psnr_in_hole(restored: Tensor, target: Tensor, missing: Tensor) -> Floats:
 def _measure(records: Records, propose: Propose) -> pd.DataFrame:
     evidence, target = from_records(records)
     restored = compose(evidence.damaged, propose(evidence))
-    judges = Judges.load(CPU)
+    judges = Judges.load(CPU, load_params(Path("params.yaml")).identity)
     embedded, own = judges.embed(restored, target.points), judges.embed(target.image, target.points)
     columns = {f"distance_{role}": 1 - (embedded[role] * own[role]).sum(1).numpy() for role in ROLES}
     columns["lpips"] = score(restored, target.image, evidence.damaged, judges.perceptual)["lpips"]

@@ -62,7 +62,7 @@ def main() -> None:
 def measured(paths: Paths) -> Iterator[pd.DataFrame]:
     """One row per damaged portrait, a batch at a time."""
     judges, restorer, cases = (
-        Judges.load(torch.device("cpu")),
+        Judges.load(torch.device("cpu"), load_params(paths.params).identity),
         Restorer.load(ASSETS / "restorer.safetensors"),
         FrozenCases(paths),
     )

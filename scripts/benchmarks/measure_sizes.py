@@ -87,7 +87,10 @@ def measured(
 
     Where no face was found the photo counts as Telea's fill of it, which is what a user can have then; `found` is 0.
     """
-    tools, judges = load_tools(params.restore.min_detector_score), Judges.load(torch.device("cpu"))
+    tools, judges = (
+        load_tools(params.restore.min_detector_score, params.identity),
+        Judges.load(torch.device("cpu"), params.identity),
+    )
     restorer = Restorer.load(ASSETS / "restorer.safetensors")
     for size in sizes:
         sampler = DamageSampler(params.masks, training=False)

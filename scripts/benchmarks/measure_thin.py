@@ -131,7 +131,10 @@ def _grain(image: Image) -> Image:
 def measure_faces(portraits: Path, seed: int, params: Params) -> pd.DataFrame:
     """One row per person, width and method: LPIPS and identity distance (independent encoder) of the aligned face."""
     files = split_files(portraits / "ffhq256", "test")
-    tools, judges = load_tools(params.restore.min_detector_score), Judges.load(torch.device("cpu"))
+    tools, judges = (
+        load_tools(params.restore.min_detector_score, params.identity),
+        Judges.load(torch.device("cpu"), params.identity),
+    )
     restorer = Restorer.load(ASSETS / "restorer.safetensors")
     nothing_thin = params.restore.model_copy(
         update={"thin": params.restore.thin.model_copy(update={"of_face": 0.0, "of_photo": 0.0})}

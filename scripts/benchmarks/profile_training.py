@@ -15,6 +15,7 @@ import torch
 from models.evidence.evidence import compose
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from models.gan.module import GanModule
+from models.identity.encoders import training_encoder
 from models.objective import Batch
 from pipeline.config.load import load_params
 from pipeline.portraits.read import read_portraits
@@ -40,7 +41,7 @@ def main() -> None:
     samples = DamagedPortraits(paths, rows, params.masks, train.evidence, models, 0, 0, 64, flip=True)
     stream = iter(batches(samples, train.batch_size, 0))
     batch = next(stream)
-    module = build_module(train, paths)
+    module = build_module(train, training_encoder(params.identity.training), paths)
     assert isinstance(module, GanModule)
     timed = {name: seconds(part) for name, part in parts(module, batch).items()}
     timed["data: damage, face model, evidence (its own process)"] = seconds(lambda: next(stream))

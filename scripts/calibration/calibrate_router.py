@@ -29,6 +29,7 @@ from models.load import load_restorer
 from models.region_names import REGIONS
 from pipeline.ablation.common import Portrait, case_of, embed_intact, portrait_of, portrait_rng
 from pipeline.ablation.onset_holes import component_holes, growing_holes
+from pipeline.config.load import load_params
 from pipeline.evaluation.scoring import Judges, recognition_threshold
 from pipeline.evaluation.test_set import Case, batches, damaged_batch, point_batch
 from pipeline.portraits.read import read_portraits
@@ -65,7 +66,8 @@ def main() -> None:
     torch.set_num_threads(1)
     paths = Paths(arguments.workspace.resolve())
     single, several = portraits_of(paths)
-    judges, restorer = Judges.load(torch.device("cpu")), load_restorer(arguments.weights)
+    judges = Judges.load(torch.device("cpu"), load_params(paths.params).identity)
+    restorer = load_restorer(arguments.weights)
     alone = measured(restorer, list(cases(single[:: arguments.every])), judges, single, {})
     weights = fitted_weights(alone)
     print("\n".join(recognition_lines(alone.assign(risk=risk(alone, weights)), weights)))
@@ -74,7 +76,7 @@ def main() -> None:
     known = measured(restorer, list(cases(served)), judges, single + served, photos)
     print("\n".join(witness_lines(known, alone, weights)))
     chosen = [case for group in several for portrait in group[:SHOWN] for case in cases([portrait])]
-    print("\n".join(similarity_lines(chosen, several)))
+    print("\n".join(similarity_lines(chosen, several, judges.encoders["training"])))
 
 
 def portraits_of(paths: Paths) -> tuple[list[Portrait], list[list[Portrait]]]:

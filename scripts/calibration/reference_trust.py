@@ -10,7 +10,7 @@ from torch import Tensor
 
 from models.evidence.evidence import gather
 from models.face_model.shape_and_appearance import shipped_face_model
-from models.identity.encoders import training_encoder
+from models.identity.encoders import IdentityEncoder
 from models.images import to_tensor
 from pipeline.ablation.common import Portrait
 from pipeline.evaluation.test_set import Case, batches, damaged_batch, point_batch
@@ -35,13 +35,15 @@ def best_trust(alone: tuple[Floats, Floats], served: Sequence[Floats], distance:
     return int(np.argmin(errors)), errors
 
 
-def similarity_lines(cases: Sequence[Case], people: Sequence[Sequence[Portrait]]) -> list[str]:
+def similarity_lines(
+    cases: Sequence[Case], people: Sequence[Sequence[Portrait]], encoder: IdentityEncoder
+) -> list[str]:
     """By kind of hole: training encoder's cosine of the completed face with photos of the person and of others."""
     photos = [portrait for person in people for portrait in person]
-    theirs = torch.cat([_embedded(photo) for photo in photos])
+    theirs = torch.cat([_embedded(photo, encoder) for photo in photos])
     rows = []
     for batch in batches(cases, _BATCH):
-        for case, cosines in zip(batch, (_completed(batch) @ theirs.T).tolist(), strict=True):
+        for case, cosines in zip(batch, (_completed(batch, encoder) @ theirs.T).tolist(), strict=True):
             pairs = zip(photos, cosines, strict=True)
             others = [(photo, cosine) for photo, cosine in pairs if photo.portrait_id != case.portrait_id]
             rows += [(case.kind, photo.identity == case.identity, cosine) for photo, cosine in others]
@@ -57,13 +59,13 @@ def _range(part: pd.DataFrame) -> str:
 
 
 @torch.no_grad()
-def _completed(batch: Sequence[Case]) -> Tensor:
+def _completed(batch: Sequence[Case], encoder: IdentityEncoder) -> Tensor:
     cpu = torch.device("cpu")
     start = gather(damaged_batch(batch, cpu), shipped_face_model()).start
-    return training_encoder().embed(start, point_batch(batch, cpu))
+    return encoder.embed(start, point_batch(batch, cpu))
 
 
 @torch.no_grad()
-def _embedded(portrait: Portrait) -> Tensor:
+def _embedded(portrait: Portrait, encoder: IdentityEncoder) -> Tensor:
     points = torch.from_numpy(portrait.points)[None]
-    return training_encoder().embed(to_tensor(portrait.image), points)
+    return encoder.embed(to_tensor(portrait.image), points)

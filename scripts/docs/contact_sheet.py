@@ -37,7 +37,7 @@ def main() -> None:
     arguments = parser.parse_args()
     params = load_params(Path("params.yaml"))
     limits = Limits.of(params.ingest)
-    tools = load_tools(params.restore.min_detector_score)
+    tools = load_tools(params.restore.min_detector_score, params.identity)
     restorer = load_restorer(ASSETS / "restorer.safetensors")
     settings = Settings(restorer, "shipped", "auto", params.restore, limits, tools, finder=shipped_finder())
     out, masks = arguments.out / "restored", arguments.out / "masks"

@@ -97,7 +97,7 @@ def make_pictures(root: Path, out: Path, model: str, seed: int) -> str:
     paths = Paths(root)
     params = load_params(paths.params)
     weights, version = resolve_weights(paths, params.registry.model_name, model)
-    restorer, tools = Restorer.load(weights), load_tools(params.restore.min_detector_score)
+    restorer, tools = Restorer.load(weights), load_tools(params.restore.min_detector_score, params.identity)
     shown = examples(params.data.sampler)
     results = [restore_example(item, seed, restorer, tools, params.restore) for item in shown]
     *singles, group = results

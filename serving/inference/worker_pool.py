@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
-from models.face.detector import Face, FaceDetector
+from models.face.detector import Face
+from models.face.detectors import load_detector
 from models.images import Image
+from pipeline.config.identity import IdentityParams
 from pipeline.config.serving import ServeParams
 from restoration.types import Detector, Tools, load_tools
 from serving.http.problem import HttpProblem
@@ -156,13 +158,14 @@ async def _disconnected(request: Request) -> None:
 class ThreadTools:
     """Give each worker thread its own detector; landmarks and encoders, which have no state, are shared."""
 
-    def __init__(self, min_detector_score: float) -> None:
-        self._score, self._shared, self._own = min_detector_score, load_tools(min_detector_score), threading.local()
+    def __init__(self, min_detector_score: float, identity: IdentityParams) -> None:
+        self._score, self._identity, self._own = min_detector_score, identity, threading.local()
+        self._shared = load_tools(min_detector_score, identity)
 
     def for_request(self) -> Tools:
         """Make the calling thread's tools for one request."""
         if not hasattr(self._own, "detector"):
-            self._own.detector = FaceDetector(self._score)
+            self._own.detector = load_detector(self._identity.detector, self._score)
         return replace(self._shared, detector=_CachingDetector(self._own.detector))
 
 

@@ -176,14 +176,14 @@ class Pseudonyms:
 class IdentityAggregates:
     """Embeddings of restored faces by model version, logged only as aggregates of many faces. Thread-safe."""
 
-    def __init__(self, params: IdentitySpaceParams) -> None:
-        self._params = params
+    def __init__(self, params: IdentitySpaceParams, encoder: str) -> None:
+        self._params, self._encoder = params, encoder
         self._lock, self._windows = threading.Lock(), dict[str, IdentityWindow]()
 
     def window(self, version: str) -> IdentityWindow:
         """Give the window of a version; the first call makes it."""
         with self._lock:
-            return self._windows.setdefault(version, IdentityWindow(self._params, version))
+            return self._windows.setdefault(version, IdentityWindow(self._params, version, self._encoder))
 
     def flush(self, log: ProductionLog, now: datetime) -> None:
         """Log the aggregates that are complete."""

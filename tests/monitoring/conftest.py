@@ -48,6 +48,7 @@ def evaluated(paths: Paths, threshold: float) -> None:
 
     figures: dict[str, Any] = {name: {} for name in EvaluateReport.model_fields}
     figures |= {"portraits": 1, "identities": 1, "masks": 1, "thresholds": {"independent": threshold}}
+    figures["encoders"] = {"training": "sface", "independent": "dlib"}
     paths.evaluation_report.parent.mkdir(parents=True)
     paths.evaluation_report.write_text(EvaluateReport(**figures).model_dump_json())
 

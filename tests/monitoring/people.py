@@ -31,7 +31,7 @@ def photographs() -> list[Image]:
 
 def ingest_people(paths: Paths) -> None:
     """One row and one picture each, with the columns that traffic needs; the first is in the train split."""
-    aligner, rows = Aligner(0.6, 128), []
+    aligner, rows = Aligner("yunet", 0.6, 128), []
     paths.portrait_images.mkdir(parents=True)
     for image, split in zip(photographs(), SPLITS, strict=True):
         face = aligner.best_face(image)

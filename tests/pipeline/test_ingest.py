@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from models.errors import DataError
+from models.errors import DataError, WeightsError
 from pipeline.config.keep import KeepParams
 from pipeline.config.load import Params, load_params
 from pipeline.consent.records import RECORD, record_of
@@ -35,7 +35,7 @@ def params(**data: object) -> Params:
 
 def run(root: Path, **data: object) -> IngestReport:
     loaded = params(**data)
-    return ingest(data=loaded.data, ingest=loaded.ingest, paths=Paths(root))
+    return ingest(data=loaded.data, ingest=loaded.ingest, identity=loaded.identity, paths=Paths(root))
 
 
 @pytest.fixture(scope="module")
@@ -203,4 +203,12 @@ def keep_reference(folder: Path, photo: bytes) -> None:
 
 def run_with_intake(root: Path, mixed: Path, now: datetime, intake: Path) -> IngestReport:
     loaded = params(source="folder", location=str(mixed), identity_pattern="^(.+)_", intake=str(intake))
-    return ingest(data=loaded.data, ingest=loaded.ingest, paths=Paths(root), now=now)
+    return ingest(data=loaded.data, ingest=loaded.ingest, identity=loaded.identity, paths=Paths(root), now=now)
+
+
+def test_the_detector_is_the_one_that_the_parameters_name(tmp_path: Path) -> None:
+    loaded = params()
+    absent = loaded.identity.model_copy(update={"detector": str(tmp_path / "nowhere")})
+    with pytest.raises(WeightsError, match=r"the insightface pack .*nowhere; got no such folder"):
+        ingest(data=loaded.data, ingest=loaded.ingest, identity=absent, paths=Paths(tmp_path))
+    assert not Paths(tmp_path).portraits.exists()

@@ -52,7 +52,7 @@ def site(root: Path) -> Paths:
 
 def run(paths: Paths, params: Params) -> TrainReport:
     """The stage, in this process."""
-    return train(train=params.train, masks=params.masks, paths=paths)
+    return train(train=params.train, masks=params.masks, identity=params.identity, paths=paths)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_mlflow_has_the_run(trained: tuple[Paths, TrainReport]) -> None:
 def test_killed_with_9_it_goes_on_as_if_it_had_not_been(trained: tuple[Paths, TrainReport], tmp_path: Path) -> None:
     paths = site(tmp_path)
     params = load_params(paths.params)
-    checkpoint = paths.checkpoints / fingerprint(params.train, params.masks, paths) / "last.ckpt"
+    checkpoint = paths.checkpoints / fingerprint(params.train, params.masks, params.identity, paths) / "last.ckpt"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     victim = subprocess.Popen([sys.executable, "-m", "pipeline", "train"], cwd=paths.root, env=environment)
     deadline = time.monotonic() + 240
@@ -154,9 +154,10 @@ def test_the_fingerprint_sees_what_decides_a_step(tmp_path: Path) -> None:
 
     def of(**changes: Any) -> str:
         changed = load_params(paths.params, {key.replace("__", "."): value for key, value in changes.items()})
-        return fingerprint(changed.train, changed.masks, paths)
+        return fingerprint(changed.train, changed.masks, changed.identity, paths)
 
-    same = fingerprint(params.train, params.masks, paths)
+    same = fingerprint(params.train, params.masks, params.identity, paths)
     assert of(train__epochs=50, train__workers=1) == same
     assert of(train__seed=4) != same
+    assert of(identity__training="dlib", identity__judge="sface") != same
     assert of(masks__training__bucket_weights=[1, 1, 1, 1, 2]) != same

@@ -47,7 +47,7 @@ def run(paths: Paths, **changes: Any) -> TrainReport:
     """The stage, in this process."""
     write_params(ROOT / "params.yaml", paths.params, SETTINGS | changes)
     params = load_params(paths.params)
-    return train(train=params.train, masks=params.masks, paths=paths)
+    return train(train=params.train, masks=params.masks, identity=params.identity, paths=paths)
 
 
 def test_it_trains_and_goes_on_from_a_champion_of_its_kind(tmp_path: Path) -> None:

@@ -74,11 +74,12 @@ FACELESS = Faceless()
 
 @cache
 def tools() -> Tools:
-    """Detector and landmarks, without identity encoders: those take seconds to load."""
+    """Detector, landmarks and matcher; no restored face is measured."""
     from models.face.detector import FaceDetector
     from models.face.landmarks import LandmarkPredictor
+    from models.identity.encoders import sface_encoder
 
-    return Tools(FaceDetector(PARAMS.min_detector_score), LandmarkPredictor(), ())
+    return Tools(FaceDetector(PARAMS.min_detector_score), LandmarkPredictor(), (), sface_encoder())
 
 
 @cache

@@ -84,6 +84,6 @@ def test_a_face_that_was_seen_better_in_the_photo_stays_as_it_was(face: Face) ->
 def test_a_face_that_is_not_seen_again_stays_as_it_was(face: Face) -> None:
     hole = box_over(face, astronaut().shape, AN_EYE)
     plain, found = looked_at(hole, hole)
-    blind = Tools(FACELESS, tools().landmarker, ())
+    blind = Tools(FACELESS, tools().landmarker, (), tools().matcher)
     (same,) = again(plain, found, hole, blind)
     assert same is found[0]

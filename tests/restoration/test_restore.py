@@ -256,7 +256,8 @@ def test_any_size_of_photo(zoom: float) -> None:
 def test_identity_figures_say_how_alike_and_are_null_where_nothing_can_be_compared() -> None:
     from models.identity.encoders import independent_encoder, training_encoder
 
-    seeing = Tools(tools().detector, tools().landmarker, (training_encoder(), independent_encoder()))
+    encoders = training_encoder("sface"), independent_encoder("dlib")
+    seeing = Tools(tools().detector, tools().landmarker, encoders, encoders[0])
     photo, faces = group(), faces_of_group()
     mask = box_over(faces[1], photo.shape, (0.55, 0.6, 0.8, 0.8))
     rows = {}

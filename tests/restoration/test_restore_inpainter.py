@@ -1,5 +1,6 @@
 """A photo with the user's own network: it fills what is no face's, and the face is the restorer's."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,7 @@ def test_in_a_photo_without_a_face_all_that_is_wide_is_the_networks(graph: str) 
         Painter(),
         "auto",
         params,
-        tools=tools().__class__(FACELESS, tools().landmarker, ()),
+        tools=replace(tools(), detector=FACELESS),
         always_return=True,
     )
     assert result.image is not None

@@ -42,7 +42,7 @@ def module(denoiser: Denoiser, *, lpips: float = 0.0, identity: float = 0.0) -> 
     nobody = Unasked()
     judges = Judges(
         perceptual_distance("alex") if lpips else nobody,
-        training_encoder() if identity else nobody,  # type: ignore[arg-type]
+        training_encoder("sface") if identity else nobody,  # type: ignore[arg-type]
     )
     optimiser_settings = OptimiserSettings(
         epochs=1, steps_per_epoch=60, seed=3, learning_rate=1e-3, schedule="constant", betas=(0.9, 0.99), ema_decay=0.5

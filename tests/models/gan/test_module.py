@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from models.gan.module import GanModule
+from models.identity.encoders import training_encoder
 from models.optimisation import cosine
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
@@ -17,7 +18,8 @@ from tests.conftest import ROOT
 def module() -> GanModule:
     """As the parameters build it, small."""
     changes = {"train.warm_start": "none", "train.generator.width": 8, "train.discriminator_augment": []}
-    built = build_module(load_params(ROOT / "params.yaml", changes).train, Paths(Path("nowhere")))
+    train = load_params(ROOT / "params.yaml", changes).train
+    built = build_module(train, training_encoder("sface"), Paths(Path("nowhere")))
     assert isinstance(built, GanModule)
     return built
 

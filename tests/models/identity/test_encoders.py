@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -12,14 +13,22 @@ import torch
 from models.errors import WeightsError
 from models.face.detector import Face
 from models.face.landmarks import LandmarkPredictor
+from models.face_networks.names import BUILT_IN, DLIB, SFACE
 from models.identity import dlib_encoder
 from models.identity.dlib_encoder import CHIP_POINTS, WHITENING, whitening_of
-from models.identity.encoders import IdentityEncoder, independent_encoder, similarity, training_encoder
+from models.identity.encoders import ENCODERS as ENCODERS_BY_NAME
+from models.identity.encoders import (
+    IdentityEncoder,
+    independent_encoder,
+    sface_encoder,
+    similarity,
+    training_encoder,
+)
 from models.images import Image, to_tensor
 from scripts.benchmarks.measure_encoders import embed_all, found, pair_similarities
 from scripts.calibration.measure_dlib import points_in_chip
 
-ENCODERS = [training_encoder, independent_encoder]
+ENCODERS = [partial(training_encoder, SFACE), partial(independent_encoder, DLIB)]
 Photos = tuple[torch.Tensor, torch.Tensor]
 
 
@@ -44,22 +53,26 @@ def test_six_people_are_six_people(make: Callable[[], IdentityEncoder], six: Pho
     assert others.max() < same.min() - 0.2
 
 
-def test_the_two_are_different_encoders() -> None:
-    assert training_encoder().name != independent_encoder().name
+def test_the_table_holds_the_names_that_need_no_pack() -> None:
+    assert tuple(ENCODERS_BY_NAME) == BUILT_IN
+    assert [training_encoder(name).name for name in BUILT_IN] == list(BUILT_IN)
 
 
-def test_only_the_training_encoder_gives_gradients(six: Photos) -> None:
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_only_the_training_encoder_gives_gradients(six: Photos, name: str) -> None:
     image = six[0][:1].clone().requires_grad_()
-    training_encoder().embed(image, six[1][:1])[0, 0].backward()
+    training_encoder(name).embed(image, six[1][:1])[0, 0].backward()
     assert image.grad is not None
     assert torch.isfinite(image.grad).all()
     assert image.grad.abs().max() > 0
-    assert not independent_encoder().embed(image, six[1][:1]).requires_grad
+    judged = independent_encoder(name).embed(image, six[1][:1])
+    assert not judged.requires_grad
+    torch.testing.assert_close(judged, training_encoder(name).embed(image, six[1][:1]).detach())
 
 
 def test_the_encoder_is_shared_and_stays_frozen() -> None:
-    encoder = training_encoder()
-    assert training_encoder() is encoder
+    encoder = sface_encoder()
+    assert training_encoder(SFACE) is encoder
     encoder.train()
     assert not any(module.training for module in encoder.network.modules())
     assert not any(parameter.requires_grad for parameter in encoder.parameters())

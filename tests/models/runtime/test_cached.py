@@ -16,7 +16,7 @@ from models.evidence.identity_condition import template_points
 from models.metrics.lpips import perceptual_distance
 
 with torch.inference_mode():
-    encoder, metric = training_encoder(), perceptual_distance()
+    encoder, metric = training_encoder("sface"), perceptual_distance()
 
 picture = torch.zeros(1, 3, 64, 64, requires_grad=True)
 encoder.embed(picture, template_points(picture))[0, 0].backward()

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from models.errors import DataError
 from monitoring.drift.identity_space import (
-    ENCODER,
     IdentityAggregate,
     IdentityWindow,
     aggregate,
@@ -24,6 +23,7 @@ from pipeline.config.watch import IdentitySpaceParams
 from tests.conftest import ROOT
 
 PARAMS = load_params(ROOT / "params.yaml").watch.identity
+ENCODER = "sface"
 
 
 def space(**changes: int) -> IdentitySpaceParams:
@@ -74,7 +74,7 @@ def embeddings(n: int, seed: int = 0) -> torch.Tensor:
 
 
 def test_too_few_faces_are_never_given_out() -> None:
-    window = IdentityWindow(space(min_faces=10), "7")
+    window = IdentityWindow(space(min_faces=10), "7", ENCODER)
     faces = embeddings(10)
     for face in faces[:9]:
         window.add(ENCODER, face[None])
@@ -83,7 +83,7 @@ def test_too_few_faces_are_never_given_out() -> None:
     window.add(ENCODER, faces[9:])
     ready = window.flush_if_ready()
     assert ready is not None
-    assert (ready.n, ready.model_version, ready.space) == (10, "7", space_name(PARAMS))
+    assert (ready.n, ready.model_version, ready.space) == (10, "7", space_name(PARAMS, ENCODER))
     points = project(faces.numpy(), PARAMS)
     assert ready.mean == pytest.approx(points.mean(0))
     assert np.array(ready.covariance) == pytest.approx(np.cov(points.T))
@@ -91,7 +91,7 @@ def test_too_few_faces_are_never_given_out() -> None:
 
 
 def test_many_threads_lose_no_face() -> None:
-    window, faces = IdentityWindow(space(min_faces=10), "1"), embeddings(400)
+    window, faces = IdentityWindow(space(min_faces=10), "1", ENCODER), embeddings(400)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda face: window.add(ENCODER, face[None]), faces))
     ready = window.flush_if_ready()
@@ -102,7 +102,7 @@ def test_many_threads_lose_no_face() -> None:
 
 def test_the_window_holds_no_embedding() -> None:
     """No array in it has a row per face."""
-    window = IdentityWindow(PARAMS, "1")
+    window = IdentityWindow(PARAMS, "1", ENCODER)
     for face in embeddings(25):
         window.add(ENCODER, face[None])
     held = [value for value in vars(window._sums).values() if isinstance(value, np.ndarray)]

@@ -187,7 +187,7 @@ def test_a_real_photo_with_a_reference() -> None:
     photo = astronaut()
     hole = box_over(tools().detector.detect(photo)[0], photo.shape, LOWER_FACE)
     meter = Meter(process_time)
-    seeing = meter_tools(replace(tools(), encoders=(training_encoder(), independent_encoder())), meter)
+    seeing = meter_tools(replace(tools(), encoders=(training_encoder("sface"), independent_encoder("dlib"))), meter)
     restoration = restore_photo(damage(photo, hole), hole, Painter(), "auto", PARAMS, [photo], tools=seeing)
     spent = meter.take()
     row = build_log_row(restoration, damage(photo, hole), hole, replace(FACTS, threshold=0.5), seeing)

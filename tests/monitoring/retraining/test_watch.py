@@ -133,6 +133,19 @@ def test_other_people_are_found_by_sums_alone(params: Params, measured: Paths) -
     assert verdict.drift.identity.faces == 120
 
 
+@pytest.mark.slow
+def test_faces_by_another_encoder_are_not_compared(params: Params, measured: Paths) -> None:
+    """The parameters named another training encoder while the window was open."""
+    stale = faces(60, 4).model_copy(update={"space": "buffalo_l/16/53"})
+    with open_log(measured) as log:
+        log.record("identity", stale.model_version, stale.model_dump(), NOW)
+    send(measured, 120, seed=2)
+    verdict = watch(params, measured, now=NOW)
+    assert verdict.drift is not None
+    assert verdict.drift.identity is not None
+    assert verdict.drift.identity.faces == 120
+
+
 def test_an_old_champion_triggers_once_a_week(
     params: Params, paths: Paths, small_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

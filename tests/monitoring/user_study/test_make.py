@@ -55,7 +55,7 @@ def section(**changes: object) -> StudyParams:
 
 @pytest.fixture(scope="module")
 def made(checkout: Paths) -> Study:
-    return make_study(Plan("first", METHODS, section()), checkout, NOW)
+    return make_study(Plan("first", METHODS, section(), "sface"), checkout, NOW)
 
 
 def picture(store: StudyStore, name: str) -> np.ndarray:
@@ -120,13 +120,13 @@ def test_the_other_person_is_another_and_the_reference_the_original_where_there_
 def test_methods_that_cannot_be_compared(methods: tuple[str, ...], words: str, checkout: Paths) -> None:
     before = sorted(checkout.studies.glob("*")) if checkout.studies.is_dir() else []
     with pytest.raises(DataError, match=words):
-        make_study(Plan("wrong", methods, section()), checkout, NOW)
+        make_study(Plan("wrong", methods, section(), "sface"), checkout, NOW)
     assert (sorted(checkout.studies.glob("*")) if checkout.studies.is_dir() else []) == before
 
 
 def test_too_few_people(checkout: Paths) -> None:
     with pytest.raises(DataError, match="at least 4 people with masks in the test split; got 3"):
-        make_study(Plan("few", ("telea", "navier-stokes"), section(people=3)), checkout, NOW)
+        make_study(Plan("few", ("telea", "navier-stokes"), section(people=3), "sface"), checkout, NOW)
 
 
 def test_the_commands_make_and_report(checkout: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ def params() -> AblateParams:
 
 @pytest.fixture(scope="module")
 def judges() -> Judges:
-    return Judges.load(torch.device("cpu"))
+    return Judges.load(torch.device("cpu"), load_params(ROOT / "params.yaml").identity)
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def test_curvature_of_a_generator(batch: tuple) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(1)
         generator = Generator(8, 2).requires_grad_(False)
-    judges = Judges(perceptual_distance("alex"), training_encoder())
+    judges = Judges(perceptual_distance("alex"), training_encoder("sface"))
     weights = KINDS["gan"].weights(PARAMS.train)
     report = curvature_report(
         generator, fixed_objective, [batch], [batch, batch], judges, weights, PARAMS.ablate.curvature, 3

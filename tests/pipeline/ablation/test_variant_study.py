@@ -90,7 +90,7 @@ def test_damage_covers_kinds_and_buckets(tmp_path: Path) -> None:
 def test_variants_are_trained_and_compared(tmp_path: Path) -> None:
     paths = lay_out_portraits(tmp_path, identities=10)
     save_weights(Generator(8, 2), paths.champion_weights, 64)
-    judges = Judges.load(torch.device("cpu"))
+    judges = Judges.load(torch.device("cpu"), PARAMS.identity)
     report = variant_report(PARAMS.train, PARAMS.masks, paths, judges, PARAMS.ablate)
     assert set(report) == {COMPLETE, NO_PHOTO, "identity"}
     assert report[COMPLETE].ratios["lpips"].value == 1.0

@@ -35,6 +35,12 @@ def edited(tmp_path: Path, edit: Callable[[str], str]) -> Path:
         (lambda text: text.replace("batch_size: 8", "batch_size: 0"), "train.batch_size.*0"),
         (lambda text: text.replace("learning_rate: 0.0002", "learning_rate: .nan"), "train.learning_rate"),
         (lambda text: re.sub(r"\n  seed: 3\n", "\n", text), "train.seed"),
+        (
+            lambda text: text.replace("judge: dlib", "judge: sface"),
+            "both sface: a judge that restorations",
+        ),
+        (lambda text: text.replace("training: sface", "training: ./old/dlib"), "both dlib"),
+        (lambda text: text.replace("detector: yunet", 'detector: ""'), "identity.detector"),
         (lambda text: text.replace("data:", "data: ["), "valid YAML"),
         (lambda text: text.replace("metric: ms_ssim", "metric: charm"), r"gate.criteria.2.metric.*'charm'"),
         (
@@ -99,3 +105,11 @@ def test_an_inpainter_lies_beside_the_parameters_unless_its_path_is_absolute(
     assert load_params(DEFAULT).restore.inpainter is None
     path = edited(tmp_path, lambda text: text.replace("inpainter: null", f"inpainter: {given}"))
     assert load_params(path).restore.inpainter == expected.format(folder=tmp_path.resolve())
+
+
+def test_a_pack_is_a_name_or_a_folder_beside_the_parameters(tmp_path: Path) -> None:
+    path = edited(tmp_path, lambda text: text.replace("judge: dlib", "judge: ./packs/mine"))
+    identity = load_params(path, {"identity.detector": "buffalo_l"}).identity
+    assert (identity.training, identity.judge) == ("sface", str(tmp_path / "packs" / "mine"))
+    assert (identity.detector, identity.packs) == ("buffalo_l", ("mine", "buffalo_l"))
+    assert load_params(DEFAULT).identity.packs == ()

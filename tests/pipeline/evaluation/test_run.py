@@ -11,22 +11,25 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.errors import DataError
+from models.errors import ConfigError, DataError
 from models.evidence.evidence import Damaged
 from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import to_tensor
+from models.package_files import FILES, file_sha256
 from pipeline.config.data import EVERYBODY, SamplerParams
+from pipeline.config.identity import IdentityParams
 from pipeline.config.load import Params, load_params
 from pipeline.damage.sampler import DamageSampler
 from pipeline.evaluation.baselines import Method, baselines
 from pipeline.evaluation.examples import worst_strips
 from pipeline.evaluation.gate_report import GateReport
 from pipeline.evaluation.run import evaluate_methods, latency
-from pipeline.evaluation.scoring import Judges
+from pipeline.evaluation.scoring import ROLES, Judges, encoder_digests
 from pipeline.evaluation.test_set import Case
 from pipeline.face_sampler.generate import portraits
 from pipeline.gate import judge
 from tests.conftest import ROOT
+from tests.packs import write_recognition
 
 CPU = torch.device("cpu")
 IDENTITIES = 4
@@ -39,7 +42,7 @@ def params() -> Params:
 
 @pytest.fixture(scope="module")
 def judges() -> Judges:
-    return Judges.load(CPU)
+    return Judges.load(CPU, load_params(ROOT / "params.yaml").identity)
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +138,34 @@ def test_one_altered_known_pixel_fails_a_perfect_model(
 
     report = gated(careless, few, judges, params, tmp_path)
     assert [name for name, verdict in verdicts(report).items() if verdict != "pass"] == ["known_pixels_changed"]
+
+
+def test_a_pack_judges_and_is_named(cases: list[Case], params: Params, tmp_path: Path) -> None:
+    """SFace's graph as a pack, beside dlib in the loss: figures are those of SFace itself."""
+    pack = write_recognition(tmp_path / "mine")
+    identity = IdentityParams(training="dlib", judge=str(pack.parent), detector="yunet")
+    swapped = IdentityParams(training="dlib", judge="sface", detector="yunet")
+    methods = {"challenger": untouched}
+    by_pack, by_sface = (
+        evaluate_methods(methods, cases, Judges.load(CPU, one), params.evaluate, tmp_path / "rows.parquet", {})
+        for one in (identity, swapped)
+    )
+    assert by_pack.encoders == {"training": "dlib", "independent": "mine"}
+    assert encoder_digests(identity) == {
+        "training": FILES["dlib_recognition"].sha256,
+        "independent": file_sha256(pack),
+    }
+    figures = [one.methods["challenger"]["all"] for one in (by_pack, by_sface)]
+    for role in ROLES:
+        distances = [figure[f"identity_distance_{role}"].value for figure in figures]
+        assert distances[0] == pytest.approx(distances[1], abs=1e-4)
+        assert distances[0] > 0.01
+
+
+def test_one_encoder_in_both_roles_does_not_judge(tmp_path: Path) -> None:
+    packs = [str(write_recognition(tmp_path / name).parent) for name in ("one", "other")]
+    with pytest.raises(ConfigError, match="the same weights for training"):
+        Judges.load(CPU, IdentityParams(training=packs[0], judge=packs[1], detector="yunet"))
 
 
 def test_rows_are_written_batch_by_batch(cases: list[Case], judges: Judges, params: Params, tmp_path: Path) -> None:

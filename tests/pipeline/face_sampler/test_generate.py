@@ -124,7 +124,7 @@ def test_views_differ_and_stay_the_same_person(samples: list[SampledPortrait], f
 def _embed(samples: list[SampledPortrait], faces: list[Face | None]) -> torch.Tensor:
     points = torch.from_numpy(np.stack([face.points for face in faces if face]))
     with torch.no_grad():
-        return training_encoder().embed(to_tensor(np.stack([sample.image for sample in samples])), points)
+        return training_encoder("sface").embed(to_tensor(np.stack([sample.image for sample in samples])), points)
 
 
 def test_the_card_keeps_its_promises() -> None:

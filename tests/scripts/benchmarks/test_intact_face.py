@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.config.load import load_params
 from pipeline.evaluation.scoring import Judges
 from restoration.types import Tools
 from scripts.benchmarks.intact_face import IntactFace, scores
+from tests.conftest import ROOT
 from tests.restoration.site import astronaut, tools
 
 SIZE = 128
@@ -15,7 +17,7 @@ SIZE = 128
 @torch.inference_mode()
 def test_a_face_is_judged_where_it_lies_in_the_intact_photo() -> None:
     seeing: Tools = tools()
-    photo, judges = astronaut(), Judges.load(torch.device("cpu"))
+    photo, judges = astronaut(), Judges.load(torch.device("cpu"), load_params(ROOT / "params.yaml").identity)
     face = seeing.detector.detect(photo)[0]
     truth = IntactFace.of(photo, face, judges, SIZE)
     assert (truth.points.shape, truth.target.shape) == ((1, 5, 2), (1, 3, SIZE, SIZE))

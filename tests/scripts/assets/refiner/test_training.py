@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.face_networks.names import SFACE
 from models.gan.restorer import Restorer
 from models.identity.encoders import training_encoder
 from models.metrics.lpips import perceptual_distance
@@ -30,7 +31,7 @@ PLAN = Plan(
 
 @pytest.fixture(scope="module")
 def judges() -> Judges:
-    return Judges(perceptual_distance("alex"), training_encoder())
+    return Judges(perceptual_distance("alex"), training_encoder(SFACE))
 
 
 @pytest.fixture(autouse=True)

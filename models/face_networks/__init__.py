@@ -1,0 +1,1 @@
+"""Which networks look at faces: names of those at hand, and insightface packs."""
