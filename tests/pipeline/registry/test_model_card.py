@@ -13,7 +13,7 @@ def card(**identity: str) -> str:
     known = params()
     chosen = known.model_copy(update={"identity": known.identity.model_copy(update=identity)})
     evaluation = evaluate_report("0" * 64, 0.5).model_copy(update={"encoder_sha256": {"independent": "f" * 64}})
-    return model_card(CardFacts(chosen, ORIGIN, evaluation, judge(known.gate, evaluation), "shipped"))
+    return model_card(CardFacts(chosen, ORIGIN, evaluation, judge(known.gate, evaluation), "shipped", 4746.0))
 
 
 def test_packs_bring_their_licence() -> None:

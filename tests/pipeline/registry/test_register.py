@@ -32,6 +32,7 @@ STORED = {
     "python_env.yaml",
     "registered_model_meta",
     "requirements.txt",
+    "identity.json",
     "restore.json",
     "serving_input_example.json",
     "weights.safetensors",
