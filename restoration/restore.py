@@ -23,7 +23,7 @@ from restoration.photo.inpainter_fill import fill_with_inpainter
 from restoration.photo.mask_edges import grow_to_edges
 from restoration.photo.orientation import Looking, looking_upright
 from restoration.photo.owners import NOBODY, Owners
-from restoration.photo.texture_fill import fill_with_texture
+from restoration.photo.texture_fill import fill_with_texture, on_faces
 from restoration.photo.thin_fill import fill_thin_in
 from restoration.photo.windows import put, without
 from restoration.realign import aligned_again
@@ -144,7 +144,8 @@ def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams)
 def _with_texture(scene: _Scene, jobs: Sequence[Job], owners: Owners, params: RestoreParams) -> Image:
     """Give the classically filled photo texture, or the user's own network's, where wide damage is on no face.
 
-    In place, but for a network.
+    Damage on a face that is too little for the face model is filled from its surroundings: texture would come from
+    beside the face. In place, but for a network.
     """
     hole = scene.damage.hole
     wide = owners.of_any([NOBODY], hole)
@@ -158,7 +159,11 @@ def _with_texture(scene: _Scene, jobs: Sequence[Job], owners: Owners, params: Re
     if params.inpainter is not None:
         return fill_with_inpainter(scene.plain, wide, scene.damage.hole, load_inpainter(params.inpainter))
     faces = [face.box for face in scene.looking.detector.detect(scene.plain)]
-    fill_with_texture(scene.plain, wide, scene.damage.hole, faces)
+    on_skin = on_faces(owners.of_any([NOBODY], hole), faces)
+    if on_skin.any():
+        fill_thin_in(scene.plain, on_skin)
+        wide, hole = without(wide, on_skin), without(hole, on_skin)
+    fill_with_texture(scene.plain, wide, hole, faces)
     return scene.plain
 
 

@@ -62,6 +62,20 @@ def fill_with_texture(plain: Image, wide: Mask, missing: Mask, faces: Sequence[B
     add_grain(plain, wide)
 
 
+def on_faces(mask: Mask, faces: Sequence[Box]) -> Mask:
+    """Choose the pixels of a mask (H, W) in the ellipses that the boxes of faces hold."""
+    chosen = np.zeros_like(mask)
+    for x, y, across, down in faces:
+        window = tuple(
+            slice(max(0, round(start)), min(end, max(0, round(start + length))))
+            for start, length, end in ((y, down, mask.shape[0]), (x, across, mask.shape[1]))
+        )
+        rows, columns = (np.arange(part.start, part.stop, dtype=np.float32) + 0.5 for part in window)
+        radius = ((rows - y) / down - 0.5)[:, None] ** 2 + ((columns - x) / across - 0.5) ** 2
+        chosen[window] |= mask[window] & (radius < 0.25)
+    return chosen
+
+
 def _shrunk(mask: Mask, side: tuple[int, int]) -> Mask:
     if side[0] == mask.shape[1]:
         return mask

@@ -81,6 +81,18 @@ def test_a_hole_in_the_background_is_filled_with_texture_from_around() -> None:
     assert abs(np.log(detail / wanted)) < abs(np.log(smooth / wanted))
 
 
+def test_a_little_wide_damage_on_a_cheek_is_filled_with_skin() -> None:
+    photo = np.ascontiguousarray(astronaut()[:300, 70:370])
+    x, y, width, height = tools().detector.detect(photo)[0].box
+    mask = np.zeros(photo.shape[:2], np.uint8)
+    cv2.circle(mask, (round(x + 0.85 * width), round(y + 0.55 * height)), 6, 1, -1)
+    hole = mask > 0
+    result = restored(damage(photo, hole), hole, Painter())
+    assert result.image is not None
+    assert not result.faces  # too little of the face for the face model
+    assert np.abs(result.image[hole].astype(float) - photo[hole]).mean() < 8  # texture from beside the face: 61
+
+
 def test_no_face_is_a_refusal_not_an_error() -> None:
     photo = np.full((120, 150, 3), 90, np.uint8)
     mask = np.zeros((120, 150), np.bool_)
