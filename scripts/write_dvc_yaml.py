@@ -16,7 +16,12 @@ from pipeline.workspaces.import_closure import closure
 
 PORTRAITS = "data/portraits/rows.parquet"
 IMAGES = "data/portraits/images"
-EVIDENCE = ("assets/dlib_whitening.safetensors", "assets/face_model.safetensors", "assets/landmark_shift.safetensors")
+EVIDENCE = (
+    "assets/dlib_whitening.safetensors",
+    "assets/face_model.safetensors",
+    "assets/landmark_network.safetensors",
+    "assets/landmark_shift.safetensors",
+)
 """Weights that gathering the evidence reads; a test compares what stages list with what their code names."""
 JUDGE = ("assets/dlib_whitening.json", "pipeline/templates", *EVIDENCE)
 PLOTS = [

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from models.colour import luma
+from models.evidence.eye_tone import with_like_eyes
 from models.evidence.identity_condition import identity_hint
 from models.evidence.mirrored_eye import with_mirrored_eyes
 from models.evidence.reference_photo import Reference, align_photos
@@ -157,7 +158,8 @@ def gather(damaged: Damaged, face_model: ShapedFaceModel, completion: Completion
     )
     bare = compose(damaged, completion.picture.to(damaged.image))
     points = aligned_landmarks(bare)
-    completed = compose(damaged, with_mirrored_eyes(bare, damaged.chroma_mask, points))
+    mirrored = compose(damaged, with_mirrored_eyes(bare, damaged.chroma_mask, points))
+    completed = compose(damaged, with_like_eyes(mirrored, damaged.chroma_mask, points))
     start, reference_mask, points = _with_photos(damaged, completed, points, face_model.shift)
     side = start.shape[-1]
     return Evidence(

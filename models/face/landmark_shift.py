@@ -53,12 +53,29 @@ class LandmarkShift:
             own: (68, 2) on the other photo.
             missing: (68,) in [0, 1], how much is missing around each predicted point.
         """
-        visible, near, lost = (part * (self.size / _SIZE) ** 2 for part in self.noise)
-        noise = np.repeat(visible + near * missing + lost * missing**3, 2)
-        shift = (predicted - own).astype(np.float64).ravel()
-        with one_thread():
-            expected = self.covariance @ np.linalg.solve(self.covariance + np.diag(noise), shift)
-        return (own + expected.reshape(-1, 2)).astype(np.float32)
+        noise = variances(self.noise, missing) * (self.size / _SIZE) ** 2
+        return conditional_mean(own, self.covariance, predicted, noise)
+
+
+def variances(noise: Noise, missing: Floats) -> Floats:
+    """Compute the diagonal of R for 68 points, (136,) square pixels of 128, from what is missing around each, (68,)."""
+    visible, near, lost = noise
+    return np.repeat(visible + near * missing + lost * missing**3, 2)
+
+
+def conditional_mean(mean: Landmarks, covariance: Floats, observed: Landmarks, noise: Floats) -> Landmarks:
+    """Compute the mean of N(mean, S), given p = o + e with e ~ N(0, R): mean + S (S + R)^-1 (p - mean).
+
+    Args:
+        mean: (68, 2) pixels.
+        covariance: (136, 136), S in square pixels.
+        observed: (68, 2) pixels.
+        noise: (136,), the diagonal of R in square pixels.
+    """
+    shift = (observed - mean).astype(np.float64).ravel()
+    with one_thread():
+        expected = covariance @ np.linalg.solve(covariance + np.diag(noise), shift)
+    return (mean + expected.reshape(-1, 2)).astype(np.float32)
 
 
 @cache

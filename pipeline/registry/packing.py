@@ -29,7 +29,7 @@ MODEL = "restoration.registered.pyfunc_model"
 PACKAGES = ("models", "pipeline", "restoration")
 _TRAINING = frozenset({"models.gan.module", "models.gan.losses", "models.diffusion.module", "models.gan.onnx"})
 """Modules that lead to training and to other runtimes; restoring in PyTorch never imports them."""
-_ASSETS = ("finder", "dlib_whitening", "landmark_shift")
+_ASSETS = ("finder", "dlib_whitening", "landmark_network", "landmark_shift")
 _FACE_MODEL = "face_model"
 _CARRIED = ("detector", "sface")
 """Roles of files in packages (`models.package_files`) that go along; the others' packages are required."""

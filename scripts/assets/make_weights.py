@@ -4,9 +4,10 @@ PORTRAITS holds folders of portraits (`scripts.assets.refiner.people.SOURCES`), 
 each, by name, is left out for the figures, and the 7 % before it for choices. VIEWS holds further people in several
 pictures, which serve as each other's reference photos; the last 30 % of them are left out as well.
 
-Three parts, each of which `--only` does alone: the face model, stored evidence, and the refiner that learns from it.
-Two processes may work side by side: shards join the training as they appear. Writes assets/face_model.safetensors,
-assets/landmark_shift.safetensors, assets/restorer.safetensors (float16), its curves and its card's figures.
+Four parts, each of which `--only` does alone: the face model, the network that places landmarks, stored evidence, and
+the refiner that learns from it. Two processes may work side by side: shards join the training as they appear. Writes
+assets/face_model.safetensors, landmark_shift.safetensors, landmark_network.safetensors and restorer.safetensors
+(float16), curves and the cards' figures.
 """
 
 import argparse
@@ -20,8 +21,10 @@ import numpy as np
 import torch
 
 from models.assets import ASSETS
+from models.face.landmark_network import LANDMARK_NETWORK, save_landmark_network
 from models.face.landmark_shift import LANDMARK_SHIFT, fit_covariance, save_landmark_shift
 from models.face.landmarks import MIRRORED, LandmarkPredictor
+from models.face_model.shape_and_appearance import built_face_model
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from models.face_networks.names import SFACE
 from models.gan.restorer import load_generator, save_weights
@@ -34,20 +37,24 @@ from pipeline.portraits.read import load_image
 from pipeline.project.paths import Paths
 from pipeline.project.process import quieten
 from pipeline.training.face_models import FaceModels
+from scripts.assets.landmarks import training as landmarks
+from scripts.assets.landmarks.batches import gather
 from scripts.assets.refiner.objective import Weights
 from scripts.assets.refiner.people import gather_people, people_of
 from scripts.assets.refiner.records import Records, open_records
-from scripts.assets.refiner.shards import WHOLE, Drawing, fit_models, make_shard, make_shards
+from scripts.assets.refiner.shards import WHOLE, Drawing, fit_models, harder, make_shard, make_shards
 from scripts.assets.refiner.training import WEIGHTS, Plan, train
 from scripts.one_thread import use_one_thread
 
 RECIPE = "make weights PORTRAITS=DIR VIEWS=DIR"
-PARTS = ("face-model", "shards", "refiner", "ship")
+PARTS = ("face-model", "landmarks", "shards", "refiner", "ship")
 PLAN = Plan(
     steps=20000,
-    weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=1.0, adversarial=0.0, matching=0.0),
+    weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=3.0, adversarial=0.0, matching=0.0),
 )
 SHARDS, PAIRS, SEED = 800, 128, 21
+MASKS, MASKS_SEED = 12000, 3
+"""That the landmark network learns from."""
 VALIDATION_PAIRS = 128
 
 
@@ -70,6 +77,8 @@ def main() -> None:
         fit_models(paths, people_of(paths, "train"), work / "face-models")
         shutil.copyfile(work / "face-models" / WHOLE, FACE_MODEL)
         fit_landmark_shift(paths)
+    if "landmarks" in parts:
+        train_landmarks(paths, work)
     if "shards" in parts:
         store_evidence(paths, work, arguments.shards)
     if "refiner" in parts:
@@ -77,6 +86,21 @@ def main() -> None:
         train(work / "shards", validation_records(paths, work), PLAN, judges, work / "refiner")
     if "ship" in parts:
         ship(work)
+
+
+def train_landmarks(paths: Paths, work: Path) -> None:
+    """Train the network that places landmarks, and write it with curves and the facts of its card."""
+    model = built_face_model(StoredFaceModel.load(work / "face-models" / WHOLE))
+    masks = harder(load_params(Path("params.yaml")).masks)
+    known, validation = (
+        gather(paths, people_of(paths, split), masks, MASKS, MASKS_SEED) for split in ("train", "validation")
+    )
+    plan, folder = landmarks.Plan(), work / "landmarks"
+    network = landmarks.train(known, validation, plan, model.shape, model.mean, folder)
+    save_landmark_network(network, LANDMARK_NETWORK)
+    shutil.copyfile(folder / "curves.csv", LANDMARK_NETWORK.with_name("landmark_network_curves.csv"))
+    card = {"sha256": weights_sha256(LANDMARK_NETWORK), "recipe": RECIPE, "plan": vars(plan), **_made()}
+    LANDMARK_NETWORK.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
 def store_evidence(paths: Paths, work: Path, count: int) -> None:
@@ -119,9 +143,13 @@ def ship(work: Path) -> None:
         "plan": vars(PLAN) | {"weights": vars(PLAN.weights)},
         "steps": steps,
         "samples": steps * PLAN.batch,
-        "made": datetime.now(UTC).date().isoformat(),
+        **_made(),
     }
     (ASSETS / "restorer.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+
+
+def _made() -> dict[str, str]:
+    return {"made": datetime.now(UTC).date().isoformat()}
 
 
 def _drawing(paths: Paths, split: str, models: FaceModels, seed: int, pairs: int) -> Drawing:

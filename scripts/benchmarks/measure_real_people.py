@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from models.evidence.evidence import Damaged, Evidence, compose, gather
+from models.face.landmark_network import LANDMARK_NETWORK
 from models.face_model.shape_and_appearance import built_face_model
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from models.gan.restorer import load_generator
@@ -56,6 +57,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=250, help="at most so many of a source, evenly by name")
     parser.add_argument("--face-model", type=Path, default=FACE_MODEL)
     parser.add_argument("--refiner", type=Path, nargs="*", default=(), help="weights of generators")
+    parser.add_argument("--true-landmarks", action="store_true", help="what the face model would do if it knew them")
     parser.add_argument("--against", default=ALONE, help="method that refiners are compared with beside Telea")
     parser.add_argument("--ingested", type=Path, default=Path("build/people"), help="workspace of the portraits")
     parser.add_argument("--work", type=Path, default=Path("build/real-people"))
@@ -65,7 +67,10 @@ def main() -> None:
     use_one_thread()
     paths = gather_people(arguments.portraits.resolve(), None, arguments.ingested)
     for source in arguments.sources:
-        study = Study(paths, source, arguments.split, arguments.people, arguments.face_model, arguments.work)
+        study = Study(
+            paths, source, arguments.split, arguments.people, arguments.face_model, arguments.work,
+            arguments.true_landmarks,
+        )  # fmt: skip
         rows = {name: study.scored(name, propose) for name, propose in methods(arguments.refiner).items()}
         print("\n".join(report(source, rows, arguments.against)), flush=True)
 
@@ -87,11 +92,14 @@ class Study:
     people: int
     face_model: Path
     work: Path
+    true_landmarks: bool = False
 
     @property
     def folder(self) -> Path:
-        """Where evidence and scores are kept: evidence depends on the people and on the face model."""
-        return self.work / weights_sha256(self.face_model)[:12] / f"{self.split}-{self.source}-{self.people}"
+        """Where evidence and scores are kept: evidence depends on the people, on their face model and landmarks."""
+        landmarks = "true" if self.true_landmarks else weights_sha256(LANDMARK_NETWORK)[:12]
+        people = f"{self.split}-{self.source}-{self.people}"
+        return self.work / f"{weights_sha256(self.face_model)[:12]}-{landmarks}" / people
 
     def records(self) -> Records:
         """Give the evidence of all cases, gathered at the first call."""
@@ -123,7 +131,8 @@ class Study:
             image = load_image(self.paths, row["portrait_id"])
             for _ in range(MASKS_A_PERSON):
                 damaged, bucket = damage(sampler, rng, image, row)
-                completion = model.complete(damaged.image, damaged.hole_mask, damaged.chroma_mask)
+                known = [landmarks_of(row)] if self.true_landmarks else None
+                completion = model.complete(damaged.image, damaged.hole_mask, damaged.chroma_mask, known)
                 target = Target(to_tensor(image), torch.tensor(points_of(row))[None])
                 parts.append(to_records((gather(damaged, model, completion), target)))
                 cases.append({"identity": row["identity"], "bucket": bucket})

@@ -20,10 +20,10 @@ from models.damage_finder.kinds import FAMILIES, KINDS
 from models.damage_finder.network import FinderNetwork
 from models.images import mask_to_tensor
 from scripts.assets.finder.example import Example
-from scripts.assets.finder.orthogonal_steps import Muon
 from scripts.assets.finder.prints import training_example
 from scripts.assets.finder.sources import Sources
 from scripts.assets.finder.whole_prints import whole_example
+from scripts.assets.orthogonal_steps import Muon
 
 Optimisers = tuple[Muon, torch.optim.Adam]
 LOG = logging.getLogger(__name__)

@@ -104,11 +104,10 @@ def make_shards(drawing: Drawing, folder: Path, count: int) -> None:
 
 def make_shard(drawing: Drawing, number: int, file: Path) -> None:
     """Draw the pairs of one shard and write them."""
-    masks = drawing.masks.training.model_copy(update={"kind_weights": drawing.masks.training.kind_weights | KINDS})
     samples = DamagedPortraits(
         paths=drawing.paths,
         rows=drawn_rows(drawing.rows),
-        masks=drawing.masks.model_copy(update={"training": masks}),
+        masks=harder(drawing.masks),
         evidence=drawing.evidence.model_copy(update={"hint_dropout": 0.0}),
         models=drawing.models,
         seed=drawing.seed,
@@ -119,6 +118,12 @@ def make_shard(drawing: Drawing, number: int, file: Path) -> None:
     batches = (range(start, min(start + _BATCH, drawing.pairs)) for start in range(0, drawing.pairs, _BATCH))
     parts = [to_records(collate([samples[n] for n in numbers], drawing.models.whole)) for numbers in batches]
     save_records(np.concatenate(parts), file)
+
+
+def harder(masks: MaskParams) -> MaskParams:
+    """Add the kinds of damage that the parameters leave out of training."""
+    training = masks.training.model_copy(update={"kind_weights": masks.training.kind_weights | KINDS})
+    return masks.model_copy(update={"training": training})
 
 
 def drawn_rows(rows: pd.DataFrame) -> pd.DataFrame:

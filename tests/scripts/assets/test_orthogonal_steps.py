@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from scripts.assets.finder.orthogonal_steps import Muon, orthogonal
+from scripts.assets.orthogonal_steps import Muon, OrthogonalSteps, orthogonal
 
 
 @pytest.mark.parametrize("shape", [(6, 20), (20, 6), (8, 8)])
@@ -22,3 +22,13 @@ def test_a_step_has_the_asked_length_and_the_kernel_its_norm() -> None:
     expected = kernel.detach() * 2.0 / kernel.detach().norm() - 0.1 * direction
     Muon([kernel], lr=0.1).step()
     assert torch.allclose(kernel, expected, atol=1e-6)
+
+
+def test_a_step_is_orthogonal_and_the_kernel_decays() -> None:
+    rng = torch.Generator().manual_seed(2)
+    kernel = torch.nn.Parameter(torch.randn(40, 2, 3, 3, generator=rng))
+    kernel.grad = torch.randn(40, 2, 3, 3, generator=rng)
+    direction = orthogonal((1.95 * kernel.grad).reshape(40, -1)).view(kernel.shape)
+    expected = 0.99 * kernel.detach() - 0.1 * (40 / 18) ** 0.5 * direction
+    OrthogonalSteps([kernel], lr=0.1, momentum=0.95, decay=0.1).step()
+    assert torch.allclose(kernel, expected, atol=1e-5)
