@@ -59,7 +59,7 @@ def module(denoiser: Denoiser, *, lpips: float = 0.0, identity: float = 0.0) -> 
         identity=identity,
     )
     made = DiffusionModule(denoiser, judges, optimiser_settings, settings)
-    made.log_dict = lambda *_, **__: None  # type: ignore[method-assign] - no trainer keeps figures here
+    made.log_dict = lambda *_, **__: None  # type: ignore[method-assign] # no trainer keeps figures here
     return made
 
 

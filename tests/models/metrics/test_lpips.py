@@ -1,5 +1,6 @@
 """LPIPS against the paper's formula written out, and what its pickle may hold."""
 
+import inspect
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,7 +86,7 @@ def test_vgg_grows_with_the_damage(pair: tuple[Tensor, Tensor]) -> None:
 
 def test_building_it_leaves_the_global_random_state_alone() -> None:
     before = torch.random.get_rng_state()
-    perceptual_distance.__wrapped__("alex")
+    inspect.unwrap(perceptual_distance)("alex")
     assert torch.equal(before, torch.random.get_rng_state())
 
 

@@ -36,7 +36,7 @@ def ramps(channels: int, dtype: type = np.uint8) -> Samples:
     rows, columns = np.mgrid[: SIDES[0], : SIDES[1]]
     high = 65535 if dtype == np.uint16 else 255
     planes = [(rows * (k + 1) + columns * 2) % 200 / 220 * high for k in range(channels)]
-    samples = (np.stack(planes, axis=-1) + RNG.integers(0, high // 12, (*SIDES, channels))).astype(dtype)
+    samples: Samples = (np.stack(planes, axis=-1) + RNG.integers(0, high // 12, (*SIDES, channels))).astype(dtype)
     return samples[..., 0] if channels == 1 else samples
 
 
@@ -58,12 +58,14 @@ def accepted(data: bytes) -> Accepted:
     return outcome
 
 
-def restored(data: bytes, out: Path, paint: tuple[int, int, int] = PAINT, **options: bool) -> Written:
+def restored(
+    data: bytes, out: Path, paint: tuple[int, int, int] = PAINT, *, strip: bool = False, coloured: bool = False
+) -> Written:
     """Paint the hole and write it back."""
     photo = accepted(data)
     image = photo.image.copy()
     image[HOLE] = paint
-    return write_back(out, photo, image, LIMITS, MARK, **{"strip": False, "coloured": False} | options)
+    return write_back(out, photo, image, LIMITS, MARK, strip=strip, coloured=coloured)
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def samples_of(path: Path) -> Samples:
             return deep if deep.dtype == np.uint16 else np.asarray(picture)
     import cv2
 
-    found = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    found: Samples | None = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if found is not None and found.dtype == np.uint16:
         return found[..., [2, 1, 0, 3][: found.shape[2]]] if found.ndim == 3 else found
     with Pillow.open(path) as picture:

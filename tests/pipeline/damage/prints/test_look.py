@@ -48,6 +48,6 @@ def test_a_mount_leaves_a_part_of_the_picture_as_it_is() -> None:
 def test_scans_stay_close_to_the_picture_and_are_whole_grey_levels() -> None:
     for seed in range(10):
         scan = digitise(np.random.default_rng(seed), portrait())
-        assert (scan.shape, scan.dtype) == (portrait().shape, np.uint8)
+        assert (scan.shape, scan.dtype) == (portrait().shape, np.dtype(np.uint8))
         assert np.abs(scan.astype(float) - portrait()).mean() < 20
         assert np.abs(scan.mean(axis=(0, 1)) - portrait().mean(axis=(0, 1))).max() < 4  # channels keep their places
