@@ -93,8 +93,8 @@ def test_building_it_leaves_the_global_random_state_alone() -> None:
 class Trap:
     """What a hostile pickle would run."""
 
-    def __reduce__(self) -> tuple[Any, tuple[str]]:
-        return Path.touch, (Path("touched"),)  # type: ignore[return-value]
+    def __reduce__(self) -> tuple[Any, tuple[Path]]:
+        return Path.touch, (Path("touched"),)
 
 
 def test_a_pickle_that_names_anything_else_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

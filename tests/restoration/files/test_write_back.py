@@ -13,6 +13,7 @@ import pytest
 import tifffile
 from PIL import ExifTags
 from PIL import Image as Pillow
+from PIL.JpegImagePlugin import JpegImageFile
 
 from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.outcome import Accepted, Limits
@@ -158,7 +159,9 @@ def test_a_jpeg_is_encoded_with_its_own_tables(tmp_path: Path) -> None:
     data = saved(np.repeat(ramps(1)[..., None], 3, axis=-1), "JPEG", quality=60)
     restored(data, tmp_path / "o.jpg")
     with Pillow.open(tmp_path / "o.jpg") as picture, Pillow.open(io.BytesIO(data)) as before:
-        assert picture.quantization == before.quantization  # type: ignore[attr-defined]
+        assert isinstance(picture, JpegImageFile)
+        assert isinstance(before, JpegImageFile)
+        assert picture.quantization == before.quantization
     off = np.abs(accepted((tmp_path / "o.jpg").read_bytes()).image.astype(int) - accepted(data).image)
     assert off[:, 80:].mean() < 0.5
 
