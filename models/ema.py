@@ -42,5 +42,5 @@ class AveragedModule(L.LightningModule):
 
     def average(self, trained: nn.Module, decay: float) -> None:
         """Move the average towards the trained network: ema = decay ema + (1 - decay) trained."""
-        update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call] # not annotated in torch
+        update = get_ema_multi_avg_fn(decay)
         update(list(self.ema.parameters()), list(trained.parameters()), torch.zeros(()))

@@ -21,8 +21,11 @@ from restoration.risk import Trust
 class FaceRestorer(Protocol):
     """What restoring a photo needs of `models.gan.restorer.Restorer` and its like."""
 
-    image_size: int
-    face_model: ShapedFaceModel
+    @property
+    def image_size(self) -> int: ...
+
+    @property
+    def face_model(self) -> ShapedFaceModel: ...
 
     def restore_from(self, evidence: Evidence) -> Tensor: ...
 

@@ -1,6 +1,7 @@
 """Insightface packs made from what is at hand: SFace's graph for recognition, a detector of red squares by hand."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,7 @@ def write_graph(
     return path
 
 
-def _score(stride: int, constant) -> list[NodeProto]:  # type: ignore[no-untyped-def] # noqa: ANN001 - a local function
+def _score(stride: int, constant: Callable[[str, np.ndarray], str]) -> list[NodeProto]:
     pooled, counted = f"mean{stride}", f"counted{stride}"
     both = constant(f"both{stride}", np.array([float(stride == 32), 0.0], np.float32).reshape(1, 2, 1, 1))
     ends = [constant(f"low{stride}", np.array(0, np.float32)), constant(f"high{stride}", np.array(1, np.float32))]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg2
@@ -74,12 +75,25 @@ def running(programs: Path) -> Iterator[Postgres]:
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     os.chown(folder, owner.pw_uid, owner.pw_gid)
     with (folder / "log").open("w") as log:
-        how = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+        how: dict[str, Any] = (
+            {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+        )
         how |= {"stdout": log, "stderr": log, "cwd": folder}
-        make = [programs / "initdb", "-D", folder / "data", "-U", _USER, "-A", "trust", "--no-sync", *_LOCALE]
+        make: list[str | Path] = [
+            programs / "initdb",
+            "-D",
+            folder / "data",
+            "-U",
+            _USER,
+            "-A",
+            "trust",
+            "--no-sync",
+            *_LOCALE,
+        ]
         subprocess.run(make, check=True, **how)
         options = [f"-cunix_socket_directories={folder}", "-clisten_addresses=", "-cfsync=off", "-cmax_connections=60"]
-        server = subprocess.Popen([programs / "postgres", "-D", folder / "data", *options], **how)
+        command: list[str | Path] = [programs / "postgres", "-D", folder / "data", *options]
+        server = subprocess.Popen(command, **how)
     try:
         _wait(folder, server)
         yield Postgres(folder)

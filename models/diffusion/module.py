@@ -21,7 +21,8 @@ from models.objective import TERMS, Batch, Comparison, Judges, Terms, compare, r
 from models.optimisation import OptimiserSettings, cosine
 
 if TYPE_CHECKING:
-    from lightning.pytorch.utilities.types import OptimizerLRScheduler  # `models.runtime.lightning` has to come first
+    # not at run time: `models.runtime.lightning` has to come first
+    from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 
 
 class DiffusionModule(AveragedModule):
@@ -59,7 +60,7 @@ class DiffusionModule(AveragedModule):
         denoiser = denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # not in stubs
         return cls(denoiser, judges, optimiser_settings, settings)
 
-    def configure_optimizers(self) -> "OptimizerLRScheduler":
+    def configure_optimizers(self) -> "OptimizerLRSchedulerConfig":
         """Make AdamW (Loshchilov and Hutter, 2019), its rate along a cosine if required."""
         s = self.optimiser_settings
         optimizer = torch.optim.AdamW(

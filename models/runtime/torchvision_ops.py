@@ -12,10 +12,10 @@ _BOXES = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 @cache
 def _declare(names: tuple[str, ...]) -> torch.library.Library:
     """Declare operator schemas; cached permanently, because a dropped `Library` takes its operators with it."""
-    library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call] # torch leaves it untyped
+    library = torch.library.Library("torchvision", "FRAGMENT")
     for name in names:
         if not hasattr(torch.ops.torchvision, name):
-            library.define(name + _BOXES)  # type: ignore[no-untyped-call] # torch leaves it untyped
+            library.define(name + _BOXES)
     return library
 
 
@@ -39,7 +39,7 @@ def ensure_torchvision_ops() -> bool:
 
 def _loads(package: Path) -> bool:
     try:
-        torch.ops.load_library(str(package / "_C.so"))  # type: ignore[no-untyped-call] # torch leaves it untyped
+        torch.ops.load_library(str(package / "_C.so"))
     except OSError:  # what ctypes raises for an absent or unloadable library
         return False
     return True

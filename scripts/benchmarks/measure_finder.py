@@ -29,6 +29,7 @@ from pipeline.config.restore import FinderParams
 from pipeline.image_io.outcome import Limits
 from pipeline.image_io.write import read_picture, write_picture
 from restoration.find_damage import find_damage
+from restoration.types import Detector
 from scripts.assets.finder.calibration import judged_pieces
 from scripts.assets.finder.example import Example
 from scripts.assets.finder.hand_drawn import Crack, read_prints
@@ -152,7 +153,7 @@ def intact_prints(portraits: Sequence[Image], count: int, seed: int) -> Iterator
         yield measured_example(rng, portraits, None, float(rng.choice(FACES)), SIDE).image
 
 
-def false_alarms(pictures: Iterator[Image], search: Searcher, detector: FaceDetector) -> dict[str, float]:
+def false_alarms(pictures: Iterator[Image], search: Searcher, detector: Detector) -> dict[str, float]:
     """What is used of intact pictures: mean share of the area, shares of those with anything, with a face touched."""
     areas, faces = [], []
     for picture in pictures:
@@ -169,7 +170,7 @@ def false_alarms(pictures: Iterator[Image], search: Searcher, detector: FaceDete
     }
 
 
-def _touches_face(used: Mask, picture: Image, detector: FaceDetector) -> bool:
+def _touches_face(used: Mask, picture: Image, detector: Detector) -> bool:
     for face in detector.detect(picture):
         x, y, width, height = (round(value) for value in face.box)
         if used[max(0, y) : y + height, max(0, x) : x + width].any():

@@ -85,13 +85,14 @@ def test_a_window_of_a_champion_that_went_meanwhile_starts_nothing(registry: Pat
 
 
 def test_only_silent_services_are_asked_again() -> None:
+    from prefect.client.schemas.objects import State
     from prefect.states import Failed
 
     from flows.steps.stages import _temporary
     from models.errors import LikenessError, ServiceUnavailable
 
-    said_no = Failed(data=LikenessError("a", "b", "c"))
-    silent = Failed(data=ServiceUnavailable("a", "b", "c"))
+    said_no: State[None] = Failed(data=LikenessError("a", "b", "c"))
+    silent: State[None] = Failed(data=ServiceUnavailable("a", "b", "c"))
     assert _temporary(None, None, silent)
     assert not _temporary(None, None, said_no)
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from models.region_names import REGIONS
+from models.region_names import REGIONS, Region
 from monitoring.log.production_log import ProductionLog
 from monitoring.log.rows import Feedback, LogRow
 from monitoring.retraining.recognition import measure_recognition
-from monitoring.review import Region, Review, ReviewReason, flagged_for_review, review_reasons
+from monitoring.review import Review, ReviewReason, flagged_for_review, review_reasons
 from pipeline.config.serving import ReviewParams
 from tests.monitoring.log.logs import opened
 from tests.monitoring.traffic import MORNING, row

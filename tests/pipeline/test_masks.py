@@ -1,6 +1,7 @@
 """Stage `masks`: a frozen, balanced, reproducible set for the test split."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -63,7 +64,7 @@ def test_every_row_redraws_its_pictures(tmp_path: Path) -> None:
     landmarks = pq.read_table(paths.portrait_rows).to_pydict()["landmarks"]
     for row in read_masks(paths).to_dict("records"):
         points = np.float32(landmarks[int(row["portrait_id"], 16)]).reshape(68, 2)
-        damage = redraw(record_of(row), points, SIZE)
+        damage = redraw(record_of(cast("dict[str, Any]", row)), points, SIZE)
         hole, chroma = load_masks(paths, row["mask_id"])
         assert np.array_equal(hole, damage.hole)
         assert np.array_equal(chroma, damage.chroma)
@@ -74,6 +75,7 @@ def test_pictures_are_black_and_white(tmp_path: Path) -> None:
     paths = _portraits(tmp_path, ["test"])
     _run(paths)
     picture = cv2.imread(str(paths.masks / f"{0:016x}-0.hole.png"), cv2.IMREAD_UNCHANGED)
+    assert picture is not None
     assert picture.shape == (SIZE, SIZE)
     assert set(np.unique(picture)) <= {0, 255}
 

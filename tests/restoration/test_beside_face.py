@@ -97,7 +97,8 @@ def test_beside_a_face_is_its_frame_without_its_hull() -> None:
     nose = face.face.points[2].round().astype(int)
     assert not off[nose[1], nose[0]]
     assert not off[-1].any()
-    ((x, y),) = (transform(np.float32([[6, 6]]), invert(face.frame.matrix)) + face.frame.origin).round().astype(int)
+    corner = transform(np.array([[6, 6]], np.float32), invert(face.frame.matrix))
+    ((x, y),) = (corner + face.frame.origin).round().astype(int)
     assert off[y, x]
 
 

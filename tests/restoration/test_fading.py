@@ -17,7 +17,7 @@ NOTHING = np.zeros(astronaut().shape[:2], np.bool_)
 
 def faded() -> Image:
     """The astronaut with half of its range, in greys only: shadows lifted, lights darkened."""
-    return np.rint(70 + astronaut() * 0.5).astype(np.uint8)
+    return np.asarray(np.rint(70 + astronaut() * 0.5), np.uint8)
 
 
 def mouth() -> Mask:

@@ -208,7 +208,7 @@ def test_the_shipped_finder_finds_a_white_crack_on_a_photograph_and_nothing_on_t
     drawn = np.zeros(photo.shape[:2], np.uint8)
     cv2.polylines(drawn, [line.reshape(-1, 1, 2)], False, 255, 2, cv2.LINE_AA)
     crack = drawn > 127
-    photo = np.where(crack[..., None], np.uint8([244, 236, 214]), photo)
+    photo = np.where(crack[..., None], np.array([244, 236, 214], np.uint8), photo)
     found = find_damage(photo, shipped_finder(), tools().detector, SHIPPED)
     assert found.sure[crack].mean() > 0.8
     assert (found.sure & ~crack).sum() < 2 * crack.sum()

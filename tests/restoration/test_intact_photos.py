@@ -32,7 +32,7 @@ def grey() -> Image:
 
 def sepia() -> Image:
     low, high = np.array([35, 20, 8]), np.array([244, 226, 196])
-    return (low + (high - low) * (grey() / 255)).astype(np.uint8)
+    return np.asarray(low + (high - low) * (grey() / 255), np.uint8)
 
 
 def cabinet_card() -> Image:
@@ -56,7 +56,7 @@ def oval(tone: int) -> Callable[[], Image]:
         mask = np.zeros((512, 512), np.float32)
         cv2.ellipse(mask, (256, 256), (186, 236), 0, 0, 360, 1.0, -1)
         mask = cv2.GaussianBlur(mask, (0, 0), 10)[..., None]
-        return (mask * grey() + (1 - mask) * tone).astype(np.uint8)
+        return np.asarray(mask * grey() + (1 - mask) * tone, np.uint8)
 
     return drawn
 

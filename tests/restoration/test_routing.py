@@ -6,8 +6,9 @@ from hypothesis.extra.numpy import arrays
 
 from models.region_names import FEATURES, REGIONS
 from pipeline.damage.measure import Measures
+from restoration.modes import RequestedMode
 from restoration.risk import FaceMaps, identity_risk
-from restoration.routing import Decision, RequestedMode, route
+from restoration.routing import Decision, route
 from tests.restoration.site import PARAMS
 
 SIDE = 40

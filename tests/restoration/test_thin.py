@@ -6,6 +6,7 @@ from models.face import regions
 from models.face.alignment import invert, transform
 from models.images import Image, Mask
 from restoration.faces import FoundFace, damaged_faces
+from restoration.modes import RequestedMode
 from restoration.photo.classical import classical_photo
 from restoration.restore import restore_photo
 from restoration.thin import thin_damage, thin_risk
@@ -71,11 +72,11 @@ def test_elsewhere_width_counts_against_the_photo() -> None:
 
 
 @pytest.mark.parametrize("mode", ["auto", "inpaint"])
-def test_a_scratched_face_comes_back_without_the_face_model(mode: str) -> None:
+def test_a_scratched_face_comes_back_without_the_face_model(mode: RequestedMode) -> None:
     photo = astronaut()
     mask = scratch(photo, 4)
     painter = Painter()
-    result = restore_photo(damage(photo, mask), mask, painter, mode, PARAMS, tools=tools())  # type: ignore[arg-type] # a parameter of the test
+    result = restore_photo(damage(photo, mask), mask, painter, mode, PARAMS, tools=tools())
     assert result.image is not None
     assert not painter.batches
     assert (result.mode, result.thin, result.background, result.untouched) == ("inpaint", 1.0, 0.0, 0.0)

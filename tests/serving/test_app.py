@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import zipfile
+from typing import Any
 
 import cv2
 import httpx
@@ -278,10 +279,10 @@ def test_too_many_references(site: Site) -> None:
     ],
 )
 def test_every_error_has_one_shape(
-    site: Site, method: str, path: str, kwargs: dict[str, object], status: int, code: str
+    site: Site, method: str, path: str, kwargs: dict[str, Any], status: int, code: str
 ) -> None:
     with site.client() as client:
-        answer = client.request(method, path, **kwargs)  # type: ignore[arg-type]
+        answer = client.request(method, path, **kwargs)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert set(answer.json()) == {"status", "code", "expected", "got", "remedy", "request_id"}
 

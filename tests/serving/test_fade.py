@@ -23,7 +23,7 @@ NOTHING = np.zeros(portrait().shape[:2], np.bool_)
 
 def faded() -> Image:
     """The astronaut with less than half of its range, yellowed."""
-    return np.rint([80, 70, 50] + portrait() * 0.45).astype(np.uint8)
+    return np.asarray(np.rint([80, 70, 50] + portrait() * 0.45), np.uint8)
 
 
 def lifted(image: Image) -> Image:

@@ -40,7 +40,7 @@ def traced() -> Iterator[list[str]]:
     try:
         yield files
     finally:
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
         sys.setprofile(None)
 
 

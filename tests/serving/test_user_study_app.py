@@ -34,7 +34,14 @@ SCREEN = """document.querySelector('main').innerText + [...document.images].map(
 + document.querySelectorAll('circle.over').length"""
 IDLE = "!document.body.classList.contains('busy')"
 """Changes with every question."""
-SMALL = {"trials": 4, "checks": 2, "invented_share": 0.5, "break_every": 3, "min_median_seconds": 0.001, "raters": 2}
+SMALL: dict[str, Any] = {
+    "trials": 4,
+    "checks": 2,
+    "invented_share": 0.5,
+    "break_every": 3,
+    "min_median_seconds": 0.001,
+    "raters": 2,
+}
 
 
 @pytest.fixture

@@ -208,7 +208,7 @@ def _step(network: FinderNetwork, optimisers: Optimisers, batch: Batch, plan: Pl
     labelled = (batch.kind != _UNLABELLED).any()
     named = F.cross_entropy(kinds, batch.kind, ignore_index=_UNLABELLED) if labelled else kinds.sum() * 0
     network.zero_grad()
-    (found + plan.kind_weight * named).backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+    (found + plan.kind_weight * named).backward()
     for optimiser, full in zip(optimisers, (plan.kernel_rate, plan.other_rate), strict=True):
         optimiser.param_groups[0]["lr"] = full * rate(step, plan.cycles)
         optimiser.step()

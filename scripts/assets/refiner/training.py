@@ -192,7 +192,7 @@ def _step(learner: Learner, reader: ShardReader, plan: Plan, judges: Judges) -> 
     if heard:
         terms |= _judge(learner, restored, batch, plan)
     decay = min(plan.ema_decay, (1 + step) / (10 + step))
-    update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call] # not annotated in torch
+    update = get_ema_multi_avg_fn(decay)
     update(list(learner.average.parameters()), list(learner.generator.parameters()), torch.zeros(()))
     for name, value in terms.items():
         learner.sums.setdefault(name, []).append(float(value.detach()))
@@ -211,7 +211,7 @@ def _descend(
 ) -> None:
     for optimiser in optimisers:
         optimiser.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+    loss.backward()
     for optimiser, rate in zip(optimisers, rates, strict=True):
         nn.utils.clip_grad_norm_([weight for group in optimiser.param_groups for weight in group["params"]], 1.0)
         optimiser.param_groups[0]["lr"] = rate * factor

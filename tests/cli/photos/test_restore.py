@@ -109,7 +109,7 @@ def test_a_photo_alone_is_searched_and_restored_beside_it(tmp_path: Path) -> Non
     steps = np.arange(60, 420, 6)
     line = np.stack([steps, 90 + np.cumsum(np.random.default_rng(1).normal(0, 4, len(steps)))], axis=1)
     cv2.polylines(crack, [line.round().astype(np.int32).reshape(-1, 1, 2)], False, 255, 2, cv2.LINE_AA)
-    photo = np.where(crack[..., None] > 127, np.uint8([248, 240, 220]), astronaut())
+    photo = np.where(crack[..., None] > 127, np.array([248, 240, 220], np.uint8), astronaut())
     write_picture(tmp_path / "photo.png", photo)
     alone = [str(tmp_path / "photo.png"), "--root", str(ROOT), "--model", "shipped"]
     kept = ["--save-mask", str(tmp_path / "found.png")]

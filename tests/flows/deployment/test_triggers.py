@@ -6,7 +6,7 @@ Only the stages are stand-ins that cost nothing.
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -19,6 +19,9 @@ from pipeline.config.load import load_params
 from pipeline.workspaces.cycle_checkouts import cycle_in_use, cycle_records
 from tests.flows.prefect_runs import asked, beats, deployed, runs
 from tests.flows.prefect_site import began, commit, project, until
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
 
 pytestmark = [
     pytest.mark.slow,
@@ -74,7 +77,9 @@ def test_100_triggers_in_10_seconds_start_one_cycle_also_across_a_restart_of_the
     start, delivered = time.monotonic(), 0
     for number in range(100):
         if number == 50:
-            up.watched["prefect"].process.kill()
+            server = up.watched["prefect"].process
+            assert server is not None
+            server.kill()
         delivered += tell("00000001-00000120")
         time.sleep(max(0.0, start + 0.1 * (number + 1) - time.monotonic()))
     assert delivered >= 40
@@ -96,7 +101,9 @@ def test_a_window_that_had_its_cycle_gets_no_other_from_a_run_that_asks_for_it(u
 
     before = began(up.paths)
     with asked():
-        run = run_deployment("cycle/production", parameters={"window_id": "00000001-00000120"}, timeout=180)
+        started = run_deployment("cycle/production", parameters={"window_id": "00000001-00000120"}, timeout=180)
+    run = cast("FlowRun", started)  # outside an event loop there is nothing to await
+    assert run.state is not None
     assert run.state.is_completed()
     assert began(up.paths) == before
 
@@ -141,6 +148,7 @@ def test_a_run_and_its_slot_outlive_the_worker_and_the_server(up: Supervisor) ->
     until(lambda: began(up.paths) == before + 1, 120, "a cycle has begun")
     for name in ("worker", "prefect"):
         process = up.watched[name].process
+        assert process is not None
         process.kill()
         until(lambda: up.watched[name].process not in {None, process}, 60, f"there is a new {name}")  # noqa: B023
     until(lambda: is_answering(up.watched["prefect"].part), 120, "the server answers")
@@ -160,7 +168,8 @@ def test_deploying_again_changes_nothing_and_keeps_what_was_switched_off(up: Sup
     from flows.deployment.deploy import deploy
 
     def ids() -> set[str]:
-        return {str(found.id) for found in [*prefect.read_automations(), *prefect.read_deployments()]}
+        automations = {str(found.id) for found in prefect.read_automations()}
+        return automations | {str(found.id) for found in prefect.read_deployments()}
 
     with asked() as prefect:
         before, address = ids(), str(prefect.api_url)
@@ -172,4 +181,6 @@ def test_deploying_again_changes_nothing_and_keeps_what_was_switched_off(up: Sup
         assert deploy(up.paths, address).changed == ("cycle",)
         assert ids() == before
         assert not prefect.read_deployment_by_name("cycle/production").schedules[0].active  # the fixture did that
-        assert not prefect.read_automation(drift.id).enabled
+        again = prefect.read_automation(drift.id)
+        assert again is not None
+        assert not again.enabled

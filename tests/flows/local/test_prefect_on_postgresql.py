@@ -26,6 +26,7 @@ def test_drift_starts_a_cycle_before_and_after_a_kill_of_the_server(tmp_path: Pa
             until(lambda: len(runs("cycle/production")) == number, 120, "a cycle is asked for")  # noqa: B023
             becomes(runs("cycle/production")[-1], "Completed")
             process = up.watched["prefect"].process
+            assert process is not None
             process.kill()
             until(lambda: up.watched["prefect"].process not in {None, process}, 60, "there is a new server")  # noqa: B023
             until(lambda: is_answering(up.watched["prefect"].part), 120, "the server answers")

@@ -41,10 +41,10 @@ def site(tmp_path: Path) -> Iterator[Paths]:
     end_marked(MINE, seconds=5)
 
 
-def page(name: str, port: int, **more: object) -> Part:
+def page(name: str, port: int) -> Part:
     """A part that serves its folder."""
     command = (sys.executable, "-m", "http.server", str(port), "--bind", HOST)
-    return Part(name, command, f"http://{HOST}:{port}", "/", **more)  # type: ignore[arg-type]
+    return Part(name, command, f"http://{HOST}:{port}", "/")
 
 
 def supervisor(site: Paths, *wanted: Part) -> Supervisor:

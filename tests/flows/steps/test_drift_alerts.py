@@ -10,6 +10,7 @@ from flows.steps.drift_alerts import send_drift_alerts
 from monitoring.retraining.alarms import WHAT_TO_DO, Alarm
 from monitoring.retraining.watch import Verdict
 from pipeline.config.load import load_params
+from pipeline.config.watch import AlarmGroup
 from pipeline.project.paths import Paths
 from tests.conftest import ROOT
 
@@ -23,8 +24,8 @@ def verdict(*alarms: Alarm) -> Verdict:
     )  # fmt: skip
 
 
-def alarm(group: str, *, starts_cycle: bool) -> Alarm:
-    what_to_do = WHAT_TO_DO[group]  # type: ignore[index]
+def alarm(group: AlarmGroup, *, starts_cycle: bool) -> Alarm:
+    what_to_do = WHAT_TO_DO[group]
     return Alarm.model_validate(
         {"group": group, "columns": ("area",), "reason": f"{group} drifted", "what_to_do": what_to_do,
          "starts_cycle": starts_cycle}

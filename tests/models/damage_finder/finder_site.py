@@ -48,4 +48,5 @@ MEAN_AND_HIGHEST = linear_confidence(mean=0.5, highest=0.5)
 @cache
 def red_finder(kind: Kind = "hole") -> Finder:
     """Confidence 0.99 for pieces of pure red, about 0.73 for those of (140, 0, 0)."""
-    return Finder(*[PixelFinder(RedIsDamage(kind), 1.0, 0.0)] * 2, MEAN_AND_HIGHEST)
+    pixels = PixelFinder(RedIsDamage(kind), 1.0, 0.0)
+    return Finder(pixels, pixels, MEAN_AND_HIGHEST)

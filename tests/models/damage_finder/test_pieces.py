@@ -15,7 +15,7 @@ def damage_map(shape: tuple[int, int], *parts: tuple[slice, slice, int, str]) ->
     kind = np.zeros((-(-shape[0] // 2), -(-shape[1] // 2)), np.uint8)
     for rows, columns, level, name in parts:
         probability[rows, columns] = level
-        kind[rows.start // 2 : rows.stop // 2, columns.start // 2 : columns.stop // 2] = KINDS.index(name)  # type: ignore[arg-type]
+        kind[rows.start // 2 : rows.stop // 2, columns.start // 2 : columns.stop // 2] = KINDS.index(name)
     return DamageMap(probability, kind, halved(probability), probability[::2, ::2])
 
 

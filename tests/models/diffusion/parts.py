@@ -35,7 +35,8 @@ class Oracle(Denoiser):
     def forward(self, noisy: Tensor, levels: Tensor, inputs: Tensor, condition: Tensor) -> Tensor:
         self.seen.append((levels, noisy))
         signal = self.signal[levels].view(-1, 1, 1, 1)
-        return (signal.sqrt() * noisy - self.clean) / (1 - signal).sqrt()
+        velocity: Tensor = (signal.sqrt() * noisy - self.clean) / (1 - signal).sqrt()
+        return velocity
 
 
 class Echo(Denoiser):

@@ -67,7 +67,11 @@ def test_every_parameter_learns(evidence: Evidence) -> None:
     denoiser = small(random=True)
     noisy, levels = noise().expand(2, -1, -1, -1), torch.tensor([999, 49])
     denoiser(noisy, levels, *conditioning(evidence)).square().sum().backward()
-    silent = [name for name, parameter in denoiser.named_parameters() if not parameter.grad.abs().sum() > 0]
+    silent = [
+        name
+        for name, parameter in denoiser.named_parameters()
+        if parameter.grad is None or not parameter.grad.abs().sum() > 0
+    ]
     assert not silent
 
 

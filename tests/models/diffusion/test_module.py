@@ -2,6 +2,7 @@
 
 import copy
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from models.evidence.evidence import gather
 from models.face_model.shape_and_appearance import shipped_face_model
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from models.identity.encoders import SFaceEncoder, training_encoder
+from models.identity.interface import IdentityEncoder
 from models.metrics.lpips import perceptual_distance
 from models.objective import Batch, Judges, Target
 from models.optimisation import OptimiserSettings
@@ -42,7 +44,7 @@ def module(denoiser: Denoiser, *, lpips: float = 0.0, identity: float = 0.0) -> 
     nobody = Unasked()
     judges = Judges(
         perceptual_distance("alex") if lpips else nobody,
-        training_encoder("sface") if identity else nobody,  # type: ignore[arg-type]
+        training_encoder("sface") if identity else cast("IdentityEncoder", nobody),
     )
     optimiser_settings = OptimiserSettings(
         epochs=1, steps_per_epoch=60, seed=3, learning_rate=1e-3, schedule="constant", betas=(0.9, 0.99), ema_decay=0.5
@@ -59,7 +61,7 @@ def module(denoiser: Denoiser, *, lpips: float = 0.0, identity: float = 0.0) -> 
         identity=identity,
     )
     made = DiffusionModule(denoiser, judges, optimiser_settings, settings)
-    made.log_dict = lambda *_, **__: None  # type: ignore[method-assign] - no trainer keeps figures here
+    made.log_dict = lambda *_, **__: None  # type: ignore[method-assign] # no trainer keeps figures here
     return made
 
 

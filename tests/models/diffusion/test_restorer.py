@@ -102,7 +102,7 @@ def test_half_precision_changes_little(restorer: DiffusionRestorer, tmp_path: Pa
 @pytest.mark.parametrize("steps", [0, 3, 25])
 def test_steps_are_few_and_divide_the_levels(steps: int) -> None:
     with pytest.raises(DataError, match=rf"divide 1000; got {steps}; choose 1, 2, 4"):
-        Sampling(steps, 1)
+        Sampling(steps, 1)  # type: ignore[arg-type] # what a file may hold
 
 
 def test_no_draw_is_no_restoration() -> None:

@@ -29,9 +29,9 @@ def scene(seed: int, side: int = 32) -> tuple[np.ndarray, np.ndarray, np.ndarray
 def damaged(seeds: list[int]) -> Damaged:
     """A batch of scenes."""
     images, holes, chromas = (np.stack(part) for part in zip(*(scene(seed) for seed in seeds), strict=True))
-    masks = [torch.from_numpy(mask).unsqueeze(1).float() for mask in (holes, chromas)]
+    hole, chroma = (torch.from_numpy(mask).unsqueeze(1).float() for mask in (holes, chromas))
     share = torch.tensor([0.25] * len(seeds))
-    return Damaged(to_tensor(images), *masks, share, share / 2)
+    return Damaged(to_tensor(images), hole, chroma, share, share / 2)
 
 
 @pytest.mark.parametrize("method", ["telea", "navier-stokes"])

@@ -27,7 +27,7 @@ def test_a_lost_point_hardly_counts() -> None:
 
 
 def test_seen_points_carry_the_lost_along() -> None:
-    together = np.kron(np.ones((68, 68)), np.eye(2)) * 9  # the whole face moves as one
+    together = np.kron(np.ones((68, 68)), np.eye(2)).astype(np.float64) * 9  # the whole face moves as one
     predicted, missing = OWN + np.float32(3), np.where(np.arange(68) < 34, 0.0, 1.0)
     predicted[34:] -= 50  # nonsense in the hole
     shift = LandmarkShift(together, 128).expected(predicted, OWN, missing) - OWN
@@ -39,8 +39,9 @@ def test_at_half_the_size_everything_halves() -> None:
     predicted = OWN + np.random.default_rng(1).normal(0, 2, OWN.shape).astype(np.float32)
     missing = np.linspace(0, 1, 68)
     full, half = shipped_landmark_shift(128), shipped_landmark_shift(64)
+    two = np.float32(2)
     np.testing.assert_allclose(
-        half.expected(predicted / 2, OWN / 2, missing), full.expected(predicted, OWN, missing) / 2, atol=1e-4
+        half.expected(predicted / two, OWN / two, missing), full.expected(predicted, OWN, missing) / two, atol=1e-4
     )
 
 

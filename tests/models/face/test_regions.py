@@ -99,7 +99,7 @@ def test_upper_half_of_the_picture_takes_brows_and_eyes() -> None:
 
 
 def test_a_face_that_leaves_the_picture_is_clipped() -> None:
-    landmarks = mean_landmarks(SIZE) + np.float32([SIZE / 2, 0])
+    landmarks = mean_landmarks(SIZE) + np.array([SIZE / 2, 0], np.float32)
     hull = face_hull(landmarks, (SIZE, SIZE))
     assert 0 < np.count_nonzero(hull) < 0.6 * face_size(landmarks) ** 2
 

@@ -10,6 +10,7 @@ from models.face_model.shape_and_appearance import shipped_face_model
 from models.gan.augment import augment
 from models.gan.discriminator import Discriminator
 from models.gan.generator import Generator
+from models.gan.settings import Augmentation
 
 
 def batch(side: int = 32, n: int = 2) -> Damaged:
@@ -37,7 +38,11 @@ def test_every_parameter_learns() -> None:
     for parameter in generator.parameters():  # away from the zero start, where branches hide each other's gradients
         torch.nn.init.normal_(parameter, std=0.1)
     generator(gather(batch(), shipped_face_model())).square().sum().backward()
-    silent = [name for name, parameter in generator.named_parameters() if not parameter.grad.abs().sum() > 0]
+    silent = [
+        name
+        for name, parameter in generator.named_parameters()
+        if parameter.grad is None or not parameter.grad.abs().sum() > 0
+    ]
     assert not silent
 
 
@@ -62,6 +67,7 @@ def test_attention_reaches_across_the_picture() -> None:
     start = evidence.start.clone().requires_grad_(True)
     object.__setattr__(evidence, "start", start)
     generator(evidence)[0, :, 0, 0].sum().backward()
+    assert start.grad is not None
     assert start.grad[0, :, -1, 64].abs().sum() > 0
 
 
@@ -96,9 +102,10 @@ def test_augment_without_a_policy_changes_nothing() -> None:
 
 def test_augment_passes_gradients() -> None:
     images = torch.rand(2, 3, 16, 16, requires_grad=True)
-    policy = ["color", "translation", "cutout"]
+    policy: list[Augmentation] = ["color", "translation", "cutout"]
     changed, _ = augment(images, torch.zeros(2, 1, 16, 16), policy, torch.Generator().manual_seed(1))
     changed.sum().backward()
+    assert images.grad is not None
     assert images.grad.abs().sum() > 0
 
 

@@ -1,6 +1,7 @@
 """What the damage foretells is subtracted, and the effect stays what it was."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from monitoring.ab.adjustment import fit_adjustment
@@ -8,7 +9,7 @@ from monitoring.ab.outcomes import identity_similarity
 from tests.monitoring.ab.rows import log_rows
 
 
-def foretold(n: int, seed: int, noise: float) -> object:
+def foretold(n: int, seed: int, noise: float) -> pd.DataFrame:
     """Rows whose similarity falls with what is missing."""
     rows, rng = log_rows(n, seed), np.random.default_rng([seed, 9])
     return rows.assign(similarity_independent=0.95 - 0.4 * rows["missing_features"] + rng.normal(0, noise, n))
@@ -16,12 +17,12 @@ def foretold(n: int, seed: int, noise: float) -> object:
 
 def test_it_finds_what_the_damage_foretells() -> None:
     before, during = foretold(300, 1, 0.02), foretold(300, 2, 0.02)
-    found = fit_adjustment(before, identity_similarity(before), min_rows=24)  # type: ignore[arg-type]
+    found = fit_adjustment(before, identity_similarity(before), min_rows=24)
     assert found is not None
     assert found.rows == 300
-    left = (identity_similarity(during) - found.predict(during)).std()  # type: ignore[arg-type]
+    left = (identity_similarity(during) - found.predict(during)).std()
     assert left == pytest.approx(0.02, rel=0.15)  # the noise that nothing foretells
-    spread = identity_similarity(before).var()  # type: ignore[arg-type]
+    spread = identity_similarity(before).var()
     assert found.explained == pytest.approx(1 - 0.02**2 / spread, abs=0.03)
 
 

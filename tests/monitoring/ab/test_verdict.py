@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from monitoring.ab.decision import Effect
 from monitoring.ab.experiment import Experiment
 from monitoring.ab.messages import next_step
 from monitoring.ab.verdict import AbVerdict, judge, judge_rows
@@ -47,6 +48,12 @@ def test_the_same_model_twice_goes_on(params: Params) -> None:
     assert next_step(verdict, share=0.5, waiting=False).startswith("50% of the subjects go on to version 2")
 
 
+def width(effect: Effect) -> float:
+    assert effect.low is not None
+    assert effect.high is not None
+    return effect.high - effect.low
+
+
 def test_rows_from_before_sharpen_the_interval(params: Params) -> None:
     def hard(n: int, seed: int, table: pd.DataFrame) -> pd.DataFrame:
         noise = np.random.default_rng([seed, 5]).normal(0, 0.02, n)
@@ -55,7 +62,7 @@ def test_rows_from_before_sharpen_the_interval(params: Params) -> None:
     during, before = hard(300, 3, ab_rows(300, 3)), hard(200, 4, log_rows(200, 4))
     plain = judge_rows(TEST, during, NONE, params.ab, now=NOW)
     sharp = judge_rows(TEST, during, before, params.ab, now=NOW)
-    widths = [v.effects[0].high - v.effects[0].low for v in (plain, sharp)]  # type: ignore[operator]
+    widths = [width(judged.effects[0]) for judged in (plain, sharp)]
     assert widths[1] < 0.3 * widths[0]
     assert plain.explained is None
     assert sharp.explained is not None

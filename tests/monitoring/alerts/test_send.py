@@ -11,6 +11,7 @@ from email import message_from_string
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,8 @@ class Hook:
     """A webhook that answers with `status` and remembers what it was sent."""
 
     def __init__(self) -> None:
-        self.status, self.got, hook = 200, [], self
+        self.status, hook = 200, self
+        self.got: list[dict[str, Any]] = []
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
@@ -67,6 +69,8 @@ class Hook:
 
 class Post(socketserver.StreamRequestHandler):
     """As much of SMTP (RFC 5321) as a client needs to hand over a letter."""
+
+    server: "PostOffice"
 
     def handle(self) -> None:
         self.say("220 here")
@@ -203,14 +207,15 @@ def test_a_failing_webhook_stops_nobody_and_is_tried_again(
 
 def test_the_state_of_an_earlier_version_is_read(params: Params, paths: Paths) -> None:
     paths.state.mkdir(parents=True)
-    trouble = {"since": NOON.isoformat(), "seen": NOON.isoformat(), "told": NOON.isoformat(), "times": 1}
+    now = NOON.isoformat()
+    trouble = {"since": now, "seen": now, "told": now, "times": 1}
     waiting = {"way": "webhook", "message": {"title": "old"}, "problem": "no answer"}
     file = paths.state / "alerts-open.json"
     file.write_text(json.dumps({"troubles": {"watch-masks": trouble}, "waiting": [waiting]}), encoding="utf-8")
     assert not alert(params, paths, GIVEN, NOON + timedelta(hours=1))
     found = json.loads(file.read_text(encoding="utf-8"))
     assert (found["troubles"]["watch-masks"]["told"], found["waiting"]) == (
-        trouble["told"].replace("+00:00", "Z"),
+        now.replace("+00:00", "Z"),
         [waiting],
     )
 

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -39,8 +39,8 @@ def edited(entries: Entries) -> Entries:
 
 def rechained(entries: Entries) -> Entries:
     """Edited, and the values after it made anew with a key of one's own."""
-    changed = [tuple(entry[1:5]) for entry in edited(entries)[3:]]
-    return entries[:3] + extend(b"a guess" * 5, Head(3, entries[2].chain), changed)  # type: ignore[arg-type]
+    changed = [entry[1:5] for entry in edited(entries)[3:]]
+    return entries[:3] + extend(b"a guess" * 5, Head(3, entries[2].chain), changed)
 
 
 def forged(entries: Entries) -> Stored:
@@ -94,8 +94,8 @@ def test_what_was_written_down_elsewhere_shows_a_rewriting_with_the_key(
 ) -> None:
     with opened(address, tmp_path) as before:
         noted = before.head()
-    changed = [tuple(entry[1:5]) for entry in edited(stored(address))]
-    rewrite(address, extend(SECRET, EMPTY, changed))  # type: ignore[arg-type]
+    changed = [entry[1:5] for entry in edited(stored(address))]
+    rewrite(address, extend(SECRET, EMPTY, changed))
     (tmp_path / "keys" / "log.head").unlink()
     with opened(address, tmp_path) as again:
         assert again.verify().whole  # who has the key can rewrite everything that lies beside it
@@ -138,10 +138,11 @@ def test_a_forged_head_file_is_found(log: ProductionLog, address: str, tmp_path:
 def test_a_log_that_grows_meanwhile_is_whole(log: ProductionLog, address: str, tmp_path: Path) -> None:
     with opened(address, tmp_path) as one, opened(address, tmp_path) as other:
         entries = one._journal.read(0)
+        assert isinstance(entries, Generator)
         next(entries)
         other.append([row(40)])
         assert one.verify().entries == 11
-        entries.close()  # type: ignore[attr-defined]
+        entries.close()
 
 
 bodies = st.lists(st.integers(0, 9).map(str), min_size=1, max_size=7)

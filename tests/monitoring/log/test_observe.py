@@ -194,17 +194,23 @@ def test_a_real_photo_with_a_reference() -> None:
     (restored,) = restoration.faces
     assert restored.reference == 1
     assert restored.likeness is not None
-    assert row.similarity_reference_training == restored.likeness.to_reference["sface"]  # type: ignore[index]
-    assert row.similarity_plain_independent == restored.likeness.to_plain["dlib"]  # type: ignore[index]
-    assert row.recognised == (row.similarity_reference_independent >= 0.5)  # type: ignore[operator]
-    assert 0.2 < row.mask_x < 0.8  # type: ignore[operator]
-    assert 0.5 < row.mask_y < 1.1  # type: ignore[operator]
+    assert restored.likeness.to_reference is not None
+    assert restored.likeness.to_plain is not None
+    assert row.similarity_reference_training == restored.likeness.to_reference["sface"]
+    assert row.similarity_plain_independent == restored.likeness.to_plain["dlib"]
+    assert row.similarity_reference_independent is not None
+    assert row.recognised == (row.similarity_reference_independent >= 0.5)
+    assert row.mask_x is not None
+    assert row.mask_y is not None
+    assert 0.2 < row.mask_x < 0.8
+    assert 0.5 < row.mask_y < 1.1
     # the fill has no mouth: the pitch is a guess
     intact = tools().landmarker.predict(photo, tools().detector.detect(photo)[0])
     assert (row.yaw, row.pitch, row.roll) == pytest.approx(head_pose(intact, max(photo.shape[:2])), abs=5)
     blind = replace(seeing, detector=NoDetector())  # where a face is known, none is searched for
     assert build_log_row(restoration, damage(photo, hole), hole, replace(FACTS, threshold=0.5), blind) == row
-    assert 0 < row.uncertainty < 1  # type: ignore[operator]
+    assert row.uncertainty is not None
+    assert 0 < row.uncertainty < 1
     assert spent > 0
     assert meter.take() == 0
 

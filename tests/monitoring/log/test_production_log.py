@@ -57,7 +57,8 @@ def test_a_row_without_a_veil_had_none_lifted(log: ProductionLog) -> None:
     assert log.after(0)["veil"].fillna(-1).tolist() == [-1, 0.25]
     assert log.row(one.request_id) == one
     older = set_types(frame([one, row(2)]).drop(columns="veil"))
-    assert (older["veil"].dtype, older["veil"].isna().all()) == (np.float64, True)
+    assert older["veil"].dtype == np.float64
+    assert older["veil"].isna().all()
 
 
 def test_of_a_row_that_does_not_say_it_nobody_knows_what_was_generated(log: ProductionLog) -> None:

@@ -31,13 +31,14 @@ def measured(params: Params, paths: Paths) -> Paths:
     return paths
 
 
-def send(paths: Paths, n: int, seed: int, **how: object) -> None:
+def send(
+    paths: Paths, n: int, seed: int, shift: str = "none", version: str = "shipped", accuracy: float = 0.95
+) -> None:
     """Rows, and before them who is in them, as `simulate` does."""
-    who = {key: value for key, value in how.items() if key in ("shift", "version")}
-    seen = faces(n, seed, **who)  # type: ignore[arg-type]
+    seen = faces(n, seed, shift, version)
     with open_log(paths) as log:
         log.record("identity", seen.model_version, seen.model_dump(), NOW)
-        log.append(rows_of(traffic(n, seed, **how)))  # type: ignore[arg-type]
+        log.append(rows_of(traffic(n, seed, shift, version, accuracy)))
 
 
 def test_not_enough_traffic_keeps_the_window_open(params: Params, paths: Paths) -> None:

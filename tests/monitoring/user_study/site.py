@@ -95,7 +95,8 @@ def simulate(
         own = rng.normal(0, spread, len(design.methods))
         trials = question_sheet(design, number)
         for item, trial in enumerate(trials[: round(share * len(trials))]):
-            choice, marks = known_side(trial), ()
+            choice = known_side(trial)
+            marks: tuple[Circle, ...] = ()
             if trial.question == "same" and choice is None:
                 sides = [
                     strengths[name] + own[place] + liking[trial.person, place]

@@ -54,7 +54,7 @@ TABLE = [
 
 
 def units() -> list[list[int]]:
-    return [[row[u] for row in TABLE if row[u] is not None] for u in range(12)]
+    return [[value for row in TABLE if (value := row[u]) is not None] for u in range(12)]
 
 
 def test_the_published_example() -> None:

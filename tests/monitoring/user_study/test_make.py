@@ -83,7 +83,9 @@ def test_restorations_keep_what_was_known_and_differ_where_it_was_missing(made: 
     store = open_study(checkout, made.study_id)
     for person in made.people:
         intact = picture(store, person.pictures["intact"])
-        gone = cv2.imread(str(checkout.masks / f"{person.mask_id}.chroma.png"), cv2.IMREAD_GRAYSCALE) > 127
+        chroma = cv2.imread(str(checkout.masks / f"{person.mask_id}.chroma.png"), cv2.IMREAD_GRAYSCALE)
+        assert chroma is not None
+        gone = chroma > 127
         for method in METHODS:
             restored = picture(store, person.pictures[method])
             assert np.array_equal(restored[~gone], intact[~gone])
@@ -103,8 +105,8 @@ def test_the_other_person_is_another_and_the_reference_the_original_where_there_
     for number, person in enumerate(made.people):
         assert person.other != number
         assert not person.has_view
-        both = [picture(store, person.pictures[name]) for name in ("reference", "intact")]
-        assert np.array_equal(*both)
+        reference, intact = (picture(store, person.pictures[name]) for name in ("reference", "intact"))
+        assert np.array_equal(reference, intact)
         assert person.pictures["reference"] != person.pictures["intact"]
 
 

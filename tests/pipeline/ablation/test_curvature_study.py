@@ -10,7 +10,7 @@ from models.gan.losses import fixed_objective
 from models.identity.encoders import training_encoder
 from models.kinds import KINDS
 from models.metrics.lpips import perceptual_distance
-from models.objective import Judges, Target
+from models.objective import Batch, Judges, Target
 from pipeline.ablation.curvature_study import curvature_report, mean_objective
 from pipeline.config.load import load_params
 from tests.conftest import ROOT
@@ -21,7 +21,7 @@ PARAMS = load_params(
 
 
 @pytest.fixture(scope="module")
-def batch() -> tuple:
+def batch() -> Batch:
     dice = torch.Generator().manual_seed(4)
     hole = torch.zeros(1, 1, 64, 64)
     hole[..., 20:40, 20:40] = 1
@@ -31,7 +31,7 @@ def batch() -> tuple:
     return gather(damaged, shipped_face_model()), Target(image, points)
 
 
-def test_curvature_of_a_generator(batch: tuple) -> None:
+def test_curvature_of_a_generator(batch: Batch) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(1)
         generator = Generator(8, 2).requires_grad_(False)
@@ -46,6 +46,7 @@ def test_curvature_of_a_generator(batch: tuple) -> None:
     assert report.training_loss == pytest.approx(mean_objective(generator, fixed_objective, [batch], judges, weights))
     assert not any(p.requires_grad for p in generator.parameters())
     last = generator.head[-1].bias  # the steepest direction of an untrained generator can be seen by hand
+    assert isinstance(last, torch.nn.Parameter)
     last.requires_grad_(True)
 
     def at(shift: float) -> torch.Tensor:

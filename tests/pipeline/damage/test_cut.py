@@ -40,8 +40,8 @@ def test_strokes_that_do_not_suffice_grow_wider() -> None:
 
 
 def test_the_first_stroke_over_a_pixel_counts() -> None:
-    points = np.float32([[[10, 40], [80, 40]], [[40, 10], [40, 80]]])
-    field = paint(Strokes(points, np.float32([[5], [5]])), Scene.of(mean_landmarks(SIZE), SIZE))
+    points = np.array([[[10, 40], [80, 40]], [[40, 10], [40, 80]]], np.float32)
+    field = paint(Strokes(points, np.array([[5], [5]], np.float32)), Scene.of(mean_landmarks(SIZE), SIZE))
     assert field[40, 40] == 0
     assert field[20, 40] == 1
     assert field[40, 70] == 0

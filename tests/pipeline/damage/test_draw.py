@@ -37,7 +37,7 @@ def test_coverage_is_exact_to_a_pixel_and_chroma_contains_the_hole(seed: int, ki
 @settings(max_examples=60, deadline=None)
 @given(seed=seeds, kind=st.sampled_from(KINDS), shift=st.tuples(st.integers(-25, 25), st.integers(-25, 25)))
 def test_faces_off_centre_and_oblong_pictures(seed: int, kind: str, shift: tuple[int, int]) -> None:
-    landmarks = mean_landmarks(SIZE) * 0.8 + np.float32(shift)
+    landmarks = mean_landmarks(SIZE) * 0.8 + np.array(shift, np.float32)
     hull = face_hull(landmarks, (SIZE, SIZE + 30))
     damage = draw(np.random.default_rng(seed), kind, 0.2, landmarks, (SIZE, SIZE + 30))
     assert damage.hole.shape == (SIZE, SIZE + 30)

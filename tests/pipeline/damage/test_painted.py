@@ -1,6 +1,7 @@
 """What counts as painted, in layers and in opaque masks, and which hints a mask gets."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -110,6 +111,7 @@ def test_a_mask_is_turned_by_its_own_tag(tag: int, name: str, tmp_path: Path) ->
     how = STORED[tag]
     picture = Pillow.fromarray(np.kron(BOTH, np.ones((8, 8), np.uint8)) * np.uint8(255))
     stored = picture if how is None else picture.transpose(Pillow.Transpose(how))
-    stored.save(tmp_path / name, exif=exif, **({"lossless": True} if name == "m.webp" else {}))
+    options: dict[str, Any] = {"lossless": True} if name == "m.webp" else {}
+    stored.save(tmp_path / name, exif=exif, **options)
     assert np.array_equal(read_mask(tmp_path / name, (320, 400)).mask[::8, ::8], BOTH)
     assert np.array_equal(read_mask((tmp_path / name).read_bytes(), (320, 400)).mask[::8, ::8], BOTH)

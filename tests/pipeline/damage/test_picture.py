@@ -1,6 +1,8 @@
 """Masks that users bring: every way to say white, and every way to say nothing."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ def _deep() -> Pillow.Image:
     return Pillow.fromarray(np.where(EXPECTED, 33000, 32000).astype(np.uint16))
 
 
-PICTURES = {
+PICTURES: dict[str, Callable[[], Pillow.Image]] = {
     "grey.png": lambda: Pillow.fromarray(GREY),
     "bits.png": lambda: Pillow.fromarray(GREY).convert("1"),
     "bits.tif": lambda: Pillow.fromarray(GREY).convert("1"),
@@ -39,7 +41,8 @@ PICTURES = {
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_files_of_every_mode(name: str, tmp_path: Path) -> None:
-    PICTURES[name]().save(tmp_path / name, **({"lossless": True} if name.endswith("webp") else {}))
+    options: dict[str, Any] = {"lossless": True} if name.endswith("webp") else {}
+    PICTURES[name]().save(tmp_path / name, **options)
     assert np.array_equal(mask_from_picture(tmp_path / name, (6, 8)), EXPECTED)
 
 

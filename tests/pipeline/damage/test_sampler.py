@@ -1,6 +1,7 @@
 """The mix of kinds and buckets, the records, and uniform coverage."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -65,7 +66,7 @@ def test_coverage_is_uniform_within_each_bucket() -> None:
 def test_evaluation_is_balanced_after_any_number(count: int, buckets: tuple[float, ...]) -> None:
     params = _params(buckets=list(buckets), training__bucket_weights=[1.0] * (len(buckets) - 1))
     cells = list(islice(DamageSampler(params, training=False).cells(), count))
-    columns = ([kind for kind, _ in cells], [bucket for _, bucket in cells], cells)
+    columns: tuple[Sequence[object], ...] = ([kind for kind, _ in cells], [bucket for _, bucket in cells], cells)
     for column, different in zip(columns, (10, len(buckets) - 1, 10 * (len(buckets) - 1)), strict=True):
         counts = [*Counter(column).values()]
         counts += [0] * (different - len(counts))

@@ -6,13 +6,13 @@ import torch
 
 from pipeline.evaluation.id_fid import id_fids, split_half, with_id_fid
 from pipeline.evaluation.results import Figure
-from pipeline.evaluation.scoring import Targets
+from pipeline.evaluation.scoring import Role, Targets
 
 
 def targets(embeddings: torch.Tensor) -> Targets:
     names = [f"p{i}" for i in range(len(embeddings))]
-    both = {"training": embeddings, "independent": embeddings}
-    return Targets({name: i for i, name in enumerate(names)}, names, both, {"training": 0.5, "independent": 0.5})  # type: ignore[arg-type]
+    both: dict[Role, torch.Tensor] = {"training": embeddings, "independent": embeddings}
+    return Targets({name: i for i, name in enumerate(names)}, names, both, {"training": 0.5, "independent": 0.5})
 
 
 def test_a_shift_counts_by_its_square() -> None:

@@ -159,6 +159,7 @@ def test_a_pack_judges_and_is_named(cases: list[Case], params: Params, tmp_path:
     for role in ROLES:
         distances = [figure[f"identity_distance_{role}"].value for figure in figures]
         assert distances[0] == pytest.approx(distances[1], abs=1e-4)
+        assert distances[0] is not None
         assert distances[0] > 0.01
 
 

@@ -1,12 +1,15 @@
 """Scores that can be worked out by hand."""
 
+from typing import cast
+
 import numpy as np
 import pytest
 import torch
 
 from models.errors import DataError
 from models.evidence.evidence import Damaged
-from pipeline.evaluation.scoring import Targets, known_pixels_changed, recognise, recognition_threshold
+from pipeline.evaluation.scoring import Role, Targets, known_pixels_changed, recognise, recognition_threshold
+from pipeline.evaluation.test_set import Case
 
 
 def unit(*degrees: float) -> torch.Tensor:
@@ -73,9 +76,9 @@ def test_recognition_compares_with_the_own_portrait() -> None:
         embeddings={"training": unit(0, 90), "independent": unit(0, 90)},
         thresholds={"training": cosine(20), "independent": cosine(5)},
     )
-    cases = [_Case("q"), _Case("p"), _Case("p")]
-    found = {"training": unit(80, 30, 0), "independent": unit(80, 30, 0)}
-    columns = recognise(found, cases, targets)  # type: ignore[arg-type]
+    cases = cast("list[Case]", [_Case("q"), _Case("p"), _Case("p")])
+    found: dict[Role, torch.Tensor] = {"training": unit(80, 30, 0), "independent": unit(80, 30, 0)}
+    columns = recognise(found, cases, targets)
     assert columns["identity_similarity_training"] == pytest.approx([cosine(10), cosine(30), 1.0], abs=1e-6)
     assert columns["identity_distance_independent"] == pytest.approx([1 - cosine(10), 1 - cosine(30), 0.0], abs=1e-6)
     assert columns["recognised_training"].tolist() == [True, False, True]

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ def deep(channels: int = 3) -> npt.NDArray[np.uint16]:
     return samples if channels > 1 else samples[..., 0]
 
 
-def tiff(samples: npt.NDArray[np.uint16], **options: object) -> bytes:
+def tiff(samples: npt.NDArray[np.uint16], **options: Any) -> bytes:
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, samples, metadata=None, **options)
     return buffer.getvalue()

@@ -72,6 +72,8 @@ def test_the_example_is_a_photo_and_a_mask_in_base64(site: Paths) -> None:
     table = example["dataframe_split"]
     assert table["columns"] == ["photo", "mask"]
     photo, mask = (cv2.imdecode(np.frombuffer(base64.b64decode(cell), np.uint8), 0) for cell in table["data"][0])
+    assert photo is not None
+    assert mask is not None
     assert photo.shape == mask.shape == (params().restore.files.min_side,) * 2
     assert set(np.unique(mask)) == {0, 255}
     assert set(photo[mask == 0]) == {128}

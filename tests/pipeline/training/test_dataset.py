@@ -1,19 +1,25 @@
 """Echoed batches: how many, which, and the same again."""
 
+from typing import cast
+
 import numpy as np
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from models.images import Image
 from pipeline.training.dataset import EchoedBatches, self_reference
 
 
+def loader(count: int) -> DataLoader[int]:
+    return DataLoader(cast("Dataset[int]", range(count)), batch_size=1)  # a range has what PyTorch asks of a data set
+
+
 def echoed(times: int, seed: int = 0, count: int = 40) -> list[int]:
-    return [int(batch) for batch in EchoedBatches(DataLoader(range(count), batch_size=1), times, seed)]
+    return [int(batch) for batch in EchoedBatches(loader(count), times, seed)]
 
 
 def test_every_batch_comes_fresh_once_in_order() -> None:
     seen = echoed(3)
-    assert len(seen) == len(EchoedBatches(DataLoader(range(40), batch_size=1), 3, 0)) == 120
+    assert len(seen) == len(EchoedBatches(loader(40), 3, 0)) == 120
     assert seen[::3] == list(range(40))
 
 

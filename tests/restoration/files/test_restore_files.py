@@ -15,6 +15,7 @@ from pipeline.image_io.write import read_picture, write_picture
 from pipeline.project.paths import Paths
 from restoration.files.requests import requests
 from restoration.files.restore_files import Settings, restore_all, restore_file
+from restoration.modes import RequestedMode
 from restoration.provenance.marking import open_seal
 from tests.conftest import ROOT
 from tests.models.damage_finder.finder_site import red_finder
@@ -23,8 +24,8 @@ from tests.restoration.site import PARAMS, Painter, astronaut, box_over, damage,
 LIMITS = Limits.of(load_params(ROOT / "params.yaml").ingest)
 
 
-def settings(mode: str = "auto") -> Settings:
-    return Settings(Painter(), "7", mode, PARAMS, LIMITS, tools(), finder=red_finder())  # type: ignore[arg-type]
+def settings(mode: RequestedMode = "auto") -> Settings:
+    return Settings(Painter(), "7", mode, PARAMS, LIMITS, tools(), finder=red_finder())
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import pytest
 import tifffile
 from PIL import ExifTags
 from PIL import Image as Pillow
+from PIL.JpegImagePlugin import JpegImageFile
 
 from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.outcome import Accepted, Limits
@@ -36,7 +37,7 @@ def ramps(channels: int, dtype: type = np.uint8) -> Samples:
     rows, columns = np.mgrid[: SIDES[0], : SIDES[1]]
     high = 65535 if dtype == np.uint16 else 255
     planes = [(rows * (k + 1) + columns * 2) % 200 / 220 * high for k in range(channels)]
-    samples = (np.stack(planes, axis=-1) + RNG.integers(0, high // 12, (*SIDES, channels))).astype(dtype)
+    samples: Samples = (np.stack(planes, axis=-1) + RNG.integers(0, high // 12, (*SIDES, channels))).astype(dtype)
     return samples[..., 0] if channels == 1 else samples
 
 
@@ -58,12 +59,14 @@ def accepted(data: bytes) -> Accepted:
     return outcome
 
 
-def restored(data: bytes, out: Path, paint: tuple[int, int, int] = PAINT, **options: bool) -> Written:
+def restored(
+    data: bytes, out: Path, paint: tuple[int, int, int] = PAINT, *, strip: bool = False, coloured: bool = False
+) -> Written:
     """Paint the hole and write it back."""
     photo = accepted(data)
     image = photo.image.copy()
     image[HOLE] = paint
-    return write_back(out, photo, image, LIMITS, MARK, **{"strip": False, "coloured": False} | options)
+    return write_back(out, photo, image, LIMITS, MARK, strip=strip, coloured=coloured)
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def samples_of(path: Path) -> Samples:
             return deep if deep.dtype == np.uint16 else np.asarray(picture)
     import cv2
 
-    found = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    found: Samples | None = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if found is not None and found.dtype == np.uint16:
         return found[..., [2, 1, 0, 3][: found.shape[2]]] if found.ndim == 3 else found
     with Pillow.open(path) as picture:
@@ -156,7 +159,9 @@ def test_a_jpeg_is_encoded_with_its_own_tables(tmp_path: Path) -> None:
     data = saved(np.repeat(ramps(1)[..., None], 3, axis=-1), "JPEG", quality=60)
     restored(data, tmp_path / "o.jpg")
     with Pillow.open(tmp_path / "o.jpg") as picture, Pillow.open(io.BytesIO(data)) as before:
-        assert picture.quantization == before.quantization  # type: ignore[attr-defined]
+        assert isinstance(picture, JpegImageFile)
+        assert isinstance(before, JpegImageFile)
+        assert picture.quantization == before.quantization
     off = np.abs(accepted((tmp_path / "o.jpg").read_bytes()).image.astype(int) - accepted(data).image)
     assert off[:, 80:].mean() < 0.5
 

@@ -25,7 +25,9 @@ def test_a_veil_is_lifted_at_sixteen_bits(tmp_path: Path) -> None:
     image[HOLE] = PAINT
     out = tmp_path / "out.png"
     assert not write_back(out, photo, image, LIMITS, MARK, strip=False, coloured=False, veil=veil).lossless
-    written = cv2.imread(str(out), cv2.IMREAD_UNCHANGED)[..., ::-1]
+    read = cv2.imread(str(out), cv2.IMREAD_UNCHANGED)
+    assert read is not None
+    written = read[..., ::-1]
     assert written.dtype == np.uint16
     expected = np.clip(samples * [1.6, 1.7, 2.0] - 40 * 257, 0, 65535)
     assert np.abs(written - expected)[~HOLE].max() <= 1

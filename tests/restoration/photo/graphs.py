@@ -38,7 +38,10 @@ def write_graph(
         helper.make_tensor_value_info("mask", number, [1, 1, side, side]),
     ]
     output = helper.make_tensor_value_info("result", number, [1, 3, side, side])
-    constants = [numpy_helper.from_array(fill, "fill"), numpy_helper.from_array(np.float32([levels]), "levels")]
+    constants = [
+        numpy_helper.from_array(fill, "fill"),
+        numpy_helper.from_array(np.array([levels], np.float32), "levels"),
+    ]
     if kind == "LaMa":
         nodes = [
             helper.make_node("Cast", ["mask"], ["missing"], to=TensorProto.BOOL),
@@ -46,7 +49,7 @@ def write_graph(
             helper.make_node("Mul", ["mixed", "levels"], ["result"]),
         ]
     else:
-        constants += [numpy_helper.from_array(np.uint8([255]), "known")]
+        constants += [numpy_helper.from_array(np.array([255], np.uint8), "known")]
         constants[0] = numpy_helper.from_array(np.rint(fill * 255).astype(np.uint8), "fill")
         nodes = [
             helper.make_node("Equal", ["mask", "known"], ["there"]),

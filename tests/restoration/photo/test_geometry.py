@@ -27,13 +27,13 @@ SIZE = 64
 def face_points(x: float, y: float, side: float, turn: float) -> npt.NDArray[np.float32]:
     """Five points of a face whose frame has its centre at (x, y), `side` photo pixels, turned by `turn` radians."""
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    return ((TEMPLATE - 0.5) @ rotation.T * side + (x, y)).astype(np.float32)
+    return np.asarray((TEMPLATE - 0.5) @ rotation.T * side + (x, y), np.float32)
 
 
 def smooth(height: int, width: int) -> Image:
     y, x = np.mgrid[:height, :width] / max(height, width)
     waves = [np.sin(6 * x + 2 * y), np.cos(5 * y - x), np.sin(4 * x * y + 1)]
-    return np.rint(127 + 100 * np.stack(waves, axis=-1)).astype(np.uint8)
+    return np.asarray(np.rint(127 + 100 * np.stack(waves, axis=-1)), np.uint8)
 
 
 def framed(shape: tuple[int, int], side: float, turn: float = 0.0, at: tuple[float, float] | None = None) -> Frame:

@@ -11,7 +11,7 @@ from models.images import Image, Mask
 from restoration.photo.inpainter import Inpainter, load_inpainter
 from tests.restoration.photo.graphs import Kind, Side, write_graph
 
-COLOUR = np.float32([0.2, 0.4, 0.6]).reshape(1, 3, 1, 1)
+COLOUR = np.array([0.2, 0.4, 0.6], np.float32).reshape(1, 3, 1, 1)
 
 
 def picture_with_hole(side: int) -> tuple[Image, Mask]:

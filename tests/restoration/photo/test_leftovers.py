@@ -15,7 +15,7 @@ def sepia() -> Image:
     """A dark sepia ground with grain."""
     rng = np.random.default_rng(2)
     levels = 80 + rng.normal(0, 6, (SIDE, SIDE, 1))
-    return np.rint(levels * np.array([1.15, 0.95, 0.75])).astype(np.uint8)
+    return np.asarray(np.rint(levels * np.array([1.15, 0.95, 0.75])), np.uint8)
 
 
 def bar() -> Mask:

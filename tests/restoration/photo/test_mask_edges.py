@@ -153,7 +153,7 @@ def test_no_rim_is_left(sigma: float, quality: int | None, subsampled: bool) -> 
     mask = line(photo.shape, 22)
 
     def off(damaged: Image, hole: Mask) -> np.ndarray:
-        return classical_photo(damaged, hole, hole)[mask].astype(np.float64) - photo[mask]
+        return np.asarray(classical_photo(damaged, hole, hole)[mask].astype(np.float64) - photo[mask])
 
     hard = soft(photo, mask, WHITE, 0)
     damaged = jpeg(soft(photo, mask, WHITE, sigma), quality, subsampled=subsampled)

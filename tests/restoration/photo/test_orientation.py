@@ -1,5 +1,6 @@
 """Damaged photos on their side come back restored as upright ones do."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -11,9 +12,10 @@ from models.face.detector import Face
 from models.face.orientation import Orientation, rotate
 from models.gan.restorer import Restorer
 from models.images import Image, Mask
+from restoration.modes import RequestedMode
 from restoration.photo.orientation import TurnedDetector, looking_upright
 from restoration.restore import restore_photo
-from restoration.types import Restoration, Tools
+from restoration.types import FaceRestorer, Restoration, Tools
 from tests.restoration.site import FACELESS, PARAMS, Painter, astronaut, box_over, damage, tools
 
 AN_EYE = (0.05, 0.2, 0.55, 0.55)
@@ -38,9 +40,15 @@ def upright() -> Restoration:
     return restored(*covered())
 
 
-def restored(photo: Image, hole: Mask, **more: object) -> Restoration:
-    arguments: dict[str, object] = {"restorer": restorer(), "mode": "auto", "params": PARAMS, "tools": tools(), **more}
-    return restore_photo(photo, hole, **arguments)  # type: ignore[arg-type]
+def restored(
+    photo: Image,
+    hole: Mask,
+    painter: FaceRestorer | None = None,
+    mode: RequestedMode = "auto",
+    references: Sequence[Image] = (),
+    seeing: Tools | None = None,
+) -> Restoration:
+    return restore_photo(photo, hole, painter or restorer(), mode, PARAMS, references, tools=seeing or tools())
 
 
 def laid(turn: int) -> tuple[Image, Mask]:
@@ -55,15 +63,16 @@ def test_quarter_turns_come_back_as_the_upright_photo_does(turn: int) -> None:
     photo, hole = laid(turn)
     result = restored(photo, hole)
     assert result.image is not None
-    assert upright().image is not None
     assert result.mode == upright().mode
+    wanted = upright().image
+    assert wanted is not None
     assert np.array_equal(result.image[~hole], photo[~hole])
     (face,), (expected,) = result.faces, upright().faces
     assert face.missing_features == pytest.approx(expected.missing_features, abs=0.03)
     assert face.identity_risk == pytest.approx(expected.identity_risk, abs=0.01)
     back = np.rot90(result.image, turn // 90)
     inside = covered()[1]
-    off = np.abs(back[inside].astype(int) - upright().image[inside]).mean()  # type: ignore[index]
+    off = np.abs(back[inside].astype(int) - wanted[inside]).mean()
     assert off < 10  # filled as if it lay upright: 24 to 31
 
 
@@ -80,8 +89,9 @@ def test_odd_turns_come_back_as_the_upright_photo_does(turn: int) -> None:
     top, left = (height - side + 1) // 2, (width - side + 1) // 2
     inside = covered()[1]
     again = back[top : top + side, left : left + side][inside].astype(int)
-    assert upright().image is not None
-    assert np.abs(again - upright().image[inside]).mean() < 16  # type: ignore[index]  # as if upright: 21 to 35
+    wanted = upright().image
+    assert wanted is not None
+    assert np.abs(again - wanted[inside]).mean() < 16  # as if upright: 21 to 35
 
 
 @pytest.mark.parametrize("turn", [90, 45])
@@ -136,10 +146,10 @@ def test_a_doubtful_turn_is_refused_and_says_so(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(
         "restoration.photo.orientation.detect_orientation", lambda photo, faces: Orientation(0.0, sure=False, score=0.8)
     )
-    result = restored(*covered(), restorer=Painter())
+    result = restored(*covered(), painter=Painter())
     assert result.mode == "refuse"
     assert "may lie on its side" in result.reason
-    asked = restored(*covered(), restorer=Painter(), mode="inpaint")
+    asked = restored(*covered(), painter=Painter(), mode="inpaint")
     assert asked.mode == "inpaint"
     assert "although the photo may lie on its side" in asked.reason
 
@@ -149,6 +159,6 @@ def test_a_face_that_no_turn_shows_is_refused_with_that_advice() -> None:
     noise = np.random.default_rng(0).integers(90, 110, (120, 150, 3), np.uint8)
     hole = np.zeros(noise.shape[:2], np.bool_)
     hole[30:60, 30:60] = True
-    result = restored(noise, hole, restorer=Painter(), tools=faceless)
+    result = restored(noise, hole, painter=Painter(), seeing=faceless)
     assert (result.mode, result.image) == ("refuse", None)
     assert "may lie on its side" in result.reason

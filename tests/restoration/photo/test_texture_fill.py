@@ -11,7 +11,7 @@ def weave(side: int) -> Image:
     """A cloth of crossing threads, lit unevenly."""
     y, x = np.mgrid[:side, :side]
     threads = 30 * np.sin(x / 2.5) * np.sin(y / 2.5)
-    return np.clip(np.repeat((110 + threads + x / 8)[..., None], 3, axis=-1), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.repeat((110 + threads + x / 8)[..., None], 3, axis=-1), 0, 255), np.uint8)
 
 
 def tear(side: int) -> Mask:

@@ -12,7 +12,7 @@ def stripes(side: int, grain: float, seed: int = 3) -> Image:
     """Slanted waves, as of hair or cloth, with grain."""
     y, x = np.mgrid[:side, :side]
     luma = 128 + 40 * np.sin((x + 0.6 * y) / 4) + np.random.default_rng(seed).normal(0, grain, (side, side))
-    return np.clip(luma[..., None] + np.array([20, 0, -20]), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(luma[..., None] + np.array([20, 0, -20]), 0, 255), np.uint8)
 
 
 def line(side: int, width: int) -> Mask:

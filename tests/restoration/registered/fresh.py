@@ -29,7 +29,7 @@ def fresh_environment(requirements: Path, folder: Path) -> Path:
     uv, environment = find_uv(), os.environ | _settings_of_pip()
     python = folder / "bin" / "python"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], env=environment, check=True)
-    install = [uv, "pip", "install", "--quiet", "--python", python]
+    install: list[str | Path] = [uv, "pip", "install", "--quiet", "--python", python]
     probe = subprocess.run([*install, "--dry-run", "packaging"], env=environment, capture_output=True, check=False)
     if probe.returncode:
         pytest.skip("needs a package index")

@@ -47,8 +47,8 @@ def test_bytes_give_what_files_give(tmp_path: Path, photo_and_mask: tuple[bytes,
     expected = restore_file(requests(tmp_path / "p.jpg", tmp_path / "m.png", tmp_path / "o.jpg")[0], SETTINGS)
     answer = restore_bytes(photo, mask, SETTINGS)
     (tmp_path / "a.jpg").write_bytes(answer.picture or b"")
-    pictures = [read_picture(tmp_path / name, LIMITS) for name in ("a.jpg", "o.jpg")]
-    np.testing.assert_array_equal(*pictures)
+    first, second = (read_picture(tmp_path / name, LIMITS) for name in ("a.jpg", "o.jpg"))
+    np.testing.assert_array_equal(first, second)
     found, wanted = row(answer.row), row(expected.as_json())
     assert (found["input"], found["output"], found["outcome"]) == ("photo", "photo-restored.jpg", "restored")
     assert {name: value for name, value in found.items() if name not in UNLIKE} == {

@@ -63,7 +63,7 @@ def test_false_alarms_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
         return mask, mask
 
     pictures: Iterator[Image] = intact_prints(PORTRAITS, 2, 3)
-    row = false_alarms(pictures, search, FACELESS)  # type: ignore[arg-type]
+    row = false_alarms(pictures, search, FACELESS)
     assert row == {"n": 2, "mean_area": 0.5, "anything": 0.5, "much": 0.5, "face_touched": 0.0}
 
 

@@ -13,7 +13,7 @@ from scripts.benchmarks.measure_photos import off, table
 def test_a_moved_frame_is_off_by_its_shift_in_aligned_pixels(shift: tuple[int, int], expected: float) -> None:
     points = (100 + TEMPLATE * 256).astype(np.float32)  # twice the model's resolution
     truth = frame_of(points, (600, 600), 128)
-    moved = frame_of(points + np.float32(shift) * 2, (600, 600), 128)
+    moved = frame_of(points + np.array(shift, np.float32) * 2, (600, 600), 128)
     assert off(moved, truth) == pytest.approx(expected, abs=1e-3)
 
 

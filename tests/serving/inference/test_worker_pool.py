@@ -141,7 +141,12 @@ async def test_an_outcome_that_comes_too_late(pool: WorkerPool, gate: threading.
     ran: list[float] = []
     for _ in range(2):
         pool.submit(waiting_for(gate))
-    app = app_over(pool, lambda queued: ran.append(queued) or queued, 0.05)  # type: ignore[func-returns-value]
+
+    def work(queued: float) -> float:
+        ran.append(queued)
+        return queued
+
+    app = app_over(pool, work, 0.05)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
         answer = await client.get("/")
         assert (answer.status_code, answer.json()["code"]) == (503, "too_late")

@@ -18,7 +18,7 @@ from models.errors import DataError
 from pipeline.config.keep import KeepParams
 from pipeline.consent.records import expire_stored
 from pipeline.consent.store import FolderStore, checked
-from pipeline.image_io.outcome import Limits
+from pipeline.image_io.outcome import Accepted, Limits, Rejected
 from pipeline.project.paths import Paths
 from pipeline.sources.production import portraits
 from serving.privacy.personal_data import KeptPictures, PictureStore
@@ -250,7 +250,8 @@ def test_references_are_taken_in_until_they_expire_or_are_forgotten(tmp_path: Pa
         (kept.pseudonym("bob"), "train"),
     }
     read = items["r2"].read()
-    assert np.array_equal(read.image, shown["r2"].references[0])  # type: ignore[union-attr]
+    assert isinstance(read, Accepted)
+    assert np.array_equal(read.image, shown["r2"].references[0])
     assert [item.name.rpartition("/")[2] for item in portraits(store, LIMITS, NOW)].count("reference-2.png") == 1
     assert {item.consent for item in portraits(store, LIMITS, NOW + timedelta(days=20))} == {"r1"}
     kept.forget("ann")
@@ -263,4 +264,6 @@ def test_a_picture_that_its_record_does_not_know_is_rejected(tmp_path: Path) -> 
     place = Paths(tmp_path).kept / kept.pseudonym("ann") / "r1"
     (place / "reference-1.png").write_bytes(next(iter(pictures(9).files()))[1])
     item = next(portraits(FolderStore(Paths(tmp_path).kept), LIMITS, NOW))
-    assert "another SHA-256" in item.read().detail  # type: ignore[union-attr]
+    refused = item.read()
+    assert isinstance(refused, Rejected)
+    assert "another SHA-256" in refused.detail

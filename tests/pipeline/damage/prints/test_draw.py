@@ -29,7 +29,7 @@ def test_each_kind_is_repeatable_labelled_and_leaves_the_rest(kind: str) -> None
         assert np.array_equal(first.picture, second.picture)
         assert np.array_equal(first.kind, second.kind)
         labels = label(first, 0.0)
-        assert set(np.unique(labels.kind[labels.damaged])) <= {KINDS.index(kind)}  # type: ignore[arg-type]
+        assert set(np.unique(labels.kind[labels.damaged])) <= {KINDS.index(kind)}
         assert (labels.kind[~labels.damaged] == 255).all()
         change = np.abs(first.picture - before).max(axis=-1)
         assert change[~labels.damaged & labels.judged].max(initial=0) <= 9.0

@@ -1,9 +1,10 @@
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from pipeline.damage.prints.lines import branching, cell_net, coverage, fractal_path, smooth_path, tapered
+from pipeline.damage.prints.lines import Path, branching, cell_net, coverage, fractal_path, smooth_path, tapered
 
 RNG = np.random.default_rng
 
@@ -44,7 +45,7 @@ def test_pieces_of_a_path_join() -> None:
 
 
 @pytest.mark.parametrize("draw", [branching, cell_net])
-def test_nets_are_bounded(draw: object) -> None:
+def test_nets_are_bounded(draw: Callable[..., tuple[list[Path], list[float]]]) -> None:
     for seed in range(10):
-        paths, widths = draw(RNG(seed), (96, 128), 2.0, 0.1)  # type: ignore[operator]
+        paths, widths = draw(RNG(seed), (96, 128), 2.0, 0.1)
         assert len(paths) == len(widths) < 4000

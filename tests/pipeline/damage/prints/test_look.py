@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -14,13 +16,15 @@ def portrait() -> Pixels:
 
 
 @pytest.mark.parametrize("look", [tone, age, screen, mount, write_on, *ORNAMENTS])
-def test_each_look_is_repeatable_finite_and_leaves_its_input(look: object) -> None:
+def test_each_look_is_repeatable_finite_and_leaves_its_input(
+    look: Callable[[np.random.Generator, Pixels], Pixels],
+) -> None:
     before = portrait()
     changed = 0.0
     for seed in range(6):
-        first, second = (look(np.random.default_rng(seed), before) for _ in range(2))  # type: ignore[operator]
+        first, second = (look(np.random.default_rng(seed), before) for _ in range(2))
         assert np.array_equal(first, second)
-        assert (first.shape, first.dtype) == (before.shape, np.float32)
+        assert (first.shape, first.dtype) == (before.shape, np.dtype(np.float32))
         assert np.isfinite(first).all()
         changed += float(np.abs(first - before).mean())
     assert changed > 0
@@ -48,6 +52,6 @@ def test_a_mount_leaves_a_part_of_the_picture_as_it_is() -> None:
 def test_scans_stay_close_to_the_picture_and_are_whole_grey_levels() -> None:
     for seed in range(10):
         scan = digitise(np.random.default_rng(seed), portrait())
-        assert (scan.shape, scan.dtype) == (portrait().shape, np.uint8)
+        assert (scan.shape, scan.dtype) == (portrait().shape, np.dtype(np.uint8))
         assert np.abs(scan.astype(float) - portrait()).mean() < 20
         assert np.abs(scan.mean(axis=(0, 1)) - portrait().mean(axis=(0, 1))).max() < 4  # channels keep their places

@@ -16,7 +16,7 @@ HOLE[:150, :150] = True
 
 def toned(black: tuple[int, ...], white: tuple[int, ...]) -> Image:
     share = np.asarray(data.camera(), np.float64)[..., None] / 255
-    return np.rint(np.array(black) + (np.array(white) - np.array(black)) * share).astype(np.uint8)
+    return np.asarray(np.rint(np.array(black) + (np.array(white) - np.array(black)) * share), np.uint8)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def grey_photo() -> Image:
 
 def print_of(photo: Image, black: tuple[int, ...], white: tuple[int, ...]) -> Image:
     levels = np.array(black) + (np.array(white) - np.array(black)) * (photo / 255)
-    return np.rint(levels).astype(np.uint8)
+    return np.asarray(np.rint(levels), np.uint8)
 
 
 def error(image: np.ndarray, truth: np.ndarray) -> float:

@@ -44,7 +44,7 @@ def test_training_examples_are_repeatable_and_a_quarter_is_intact() -> None:
 def test_a_part_fills_its_square_or_lies_on_a_board(scale: float) -> None:
     gradient = np.add.outer(np.arange(128), np.arange(128))[..., None].repeat(3, axis=-1).astype(np.uint8)
     picture = placed(RNG(0), gradient, 96, scale)
-    assert (picture.shape, picture.dtype) == ((96, 96, 3), np.float32)
+    assert (picture.shape, picture.dtype) == ((96, 96, 3), np.dtype(np.float32))
     values, counts = np.unique(picture.reshape(-1, 3), axis=0, return_counts=True)
     board = counts.max() / counts.sum()
     assert board == pytest.approx(1 - min(1, scale * 128 / 96) ** 2, abs=0.05)
@@ -81,7 +81,7 @@ def with_squares(*squares: tuple[int, int, str]) -> Example:
     damaged, kind = np.zeros((100, 100), np.bool_), np.full((100, 100), 255, np.uint8)
     for corner, side, name in squares:
         place = slice(corner, corner + side), slice(corner, corner + side)
-        damaged[place], kind[place] = True, KINDS.index(name)  # type: ignore[arg-type] # a name of a kind
+        damaged[place], kind[place] = True, KINDS.index(name)
     return Example(np.zeros((100, 100, 3), np.uint8), damaged, kind, np.ones((100, 100), np.bool_))
 
 

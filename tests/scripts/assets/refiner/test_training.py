@@ -11,7 +11,7 @@ from models.metrics.lpips import perceptual_distance
 from models.objective import Judges
 from scripts.assets.refiner import training
 from scripts.assets.refiner.objective import Weights, restored_by
-from scripts.assets.refiner.records import save_records, to_records
+from scripts.assets.refiner.records import Records, save_records, to_records
 from scripts.assets.refiner.training import WEIGHTS, Learner, Plan, held_out, train
 from tests.scripts.assets.refiner.evidence import made_up
 
@@ -74,7 +74,7 @@ def test_an_untrained_generator_is_as_good_as_its_start(judges: Judges) -> None:
     assert perfect == pytest.approx({"lpips": 0.0, "identity": 0.0}, abs=1e-3)
 
 
-def _train_two_steps(shards: Path, validation: training.Records, judges: Judges, folder: Path) -> None:
+def _train_two_steps(shards: Path, validation: Records, judges: Judges, folder: Path) -> None:
     """Train by the plan, but stop as a killed process does: after what was kept at step 2."""
 
     class StoppedError(Exception):
