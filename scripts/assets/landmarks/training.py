@@ -95,7 +95,7 @@ def train(
         factor = min(1.0, (step + 1) / plan.rise) * cosine(step, plan.steps)
         total += _step(network, observed, landmarks, optimisers, (plan.kernel_rate * factor, plan.other_rate * factor))
         decay = min(plan.ema_decay, (1 + step) / (10 + step))
-        update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call] # not annotated in torch
+        update = get_ema_multi_avg_fn(decay)
         update(list(average.parameters()), list(network.parameters()), torch.zeros(()))
         if (step + 1) % _EVERY == 0 or step + 1 == plan.steps:
             _keep(folder / _CHECKPOINT, parts, step + 1)

@@ -44,8 +44,8 @@ EYES, LOWER = (slice(40, 72), slice(20, 108)), (slice(68, 118), slice(30, 98))
 def test_what_the_hole_holds_is_not_read(faces: Tensor) -> None:
     hole = hole_over(1, *LOWER)
     other = torch.where(hole > 0.5, -faces[:1], faces[:1])
-    places = [shipped_landmark_network().place(one, hole, hole, SHAPE, MEAN) for one in (faces[:1], other)]
-    np.testing.assert_array_equal(*places)
+    own, others = (shipped_landmark_network().place(one, hole, hole, SHAPE, MEAN) for one in (faces[:1], other))
+    np.testing.assert_array_equal(own, others)
 
 
 def test_untrained_it_mixes_its_mean_with_the_gaussians_word_by_what_is_missing(faces: Tensor) -> None:
