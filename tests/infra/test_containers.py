@@ -126,6 +126,6 @@ def test_the_image_copies_what_exists() -> None:
     assert len(sources) > 10
     for source in sources:
         assert (ROOT / source).exists(), source
-    packages = re.search(r"^packages = \[(.*)\]", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)
+    packages = re.search(r"^root_packages = \[(.*)\]", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)
     assert packages is not None
     assert set(re.findall(r'"(\w+)"', packages[1])) <= set(sources)
