@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from models.errors import WeightsError
 from models.evidence.evidence import CHANNELS, CONDITIONS, Damaged, Evidence, compose
 from models.evidence.identity_condition import HINTS
+from models.evidence.kept_eyes import with_kept_eyes
 from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.gan.generator import Generator
 from models.gan.restorer import Restorer
@@ -86,7 +87,8 @@ class OnnxRestorer:
 
     def propose_from(self, evidence: Evidence) -> Tensor:
         """See `Restorer.propose_from`."""
-        return self.run([evidence.stacked(), evidence.damaged.condition(), evidence.hint]).clamp(-1, 1)
+        proposal = self.run([evidence.stacked(), evidence.damaged.condition(), evidence.hint])
+        return with_kept_eyes(evidence.start, proposal.clamp(-1, 1))
 
     def restore_from(self, evidence: Evidence) -> Tensor:
         """See `Restorer.restore_from`."""

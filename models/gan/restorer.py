@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from models.evidence.evidence import Damaged, Evidence, compose
+from models.evidence.kept_eyes import with_kept_eyes
 from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.face_model.stored import StoredFaceModel
 from models.gan.generator import Generator
@@ -64,8 +65,7 @@ class Restorer:
     @torch.inference_mode()
     def propose_from(self, evidence: Evidence) -> Tensor:
         """Propose as `propose` does, from evidence that is gathered already."""
-        proposal: Tensor = self.generator(evidence)
-        return proposal.clamp(-1, 1)
+        return with_kept_eyes(evidence.start, self.generator(evidence).clamp(-1, 1))
 
     def restore_from(self, evidence: Evidence) -> Tensor:
         """Restore as `restore` does, from evidence that is gathered already."""

@@ -18,9 +18,11 @@ import torch
 from torch import Tensor
 
 from models.evidence.evidence import Damaged, Evidence, compose, gather
+from models.evidence.kept_eyes import with_kept_eyes
 from models.face.landmark_network import LANDMARK_NETWORK
 from models.face_model.shape_and_appearance import built_face_model
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
+from models.gan.generator import Generator
 from models.gan.restorer import load_generator
 from models.images import Image, mask_to_tensor, to_tensor
 from models.objective import Target
@@ -78,8 +80,12 @@ def main() -> None:
 def methods(refiners: list[Path]) -> dict[str, Propose]:
     """List what is measured, by name: Telea, the face model alone, and each refiner on it."""
     return {TELEA: lambda evidence: evidence.plain, ALONE: lambda evidence: evidence.completion} | {
-        f"{path.stem} {weights_sha256(path)[:8]}": load_generator(path) for path in refiners
+        f"{path.stem} {weights_sha256(path)[:8]}": _refine(load_generator(path)) for path in refiners
     }
+
+
+def _refine(generator: Generator) -> Propose:
+    return lambda evidence: with_kept_eyes(evidence.start, generator(evidence))
 
 
 @dataclass(frozen=True)
