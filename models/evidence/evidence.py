@@ -92,7 +92,7 @@ class Evidence:
     Attributes:
         damaged: the batch itself.
         start: (N, 3, H, W) in [-1, 1]: the aligned reference if there is one, else the completion; known pixels copied.
-        completion: (N, 3, H, W) in [-1, 1] by the face model, with mirrored eyes; known pixels are copied.
+        completion: (N, 3, H, W) in [-1, 1] by the face model, its eyes mirrored and toned; known pixels are copied.
         certainty: (N, 1, H, W) in [0, 1]: share of the prior variance that the visible pixels take away; 1 = known.
         plain: (N, 3, H, W) classical fill (Telea).
         lines: (N, 1, H, W) in [0, 1]: face drawn from the landmarks that are predicted on `start`.

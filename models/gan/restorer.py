@@ -64,7 +64,7 @@ class Restorer:
 
     @torch.inference_mode()
     def propose_from(self, evidence: Evidence) -> Tensor:
-        """Propose as `propose` does, from evidence that is gathered already."""
+        """Propose as `propose` does, from evidence that is gathered already; the eyes are those of the start."""
         return with_kept_eyes(evidence.start, self.generator(evidence).clamp(-1, 1))
 
     def restore_from(self, evidence: Evidence) -> Tensor:

@@ -26,6 +26,8 @@ LOG = logging.getLogger(__name__)
 _CHECKPOINT, _EVERY, _VALIDATION_BATCH = "checkpoint.pt", 250, 64
 _SOFTENED = 0.25
 """Square pixels: an error much smaller than their root counts by its square, a larger one as it is."""
+_KERNEL = 4
+"""Dimensions of a convolution's weights."""
 _HIDDEN, _SEEN = 0.7, 0.1
 """Missing share around a point from which it is hidden, and up to which it is seen."""
 
@@ -61,6 +63,49 @@ class Draws(Dataset[Sample]):
         return draw(self.known, rng, self.plan.batch, self.shape, self.mean)
 
 
+@dataclass
+class Learner:
+    """The network, its running average, and an optimiser for the kernels of its blocks and for everything else."""
+
+    network: LandmarkNetwork
+    average: LandmarkNetwork
+    kernels: OrthogonalSteps
+    others: torch.optim.Adam
+
+    @classmethod
+    def begin(cls, plan: Plan, mean: Landmarks) -> "Learner":
+        """Make a network with random weights, drawn by the plan's seed, that answers `mean`."""
+        torch.manual_seed(plan.seed)
+        network = LandmarkNetwork(torch.from_numpy(mean))
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in torch's stubs
+        kernels = [weight for weight in network.blocks.parameters() if weight.dim() == _KERNEL]
+        taken = {id(kernel) for kernel in kernels}
+        others = [weight for weight in network.parameters() if id(weight) not in taken]
+        average = copy.deepcopy(network).requires_grad_(False).eval()
+        adam = torch.optim.Adam(others, plan.other_rate, (0.9, 0.99))
+        return cls(network, average, OrthogonalSteps(kernels, plan.kernel_rate), adam)
+
+    def step(self, number: int, sample: Sample, plan: Plan) -> float:
+        """Make one step; returns the loss, about a mean distance in pixels."""
+        observed, landmarks = sample
+        with torch.autocast("cpu", torch.bfloat16, enabled=HAS_BFLOAT16):
+            placed = self.network(observed)
+        loss = ((placed.float() - landmarks).square().sum(dim=2) + _SOFTENED).sqrt().mean()
+        self.network.zero_grad()
+        loss.backward()
+        factor = min(1.0, (number + 1) / plan.rise) * cosine(number, plan.steps)
+        rates: list[tuple[torch.optim.Optimizer, float]]
+        rates = [(self.kernels, plan.kernel_rate), (self.others, plan.other_rate)]
+        for optimiser, rate in rates:
+            (group,) = optimiser.param_groups
+            nn.utils.clip_grad_norm_(group["params"], 1.0)
+            group["lr"] = rate * factor
+            optimiser.step()
+        update = get_ema_multi_avg_fn(min(plan.ema_decay, (1 + number) / (10 + number)))
+        update(list(self.average.parameters()), list(self.network.parameters()), torch.zeros(()))
+        return float(loss.detach())
+
+
 def train(
     known: Known, validation: Known, plan: Plan, shape: LandmarkShift, mean: Landmarks, folder: Path
 ) -> LandmarkNetwork:
@@ -78,33 +123,19 @@ def train(
         The averaged network.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(plan.seed)
-    network = LandmarkNetwork(torch.from_numpy(mean))
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in torch's stubs
-    average = copy.deepcopy(network).requires_grad_(False).eval()
-    kernels = [weight for name, weight in network.named_parameters() if name.startswith("blocks") and weight.dim() == 4]
-    taken = {id(kernel) for kernel in kernels}
-    others = [weight for weight in network.parameters() if id(weight) not in taken]
-    optimisers = OrthogonalSteps(kernels, plan.kernel_rate), torch.optim.Adam(others, plan.other_rate, (0.9, 0.99))
-    parts: dict[str, Any] = {"network": network, "average": average, "kernels": optimisers[0], "others": optimisers[1]}
-    done = _resume(folder / _CHECKPOINT, parts)
+    learner = Learner.begin(plan, mean)
+    done = _resume(folder / _CHECKPOINT, vars(learner))
     seen, true = held_out(validation, plan.seed, shape, mean)
-    total = 0.0
+    losses = []
     loader = DataLoader(Draws(known, plan, shape, mean, done), batch_size=None, num_workers=1)
-    for step, (observed, landmarks) in enumerate(loader, start=done):
-        factor = min(1.0, (step + 1) / plan.rise) * cosine(step, plan.steps)
-        total += _step(network, observed, landmarks, optimisers, (plan.kernel_rate * factor, plan.other_rate * factor))
-        decay = min(plan.ema_decay, (1 + step) / (10 + step))
-        update = get_ema_multi_avg_fn(decay)
-        update(list(average.parameters()), list(network.parameters()), torch.zeros(()))
+    for step, sample in enumerate(loader, start=done):
+        losses.append(learner.step(step, sample, plan))
         if (step + 1) % _EVERY == 0 or step + 1 == plan.steps:
-            _keep(folder / _CHECKPOINT, parts, step + 1)
-            figures = {"step": step + 1, "loss": total / _EVERY} | errors(
-                place(average, seen), true, seen.planes[:, 3:4]
-            )
-            _write_row(folder / "curves.csv", figures)
-            total = 0.0
-    return average
+            _keep(folder / _CHECKPOINT, vars(learner), step + 1)
+            found = errors(place(learner.average, seen), true, seen.planes[:, 3:4])
+            _write_row(folder / "curves.csv", {"step": step + 1, "loss": float(np.mean(losses))} | found)
+            losses.clear()
+    return learner.average
 
 
 @torch.inference_mode()
@@ -132,27 +163,6 @@ def missing_shares(hole: Tensor, points: Tensor) -> Tensor:
     """Compute what is missing around points (N, 68, 2): (N, 68) in [0, 1]."""
     shares = [missing_around(one[0], own.numpy()) for one, own in zip(hole, points, strict=True)]
     return torch.from_numpy(np.stack(shares))
-
-
-def _step(
-    network: LandmarkNetwork,
-    observed: Observed,
-    landmarks: Tensor,
-    optimisers: tuple[OrthogonalSteps, torch.optim.Adam],
-    rates: tuple[float, float],
-) -> float:
-    """Make one step; returns the loss, about a mean distance in pixels."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=HAS_BFLOAT16):
-        placed = network(observed)
-    loss = ((placed.float() - landmarks).square().sum(dim=2) + _SOFTENED).sqrt().mean()
-    network.zero_grad()
-    loss.backward()
-    pairs: list[tuple[torch.optim.Optimizer, float]] = list(zip(optimisers, rates, strict=True))
-    for optimiser, rate in pairs:
-        nn.utils.clip_grad_norm_([weight for group in optimiser.param_groups for weight in group["params"]], 1.0)
-        optimiser.param_groups[0]["lr"] = rate
-        optimiser.step()
-    return float(loss.detach())
 
 
 def _part(observed: Observed, start: int) -> Observed:
