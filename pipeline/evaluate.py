@@ -5,11 +5,11 @@ import torch
 
 from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.load import load_restorer
+from models.metrics.names import MEANS
 from models.weight_files import weights_sha256
 from pipeline.config.data import DataParams
 from pipeline.config.evaluation import EvaluateParams
 from pipeline.config.identity import IdentityParams
-from pipeline.config.metric_names import MEANS
 from pipeline.evaluation.baselines import Method, baselines
 from pipeline.evaluation.examples import worst_strips
 from pipeline.evaluation.report import render

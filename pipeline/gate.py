@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from models.errors import DataError
+from models.metrics.names import WORST_SLICE
 from pipeline.config.evaluation import Criterion, GateParams
-from pipeline.config.metric_names import WORST_SLICE
 from pipeline.evaluation.gate_report import GateReport, GateRow, Verdict, format_gate
 from pipeline.evaluation.results import Buckets, EvaluateReport, Figure
 from pipeline.project.files import read_report, write_text

@@ -8,13 +8,12 @@ known pixels never pass through it (`compose`).
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
+from models.classical_fill import FillMethod, classical_fill
 from models.colour import luma
 from models.evidence.eye_tone import with_like_eyes
 from models.evidence.identity_condition import identity_hint
@@ -24,11 +23,10 @@ from models.face.landmark_shift import LandmarkShift
 from models.face.landmarks import Landmarks, aligned_landmarks, draw_landmarks
 from models.face_model.gaussian import Completion
 from models.face_model.shape_and_appearance import ShapedFaceModel
-from models.images import Image, Mask, to_tensor, to_uint8
+from models.images import to_tensor, to_uint8
 
-__all__ = ["CHANNELS", "CONDITIONS", "Damaged", "Evidence", "classical_fill", "compose", "gather", "luma"]
+__all__ = ["CHANNELS", "CONDITIONS", "Damaged", "Evidence", "compose", "gather", "luma"]
 
-FillMethod = Literal["telea", "navier-stokes"]
 CHANNELS = 18
 """Channels of `Evidence.stacked`."""
 CONDITIONS = 4
@@ -37,8 +35,6 @@ CONDITIONS = 4
 _PASSES = 2
 """How often the photo is moved: the first fill improves the landmarks. A third pass adds
 nothing (identity distance 0.393 and 0.396 of that without a photo, on validation)."""
-_FLAGS: dict[FillMethod, int] = {"telea": cv2.INPAINT_TELEA, "navier-stokes": cv2.INPAINT_NS}
-_RADIUS = 3.0  # pixels; the customary neighbourhood of cv2.inpaint
 
 
 @dataclass(frozen=True)
@@ -121,29 +117,6 @@ class Evidence:
         return Evidence(**{name: value.to(device) for name, value in vars(self).items()})
 
 
-def classical_fill(image: Image, hole: Mask, chroma: Mask, method: FillMethod) -> Image:
-    """Inpaint without a learnt prior: `cv2.inpaint` in the hole, and for colour alone where only chroma is gone.
-
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        hole: (H, W), True = luma and chroma missing.
-        chroma: (H, W), True = chroma missing; contains `hole`.
-        method: Telea (2004) or Navier-Stokes (Bertalmio et al., 2001).
-
-    Returns:
-        (H, W, 3) uint8 RGB. Known pixels are those of `image`. A picture with no known pixel at all comes back grey,
-        one with no known colour comes back colourless.
-    """
-    filled = _inpaint(image, hole, method)
-    colourless = chroma & ~hole
-    if not colourless.any():
-        return filled
-    ycrcb = cv2.cvtColor(filled, cv2.COLOR_RGB2YCrCb)
-    recoloured = np.dstack([ycrcb[..., 0], _inpaint(np.ascontiguousarray(ycrcb[..., 1:]), chroma, method)])
-    rgb = cv2.cvtColor(recoloured, cv2.COLOR_YCrCb2RGB)
-    return np.where(chroma[..., None], rgb, image).astype(np.uint8)
-
-
 def gather(damaged: Damaged, face_model: ShapedFaceModel, completion: Completion | None = None) -> Evidence:
     """Gather all evidence of a batch.
 
@@ -215,16 +188,3 @@ def compose(damaged: Damaged, proposal: Tensor) -> Tensor:
     coloured = proposal - luma(proposal) + luma(damaged.image)
     missing = torch.where(damaged.hole_mask > 0.5, proposal, coloured).clamp(-1, 1)
     return torch.where(damaged.chroma_mask > 0.5, missing, damaged.image)
-
-
-def _inpaint(image: Image, missing: Mask, method: FillMethod) -> Image:
-    if not missing.any():
-        return image
-    if missing.all():
-        return np.full_like(image, 128)
-    if image.shape[-1] == 2:  # OpenCV takes one or three channels
-        planes = [_inpaint(np.ascontiguousarray(image[..., k]), missing, method) for k in range(2)]
-        return np.dstack(planes)
-    filled: Image = cv2.inpaint(image, missing.astype(np.uint8), _RADIUS, _FLAGS[method])
-    keep = ~missing if image.ndim == 2 else ~missing[..., None]
-    return np.where(keep, image, filled).astype(np.uint8)

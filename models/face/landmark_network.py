@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.assets import ASSETS
+from models.classical_fill import classical_fill
 from models.errors import WeightsError
 from models.face.landmark_shift import LandmarkShift
 from models.face.landmarks import MIRRORED, LandmarkPredictor, Landmarks
@@ -33,7 +33,6 @@ WIDTHS = (32, 48, 64, 96)
 _THIN, _OBSERVED, _HIDDEN, _GROUPS = 12, 128, 160, 8
 _UNIT = 8.0
 """Pixels that count as 1 inside the network."""
-_RADIUS = 3.0  # pixels; the customary neighbourhood of cv2.inpaint
 _LEVELS = 127
 """Of a stored weight: int8, symmetric."""
 _ROWS, _SCALES, _VERSION = "rows", "scales", 1
@@ -159,8 +158,8 @@ class _Block(nn.Module):
 def _by_trees(picture: Tensor, missing: Tensor) -> Landmarks:
     """Predict the points on the classical fill of a picture (3, S, S)."""
     (pixels,) = to_uint8(picture[None])
-    filled = cv2.inpaint(pixels, missing.numpy().astype(np.uint8), _RADIUS, cv2.INPAINT_TELEA)
-    return LandmarkPredictor().predict_aligned(filled)
+    gone = missing.numpy()
+    return LandmarkPredictor().predict_aligned(classical_fill(pixels, gone, gone, "telea"))
 
 
 @made_once

@@ -66,7 +66,7 @@ def send_through_apprise(address: str, message: Message) -> None:
     from apprise import LogCapture, NotifyFormat, NotifyType
 
     service = _service(address)
-    with LogCapture(level=logging.WARNING, fmt="%(message)s") as log:  # type: ignore[no-untyped-call]
+    with LogCapture(level=logging.WARNING, fmt="%(message)s") as log:  # type: ignore[no-untyped-call] # not annotated in apprise
         sent = service.notify(
             body=alert_text(message),
             title=_subject(message),
@@ -96,7 +96,7 @@ def _service(address: str) -> "NotifyBase":
     if service is None:
         raise ConfigError(name, "one that Apprise does not know", "see https://appriseit.com/services/")
     # the two differ where there is a secret to hide
-    urls = {service.url(privacy=private) for private in (True, False)}  # type: ignore[no-untyped-call]
+    urls = {service.url(privacy=private) for private in (True, False)}  # type: ignore[no-untyped-call] # the same
     encrypted = service.secure or not service.protocol  # without a `protocol`, a service is reached by HTTPS only
     if len(urls) == 2 and not (encrypted and service.verify_certificate):
         got = "a password or token, and a connection without TLS or without a verified certificate"

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from models.evidence.evidence import FillMethod
+from models.classical_fill import FillMethod
 from pipeline.ablation.common import SIMILARITY, Portrait, case_of, embed_intact, measure_cases, portrait_rng
 from pipeline.config.masks import MaskParams
 from pipeline.damage.sampler import DamageSampler

@@ -4,8 +4,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from models.metrics.names import MEANS, Metric
 from pipeline.config.base import Count, Section, Seed, Share
-from pipeline.config.metric_names import MEANS, Metric
 
 
 class SliceParams(Section):

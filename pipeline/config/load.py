@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from models.errors import ConfigError
+from models.metrics.names import ALL, WORST_SLICE, bucket_names
 from pipeline.config.ab import AbParams
 from pipeline.config.ablation import AblateParams
 from pipeline.config.base import Section
@@ -17,7 +18,6 @@ from pipeline.config.evaluation import EvaluateParams, GateParams
 from pipeline.config.identity import IdentityParams
 from pipeline.config.keep import KeepParams
 from pipeline.config.masks import MaskParams
-from pipeline.config.metric_names import ALL, WORST_SLICE, bucket_names
 from pipeline.config.operations import AlertParams, OperateParams
 from pipeline.config.registry import ChampionParams, RegistryParams
 from pipeline.config.restore import RestoreParams

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from models.errors import DataError
-from pipeline.config.metric_names import MEANS, WORST, bucket_names
+from models.metrics.names import MEANS, WORST, bucket_names
 from pipeline.evaluation.bootstrap import Bootstrap, Floats, Interval
 from pipeline.evaluation.results import Buckets, Figure, Metrics
 

@@ -5,7 +5,8 @@ from functools import partial
 
 from torch import Tensor
 
-from models.evidence.evidence import Damaged, FillMethod, compose, plain_fill
+from models.classical_fill import FillMethod
+from models.evidence.evidence import Damaged, compose, plain_fill
 from models.face_model.shape_and_appearance import ShapedFaceModel
 
 Method = Callable[[Damaged], Tensor]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from models.metrics.image_quality import frechet_distance
-from pipeline.config.metric_names import ID_FID
+from models.metrics.names import ID_FID
 from pipeline.evaluation.results import Buckets, Figure, Metrics
 from pipeline.evaluation.scoring import Targets
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from models.face_networks.insightface_pack import LICENCE
 from models.kinds import KINDS
+from models.metrics.names import Metric
 from pipeline.config.load import Params
-from pipeline.config.metric_names import Metric
 from pipeline.evaluation.gate_report import GateReport, format_gate
 from pipeline.evaluation.results import EvaluateReport, Figure
 from pipeline.registry.lineage import Provenance

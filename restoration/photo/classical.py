@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from models.evidence.evidence import classical_fill
+from models.classical_fill import classical_fill
 from models.images import Image, Mask
 from restoration.photo.blending import blend_in
 from restoration.photo.harmonic import Field

@@ -17,7 +17,7 @@ LOWER_FACE = (0.2, 0.55, 0.8, 1.0)
 
 def restored(image: Image, mask: np.ndarray, painter: Painter, **more: object) -> Restoration:
     arguments: dict[str, object] = {"mode": "auto", "params": PARAMS, "tools": tools(), **more}
-    return restore_photo(image, mask, painter, **arguments)  # type: ignore[arg-type]
+    return restore_photo(image, mask, painter, **arguments)  # type: ignore[arg-type] # what a test names
 
 
 def test_one_face_is_restored_and_known_pixels_stay_to_the_bit() -> None:

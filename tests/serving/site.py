@@ -21,6 +21,8 @@ from models.images import Image, Mask
 from models.weight_files import weights_sha256
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
+from restoration.restore import restore_photo
+from restoration.types import FaceRestorer, Restoration, load_tools
 from serving.http.auth import Guard, new_token
 from serving.server import listen, server_for
 from serving.service import Service
@@ -115,6 +117,13 @@ def damaged() -> tuple[Image, Mask]:
     mask = hole(image)
     image[mask] = (255, 0, 0)
     return image, mask
+
+
+def restored_directly(restorer: FaceRestorer) -> Restoration:
+    """What `damaged` becomes without the service."""
+    image, mask = damaged()
+    tools = load_tools(PARAMS.restore.min_detector_score, PARAMS.identity)
+    return restore_photo(image, mask, restorer, "auto", PARAMS.restore, tools=tools)
 
 
 def doubtful(image: Image) -> tuple[Image, Mask]:

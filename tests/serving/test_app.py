@@ -14,10 +14,20 @@ import pytest
 from models import assets
 from models.load import load_restorer
 from restoration.find_damage import find_damage
-from restoration.restore import restore_photo
-from restoration.types import load_tools
 from serving.app import create_app
-from tests.serving.site import PARAMS, Shared, Site, damaged, doubtful, file_of, form, pixels_of, portrait, running
+from tests.serving.site import (
+    PARAMS,
+    Shared,
+    Site,
+    damaged,
+    doubtful,
+    file_of,
+    form,
+    pixels_of,
+    portrait,
+    restored_directly,
+    running,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 MARK = b"http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -29,14 +39,7 @@ def test_a_portrait_is_restored_as_without_the_service(site: Site) -> None:
     with site.client() as client:
         found = client.post("/v1/restorations", files=form()).json()
     restorer = load_restorer(assets.ASSETS / "restorer.safetensors")
-    expected = restore_photo(
-        image,
-        mask,
-        restorer,
-        "auto",
-        PARAMS.restore,
-        tools=load_tools(PARAMS.restore.min_detector_score, PARAMS.identity),
-    )
+    expected = restored_directly(restorer)
     restored = pixels_of(base64.b64decode(found["picture"]))
     assert expected.image is not None
     assert np.array_equal(restored[~mask], image[~mask])

@@ -9,7 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.evidence.evidence import CHANNELS, CONDITIONS, Damaged, FillMethod, classical_fill, compose, gather, luma
+from models.classical_fill import FillMethod, classical_fill
+from models.evidence.evidence import CHANNELS, CONDITIONS, Damaged, compose, gather, luma
 from models.evidence.identity_condition import HINTS
 from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import to_tensor, to_uint8

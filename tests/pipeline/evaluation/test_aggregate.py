@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from models.errors import DataError
-from pipeline.config.metric_names import MEANS, bucket_names
+from models.metrics.names import MEANS, bucket_names
 from pipeline.evaluation.aggregate import bucket_of, compare, tabulate
 from pipeline.evaluation.results import summarise
 

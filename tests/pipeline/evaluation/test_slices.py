@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from models.errors import DataError
+from models.metrics.names import MEANS
 from pipeline.config.evaluation import SliceParams
-from pipeline.config.metric_names import MEANS
 from pipeline.evaluation.slices import slice_figures, slice_table
 
 PORTRAITS = pd.DataFrame(

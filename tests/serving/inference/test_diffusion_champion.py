@@ -16,8 +16,6 @@ from models.diffusion.restorer import DiffusionRestorer, save_denoiser
 from models.diffusion.settings import Sampling
 from models.weight_files import weights_sha256
 from pipeline.project.paths import Paths
-from restoration.restore import restore_photo
-from restoration.types import load_tools
 from serving.assemble import assemble
 from serving.http.auth import Guard
 from serving.http.request_form import Upload
@@ -26,7 +24,7 @@ from serving.service import Service
 from tests.conftest import ROOT
 from tests.models.diffusion.parts import small
 from tests.serving.arms import until
-from tests.serving.site import PARAMS, Shared, damaged, form, running
+from tests.serving.site import PARAMS, Shared, damaged, form, restored_directly, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")]
 
@@ -63,14 +61,7 @@ def test_photos_at_work_together_share_a_call_and_come_out_as_alone(diffusing: S
     assert (calls, faces) == (2, 3)
     image, mask = damaged()
     restorer = DiffusionRestorer.load(assets.ASSETS / "restorer.safetensors")
-    expected = restore_photo(
-        image,
-        mask,
-        restorer,
-        "auto",
-        PARAMS.restore,
-        tools=load_tools(PARAMS.restore.min_detector_score, PARAMS.identity),
-    ).image
+    expected = restored_directly(restorer).image
     assert expected is not None
     assert np.abs(expected.astype(int) - image)[mask].mean() > 5
     for done in (alone, *together):
