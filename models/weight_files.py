@@ -24,6 +24,8 @@ State = dict[str, "torch.Tensor"]
 _HEADER = "architecture"
 _OF_PART = "/"
 """Between a part's name and a tensor's; no name of a network's tensor holds it."""
+_SCALES, _LEVELS = "scales", 127
+"""The part that holds the scales of weights stored as int8, and the greatest of these, symmetric."""
 
 
 def write_weights(
@@ -39,13 +41,20 @@ def write_weights(
         state: of a network; written as `dtype`.
         architecture: for the header.
         path: where to.
-        dtype: of the weights; float32 if none is given.
+        dtype: of the weights; float32 if none is given. int8: of matrices and kernels (`*weight`), with a scale for
+            each row of the first dimension; everything else stays as it is.
         parts: further tensors, by the part's name and their own, written as they are.
     """
     import torch
     from safetensors.torch import save_file
 
-    stored = {key: value.detach().cpu().to(dtype or torch.float32).contiguous() for key, value in state.items()}
+    stored = {key: value.detach().cpu() for key, value in state.items()}
+    if dtype == torch.int8:
+        stored, scales = _quantised(stored)
+        parts = {**parts, _SCALES: scales}
+    else:
+        stored = {key: value.to(dtype or torch.float32) for key, value in stored.items()}
+    stored = {key: value.contiguous() for key, value in stored.items()}
     for part, tensors in parts.items():
         stored |= {f"{part}{_OF_PART}{name}": value.contiguous() for name, value in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +92,9 @@ def read_state(path: Path) -> State:
     """Read the network of a weights file whose header was read, as float32."""
     with safe_open(path, framework="pt") as file:
         names = [key for key in file.keys() if _OF_PART not in key]  # noqa: SIM118 - not a dict
-        return {key: file.get_tensor(key).float() for key in names}
+        state = {key: file.get_tensor(key).float() for key in names}
+    scales = {key: scale.view(-1, *[1] * (state[key].dim() - 1)) for key, scale in read_part(path, _SCALES).items()}
+    return state | {key: state[key] * scale for key, scale in scales.items()}
 
 
 def read_part(path: Path, part: str) -> State:
@@ -105,6 +116,19 @@ def fill(network: "torch.nn.Module", path: Path) -> None:
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"weights in {path} that fit its header", reason, "train them anew") from error
+
+
+def _quantised(state: State) -> tuple[State, State]:
+    """Round weights of two dimensions or more to int8; the scales are (rows,) each, by the tensor's name."""
+    import torch
+
+    scales = {
+        key: (value.flatten(1).abs().amax(1) / _LEVELS).clamp_min(torch.finfo(torch.float32).tiny)
+        for key, value in state.items()
+        if value.dim() > 1 and key.endswith("weight")
+    }
+    rounded = {key: (state[key].flatten(1) / scale[:, None]).round().to(torch.int8) for key, scale in scales.items()}
+    return state | {key: value.view_as(state[key]) for key, value in rounded.items()}, scales
 
 
 def weights_sha256(path: Path) -> str:

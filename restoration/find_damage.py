@@ -31,6 +31,8 @@ _SPECK = 0.0007
 _LONG = 0.03
 """Diagonal of a piece, in long sides of the photo, from which it can show that the photo is damaged."""
 _MOST = 0.5
+_SEEN = 0.2
+"""Share of a wide line that the photo's parts show, from which it is no mere guess of the whole."""
 _FEATURE_RADIUS = 0.35
 """Radius of an eye, the nose or the mouth around the detector's point, in distances between the eyes."""
 _LISTED = 200
@@ -84,12 +86,13 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     """Search a photo (H, W, 3). That nothing was found is a value, no error.
 
     Lines and specks of at least `params.sure` are used, or, in a photo with a net of such lines, of at least
-    `params.sure_in_net`, wide lines included; other patches of at least `params.sure_patch`; what lies within an eye,
-    the nose or the mouth (it may be a pupil, a nostril, a tooth) of at least `params.sure_feature`. What else is at
-    least `params.doubtful` is proposed. What is large and touches the border may be the print's mount, and what covers
-    most of a face the face itself: such pieces are only ever proposed. In a photo without a net, and where no long
-    piece is `params.certain` and no sure line goes `params.across`, nothing is used: weak pieces, specks and rims are
-    what intact photos show too. What lies along the border counts for none of that.
+    `params.sure_in_net`, wide lines included where the photo's parts show them or they are `params.sure`; other patches
+    of at least `params.sure_patch`; what lies within an eye, the nose or the mouth (it may be a pupil, a nostril, a
+    tooth) of at least `params.sure_feature`. What else is at least `params.doubtful` is proposed. What is large and
+    touches the border may be the print's mount, and what covers most of a face the face itself: such pieces are only
+    ever proposed. In a photo without a net, and where no long piece is `params.certain` and no sure line goes
+    `params.across`, nothing is used: weak pieces, specks and rims are what intact photos show too. What lies along the
+    border counts for none of that.
     """
     found = finder.search(image)
     damaged = found.probability >= round(params.threshold * 255)
@@ -99,7 +102,8 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     net = net_length(pieces, params.sure) >= params.net
     sure = likely & (pieces.confidence >= (params.sure_in_net if net else params.sure))
     faces = looking_upright(detector, image, image).detector.detect(image) if sure.any() else []
-    wide_lines = pieces.patch & _IS_LINE[pieces.kind] & net
+    clear = (pieces.seen_by_parts >= _SEEN) | (pieces.confidence >= params.sure)
+    wide_lines = pieces.patch & _IS_LINE[pieces.kind] & net & clear
     sure &= ~_is_area(pieces) | wide_lines | (pieces.confidence >= params.sure_patch)
     sure &= (_share_in_features(pieces, faces) <= _MOST) | (pieces.confidence >= params.sure_feature)
     reasons = _reasons(pieces, sure & large, damaged, faces, params)

@@ -16,7 +16,7 @@ from models.damage_finder.damage_map import DamageMap, halved, take_over_thick
 from models.damage_finder.features import features
 from models.damage_finder.kinds import KINDS
 from models.damage_finder.network import FinderNetwork
-from models.damage_finder.overview import THICK, shrunk
+from models.damage_finder.overview import least_width, shrunk
 from models.damage_finder.scale import search_scale
 from models.damage_finder.tiles import MARGIN, tiles
 from models.errors import WeightsError
@@ -124,12 +124,13 @@ class Finder:
 
     def search(self, image: Image) -> DamageMap:
         """Search a photo (H, W, 3) uint8 of any size."""
-        probability, kind = self.search_parts(image)
+        scale = search_scale(image)
+        probability, kind = search_at(self.parts, image, scale)
         if max(image.shape[:2]) >= _HALFWAY_FROM:
             take_over_thick(probability, kind, *self.parts.search(shrunk(image, HALFWAY)), HALFWAY_THICK)
         parts = halved(probability)
         whole, whole_kind = self.whole.search(shrunk(image))
-        take_over_thick(probability, kind, whole, whole_kind, THICK)
+        take_over_thick(probability, kind, whole, whole_kind, least_width(max(whole.shape) / max(image.shape), scale))
         return DamageMap(probability, kind, parts, whole)
 
     def search_parts(self, image: Image) -> tuple[Bytes, Bytes]:

@@ -12,6 +12,8 @@ OVERVIEW = 384
 """Long side to which a photo is shrunk, pixels; smaller photos stay as they are."""
 THICK = 5
 """Width, in pixels of the overview, from which damage belongs to it: thinner damage is seen better in tiles."""
+_WIDE_IN_PARTS = 28
+"""Width, in pixels of the tiles, up to which they tell damage from buttons and beads better than the overview does."""
 
 
 def shrunk(image: Image, side: int = OVERVIEW) -> Image:
@@ -21,6 +23,16 @@ def shrunk(image: Image, side: int = OVERVIEW) -> Image:
         return image
     size = (max(1, round(image.shape[1] * shrink)), max(1, round(image.shape[0] * shrink)))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def least_width(overview: float, tiles: float) -> int:
+    """Give the width, in pixels of the overview, from which its damage is taken over.
+
+    Args:
+        overview: by how much the photo was shrunk for the overview, up to 1.
+        tiles: by how much it was enlarged or shrunk for the tiles.
+    """
+    return max(THICK, round(_WIDE_IN_PARTS * overview / tiles))
 
 
 def thick_parts(mask: Mask, width: int = THICK) -> Mask:

@@ -44,6 +44,7 @@ class Pieces:
         pixels: (P,) size, in pixels of the photo.
         patch: (P,) bool, wider than `WIDEST_LINE`.
         boxes: (P, 4) x, y, width, height in pixels of the photo.
+        seen_by_parts: (P,) share of the piece that the photo's parts show as well, not the whole alone, 0..1.
         measured: what the confidences rest on.
     """
 
@@ -54,6 +55,7 @@ class Pieces:
     pixels: Ints
     patch: Mask
     boxes: Ints
+    seen_by_parts: npt.NDArray[np.float64]
     measured: Measured
 
     def __len__(self) -> int:
@@ -92,7 +94,20 @@ def find_pieces(found: DamageMap, threshold: float, confidence: Confidence) -> P
         np.add(own, before, out=labels, where=own > 0)
         boxes += list(stats[1:count, :4])
     patch = np.arange(len(boxes)) >= before
-    return _measured(found, half, labels, np.array(boxes, np.int64).reshape(-1, 4), patch, (height, width), confidence)
+    box = np.array(boxes, np.int64).reshape(-1, 4)
+    measured, kind = _measured(found, half, labels, box, patch, (height, width))
+    low, high = _corners(box, (height, width))
+    return Pieces(
+        shape=(height, width),
+        labels=labels,
+        kind=kind,
+        confidence=confidence.of(measured),
+        pixels=measured.pixels.astype(np.int64),
+        patch=patch,
+        boxes=np.hstack([low, high - low]),
+        seen_by_parts=_share_at(labels, found.parts >= level, len(box)),
+        measured=measured,
+    )
 
 
 def _measured(
@@ -102,8 +117,8 @@ def _measured(
     boxes: Ints,
     patch: Mask,
     shape: tuple[int, int],
-    confidence: Confidence,
-) -> Pieces:
+) -> tuple[Measured, Ints]:
+    """Measure the pieces, and name the kind (P,) that most of their pixels have."""
     count = len(boxes)
     size = np.zeros(count, np.int64)
     total, highest, whole = np.zeros((3, count), np.float64)
@@ -120,7 +135,7 @@ def _measured(
         np.maximum.at(highest, number, probability)
         votes += np.bincount(number * len(KINDS) + found.kind[rows].ravel()[at], minlength=count * len(KINDS))
     kind = votes.reshape(count, len(KINDS)).argmax(axis=1)
-    low, high = 2 * boxes[:, :2], np.minimum(2 * (boxes[:, :2] + boxes[:, 2:]), np.array(shape[::-1]))
+    low, high = _corners(boxes, shape)
     measured = Measured(
         mean=np.asarray(total / np.maximum(size, 1), np.float64),
         highest=highest,
@@ -132,7 +147,12 @@ def _measured(
         group=np.where(patch, _PATCHES, _FAMILY_OF_KIND[kind]).astype(np.int64),
         state=cv2.countNonZero(np.asarray(found.parts >= _CERTAIN, np.uint8)) / found.parts.size,
     )
-    return Pieces(shape, labels, kind, confidence.of(measured), 4 * size, patch, np.hstack([low, high - low]), measured)
+    return measured, kind
+
+
+def _corners(boxes: Ints, shape: tuple[int, int]) -> tuple[Ints, Ints]:
+    """(P, 2) x, y each: least and greatest, in pixels of the photo, of boxes at half resolution."""
+    return 2 * boxes[:, :2], np.minimum(2 * (boxes[:, :2] + boxes[:, 2:]), np.array(shape[::-1]))
 
 
 def _share_at_border(labels: npt.NDArray[np.int32], size: Ints) -> npt.NDArray[np.float64]:
@@ -140,3 +160,9 @@ def _share_at_border(labels: npt.NDArray[np.int32], size: Ints) -> npt.NDArray[n
     rim = max(1, round(_RIM * min(labels.shape)))
     within = np.bincount(labels[rim:-rim, rim:-rim].ravel(), minlength=len(size) + 1)[1:]
     return np.asarray(1 - within / np.maximum(size, 1), np.float64)
+
+
+def _share_at(labels: npt.NDArray[np.int32], at: Mask, count: int) -> npt.NDArray[np.float64]:
+    """(P,) share of each of `count` pieces that lies where `at`."""
+    inside, all_of_it = (np.bincount(part, minlength=count + 1)[1:] for part in (labels[at], labels.ravel()))
+    return np.asarray(inside / np.maximum(all_of_it, 1), np.float64)

@@ -6,7 +6,6 @@ them where the trees put the points on a classical fill, and what the Gaussian o
 is missing around the point.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from models.face.landmarks import MIRRORED, LandmarkPredictor, Landmarks
 from models.face.warp import missing_around
 from models.images import to_uint8
 from models.runtime.cached import made_once
-from models.weight_files import read_architecture, read_part, read_state, write_weights
+from models.weight_files import fill, read_architecture, write_weights
 
 LANDMARK_NETWORK = ASSETS / "landmark_network.safetensors"
 SIDE = 128
@@ -33,9 +32,7 @@ WIDTHS = (32, 48, 64, 96)
 _THIN, _OBSERVED, _HIDDEN, _GROUPS = 12, 128, 160, 8
 _UNIT = 8.0
 """Pixels that count as 1 inside the network."""
-_LEVELS = 127
-"""Of a stored weight: int8, symmetric."""
-_ROWS, _SCALES, _VERSION = "rows", "scales", 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -180,22 +177,11 @@ def load_landmark_network(path: Path) -> LandmarkNetwork:
     """
     if (found := read_architecture(path).get("landmark_network")) != _VERSION:
         raise WeightsError(f"a landmark network in {path}", f"version {found}", "fetch the project's assets again")
-    rows, scales = read_part(path, _ROWS), read_part(path, _SCALES)
-    wide = {name: (row.flatten(1) * scales[name]).view(row.shape) for name, row in rows.items()}
     network = LandmarkNetwork(torch.zeros(68, 2))
-    network.load_state_dict(read_state(path) | wide)
+    fill(network, path)
     return network.eval().requires_grad_(False)
 
 
 def save_landmark_network(network: LandmarkNetwork, path: Path) -> None:
-    """Write a network, matrices as int8 with one scale per row: 0.9 MB."""
-    state: Mapping[str, Tensor] = network.state_dict()
-    wide = {name: value for name, value in state.items() if name.endswith("weight") and value.dim() > 1}
-    scales = {
-        name: value.flatten(1).abs().amax(1, keepdim=True).clamp_min(1e-12) / _LEVELS for name, value in wide.items()
-    }
-    rows = {
-        name: (value.flatten(1) / scales[name]).round().to(torch.int8).view_as(value) for name, value in wide.items()
-    }
-    narrow = {name: value for name, value in state.items() if name not in wide}
-    write_weights(narrow, {"landmark_network": _VERSION}, path, parts={_ROWS: rows, _SCALES: scales})
+    """Write a network, matrices and kernels as int8: 0.9 MB."""
+    write_weights(network.state_dict(), {"landmark_network": _VERSION}, path, torch.int8)

@@ -7,7 +7,7 @@ pictures, which serve as each other's reference photos; the last 30 % of them ar
 Four parts, each of which `--only` does alone: the face model, the network that places landmarks, stored evidence, and
 the refiner that learns from it. Two processes may work side by side: shards join the training as they appear. Writes
 assets/face_model.safetensors, landmark_shift.safetensors, landmark_network.safetensors and restorer.safetensors
-(float16), curves and the cards' figures.
+(int8), curves and the cards' figures.
 """
 
 import argparse
@@ -49,7 +49,7 @@ from scripts.one_thread import use_one_thread
 RECIPE = "make weights PORTRAITS=DIR VIEWS=DIR"
 PARTS = ("face-model", "landmarks", "shards", "refiner", "ship")
 PLAN = Plan(
-    steps=20000,
+    steps=10000,
     weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=3.0, adversarial=0.0, matching=0.0),
 )
 SHARDS, PAIRS, SEED = 800, 128, 21
@@ -131,9 +131,9 @@ def fit_landmark_shift(paths: Paths) -> None:
 
 
 def ship(work: Path) -> None:
-    """Write the averaged generator, in float16, with curves and the facts of the card; its face model ships already."""
+    """Write the averaged generator, in int8, with curves and the facts of the card; its face model ships already."""
     target = ASSETS / "restorer.safetensors"
-    save_weights(load_generator(work / "refiner" / WEIGHTS), target, 128, dtype=torch.float16)
+    save_weights(load_generator(work / "refiner" / WEIGHTS), target, 128, dtype=torch.int8)
     curves = work / "refiner" / "curves.csv"
     shutil.copyfile(curves, ASSETS / "restorer_curves.csv")
     steps = int(float(curves.read_text(encoding="utf-8").splitlines()[-1].partition(",")[0]))

@@ -7,6 +7,7 @@ import pytest
 
 from models import assets
 from models.damage_finder.confidence import Measured
+from models.damage_finder.damage_map import DamageMap, halved
 from models.damage_finder.kinds import KINDS, Kind
 from models.damage_finder.pieces import Pieces
 from models.errors import WeightsError
@@ -22,6 +23,7 @@ from restoration.find_damage import (
     shipped_finder,
 )
 from restoration.types import Detector
+from scripts.benchmarks.finder_rules import Searched
 from tests.conftest import ROOT
 from tests.models.damage_finder.finder_site import red_finder
 from tests.restoration.site import FACELESS, PARAMS, astronaut, tools
@@ -168,6 +170,23 @@ def test_a_wide_line_is_used_beside_a_net_alone(kind: Kind, beside_a_net: bool) 
     assert bool(beside.sure[90:120, 120:180].all()) is beside_a_net
 
 
+@pytest.mark.parametrize(("seen", "used"), [(True, True), (False, False)])
+def test_a_doubtful_wide_line_beside_a_net_must_be_seen_by_the_parts(seen: bool, used: bool) -> None:
+    params = PARAMS.finder.model_copy(update={"sure": 0.95, "sure_in_net": 0.3, "sure_patch": 0.999, "large": 1.0})
+    params = params.model_copy(update={"net": 0.9, "threshold": 0.5})
+    wide, line = (slice(80, 130), slice(100, 200)), (slice(20, 22), slice(10, 290))
+    probability = np.zeros((200, 300), np.uint8)
+    probability[line], probability[wide] = 255, 200
+    parts = probability if seen else np.where(probability == 200, np.uint8(0), probability)
+    kind = np.full((100, 150), KINDS.index("crack"), np.uint8)
+    found = DamageMap(probability, kind, halved(parts), np.zeros((100, 150), np.uint8))
+    finder = Searched(red_finder().parts, red_finder().whole, red_finder().confidence, found)
+    answer = find_damage(grey_with(), finder, FACELESS, params)
+    assert answer.sure[20:22, 20:280].all()
+    assert bool(answer.sure[90:120, 120:180].all()) is used
+    assert bool(answer.doubtful[90:120, 120:180].all()) is not used
+
+
 def test_a_rim_along_the_border_shows_not_that_a_photo_is_damaged() -> None:
     rim, line = (slice(0, 200), slice(2, 5), RED), (slice(20, 22), slice(40, 240), RED)
     assert not found_in(grey_with(rim)).sure.any()
@@ -186,6 +205,7 @@ def test_a_slender_loss_and_a_tear_are_lines_and_a_round_loss_is_an_area() -> No
         pixels=np.array([300, 300, 300, 300, 12]),
         patch=np.zeros(5, np.bool_),
         boxes=boxes,
+        seen_by_parts=np.ones(5),
         measured=Measured(five, five, five, five, extent, 300, five, np.zeros(5, np.int64), 0.1),
     )
     assert _is_area(pieces).tolist() == [False, True, True, False, False]

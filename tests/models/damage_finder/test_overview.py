@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.damage_finder.overview import shrunk, thick_parts
+from models.damage_finder.overview import least_width, shrunk, thick_parts
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,10 @@ def test_thick_parts_keep_their_ragged_edge_and_lose_their_lines() -> None:
     assert thick[19, 24:28].all()
     assert not thick[:, 50:].any()
     assert not thick_parts(np.zeros((5, 5), np.bool_)).any()
+
+
+@pytest.mark.parametrize(
+    ("photo", "tiles", "expected"), [(400, 2.0, 13), (640, 2.0, 8), (1536, 1.5, 5), (4608, 4 / 9, 5), (8448, 1.0, 5)]
+)
+def test_the_overview_leaves_to_the_tiles_what_they_see_as_28_pixels(photo: int, tiles: float, expected: int) -> None:
+    assert least_width(min(1.0, 384 / photo), tiles) == expected

@@ -23,9 +23,9 @@ def test_what_ships_is_the_average_with_the_facts_of_its_making(
     monkeypatch.setattr(make_weights, "ASSETS", tmp_path)
     ship(tmp_path)
     shipped = Restorer.load(tmp_path / "restorer.safetensors").generator.state_dict()
-    assert all(
-        torch.allclose(shipped[name], value, rtol=1e-3, atol=1e-6) for name, value in generator.state_dict().items()
-    )
+    for name, value in generator.state_dict().items():
+        half_a_level = 0.0 if value.dim() < 2 else 0.501 * float(value.abs().max()) / 127
+        assert (shipped[name] - value).abs().max() <= half_a_level, name
     card = json.loads((tmp_path / "restorer.json").read_text(encoding="utf-8"))
     assert (card["steps"], card["samples"]) == (3200, 3200 * PLAN.batch)
     assert card["sha256"] == weights_sha256(tmp_path / "restorer.safetensors")
