@@ -1,9 +1,11 @@
 """What the refiner is asked for: close to the target, alike to the eye, the same person, and not to be told from it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from models import losses
@@ -44,7 +46,9 @@ def half() -> torch.autocast:
     return torch.autocast("cpu", torch.bfloat16, enabled=HAS_BFLOAT16)
 
 
-def compared(restored: Tensor, batch: Batch, judges: Judges, identities: int, rng: torch.Generator) -> Terms:
+def compared(
+    restored: Tensor, batch: Batch, judges: Judges, identities: int, rng: torch.Generator, softest: float = 0.0
+) -> Terms:
     """Compute the terms that compare with the target, unweighted.
 
     Args:
@@ -52,7 +56,9 @@ def compared(restored: Tensor, batch: Batch, judges: Judges, identities: int, rn
         batch: the evidence and its target.
         judges: LPIPS and the training encoder.
         identities: of how many pictures of the batch the identity is compared; 0 leaves the term out.
-        rng: of the identity crops' places.
+        rng: of the identity crops' places and softness.
+        softest: largest standard deviation, in pixels, of the blur before identities are compared. A network that
+            always sees every pixel of its judge draws patterns that no person would recognise anybody by.
     """
     evidence, target = batch
     missing = evidence.damaged.chroma_mask
@@ -63,7 +69,7 @@ def compared(restored: Tensor, batch: Batch, judges: Judges, identities: int, rn
     with half():
         terms["lpips"] = judges.perceptual(restored, target.image).float().mean()
     if identities:
-        terms["identity"] = _identity(restored[:identities], batch, judges, rng)
+        terms["identity"] = _identity(restored[:identities], batch, judges, rng, softest)
     return terms
 
 
@@ -97,11 +103,26 @@ def weighted(terms: Mapping[str, Tensor], weights: Weights) -> Tensor:
     return torch.stack([getattr(weights, name) * value for name, value in terms.items()]).sum()
 
 
-def _identity(restored: Tensor, batch: Batch, judges: Judges, rng: torch.Generator) -> Tensor:
+def blurred(pictures: Tensor, deviation: float) -> Tensor:
+    """Blur pictures (N, C, H, W) by a Gaussian of this standard deviation in pixels; beyond the edge they go on."""
+    reach = math.ceil(3 * deviation)
+    if reach == 0:
+        return pictures
+    offsets = torch.arange(-reach, reach + 1, dtype=pictures.dtype)
+    weights = torch.exp(-offsets.square() / (2 * deviation**2))
+    channels = pictures.shape[1]
+    column = (weights / weights.sum()).view(1, 1, -1, 1).expand(channels, 1, -1, 1)
+    wide = F.pad(pictures, (reach, reach, reach, reach), mode="replicate")
+    return F.conv2d(F.conv2d(wide, column, groups=channels), column.transpose(2, 3), groups=channels)
+
+
+def _identity(restored: Tensor, batch: Batch, judges: Judges, rng: torch.Generator, softest: float) -> Tensor:
     count = len(restored)
     points = batch[1].points[:count] + _JITTER * torch.randn(count, 1, 2, generator=rng)
+    deviation = softest * float(torch.rand((), generator=rng)) if softest else 0.0
+    intact, soft = (blurred(pictures, deviation) for pictures in (batch[1].image[:count], restored))
     with half():
         with torch.no_grad():
-            own = judges.encoder.embed(batch[1].image[:count], points)
-        made = judges.encoder.embed(restored, points)
+            own = judges.encoder.embed(intact, points)
+        made = judges.encoder.embed(soft, points)
     return losses.identity(made.float(), own.float())

@@ -46,6 +46,7 @@ class Plan:
         steps: of all.
         batch: portraits a step.
         identities: of them, whose identity is compared, in every second step.
+        softest: largest blur before identities are compared, standard deviation in pixels.
         rise: steps over which the rates rise to the full ones.
         adversarial_from: step from which the discriminator is asked; before, it is neither trained nor heard.
         r1: weight of the discriminator's gradient penalty, computed every `r1_every` steps.
@@ -58,6 +59,7 @@ class Plan:
     batch: int = 16
     identities: int = 8
     identity_every: int = 2
+    softest: float = 1.0
     seed: int = 5
     kernel_rate: float = 0.01
     other_rate: float = 0.001
@@ -181,7 +183,8 @@ def _step(learner: Learner, reader: ShardReader, plan: Plan, judges: Judges) -> 
     batch = read_batch(reader, rng, plan.batch, plan.hint_dropout)
     heard = step >= plan.adversarial_from and plan.weights.adversarial > 0
     restored = restored_by(learner.generator, batch)
-    terms = compared(restored, batch, judges, 0 if step % plan.identity_every else plan.identities, draws)
+    identities = 0 if step % plan.identity_every else plan.identities
+    terms = compared(restored, batch, judges, identities, draws, plan.softest)
     if heard:
         learner.discriminator.requires_grad_(False)
         terms |= adversarial_terms(learner.discriminator, restored, batch)
