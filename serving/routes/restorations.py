@@ -116,6 +116,7 @@ def _outcome(result: RestoreResult) -> Outcome:
         mode=restoration.mode,
         strength=row.strength,
         veil=restoration.veil,
+        generated=restoration.generated,
         reason=restoration.reason,
         reasons=tuple(restoration.reason.split("; ")),
         area=restoration.area,

@@ -121,6 +121,7 @@ class Outcome(Shape):
     mode: Mode
     strength: Share = Field(description="share of what the face model filled; the rest is the classical fill")
     veil: Share | None = Field(description="how much of a veil of fading was lifted from every pixel; null: none was")
+    generated: bool = Field(description="whether a trained model made any pixel; what the photo itself filled is not")
     reason: str
     reasons: tuple[str, ...] = Field(description="the same, part by part")
     area: Share = Field(description="missing share of the photo")
@@ -145,6 +146,7 @@ class Outcome(Shape):
             "mode": "inpaint",
             "strength": 1.0,
             "veil": 0.82,
+            "generated": True,
             "reason": "13.2% of the features missing, identity risk 0.06",
             "reasons": ["13.2% of the features missing, identity risk 0.06"],
             "area": 0.031,

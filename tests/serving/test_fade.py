@@ -51,6 +51,7 @@ def test_a_photo_without_damage_comes_back_lifted_and_says_so(site: Site) -> Non
     before = counted(site, "fade")
     found, picture = answered(site, {"image": file_of(faded())}, fade="true")
     assert (found["mode"], found["veil"], found["area"], found["faces"]) == ("fade", 1.0, 0.0, [])
+    assert found["generated"] is False
     assert found["reason"] == "no damage was found; send a mask to restore a part nevertheless"
     assert np.array_equal(pixels_of(picture), lifted(faded()))
     range_before, range_after = (np.ptp(np.quantile(shown, (0.01, 0.99))) for shown in (faded(), pixels_of(picture)))

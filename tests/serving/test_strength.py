@@ -34,7 +34,9 @@ def restored_at(site: Site, strength: str | None, **data: str) -> tuple[dict[str
 
 def test_it_mixes_the_face_model_with_the_classical_fill(site: Site) -> None:
     image, hole = damaged()
-    none, some, full, usual = (restored_at(site, share)[1].astype(int) for share in ("0", "0.25", "1", None))
+    answers = [restored_at(site, share) for share in ("0", "0.25", "1", None)]
+    assert [found["generated"] for found, _ in answers] == [False, True, True, True]
+    none, some, full, usual = (picture.astype(int) for _, picture in answers)
     assert np.array_equal(full, usual)
     assert np.abs(full - none)[hole].mean() > 5
     assert np.abs(some - (0.25 * full + 0.75 * none)).max() <= 1  # both were rounded to whole levels

@@ -203,4 +203,7 @@ export function formatHelp(kind, fade) { // with `fade` no part stays as it was
 }
 export const downloadTitle = (type) => `Download restored (${NAMES[type] ?? "PNG"})`;
 export const formatNote = (type, { veil }) => (type === "image/jpeg" && veil == null ? "A JPEG packs the whole picture anew: intact parts may differ by a trace. For exact pixels choose PNG before you restore." : "");
-export const marking = ({ mode, model_version }) => (mode === "fade" ? "Fading lifted (Likeness)" : `Restored with AI (Likeness, model ${model_version})`);
+export function marking({ mode, generated, model_version }) { // what the picture of both says was done
+  if (generated) return `Restored with AI (Likeness, model ${model_version})`;
+  return mode === "fade" ? "Fading lifted (Likeness)" : "Filled from the photo itself (Likeness)";
+}

@@ -182,3 +182,17 @@ def test_a_mask_file_joins_strokes_and_pieces(browser: "Browser", site: Site) ->
         page.click("#larger")
         press(page, 0.5, 0.5, touch=False)
         assert send(page).sum() > mask.sum()
+
+
+def test_the_picture_of_both_says_whether_a_model_made_a_part(browser: "Browser", site: Site) -> None:  # noqa: F811
+    made = [("inpaint", True), ("inpaint", False), ("fade", False), ("fade", True)]
+    with restoring(browser, site) as page:
+        texts = [
+            page.evaluate(
+                "async (made) => (await import('/static/restore/texts.js')).marking(made)",
+                {"mode": mode, "generated": generated, "model_version": "7"},
+            )
+            for mode, generated in made
+        ]
+    by_model, from_photo = "Restored with AI (Likeness, model 7)", "Filled from the photo itself (Likeness)"
+    assert texts == [by_model, from_photo, "Fading lifted (Likeness)", by_model]
