@@ -25,7 +25,7 @@ from tests import browser as chromium
 from tests.browser import PHONE, clean_page, no_sideways_scroll
 from tests.conftest import ROOT
 from tests.serving.site import PARAMS
-from tests.serving.status_examples import SENT, alarming, empty, made, normal, silent, version, window
+from tests.serving.status_examples import COST, SENT, alarming, empty, made, normal, silent, version, window
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:starlette")
 browser = chromium.browser
@@ -121,6 +121,13 @@ def test_drift_shows_counts_and_the_change_of_models() -> None:
     assert [name for _, name in chart.changes] == ["1", "2"]
     assert chart.changes[0][0] == LEFT
     assert all(LEFT < mark.x < WIDTH and 0 <= mark.y <= HEIGHT for mark in chart.marks)
+
+
+def test_the_price_of_verifying_is_shown_only_where_somebody_was_verified() -> None:
+    unverified = COST.model_copy(update={"verification_seconds": None, "per_1000_verifications": None})
+    without, with_it = (" ".join(render(made(cost=cost)).split()) for cost in (unverified, COST))
+    assert "Verifying who they show: none was verified." in without
+    assert "Verifying who they show: 0.0014 USD per 1,000 (0.130 CPU s each)." in with_it
 
 
 def test_only_measured_versions_have_an_onset() -> None:
