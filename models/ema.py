@@ -28,6 +28,11 @@ class AveragedModule(L.LightningModule):
     ema: nn.Module
     steps: Tensor
 
+    @property
+    @abstractmethod
+    def trained(self) -> nn.Module:
+        """The network whose average is kept."""
+
     @abstractmethod
     def propose(self, evidence: Evidence) -> Tensor:
         """Predict every pixel (N, 3, H, W) by the averaged network, not yet composed with the known pixels."""

@@ -60,6 +60,11 @@ class DiffusionModule(AveragedModule):
         denoiser = denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # not in stubs
         return cls(denoiser, judges, optimiser_settings, settings)
 
+    @property
+    def trained(self) -> Denoiser:
+        """The denoiser."""
+        return self.denoiser
+
     def configure_optimizers(self) -> "OptimizerLRSchedulerConfig":
         """Make AdamW (Loshchilov and Hutter, 2019), its rate along a cosine if required."""
         s = self.optimiser_settings

@@ -53,6 +53,11 @@ class GanModule(AveragedModule):
             generator = Restorer.load(start).generator.train()
         return cls(generator, Discriminator(**vars(settings.discriminator)), judges, settings)
 
+    @property
+    def trained(self) -> Generator:
+        """The generator."""
+        return self.generator
+
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Make Adam for each network."""
         s = self.settings

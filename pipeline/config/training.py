@@ -32,11 +32,13 @@ class FaceModelParams(Section):
 
 
 class HardwareParams(Section):
-    """What training runs on; the accelerator is found. `batch_size` is that of each device."""
+    """What training runs on. `batch_size` is that of each device."""
 
+    accelerator: Literal["auto", "cpu", "cuda"]
     devices: Count
     strategy: Literal["auto", "ddp", "ddp_find_unused_parameters_true"]
     precision: Literal["32-true", "bf16-mixed"]
+    compile: bool
 
 
 def _known(kind: str) -> str:

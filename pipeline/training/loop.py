@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from models.ema import AveragedModule
+from models.errors import ConfigError
 from models.runtime.lightning import Callback, EarlyStopping, L
 from pipeline.config.training import TrainParams
 from pipeline.training.dataset import CachedBatches
@@ -105,10 +106,17 @@ def fit(
         module: networks and objective; trained in place.
         learning: batches by number: of the epoch, or with several processes one number per epoch and process.
         held_out: batches to validate on.
-        train: epochs and patience.
+        train: epochs, patience and hardware.
         checkpoint: where the last epoch's state lies; if it exists, training goes on from there.
         notify: called with the figures of each epoch.
+
+    Raises:
+        ConfigError: there is no such device.
     """
+    if train.hardware.accelerator == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("a CUDA device", "none", "set train.hardware.accelerator to auto or cpu")
+    if train.hardware.compile:
+        module.trained.compile()
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     keeper, stopper = Keeper(checkpoint, notify), EarlyStopping(_MONITOR, patience=train.patience)
     trainer = _trainer(train, [stopper, keeper])
@@ -137,7 +145,7 @@ def write_curves(curves: Curves, path: Path) -> None:
 def _trainer(train: TrainParams, callbacks: list[Callback]) -> L.Trainer:
     return L.Trainer(
         max_epochs=train.epochs,
-        accelerator="auto",
+        accelerator=train.hardware.accelerator,
         devices=train.hardware.devices,
         strategy=train.hardware.strategy,
         precision=train.hardware.precision,
