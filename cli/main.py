@@ -8,7 +8,7 @@ import click
 
 from cli.options import say
 from models.errors import LikenessError
-from pipeline.project.process import exit_status, quieten
+from pipeline.project.process import end_in_order_on_sigterm, exit_status, quieten
 
 COMMANDS = {
     "restore": ("cli.photos.restore:restore_command", "Restore damaged portraits: one photo or a folder."),
@@ -96,6 +96,7 @@ def likeness(debug: bool, quiet: bool) -> None:  # noqa: ARG001 - `main` reads -
 def main(arguments: list[str] | None = None) -> None:
     """Run the command; print an error of the project as one line, with a traceback only after --debug."""
     given = sys.argv[1:] if arguments is None else arguments
+    end_in_order_on_sigterm()
     try:
         likeness.main(given, prog_name="likeness")
     except LikenessError as error:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 WINDOW = "likeness.window"
 _FOLDED = timedelta(minutes=1)  # events of one window within this time start one cycle; the claim stops later ones
-_SILENT = timedelta(seconds=90)  # three missed heartbeats
+HEARTBEAT = 30
+"""Seconds between the heartbeats of deployed runs; Prefect admits no less."""
+_SILENT = timedelta(seconds=3 * HEARTBEAT)
 
 
 def automations(cycle_id: "UUID") -> "tuple[AutomationCore, ...]":
@@ -38,7 +40,9 @@ def automations(cycle_id: "UUID") -> "tuple[AutomationCore, ...]":
         "window_id": _from_event("window_id"), "reason": _from_event("reason"),
         "overrides": {"__prefect_kind": "json", "value": _from_event("overrides | tojson")},
     }  # fmt: skip
-    crashed = ChangeFlowRunState(state=StateType.CRASHED, name="Crashed", message="no heartbeat for 90 seconds")
+    crashed = ChangeFlowRunState(
+        state=StateType.CRASHED, name="Crashed", message=f"no heartbeat for {_SILENT.seconds} seconds"
+    )
     return (
         AutomationCore(
             name="likeness: drift starts a cycle", trigger=drift,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from flows.deployment.automations import automate, automations
+from flows.deployment.automations import HEARTBEAT, automate, automations
 from models.errors import ServiceUnavailable
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 POOL = "likeness"
 NAME = "production"
 ENTRYPOINT = "flows.deployment.worker_entrypoint"
+RUN_ENVIRONMENT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT)}
+"""Of every run, whatever its worker's: the automations count on it."""
 _MONDAY = datetime(2026, 1, 5, tzinfo=UTC)  # cron cannot express three weeks
 
 
@@ -55,7 +57,7 @@ class Planned:
     def digest(self) -> str:
         """Digest that changes exactly when the deployment has to change."""
         when = self.every.total_seconds(), self.at.total_seconds()
-        text = json.dumps([self.flow, when, self.when_busy, self.parameters, ENTRYPOINT])
+        text = json.dumps([self.flow, when, self.when_busy, self.parameters, ENTRYPOINT, RUN_ENVIRONMENT])
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -170,6 +172,7 @@ def _deploy(client: "SyncPrefectClient", planned: Planned) -> "tuple[UUID, bool]
         job_variables={
             "working_dir": planned.working_dir,
             "command": planned.command,
+            "env": RUN_ENVIRONMENT,
             "stream_output": False,
         },
         entrypoint_type=EntrypointType.MODULE_PATH,

@@ -77,7 +77,6 @@ def child_environment(paths: Paths, port: int) -> dict[str, str]:
     """
     defaults = {
         "PREFECT_HOME": str(paths.prefect_home),
-        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,monitoring,pipeline",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",

@@ -2,7 +2,10 @@
 
 import logging
 import os
+import signal
+import sys
 import warnings
+from types import FrameType
 
 from models.errors import LikenessError, ServiceUnavailable
 
@@ -52,6 +55,17 @@ def quieten() -> None:
 FAILURE = 1
 USAGE = 2
 TEMPORARY = 75
+_KILLED = 128
+"""What a shell adds to the number of the signal that ended a command."""
+
+
+def end_in_order_on_sigterm() -> None:
+    """Let SIGTERM end this process as an exception does, so that what it began is ended and tidied up."""
+    signal.signal(signal.SIGTERM, _exit)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a handler's signature
+    sys.exit(_KILLED + number)
 
 
 def exit_status(error: LikenessError) -> int:

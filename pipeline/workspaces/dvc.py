@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from ruamel.yaml import YAML
 
 from models.errors import LikenessError, ServiceUnavailable
@@ -18,6 +20,8 @@ _CHATTER = (
     "Running stage", "Stage '", "> ", "Data and pipelines", "Generating lock file", "Updating lock file",
     "Use `dvc push`", "To track", "\tgit add", "Created temporary directory",
 )  # fmt: skip
+_PATIENCE = 10.0
+"""Seconds that an interrupted stage has to end by itself."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Reproduced:
 
 
 def reproduce(stage: str, root: Path, *, force: bool = False) -> Reproduced:
-    """Bring one stage up to date in a checkout; its output streams to the log.
+    """Bring one stage up to date in a checkout; its output streams to the log. If this is interrupted, the stage ends.
 
     Args:
         stage: name in dvc.yaml.
@@ -44,10 +48,15 @@ def reproduce(stage: str, root: Path, *, force: bool = False) -> Reproduced:
     command = [sys.executable, "-m", "dvc", "repro", "--single-item", stage, *(["--force"] if force else [])]
     started = time.monotonic()
     log.info("  %s: started", stage)
-    with subprocess.Popen(  # noqa: S603 - our own command
-        command, cwd=root, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
+    with (
+        subprocess.Popen(  # noqa: S603 - our own command
+            command, cwd=root, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process,
+        ExitStack() as interrupted,
+    ):
+        interrupted.callback(_end, process.pid)
         lines = _stream(stage, process)
+        interrupted.pop_all()
     if process.returncode != 0:
         raise _failure(stage, lines)
     done = Reproduced(stage, f"> {_command(stage, root)}" in lines, time.monotonic() - started)
@@ -80,6 +89,18 @@ def _stream(stage: str, process: "subprocess.Popen[str]") -> list[str]:
             if not line.startswith(_CHATTER):
                 log.info("  %s", line if line.startswith(stage) else f"{stage}: {line}")
     return lines
+
+
+def _end(pid: int) -> None:
+    """Terminate a process and all that it started; kill what has not ended after some seconds."""
+    with suppress(psutil.NoSuchProcess):
+        parent = psutil.Process(pid)
+        processes = [parent, *parent.children(recursive=True)]
+        for how in (psutil.Process.terminate, psutil.Process.kill):
+            for process in processes:
+                with suppress(psutil.NoSuchProcess):
+                    how(process)
+            _, processes = psutil.wait_procs(processes, timeout=_PATIENCE)
 
 
 def _failure(stage: str, lines: list[str]) -> LikenessError:

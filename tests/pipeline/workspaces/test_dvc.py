@@ -1,13 +1,16 @@
 """One stage through the real DVC, in a small project of its own."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from models.errors import LikenessError, ServiceUnavailable
 from pipeline.workspaces.dvc import environment, reproduce
+from tests.conftest import ROOT
 
 DVC_YAML = """
 stages:
@@ -19,11 +22,14 @@ stages:
     cmd: python refuse.py
   away:
     cmd: python away.py
+  long:
+    cmd: python long.py
 """
 SCRIPTS = {
     "copy_a.py": "open('b.txt', 'w').write(open('a.txt').read())",
     "refuse.py": "import sys; print('refuse: expected a; got b; do c', file=sys.stderr); sys.exit(1)",
     "away.py": "import sys; sys.exit(75)",
+    "long.py": "import os, time; print('begun', os.getpid(), flush=True); time.sleep(300)",
 }
 
 
@@ -72,3 +78,27 @@ def test_the_log_says_when_a_stage_starts_and_how_it_ended(project: Path, caplog
     lines = [record.getMessage().strip() for record in caplog.records]
     assert lines[0] == "copy: started"
     assert [line.split(" after ")[0] for line in lines if " after " in line] == ["copy: done", "copy: up to date"]
+
+
+INTERRUPTED = """
+import logging, pathlib, sys
+from pipeline.project.process import end_in_order_on_sigterm
+from pipeline.workspaces.dvc import reproduce
+end_in_order_on_sigterm()
+logging.basicConfig(level="INFO", format="%(message)s", stream=sys.stdout)
+reproduce("long", pathlib.Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT)])
+def test_a_signal_to_the_caller_alone_ends_the_stage_too(project: Path, number: signal.Signals, status: int) -> None:
+    command = [sys.executable, "-c", INTERRUPTED, str(project)]
+    environment_ = environment() | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, env=environment_, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as one:
+        assert one.stdout is not None
+        stage = psutil.Process(next(int(line.split()[-1]) for line in one.stdout if "begun" in line))
+        one.send_signal(number)
+        assert one.wait(60) == status
+    assert not stage.is_running()
