@@ -150,7 +150,7 @@ def fit_landmark_shift(paths: Paths) -> None:
 
 
 def ship(work: Path) -> None:
-    """Write the averaged networks that were trained, in float16, with curves and cards; the face model ships already."""
+    """Write the averaged networks that were trained, in float16, with curves and cards."""
     folder, target = work / "refiner", ASSETS / "restorer.safetensors"
     if (folder / WEIGHTS).is_file():
         save_weights(load_generator(folder / WEIGHTS), target, 128, dtype=torch.float16)
