@@ -22,6 +22,9 @@ Architecture = dict[str, Any]
 State = dict[str, "torch.Tensor"]
 
 _HEADER = "architecture"
+_LEVELS = 127
+_SCALE = "scale"
+"""The part with the scales of kernels that are int8."""
 _OF_PART = "/"
 """Between a part's name and a tensor's; no name of a network's tensor holds it."""
 
@@ -39,13 +42,21 @@ def write_weights(
         state: of a network; written as `dtype`.
         architecture: for the header.
         path: where to.
-        dtype: of the weights; float32 if none is given.
+        dtype: of the weights; float32 if none is given. With int8 a row of a kernel has one scale, and what is no
+            kernel is float16: a fourth of float32, and an error of 1 / 254 of the row's largest number at most.
         parts: further tensors, by the part's name and their own, written as they are.
     """
     import torch
     from safetensors.torch import save_file
 
-    stored = {key: value.detach().cpu().to(dtype or torch.float32).contiguous() for key, value in state.items()}
+    state = {key: value.detach().cpu() for key, value in state.items()}
+    if dtype is torch.int8:
+        state, scales = _rounded(state)
+        dtype, parts = torch.float16, {**parts, _SCALE: scales}
+    whole = {torch.int8: torch.int8}
+    stored = {
+        key: value.to(whole.get(value.dtype, dtype or torch.float32)).contiguous() for key, value in state.items()
+    }
     for part, tensors in parts.items():
         stored |= {f"{part}{_OF_PART}{name}": value.contiguous() for name, value in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,9 +92,24 @@ def read_architecture(path: Path, sha256: str | None = None) -> Architecture:
 
 def read_state(path: Path) -> State:
     """Read the network of a weights file whose header was read, as float32."""
+    scales = read_part(path, _SCALE)
     with safe_open(path, framework="pt") as file:
         names = [key for key in file.keys() if _OF_PART not in key]  # noqa: SIM118 - not a dict
-        return {key: file.get_tensor(key).float() for key in names}
+        state = {key: file.get_tensor(key).float() for key in names}
+    return state | {key: state[key] * scale for key, scale in scales.items()}
+
+
+def _rounded(state: "Mapping[str, torch.Tensor]") -> tuple[State, State]:
+    """Round kernels (rows, ...) to int8: the state, and a scale for each row of each kernel."""
+    import torch
+
+    kernels = {key: value.float() for key, value in state.items() if value.dim() > 1}
+    scales = {
+        key: value.abs().flatten(1).amax(1).clamp_min(1e-12).view(-1, *[1] * (value.dim() - 1)) / _LEVELS
+        for key, value in kernels.items()
+    }
+    rounded = {key: (value / scales[key]).round().to(torch.int8) for key, value in kernels.items()}
+    return dict(state) | rounded, scales
 
 
 def read_part(path: Path, part: str) -> State:

@@ -12,7 +12,6 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from models.diffusion.noise import PosteriorNoise, White
 from models.diffusion.residual import missing_part
 from models.diffusion.settings import LEVELS, DiffusionShape, Sampling
 from models.evidence.evidence import CHANNELS, CONDITIONS, Evidence
@@ -26,7 +25,12 @@ from diffusers import DDIMScheduler  # noqa: E402 - it imports torchvision, whic
 
 
 class Denoiser(UNet):
-    """Noisy residual, its noise level and the evidence -> clean residual."""
+    """Noisy residual, its noise level and the evidence -> clean residual.
+
+    Residual and noise have the same covariance. So, if m is the residual's mean and both were Gaussian, the best guess
+    from x = sqrt(signal) residual + sqrt(1 - signal) noise would be sqrt(signal) x + (1 - signal) m. The network says
+    what m is, and at each level it may say better than that.
+    """
 
     signal: Tensor
 
@@ -36,10 +40,10 @@ class Denoiser(UNet):
         self.register_buffer("signal", noise_schedule().alphas_cumprod, persistent=False)
 
     def forward(self, noisy: Tensor, levels: Tensor, inputs: Tensor, condition: Tensor) -> Tensor:
-        """Predict for a batch; an untrained denoiser returns zeros.
+        """Predict for a batch; an untrained denoiser takes the mean for 0.
 
         Args:
-            noisy: (N, 3, H, W) residual with noise.
+            noisy: (N, 3, H, W) residual with noise; pure noise is not looked at.
             levels: (N,) int64 noise levels, [0, LEVELS).
             inputs: (N, CHANNELS, H, W), `Evidence.stacked`.
             condition: (N, CONDITIONS + HINTS), `conditioning`.
@@ -49,7 +53,9 @@ class Denoiser(UNet):
         """
         signal = self.signal[levels][:, None]
         numbers = torch.cat([condition, signal.sqrt(), (1 - signal).sqrt()], dim=1)
-        return self.correct(torch.cat([inputs, noisy], dim=1), numbers)
+        guess = signal.sqrt()[..., None, None] * noisy
+        correction = self.correct(torch.cat([inputs, guess], dim=1), numbers)
+        return guess + (1 - signal)[..., None, None] * correction
 
 
 def conditioning(evidence: Evidence) -> tuple[Tensor, Tensor]:
@@ -77,16 +83,25 @@ def visited_levels(levels: int) -> Tensor:
 
 
 @torch.inference_mode()
-def sample(denoiser: Denoiser, evidence: Evidence, noise: PosteriorNoise, white: White, sampling: Sampling) -> Tensor:
+def expected(denoiser: Denoiser, evidence: Evidence) -> Tensor:
+    """Predict the residual (N, 3, H, W) from pure noise, which says nothing; 0 where nothing is missing."""
+    nothing = torch.zeros_like(evidence.start)
+    levels = torch.full((len(nothing),), LEVELS - 1, device=nothing.device)
+    return missing_part(denoiser(nothing, levels, *conditioning(evidence)), evidence.damaged)
+
+
+@torch.inference_mode()
+def sample(denoiser: Denoiser, evidence: Evidence, mean: Tensor, noise: Tensor, sampling: Sampling) -> Tensor:
     """Draw one restoration of each picture.
 
-    A residual has the noise's second moments, and so has their mixture at every level: a draw may begin at any of them.
+    What is left after the mean has the noise's second moments, and so has their mixture at every level: a draw may
+    begin at any of them, with noise at full strength.
 
     Args:
         denoiser: in evaluation mode.
         evidence: the batch.
-        noise: what is open of it.
-        white: decides the draw.
+        mean: (N, 3, H, W), `expected`.
+        noise: (N, 3, H, W), a draw of `PosteriorNoise`; decides the draw.
         sampling: the levels visited.
 
     Returns:
@@ -95,9 +110,10 @@ def sample(denoiser: Denoiser, evidence: Evidence, noise: PosteriorNoise, white:
     schedule = noise_schedule()
     schedule.set_timesteps(sampling.levels)
     inputs, condition = conditioning(evidence)
-    noisy = noise.draw(white)
-    for level in cast(Sequence[Tensor], schedule.timesteps[-sampling.steps :]):
-        clean = denoiser(noisy, level.expand(len(noisy)), inputs, condition)
+    visited = cast(Sequence[Tensor], schedule.timesteps[-sampling.steps :])
+    noisy = denoiser.signal[visited[0]].sqrt() * mean + noise
+    for level in visited:
+        clean = denoiser(noisy, level.expand(len(noisy)).to(noisy.device), inputs, condition)
         cleaner = schedule.step(clean, int(level), noisy, return_dict=False)[0]
         noisy = missing_part(cleaner, evidence.damaged)  # known pixels: neither residual nor noise
     return evidence.start + noisy

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from models.diffusion.denoise import denoised
-from models.diffusion.denoiser import Denoiser, sample, visited_levels
+from models.diffusion.denoiser import Denoiser, expected, sample, visited_levels
 from models.diffusion.noise import PosteriorNoise
 from models.diffusion.restorer import DiffusionRestorer, save_denoiser
 from models.diffusion.settings import DiffusionSettings
@@ -95,7 +95,8 @@ class DiffusionModule(AveragedModule):
         """Draw once from the averaged denoiser."""
         noise = self._noise(evidence)
         white = noise.white(torch.Generator().manual_seed(self.optimiser_settings.seed), shared=True)
-        return sample(self.ema, evidence, noise, white, self.settings.sampling)
+        mean = expected(self.ema, evidence)
+        return sample(self.ema, evidence, mean, noise.draw(white), self.settings.sampling)
 
     def restorer(self, image_size: int, face_model: ShapedFaceModel) -> DiffusionRestorer:
         """Make a restorer of the averaged denoiser."""

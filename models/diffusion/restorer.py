@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models.diffusion.denoiser import Denoiser, sample
+from models.diffusion.denoiser import Denoiser, expected, sample
 from models.diffusion.noise import PosteriorNoise
 from models.diffusion.settings import DiffusionShape, Sampling, Spread
 from models.errors import WeightsError
@@ -74,13 +74,16 @@ class DiffusionRestorer:
         return self.denoiser
 
     def propose(self, damaged: Damaged) -> Tensor:
-        """Average the draws, (N, 3, H, W) in [-1, 1]; the evidence's start where nothing is missing, and its eyes."""
+        """Propose (N, 3, H, W) in [-1, 1] as `sampling` says; the start where nothing is missing, and its eyes."""
         return self.propose_from(damaged.evidence(self.face_model))
 
     def propose_from(self, evidence: Evidence) -> Tensor:
         """Propose as `propose` does, from evidence that is gathered already."""
-        mean = self.draws(evidence, self.sampling.samples, _fixed_rng()).mean(0)
-        return with_kept_eyes(evidence.start, mean.clamp(-1, 1))
+        if self.sampling.samples:
+            proposal = self.draws(evidence, self.sampling.samples, _fixed_rng()).mean(0)
+        else:
+            proposal = evidence.start + expected(self.denoiser, evidence)
+        return with_kept_eyes(evidence.start, proposal.clamp(-1, 1))
 
     def restore(self, damaged: Damaged) -> Tensor:
         """Restore portraits (N, 3, H, W) in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
@@ -107,8 +110,9 @@ class DiffusionRestorer:
         All pictures of a batch get the same white noise, so that what becomes of one does not depend on its neighbours.
         """
         noise = PosteriorNoise.of(evidence, self.face_model, self.denoiser.shape.spread)
-        whites = (noise.white(rng, shared=True) for _ in range(samples))
-        return torch.stack([sample(self.denoiser, evidence, noise, white, self.sampling) for white in whites])
+        mean = expected(self.denoiser, evidence)
+        drawn = (noise.draw(noise.white(rng, shared=True)) for _ in range(samples))
+        return torch.stack([sample(self.denoiser, evidence, mean, one, self.sampling) for one in drawn])
 
 
 def load_denoiser(path: Path) -> Denoiser:

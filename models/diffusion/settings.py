@@ -8,7 +8,7 @@ from annotated_types import Ge, Le, MultipleOf
 from models.errors import DataError
 from models.limits import Count, NotNegative, Positive
 
-Levels = Literal[1, 2, 4, 5, 8, 10, 20]
+Levels = Literal[2, 4, 5, 8, 10, 20]
 LEVELS = 1000
 """Noise levels of the schedule, 0 = nearly clean; numbers of sampling steps divide it."""
 
@@ -53,24 +53,23 @@ class Sampling:
 
     Attributes:
         levels: noise levels, evenly spaced, the first pure noise; divides `LEVELS`.
-        steps: how many of them are visited: the last ones.
-        samples: restorations drawn per picture, whose mean is the result.
+        steps: how many of them draws visit after pure noise, whose answer all draws share: the last ones.
+        samples: restorations drawn per picture, whose mean is the result; 0 = the answer to pure noise is the result.
     """
 
     levels: Levels
-    steps: Annotated[int, Ge(1), Le(20)]
-    samples: Annotated[int, Ge(1), Le(64)]
+    steps: Annotated[int, Ge(1), Le(19)]
+    samples: Annotated[int, Ge(0), Le(64)]
 
     def __post_init__(self) -> None:
-        if not (1 <= self.levels <= 20 and LEVELS % self.levels == 0):
-            remedy = "choose 1, 2, 4, 5, 8, 10 or 20"
-            raise DataError(f"at most 20 noise levels that divide {LEVELS}", str(self.levels), remedy)
-        if not 1 <= self.steps <= self.levels:
-            raise DataError(
-                f"1 to {self.levels} sampling steps", str(self.steps), "visit no more levels than there are"
-            )
-        if self.samples < 1:
-            raise DataError("at least one sample", str(self.samples), "draw 1 or more")
+        if not (2 <= self.levels <= 20 and LEVELS % self.levels == 0):
+            remedy = "choose 2, 4, 5, 8, 10 or 20"
+            raise DataError(f"2 to 20 noise levels that divide {LEVELS}", str(self.levels), remedy)
+        if not 1 <= self.steps < self.levels:
+            remedy = "visit no more levels than there are after the first"
+            raise DataError(f"1 to {self.levels - 1} sampling steps", str(self.steps), remedy)
+        if self.samples < 0:
+            raise DataError("at least no sample", str(self.samples), "draw 0 or more")
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ PLAN = Plan(
     weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=3.0, adversarial=0.0, matching=0.0),
 )
 DIFFUSION = diffusion.Plan(
-    steps=20000,
+    steps=1000,
     weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=3.0, adversarial=0.0, matching=0.0),
 )
 SHARDS, PAIRS, SEED = 800, 128, 21
@@ -115,11 +115,13 @@ def train_landmarks(paths: Paths, work: Path) -> None:
 
 
 def train_diffusion(paths: Paths, work: Path) -> None:
-    """Train the denoiser on the evidence that is there."""
+    """Train the denoiser on the evidence that is there, from the refiner on."""
     judges = Judges(perceptual_distance("alex"), training_encoder(SFACE))
     model = built_face_model(StoredFaceModel.load(work / "face-models" / WHOLE))
     stored = Stored(work / "shards", validation_records(paths, work))
-    diffusion.train(stored, DIFFUSION, judges, model, work / "diffusion")
+    own = work / "refiner" / WEIGHTS
+    refiner = load_generator(own if own.is_file() else ASSETS / "restorer.safetensors")
+    diffusion.train(stored, DIFFUSION, judges, (refiner, model), work / "diffusion")
 
 
 def store_evidence(paths: Paths, work: Path, count: int) -> None:
@@ -158,7 +160,7 @@ def ship(work: Path) -> None:
     folder, target = work / "diffusion", ASSETS / "diffusion.safetensors"
     if (folder / diffusion.WEIGHTS).is_file():
         denoiser = load_denoiser(folder / diffusion.WEIGHTS)
-        save_denoiser(denoiser, target, 128, DIFFUSION.sampling, dtype=torch.float16)
+        save_denoiser(denoiser, target, 128, DIFFUSION.sampling, dtype=torch.int8)
         _write_card(target, folder, asdict(DIFFUSION), DIFFUSION.batch)
 
 

@@ -10,14 +10,16 @@ import torch
 from torch import Tensor
 
 from models.diffusion.denoise import denoised
-from models.diffusion.denoiser import Denoiser, sample, visited_levels
+from models.diffusion.denoiser import Denoiser, expected, sample, visited_levels
 from models.diffusion.noise import PosteriorNoise
 from models.diffusion.restorer import save_denoiser
 from models.diffusion.settings import DiffusionShape, Sampling, Spread
 from models.evidence.evidence import compose
 from models.face_model.shape_and_appearance import ShapedFaceModel
+from models.gan.generator import Generator
 from models.objective import Batch, Judges, Terms, require_finite
 from models.optimisation import cosine
+from scripts.assets.diffusion.start import begin_as
 from scripts.assets.refiner.batches import ShardReader, read_batch
 from scripts.assets.refiner.loop import Restore, Stored, average, descend, run
 from scripts.assets.refiner.objective import Weights, compared, half, weighted
@@ -35,6 +37,7 @@ class Plan:
     Attributes:
         steps: of all.
         weights: of the terms of the predicted clean picture, at every level.
+        shape: of the denoiser; width and depth are the refiner's.
         sampling: how the weights are sampled from; training visits its levels.
         pure: share of portraits that carry pure noise; the others are at any of the levels.
         batch: portraits a step.
@@ -44,17 +47,17 @@ class Plan:
 
     steps: int
     weights: Weights
-    shape: DiffusionShape = field(default_factory=lambda: DiffusionShape(24, 4, 112, SPREAD))
+    shape: DiffusionShape = field(default_factory=lambda: DiffusionShape(32, 4, 160, SPREAD))
     sampling: Sampling = field(default_factory=lambda: Sampling(levels=4, steps=2, samples=4))
     pure: float = 0.25
     batch: int = 16
     identities: int = 8
     identity_every: int = 2
     seed: int = 7
-    kernel_rate: float = 0.01
-    other_rate: float = 0.001
-    rise: int = 200
-    ema_decay: float = 0.998
+    kernel_rate: float = 0.004
+    other_rate: float = 0.0005
+    rise: int = 100
+    ema_decay: float = 0.995
     hint_dropout: float = 0.15
 
 
@@ -71,17 +74,18 @@ class Learner:
     step: int = 0
 
     @classmethod
-    def begin(cls, plan: Plan, face_model: ShapedFaceModel) -> "Learner":
-        """Make a network with random weights, drawn by the plan's seed."""
-        torch.manual_seed(plan.seed)
-        denoiser = Denoiser(plan.shape).to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in torch's stubs
+    def begin(cls, plan: Plan, refiner: Generator, face_model: ShapedFaceModel) -> "Learner":
+        """Make a network that begins as a refiner."""
+        denoiser = Denoiser(plan.shape)
+        begin_as(denoiser, refiner)
+        denoiser = denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in torch's stubs
         kept = copy.deepcopy(denoiser).requires_grad_(False).eval()
         optimisers = optimisers_of(denoiser, plan.kernel_rate, plan.other_rate)
         return cls(plan, face_model, denoiser, kept, optimisers, visited_levels(plan.sampling.levels))
 
     def columns(self) -> tuple[str, ...]:
         """List the terms of a step and the figures of held-out people, in the order of the curves."""
-        ways = tuple(f"{way}_{name}" for way in ("pure", "mean") for name in ("lpips", "identity"))
+        ways = tuple(f"{way}_{name}" for way in ("pure", "draw", "mean") for name in ("lpips", "identity"))
         return ("pixel", "colour", "lpips", "identity", *ways)
 
     def parts(self) -> dict[str, Any]:
@@ -95,10 +99,10 @@ class Learner:
 
     def restorations(self) -> dict[str, Restore]:
         """Restore by one step from pure noise, and by the mean of the plan's draws."""
-        one = Sampling(levels=1, steps=1, samples=1)
         return {
-            "pure": lambda batch: self._restored(batch, one),
-            "mean": lambda batch: self._restored(batch, self.plan.sampling),
+            "pure": self._expected,
+            "draw": lambda batch: self._mean(batch, 1),
+            "mean": lambda batch: self._mean(batch, 4),
         }
 
     def save(self, folder: Path) -> None:
@@ -130,31 +134,39 @@ class Learner:
             proposal = denoised(self.denoiser, batch, noise, noise.white(rng, shared=False), levels)
         return compose(evidence.damaged, proposal.float())
 
-    def _restored(self, batch: Batch, sampling: Sampling) -> Tensor:
+    def _expected(self, batch: Batch) -> Tensor:
+        evidence, _ = batch
+        with half():
+            found = expected(self.average, evidence)
+        return compose(evidence.damaged, evidence.start + found.float())
+
+    def _mean(self, batch: Batch, samples: int) -> Tensor:
         evidence, _ = batch
         noise = PosteriorNoise.of(evidence, self.face_model, self.plan.shape.spread)
-        rng = torch.Generator().manual_seed(self.plan.seed)
-        draws = []
-        for _ in range(sampling.samples):
-            white = noise.white(rng, shared=True)
-            with half():
-                draws.append(sample(self.average, evidence, noise, white, sampling))
+        rng, draws = torch.Generator().manual_seed(self.plan.seed), []
+        with half():
+            mean = expected(self.average, evidence)
+            for _ in range(samples):
+                one = noise.draw(noise.white(rng, shared=True))
+                draws.append(sample(self.average, evidence, mean, one, self.plan.sampling))
         return compose(evidence.damaged, torch.stack(draws).float().mean(0))
 
 
-def train(stored: Stored, plan: Plan, judges: Judges, face_model: ShapedFaceModel, folder: Path) -> Denoiser:
+def train(
+    stored: Stored, plan: Plan, judges: Judges, begun: tuple[Generator, ShapedFaceModel], folder: Path
+) -> Denoiser:
     """Train, or go on from `folder`/checkpoint.pt; weights (`WEIGHTS`) and curves are kept there.
 
     Args:
         stored: evidence to learn from, and people held out.
         plan: how long and how fast.
         judges: LPIPS and the training encoder.
-        face_model: whose posterior the noise is drawn from.
+        begun: the refiner that the denoiser begins as, and the face model whose posterior the noise is drawn from.
         folder: of checkpoint, averaged weights and curves.csv.
 
     Returns:
         The averaged denoiser.
     """
-    learner = Learner.begin(plan, face_model)
+    learner = Learner.begin(plan, *begun)
     run(learner, stored, plan.steps, judges, folder)
     return learner.average
