@@ -49,14 +49,13 @@ def test_known_pixels_carry_no_noise_and_known_luma_stays(evidence: Evidence) ->
 
 def test_latents_leave_more_open_far_from_what_is_known(evidence: Evidence) -> None:
     strength = several(made(evidence, fine=0.0))[:, 0].square().mean((0, 1)).sqrt()
-    assert float(strength[62:66, 40:88].mean()) > 3 * float(strength[40:42, 40:88].mean())
+    assert float(strength[62:66, 40:88].mean()) > 2.5 * float(strength[40, 40:88].mean())
 
 
 def test_a_smaller_hole_leaves_less_open(evidence: Evidence) -> None:
-    small = evidence_of(damaged(58, 12))
-    inside = (slice(None), slice(None), slice(None), slice(60, 68), slice(40, 88))
-    strong, weak = (several(made(one, fine=0.0))[inside].std() for one in (evidence, small))
-    assert float(weak) < 0.6 * float(strong)
+    small = evidence_of(damaged(61, 6))
+    strong, weak = (several(made(one, fine=0.0))[..., 61:67, 40:88].std() for one in (evidence, small))
+    assert float(weak) < 0.7 * float(strong)
 
 
 def test_parts_have_their_factors(evidence: Evidence) -> None:
@@ -94,13 +93,13 @@ def test_fine_noise_has_unit_variance_and_its_spectrum() -> None:
     assert float(noise.var()) == pytest.approx(1.0, abs=0.02)
     power = torch.fft.fft2(noise).abs().square().mean((0, 1))
 
-    def expected(square: float) -> float:
-        return square / 64 / (1 + square / 64) ** 3
-
+    rows = torch.fft.fftfreq(64, 1 / 64)
+    x = (rows[:, None].square() + rows.square()) / 64
+    expected = x / (1 + x) ** 3
     assert float(power[0, 0]) < 1e-6
     for row, column in ((0, 4), (8, 0), (12, 5), (0, 30)):
-        ratio = float(power[row, column] / power[0, 8])
-        assert ratio == pytest.approx(expected(row**2 + column**2) / expected(64), rel=0.2)
+        ratio = float(power[row, column] / power.mean())
+        assert ratio == pytest.approx(float(expected[row, column] / expected.mean()), rel=0.2)
 
 
 def test_other_white_numbers_make_another_draw(evidence: Evidence) -> None:

@@ -41,7 +41,7 @@ def test_what_ships_is_the_average_with_the_facts_of_its_making(
 def test_a_denoiser_ships_with_how_to_sample_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     denoiser = Denoiser(DiffusionShape(8, 2, 16, SPREAD))
-    save_denoiser(denoiser, tmp_path / "diffusion" / diffusion.WEIGHTS, 128, Sampling(1, 1, 1))
+    save_denoiser(denoiser, tmp_path / "diffusion" / diffusion.WEIGHTS, 128, Sampling(2, 1, 1))
     (tmp_path / "diffusion" / "curves.csv").write_text("step,pixel\n100,0.1\n", encoding="utf-8")
     monkeypatch.setattr(make_weights, "ASSETS", tmp_path)
     ship(tmp_path)
@@ -49,7 +49,8 @@ def test_a_denoiser_ships_with_how_to_sample_from_it(tmp_path: Path, monkeypatch
     assert shipped.sampling == DIFFUSION.sampling
     own = denoiser.state_dict()
     assert all(
-        torch.allclose(own[n], value, rtol=1e-3, atol=1e-6) for n, value in shipped.denoiser.state_dict().items()
+        torch.allclose(own[n], value, atol=float(value.abs().max()) / 100)
+        for n, value in shipped.denoiser.state_dict().items()
     )
     card = json.loads((tmp_path / "diffusion.json").read_text(encoding="utf-8"))
     assert (card["steps"], card["samples"]) == (100, 100 * DIFFUSION.batch)
