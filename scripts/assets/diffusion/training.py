@@ -26,7 +26,7 @@ from scripts.assets.refiner.objective import Weights, compared, half, weighted
 from scripts.assets.refiner.steps import Optimisers, optimisers_of
 
 WEIGHTS = "diffusion.safetensors"
-SPREAD = Spread(latents=0.9, fine=1.1, cutoff=14.0, colour=0.5)
+SPREAD = Spread(latents=0.9, fine=1.1, cutoff=14.0, colour=0.8)
 """Measured on held-out people: `python -m scripts.benchmarks.measure_noise`."""
 
 
