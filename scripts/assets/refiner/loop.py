@@ -79,7 +79,7 @@ def run(learner: Learner, stored: Stored, steps: int, judges: Judges, folder: Pa
         learner.step += 1
         if learner.step % _EVERY == 0 or learner.step == steps:
             reader.refresh()
-            figures = {"step": learner.step, "records": len(reader)}
+            figures: dict[str, float] = {"step": learner.step, "records": len(reader)}
             figures |= {name: float(np.mean(values)) for name, values in sums.items()}
             figures["seconds_a_step"] = (time.perf_counter() - clock) / (learner.step - since)
             if learner.step % _VALIDATE_EVERY == 0 or learner.step == steps:
@@ -89,7 +89,7 @@ def run(learner: Learner, stored: Stored, steps: int, judges: Judges, folder: Pa
 
 
 def _validated(learner: Learner, records: Records, judges: Judges, begun: dict[str, float]) -> dict[str, float]:
-    found = {}
+    found: dict[str, float] = {}
     for prefix, restore in learner.restorations().items():
         made = held_out(restore, records, judges)
         found |= {f"{prefix}_{name}": value / begun[name] for name, value in made.items()}

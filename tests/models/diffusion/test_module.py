@@ -124,7 +124,7 @@ def test_checkpoints_hold_the_networks_and_the_count_alone() -> None:
 
 def test_it_proposes_and_saves_the_average(batch: Batch, tmp_path: Path) -> None:
     made = module(small(random=True))
-    torch.nn.init.zeros_(made.denoiser.head[-1].weight)  # what is trained is not what is kept
+    torch.nn.init.zeros_(made.denoiser.get_parameter("head.2.weight"))  # what is trained is not what is kept
     proposal = made.propose(batch[0])
     made.save(tmp_path / "d.safetensors", 32, StoredFaceModel.load(FACE_MODEL))
     loaded = DiffusionRestorer.load(tmp_path / "d.safetensors")
@@ -138,6 +138,6 @@ def test_it_proposes_and_saves_the_average(batch: Batch, tmp_path: Path) -> None
 
 def test_a_bad_number_is_named(batch: Batch) -> None:
     denoiser = small()
-    torch.nn.init.constant_(denoiser.head[-1].bias, float("nan"))
+    torch.nn.init.constant_(denoiser.get_parameter("head.2.bias"), float("nan"))
     with pytest.raises(NonFiniteLoss, match="pixel_missing = nan"):
         module(denoiser).training_step(batch, 0)

@@ -55,7 +55,7 @@ def refiner() -> Generator:
     """A refiner that has learnt something."""
     torch.manual_seed(1)
     generator = Generator(8, 2)
-    torch.nn.init.normal_(generator.head[-1].weight, std=0.02)
+    torch.nn.init.normal_(generator.get_parameter("head.2.weight"), std=0.02)
     return generator.eval()
 
 
