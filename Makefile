@@ -73,14 +73,11 @@ dvc-yaml: $(READY) ## write dvc.yaml from the import closure of the stages
 sampler: $(READY) ## learn the built-in sampler anew (PORTRAITS=DIR)
 	$(BIN)/python -m scripts.assets.make_sampler --portraits $(PORTRAITS) --out assets
 
-weights: $(READY) ## train the weights that ship (PORTRAITS=DIR of folders, VIEWS=DIR); goes on where it was stopped
-	$(BIN)/python -m scripts.assets.make_weights --portraits $(PORTRAITS) $(if $(VIEWS),--views $(VIEWS))
+weights: $(READY) ## train the weights that ship (PORTRAITS=DIR of folders, VIEWS=DIR; ONLY=a part); goes on where it was stopped
+	$(BIN)/python -m scripts.assets.make_weights --portraits $(PORTRAITS) $(if $(VIEWS),--views $(VIEWS)) $(if $(ONLY),--only $(ONLY))
 
 finder: $(READY) ## train the damage finder that ships (PORTRAITS=DIR PRINTS=DIR); goes on where it was stopped
 	$(BIN)/python -m scripts.assets.make_finder --portraits $(PORTRAITS) $(if $(PRINTS),--prints $(PRINTS))
-
-diffusion: $(READY) ## train the diffusion weights that ship (PORTRAITS=DIR); goes on where it was stopped
-	$(BIN)/python -m scripts.assets.make_diffusion --portraits $(PORTRAITS)
 
 pictures: $(READY) ## the README's pictures
 	$(BIN)/python -m scripts.docs.make_readme_pictures

@@ -1,4 +1,4 @@
-"""Training module of the diffusion model: one optimiser. Formulas: `models.diffusion.losses`, `models.objective`."""
+"""Training module of the diffusion model: one optimiser. Formulas: `models.diffusion.denoise`, `models.objective`."""
 
 import copy
 from functools import partial
@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Self
 import torch
 from torch import Tensor
 
-from models.diffusion.denoiser import Denoiser, conditioning, noise_schedule, sample, visited_levels
-from models.diffusion.losses import clamped_snr, clean_from_output, missing_square
-from models.diffusion.residual import coloured, missing_part, residual, scale
+from models.diffusion.denoise import denoised
+from models.diffusion.denoiser import Denoiser, expected, sample, visited_levels
+from models.diffusion.noise import PosteriorNoise
 from models.diffusion.restorer import DiffusionRestorer, save_denoiser
 from models.diffusion.settings import DiffusionSettings
 from models.ema import AveragedModule
 from models.evidence.evidence import Evidence, compose
-from models.face_model.shape_and_appearance import ShapedFaceModel
+from models.face_model.shape_and_appearance import ShapedFaceModel, shipped_face_model
 from models.face_model.stored import StoredFaceModel
-from models.objective import TERMS, Batch, Comparison, Judges, Terms, compare, require_finite, total
+from models.objective import Batch, Comparison, Judges, Terms, compare, require_finite, total
 from models.optimisation import OptimiserSettings, cosine
 
 if TYPE_CHECKING:
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 
 
 class DiffusionModule(AveragedModule):
-    """Train the denoiser to restore the missing part from any amount of noise."""
+    """Train the denoiser to restore the missing part from any amount of the face model's posterior noise."""
 
     ema: Denoiser
-    signal: Tensor
     levels: Tensor
 
     def __init__(
@@ -40,8 +39,6 @@ class DiffusionModule(AveragedModule):
         self.ema = copy.deepcopy(denoiser).requires_grad_(False).eval()
         self.judges = (judges,)  # in a tuple: frozen networks belong in no checkpoint
         self.optimiser_settings, self.settings = optimiser_settings, settings
-        self.schedule = noise_schedule(denoiser.shape.prediction)
-        self.register_buffer("signal", self.schedule.alphas_cumprod, persistent=False)
         self.register_buffer("levels", visited_levels(settings.levels), persistent=False)
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
 
@@ -101,9 +98,10 @@ class DiffusionModule(AveragedModule):
     @torch.inference_mode()
     def propose(self, evidence: Evidence) -> Tensor:
         """Draw once from the averaged denoiser."""
-        rng = torch.Generator().manual_seed(self.optimiser_settings.seed)
-        white = torch.randn(1, *evidence.start.shape[1:], generator=rng).to(evidence.start)
-        return sample(self.ema, evidence, white, self.settings.steps)
+        noise = self._noise(evidence)
+        white = noise.white(torch.Generator().manual_seed(self.optimiser_settings.seed), shared=True)
+        mean = expected(self.ema, evidence)
+        return sample(self.ema, evidence, mean, noise.draw(white), self.settings.sampling)
 
     def restorer(self, image_size: int, face_model: ShapedFaceModel) -> DiffusionRestorer:
         """Make a restorer of the averaged denoiser."""
@@ -115,19 +113,16 @@ class DiffusionModule(AveragedModule):
 
     def _terms(self, denoiser: Denoiser, batch: Batch, seed: int) -> Terms:
         evidence, target = batch
-        rng, shape = torch.Generator().manual_seed(seed), denoiser.shape
-        clean = residual(target.image, evidence, shape.spread)
-        level = self.levels[torch.randint(len(self.levels), (len(clean),), generator=rng).to(self.device)]
-        noise = coloured(torch.randn(clean.shape, generator=rng).to(self.device), shape.spread)
-        noisy = self.schedule.add_noise(clean, missing_part(noise, evidence.damaged), level)
-        output = denoiser(noisy, level, *conditioning(evidence))
-        signal, mask = self.signal[level], evidence.damaged.chroma_mask
-        predicted = missing_part(clean_from_output(output, noisy, signal, shape.prediction), evidence.damaged)
-        weights = clamped_snr(signal, self.settings.gamma)
-        terms = {"residual": missing_square(predicted - clean, mask, weights)}
-        proposal = evidence.start + scale(evidence.damaged, shape.spread) * predicted
+        rng, mask = torch.Generator().manual_seed(seed), evidence.damaged.chroma_mask
+        level = self.levels[torch.randint(len(self.levels), (len(mask),), generator=rng).to(self.device)]
+        noise = self._noise(evidence)
+        proposal = denoised(denoiser, batch, noise, noise.white(rng, shared=False), level)
         (judges,) = self.judges
         pair = Comparison(proposal, compose(evidence.damaged, proposal), target, mask, judges)
-        terms |= compare(pair, [name for name, weight in self.settings.losses.items() if weight and name in TERMS])
+        terms = compare(pair, [name for name, weight in self.settings.losses.items() if weight])
         require_finite(terms, int(self.steps))
         return terms
+
+    def _noise(self, evidence: Evidence) -> PosteriorNoise:
+        """Give noise by the face model that ships: what is open differs little from model to model."""
+        return PosteriorNoise.of(evidence, shipped_face_model(), self.denoiser.shape.spread)

@@ -6,9 +6,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from models.diffusion.denoiser import Denoiser, sample
+from models.diffusion.denoiser import Denoiser, expected, sample
+from models.diffusion.noise import PosteriorNoise
 from models.diffusion.settings import DiffusionShape, Sampling, Spread
+from models.errors import WeightsError
 from models.evidence.evidence import Damaged, Evidence, compose
+from models.evidence.kept_eyes import with_kept_eyes
 from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.face_model.stored import StoredFaceModel
 from models.restorer_file import load_face_model, read_restorer_header, write_restorer
@@ -58,11 +61,7 @@ class DiffusionRestorer:
             WeightsError: no such file, another digest, not safetensors, or another kind or architecture.
         """
         header = read_restorer_header(path, KIND, sha256)
-        stored = header["shape"]
-        rebuilt = {"channels": tuple(stored["channels"]), "spread": Spread(**stored["spread"])}
-        denoiser = Denoiser(DiffusionShape(**(stored | rebuilt)))
-        fill(denoiser, path)
-        return cls(denoiser, header["image_size"], Sampling(**header["sampling"]), load_face_model(path))
+        return cls(load_denoiser(path), header["image_size"], Sampling(**header["sampling"]), load_face_model(path))
 
     def to(self, device: torch.device) -> "DiffusionRestorer":
         """Move the denoiser to another device."""
@@ -75,8 +74,16 @@ class DiffusionRestorer:
         return self.denoiser
 
     def propose(self, damaged: Damaged) -> Tensor:
-        """Average the draws, (N, 3, H, W) in [-1, 1]; the evidence's start where nothing is missing."""
-        return self.draws(damaged.evidence(self.face_model), self.sampling.samples, _fixed_rng()).mean(0).clamp(-1, 1)
+        """Propose (N, 3, H, W) in [-1, 1] as `sampling` says; the start where nothing is missing, and its eyes."""
+        return self.propose_from(damaged.evidence(self.face_model))
+
+    def propose_from(self, evidence: Evidence) -> Tensor:
+        """Propose as `propose` does, from evidence that is gathered already."""
+        if self.sampling.samples:
+            proposal = self.draws(evidence, self.sampling.samples, _fixed_rng()).mean(0)
+        else:
+            proposal = evidence.start + expected(self.denoiser, evidence)
+        return with_kept_eyes(evidence.start, proposal.clamp(-1, 1))
 
     def restore(self, damaged: Damaged) -> Tensor:
         """Restore portraits (N, 3, H, W) in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
@@ -84,7 +91,7 @@ class DiffusionRestorer:
 
     def restore_from(self, evidence: Evidence) -> Tensor:
         """Restore as `restore` does, from evidence that is gathered already."""
-        return compose(evidence.damaged, self.draws(evidence, self.sampling.samples, _fixed_rng()).mean(0))
+        return compose(evidence.damaged, self.propose_from(evidence))
 
     def restore_samples(self, damaged: Damaged, samples: int, rng: torch.Generator) -> Samples:
         """Draw several restorations of each picture.
@@ -94,24 +101,43 @@ class DiffusionRestorer:
             samples: at least 1; from 2 on there is an uncertainty.
             rng: source of the noise, on the CPU.
         """
-        return summarise_draws(damaged, self.draws(damaged.evidence(self.face_model), samples, rng))
+        evidence = damaged.evidence(self.face_model)
+        return summarise_draws(evidence, self.draws(evidence, samples, rng))
 
     def draws(self, evidence: Evidence, samples: int, rng: torch.Generator) -> Tensor:
         """Draw (samples, N, 3, H, W) proposals, not yet composed with the known pixels.
 
-        All pictures of a batch get the same noise, so that what becomes of one does not depend on its neighbours.
+        All pictures of a batch get the same white noise, so that what becomes of one does not depend on its neighbours.
         """
-        shape = (1, *evidence.start.shape[1:])
-        noises = (torch.randn(shape, generator=rng).to(evidence.start) for _ in range(samples))
-        return torch.stack([sample(self.denoiser, evidence, white, self.sampling.steps) for white in noises])
+        noise = PosteriorNoise.of(evidence, self.face_model, self.denoiser.shape.spread)
+        mean = expected(self.denoiser, evidence)
+        drawn = (noise.draw(noise.white(rng, shared=True)) for _ in range(samples))
+        return torch.stack([sample(self.denoiser, evidence, mean, one, self.sampling) for one in drawn])
 
 
-def summarise_draws(damaged: Damaged, proposals: Tensor) -> Samples:
-    """Combine draws (samples, N, 3, H, W) of one batch into their mean and their spread."""
+def load_denoiser(path: Path) -> Denoiser:
+    """Read the denoiser alone, in evaluation mode, whatever face model it corrects.
+
+    Raises:
+        WeightsError: no such file, another kind, weights that do not fit its header, or one of stationary noise.
+    """
+    stored = read_restorer_header(path, KIND)["shape"]
+    if "width" not in stored:
+        remedy = "train it anew, or restore with the release that trained it"
+        raise WeightsError(f"a denoiser with noise from the face model in {path}", "one of stationary noise", remedy)
+    denoiser = Denoiser(DiffusionShape(**(stored | {"spread": Spread(**stored["spread"])})))
+    fill(denoiser, path)
+    return denoiser.eval()
+
+
+def summarise_draws(evidence: Evidence, proposals: Tensor) -> Samples:
+    """Combine draws (samples, N, 3, H, W) of one batch into their mean, with the start's eyes, and their spread."""
+    damaged = evidence.damaged
     drawn = torch.stack([compose(damaged, proposal) for proposal in proposals])
     correction = 1 if len(drawn) > 1 else 0
     spread = (drawn - drawn[:1]).var(0, correction=correction).mean(1, keepdim=True).sqrt()
-    return Samples(compose(damaged, proposals.mean(0)), spread)
+    mean = with_kept_eyes(evidence.start, proposals.mean(0).clamp(-1, 1))
+    return Samples(compose(damaged, mean), spread)
 
 
 def save_denoiser(

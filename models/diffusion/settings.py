@@ -3,33 +3,31 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Le, Len, Lt, MultipleOf
+from annotated_types import Ge, Le, MultipleOf
 
 from models.errors import DataError
 from models.limits import Count, NotNegative, Positive
 
-Prediction = Literal["v_prediction", "sample"]
+Levels = Literal[2, 4, 5, 8, 10, 20]
 LEVELS = 1000
 """Noise levels of the schedule, 0 = nearly clean; numbers of sampling steps divide it."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Second moments of target - start.
+    """How strong noise from the face model's posterior has to be to be like target - start.
 
     Attributes:
-        rim: standard deviation one pixel away from the nearest known one, in the range of pictures.
-        growth: what it gains each time the distance grows by a factor of e.
-        colour: standard deviation where colour alone is missing.
-        cutoff: cycles per picture from where power falls with the fourth instead of the second power of frequency.
-        correlation: between the residual's colour channels, [0, 1).
+        latents: factor of what its latents leave open.
+        fine: factor of what its components cannot show.
+        cutoff: of the latter, cycles per picture around which its power lies (`models.diffusion.noise.banded`).
+        colour: factor of both where colour alone is missing.
     """
 
-    rim: Positive
-    growth: NotNegative
-    colour: Positive
+    latents: Positive
+    fine: NotNegative
     cutoff: Positive
-    correlation: Annotated[float, Ge(0.0), Lt(1.0)]
+    colour: Positive
 
 
 @dataclass(frozen=True)
@@ -37,16 +35,15 @@ class DiffusionShape:
     """What has to be known of a denoiser to build it.
 
     Attributes:
-        channels: of each level, the first at 1 / `fold` of the resolution; multiples of 8.
-        fold: side of the square of pixels that becomes one position; sides of pictures must be multiples of
-            fold * 2**(len(channels) - 1).
-        prediction: what the network's output means, in the words of diffusers.
-        spread: of what is diffused.
+        width: channels at half resolution; doubled per level.
+        depth: levels, the first at half resolution; sides of pictures must be multiples of 2**depth.
+        widest: most channels of a level.
+        spread: of the noise.
     """
 
-    channels: Annotated[tuple[Annotated[int, Ge(8), MultipleOf(8)], ...], Len(2, 5)]
-    fold: Literal[1, 2, 4, 8]
-    prediction: Prediction
+    width: Annotated[int, Ge(8), MultipleOf(8)]
+    depth: Annotated[int, Ge(2), Le(6)]
+    widest: Annotated[int, Ge(8), MultipleOf(8)]
     spread: Spread
 
 
@@ -55,57 +52,58 @@ class Sampling:
     """How pictures are drawn.
 
     Attributes:
-        steps: noise levels visited, at most 20; divides `LEVELS`.
-        samples: restorations drawn per picture, whose mean is the result.
+        levels: noise levels, evenly spaced, the first pure noise; divides `LEVELS`.
+        steps: how many of them draws visit after pure noise, whose answer all draws share: the last ones.
+        samples: restorations drawn per picture, whose mean is the result; 0 = the answer to pure noise is the result.
     """
 
-    steps: Literal[1, 2, 4, 5, 8, 10, 20]
-    samples: Annotated[int, Ge(1), Le(64)]
+    levels: Levels
+    steps: Annotated[int, Ge(1), Le(19)]
+    samples: Annotated[int, Ge(0), Le(64)]
 
     def __post_init__(self) -> None:
-        if not (1 <= self.steps <= 20 and LEVELS % self.steps == 0):
-            remedy = "choose 1, 2, 4, 5, 8, 10 or 20"
-            raise DataError(f"at most 20 sampling steps that divide {LEVELS}", str(self.steps), remedy)
-        if self.samples < 1:
-            raise DataError("at least one sample", str(self.samples), "draw 1 or more")
+        if not (2 <= self.levels <= 20 and LEVELS % self.levels == 0):
+            remedy = "choose 2, 4, 5, 8, 10 or 20"
+            raise DataError(f"2 to 20 noise levels that divide {LEVELS}", str(self.levels), remedy)
+        if not 1 <= self.steps < self.levels:
+            remedy = "visit no more levels than there are after the first"
+            raise DataError(f"1 to {self.levels - 1} sampling steps", str(self.steps), remedy)
+        if self.samples < 0:
+            raise DataError("at least no sample", str(self.samples), "draw 0 or more")
 
 
 @dataclass(frozen=True)
 class DiffusionSettings(DiffusionShape, Sampling):
-    """The denoiser, what it minimises, and how pictures are drawn from it.
+    """The denoiser, what it minimises, and how pictures are drawn from it. Training visits the sampler's levels.
 
     Attributes:
-        levels: noise levels that training draws from: those that a sampler of so many steps visits.
         echoes: how often a batch of evidence is used, each time with new noise.
-        gamma: highest weight of a noise level, `losses.clamped_snr`.
-        lpips: weight of the perceptual distance of the predicted clean picture.
+        pixel_missing: weight of the absolute error of the predicted clean picture.
+        colour: weight of that of its chroma.
+        lpips: weight of its perceptual distance.
         identity: weight of its identity distance.
         weight_decay: of AdamW.
     """
 
-    levels: Literal[4, 5, 8, 10, 20, 40, 50, 100, 1000]
     echoes: Count
-    gamma: Annotated[float, Ge(1.0)]
+    pixel_missing: NotNegative
+    colour: NotNegative
     lpips: NotNegative
     identity: NotNegative
     weight_decay: NotNegative
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.levels % self.steps:
-            raise ValueError(f"steps ({self.steps}) must divide levels ({self.levels}): others are never trained")
-
     @property
     def shape(self) -> DiffusionShape:
         """What the denoiser is built from."""
-        return DiffusionShape(self.channels, self.fold, self.prediction, self.spread)
+        return DiffusionShape(self.width, self.depth, self.widest, self.spread)
 
     @property
     def sampling(self) -> Sampling:
         """How the trained denoiser shall be used."""
-        return Sampling(self.steps, self.samples)
+        return Sampling(self.levels, self.steps, self.samples)
 
     @property
     def losses(self) -> dict[str, float]:
-        """Weight of each term; the squared error of the residual is the unit."""
-        return {"residual": 1.0, "lpips": self.lpips, "identity": self.identity}
+        """Weight of each term, by its name in `models.objective.TERMS`."""
+        names = ("pixel_missing", "colour", "lpips", "identity")
+        return {name: getattr(self, name) for name in names}

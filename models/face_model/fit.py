@@ -17,11 +17,9 @@ from torch import Tensor
 from models.colour import to_planes
 from models.face.landmarks import MIRRORED, Landmarks, aligned_landmarks, mirrored_points
 from models.face.warp import warp_grid
-from models.face_model.gaussian import flatten
+from models.face_model.gaussian import NOISE_FACTOR, flatten
 from models.face_model.shape_and_appearance import warp_pictures
 
-NOISE_FACTOR = 32.0
-"""Psi over the held-out residual variance: neighbours err together, so a pixel counts for less than one observation."""
 _LEAST_NOISE = 1e-4
 _RIDGE = 0.03
 

@@ -20,6 +20,8 @@ from torch import Tensor
 from models.colour import from_planes, to_planes
 from models.runtime.threads import one_thread
 
+NOISE_FACTOR = 32.0
+"""Psi over the held-out residual variance: neighbours err together, so a pixel counts for less than one observation."""
 _SCREEN, _SCREEN_SIZE = 0.02, 128
 """Of the rim's correction: lambda, in pictures of so many pixels a side; u falls to a third in 1 / sqrt(lambda)."""
 _ROUNDS = 25
@@ -97,10 +99,30 @@ class FaceModel:
     def _one(self, planes: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
         """Complete (3, S, S) YCbCr with masks: the posterior mean of the same shape, and the certainty (1, S, S)."""
         observed, missing = _observe(planes, masks)
-        factor = torch.linalg.cholesky(self._gram - _gram(self._white[missing]))
+        factor = self._factor(missing)
         deviation = torch.where(missing, 0.0, (observed - self.mean) / self.noise.sqrt())
         z = torch.cholesky_solve((deviation @ self._white)[:, None], factor)[:, 0]
         return _unflatten(self.mean + self.basis @ z, self.size), self._certainty(factor, masks)
+
+    def open_directions(self, masks: Tensor) -> Tensor:
+        """Compute what is left open: a root (K, K), upper triangular, of the precision of the latents.
+
+        Args:
+            masks: (3, S, S), 1 = missing; of luma, blue and red.
+        """
+        root: Tensor = self._factor(_missing(masks)).T
+        return root
+
+    def deviations(self, latents: Tensor) -> Tensor:
+        """Turn deviations of the latents from their mean (N, K) into those of YCbCr pictures, (N, 3, S, S)."""
+        return torch.stack([_unflatten(vector, self.size) for vector in latents @ self.basis.T])
+
+    def unexplained(self) -> Tensor:
+        """Compute the standard deviation (3, S, S) of what the components cannot show, in YCbCr."""
+        return _unflatten((self.noise / NOISE_FACTOR).sqrt(), self.size)
+
+    def _factor(self, missing: Tensor) -> Tensor:
+        return torch.linalg.cholesky(self._gram - _gram(self._white[missing]))
 
     def _certainty(self, factor: Tensor, masks: Tensor) -> Tensor:
         """Compute the certainty of luma in the hole, of colour elsewhere; cell by cell, then enlarged."""
@@ -186,8 +208,12 @@ def _gram(rows: Tensor) -> Tensor:
 
 def _observe(planes: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
     """Read (3, S, S) twice as entries (D,), and which are missing; a colour cell is known if all its pixels are."""
-    missing = torch.cat([masks[:1].flatten(), F.max_pool2d(masks[1:], 2).flatten()]) > 0.5
-    return flatten(planes[None])[0], missing
+    return flatten(planes[None])[0], _missing(masks)
+
+
+def _missing(masks: Tensor) -> Tensor:
+    """List which entries (D,) are missing."""
+    return torch.cat([masks[:1].flatten(), F.max_pool2d(masks[1:], 2).flatten()]) > 0.5
 
 
 def _unflatten(vector: Tensor, size: int) -> Tensor:

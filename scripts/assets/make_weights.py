@@ -4,23 +4,26 @@ PORTRAITS holds folders of portraits (`scripts.assets.refiner.people.SOURCES`), 
 each, by name, is left out for the figures, and the 7 % before it for choices. VIEWS holds further people in several
 pictures, which serve as each other's reference photos; the last 30 % of them are left out as well.
 
-Four parts, each of which `--only` does alone: the face model, the network that places landmarks, stored evidence, and
-the refiner that learns from it. Two processes may work side by side: shards join the training as they appear. Writes
-assets/face_model.safetensors, landmark_shift.safetensors, landmark_network.safetensors and restorer.safetensors
-(int8), curves and the cards' figures.
+Five parts, each of which `--only` does alone: the face model, the network that places landmarks, stored evidence, and
+the refiner and the denoiser that learn from it. Processes may work side by side: shards join the trainings as they
+appear. Writes assets/face_model.safetensors, landmark_shift.safetensors, landmark_network.safetensors,
+restorer.safetensors and diffusion.safetensors (both int8), curves and the cards' figures.
 """
 
 import argparse
 import json
 import logging
 import shutil
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from models.assets import ASSETS
+from models.diffusion.restorer import load_denoiser, save_denoiser
 from models.face.landmark_network import LANDMARK_NETWORK, save_landmark_network
 from models.face.landmark_shift import LANDMARK_SHIFT, fit_covariance, save_landmark_shift
 from models.face.landmarks import MIRRORED, LandmarkPredictor
@@ -37,8 +40,10 @@ from pipeline.portraits.read import load_image
 from pipeline.project.paths import Paths
 from pipeline.project.process import quieten
 from pipeline.training.face_models import FaceModels
+from scripts.assets.diffusion import training as diffusion
 from scripts.assets.landmarks import training as landmarks
 from scripts.assets.landmarks.batches import gather
+from scripts.assets.refiner.loop import CURVES, Stored
 from scripts.assets.refiner.objective import Weights
 from scripts.assets.refiner.people import gather_people, people_of
 from scripts.assets.refiner.records import Records, open_records
@@ -47,9 +52,13 @@ from scripts.assets.refiner.training import WEIGHTS, Plan, train
 from scripts.one_thread import use_one_thread
 
 RECIPE = "make weights PORTRAITS=DIR VIEWS=DIR"
-PARTS = ("face-model", "landmarks", "shards", "refiner", "ship")
+PARTS = ("face-model", "landmarks", "shards", "refiner", "diffusion", "ship")
 PLAN = Plan(
     steps=10000,
+    weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=3.0, adversarial=0.0, matching=0.0),
+)
+DIFFUSION = diffusion.Plan(
+    steps=1000,
     weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=3.0, adversarial=0.0, matching=0.0),
 )
 SHARDS, PAIRS, SEED = 800, 128, 21
@@ -84,6 +93,8 @@ def main() -> None:
     if "refiner" in parts:
         judges = Judges(perceptual_distance("alex"), training_encoder(SFACE))
         train(work / "shards", validation_records(paths, work), PLAN, judges, work / "refiner")
+    if "diffusion" in parts:
+        train_diffusion(paths, work)
     if "ship" in parts:
         ship(work)
 
@@ -101,6 +112,16 @@ def train_landmarks(paths: Paths, work: Path) -> None:
     shutil.copyfile(folder / "curves.csv", LANDMARK_NETWORK.with_name("landmark_network_curves.csv"))
     card = {"sha256": weights_sha256(LANDMARK_NETWORK), "recipe": RECIPE, "plan": vars(plan), **_made()}
     LANDMARK_NETWORK.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+
+
+def train_diffusion(paths: Paths, work: Path) -> None:
+    """Train the denoiser on the evidence that is there, from the refiner on."""
+    judges = Judges(perceptual_distance("alex"), training_encoder(SFACE))
+    model = built_face_model(StoredFaceModel.load(work / "face-models" / WHOLE))
+    stored = Stored(work / "shards", validation_records(paths, work))
+    own = work / "refiner" / WEIGHTS
+    refiner = load_generator(own if own.is_file() else ASSETS / "restorer.safetensors")
+    diffusion.train(stored, DIFFUSION, judges, (refiner, model), work / "diffusion")
 
 
 def store_evidence(paths: Paths, work: Path, count: int) -> None:
@@ -131,21 +152,25 @@ def fit_landmark_shift(paths: Paths) -> None:
 
 
 def ship(work: Path) -> None:
-    """Write the averaged generator, in int8, with curves and the facts of the card; its face model ships already."""
-    target = ASSETS / "restorer.safetensors"
-    save_weights(load_generator(work / "refiner" / WEIGHTS), target, 128, dtype=torch.int8)
-    curves = work / "refiner" / "curves.csv"
-    shutil.copyfile(curves, ASSETS / "restorer_curves.csv")
+    """Write the averaged networks that were trained, in int8, with curves and cards."""
+    folder, target = work / "refiner", ASSETS / "restorer.safetensors"
+    if (folder / WEIGHTS).is_file():
+        save_weights(load_generator(folder / WEIGHTS), target, 128, dtype=torch.int8)
+        _write_card(target, folder, vars(PLAN) | {"weights": vars(PLAN.weights)}, PLAN.batch)
+    folder, target = work / "diffusion", ASSETS / "diffusion.safetensors"
+    if (folder / diffusion.WEIGHTS).is_file():
+        denoiser = load_denoiser(folder / diffusion.WEIGHTS)
+        save_denoiser(denoiser, target, 128, DIFFUSION.sampling, dtype=torch.int8)
+        _write_card(target, folder, asdict(DIFFUSION), DIFFUSION.batch)
+
+
+def _write_card(target: Path, folder: Path, plan: dict[str, Any], batch: int) -> None:
+    """Write curves and the facts of a network's card beside its weights."""
+    curves = folder / CURVES
+    shutil.copyfile(curves, target.with_name(f"{target.stem}_curves.csv"))
     steps = int(float(curves.read_text(encoding="utf-8").splitlines()[-1].partition(",")[0]))
-    card = {
-        "sha256": weights_sha256(target),
-        "recipe": RECIPE,
-        "plan": vars(PLAN) | {"weights": vars(PLAN.weights)},
-        "steps": steps,
-        "samples": steps * PLAN.batch,
-        **_made(),
-    }
-    (ASSETS / "restorer.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    facts = {"sha256": weights_sha256(target), "recipe": RECIPE, "plan": plan, "steps": steps, "samples": steps * batch}
+    target.with_suffix(".json").write_text(json.dumps(facts | _made(), indent=2) + "\n", encoding="utf-8")
 
 
 def _made() -> dict[str, str]:

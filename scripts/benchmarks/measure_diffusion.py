@@ -1,152 +1,141 @@
-"""Print the figures of the diffusion restorer.
+"""Print the figures of the diffusion restorer on people whom it has not seen, each source apart.
 
-`python -m scripts.benchmarks.measure_diffusion --portraits DIR`.
-Telea's fill, the evidence's own start (no network), one draw and the mean of several, judged on the same pictures, and
-how well the draws' disagreement foretells their error. Choices are made on `--split validation`. Deterministic but for
-the seconds.
+`python -m scripts.benchmarks.measure_diffusion --portraits DIR --split validation --sources ffhq256 congress`.
+Cases, evidence and scores are those of `measure_real_people` (same `--ingested` and `--work`): the face model alone,
+one draw and the mean of several, for each way of sampling that is asked for; how well the disagreement of the draws
+foretells the error; CPU seconds. Deterministic but for the seconds.
 """
 
 import argparse
 import logging
-import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import torch
 from torch import Tensor
 
 from models.assets import ASSETS
-from models.diffusion.restorer import DiffusionRestorer, Samples, summarise_draws
+from models.diffusion.noise import PosteriorNoise
+from models.diffusion.restorer import DiffusionRestorer, summarise_draws
 from models.diffusion.settings import Sampling
-from models.evidence.evidence import compose, gather
-from pipeline.config.load import load_params
-from pipeline.evaluation.bootstrap import Bootstrap
-from pipeline.evaluation.scoring import ROLES, Judges, score
-from pipeline.evaluation.test_set import Case, FrozenCases, batches, damaged_batch, point_batch, target_batch
-from pipeline.project.paths import Paths
+from models.evidence.evidence import compose
+from models.face_model.stored import FACE_MODEL
+from models.weight_files import weights_sha256
 from pipeline.project.process import quieten
-from pipeline.stages import run_stage
-from pipeline.workspaces.create import create_workspace
+from scripts.assets.refiner.people import SOURCES, gather_people
+from scripts.assets.refiner.records import from_records
+from scripts.benchmarks.measure_real_people import ALONE, BATCH, SEED, TELEA, Propose, Study, report
 from scripts.one_thread import use_one_thread
-from scripts.portrait_folders import sort_portraits
 
-METRICS = ("lpips", "distance_training", "distance_independent", "ms_ssim")
-SEED, BATCH = 17, 8
-CPU = torch.device("cpu")
-Pixels = list[npt.NDArray[np.float32]]
+Floats = npt.NDArray[np.float32]
+NOMINAL = {"68 %": 1.0, "95 %": 1.96}
+"""Intervals of a normal distribution, by their width in standard deviations."""
 
 log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Ingest, freeze masks, restore and judge; print Markdown."""
+    """Restore, judge and print Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--portraits", type=Path, required=True)
+    parser.add_argument("--portraits", type=Path, required=True, help="folder of folders of portraits")
     parser.add_argument("--split", choices=["validation", "test"], default="test")
+    parser.add_argument("--sources", nargs="+", choices=SOURCES, default=SOURCES)
+    parser.add_argument("--people", type=int, default=250, help="at most so many of a source, evenly by name")
     parser.add_argument("--weights", type=Path, default=ASSETS / "diffusion.safetensors")
-    parser.add_argument("--steps", type=int, help="other than in the weights' header")
-    parser.add_argument("--samples", type=int, help="likewise")
-    parser.add_argument("--every", type=int, default=1, help="judge each n-th portrait only")
-    parser.add_argument("--workspace", type=Path, default=Path("build/diffusion-figures"))
+    parser.add_argument("--sampling", nargs="*", type=sampling_of, help="LEVELS,STEPS,SAMPLES; by default the weights'")
+    parser.add_argument("--ingested", type=Path, default=Path("build/people"), help="workspace of the portraits")
+    parser.add_argument("--work", type=Path, default=Path("build/real-people"))
     arguments = parser.parse_args()
     quieten()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    paths = prepared(arguments.portraits, arguments.split, arguments.workspace / arguments.split)
-    restorer = DiffusionRestorer.load(arguments.weights)
-    own = restorer.sampling
-    restorer.sampling = Sampling(arguments.steps or own.steps, arguments.samples or own.samples)
-    cases = FrozenCases(paths)[:: arguments.every]
-    rows, pixels = measured(restorer, cases, Judges.load(CPU, load_params(paths.params).identity))
-    print("\n".join([*table(rows), "", *foretold(pixels), "", *seconds(restorer, cases[0])]))
+    use_one_thread()
+    paths = gather_people(arguments.portraits.resolve(), None, arguments.ingested)
+    for source in arguments.sources:
+        study = Study(paths, source, arguments.split, arguments.people, FACE_MODEL, arguments.work)
+        print("\n".join(figures(study, arguments.weights, arguments.sampling)), flush=True)
 
 
-def prepared(portraits: Path, split: str, workspace: Path) -> Paths:
-    """A workspace whose evaluation portraits are those of `split`, and no others; kept for the next call."""
-    paths = Paths(workspace.resolve())
-    everything, chosen = paths.root / "sorted", paths.root / "portraits" / "test"  # evaluation masks are for `test`
-    settings = {"data.source": "folder", "data.location": str(chosen.parent)}
-    create_workspace(ASSETS.parent, paths.root, settings)
-    if not paths.portrait_rows.is_file():
-        sort_portraits(portraits.resolve(), None, everything)
-        shutil.rmtree(chosen, ignore_errors=True)
-        shutil.copytree(everything / split, chosen)
-        run_stage("ingest", paths.root)
-    run_stage("masks", paths.root)
-    return paths
+def sampling_of(text: str) -> Sampling:
+    """Read LEVELS,STEPS,SAMPLES."""
+    levels, steps, samples = (int(part) for part in text.split(","))
+    return Sampling(levels, steps, samples)  # type: ignore[arg-type] # which it checks
 
 
-def measured(restorer: DiffusionRestorer, cases: Sequence[Case], judges: Judges) -> tuple[pd.DataFrame, Pixels]:
-    """One row per case and method, and per case the uncertainty and absolute error (2, n) of its hole's pixels."""
-    frames, pixels, rng = [], Pixels(), torch.Generator().manual_seed(SEED)
-    for batch in batches(cases, BATCH):
-        damaged, target, points = damaged_batch(batch, CPU), target_batch(batch, CPU), point_batch(batch, CPU)
-        evidence = gather(damaged, restorer.face_model)
+def figures(study: Study, weights: Path, samplings: Sequence[Sampling] | None) -> list[str]:
+    """Tabulate what comes out by each way of sampling, and its uncertainty."""
+    methods: dict[str, Propose] = {TELEA: lambda evidence: evidence.plain, ALONE: lambda evidence: evidence.completion}
+    foretold, digest = [], weights_sha256(weights)[:8]
+    for sampling in samplings or [DiffusionRestorer.load(weights).sampling]:
+        restorer = DiffusionRestorer.load(weights)
+        restorer.sampling = sampling
+        name = f"{digest}, {sampling.steps} of {sampling.levels} levels"
+        if sampling.samples > 1:
+            alone = DiffusionRestorer.load(weights)
+            alone.sampling = Sampling(sampling.levels, sampling.steps, 1)
+            methods[f"{name}, one draw"] = alone.restore_from
+            foretold += [f"{name}:", *coverage(disagreements(study, restorer))]
+        methods[f"{name}, mean of {sampling.samples}"] = restorer.restore_from
+        foretold.append(f"{name}: {seconds(study, restorer)}")
+    rows = {name: study.scored(name, propose) for name, propose in methods.items()}
+    return [*report(study.source, rows, ALONE), "", *foretold]
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Of the missing values of one picture: standard deviation of the draws and error of their mean, (n, 3) each."""
+
+    deviation: Floats
+    error: Floats
+
+
+@torch.inference_mode()
+def disagreements(study: Study, restorer: DiffusionRestorer) -> list[Disagreement]:
+    """Draw several restorations of every case."""
+    records, rng, found = study.records(), torch.Generator().manual_seed(SEED), []
+    for first in range(0, len(records), BATCH):
+        evidence, target = from_records(records[first : first + BATCH])
         draws = restorer.draws(evidence, restorer.sampling.samples, rng)
-        drawn = summarise_draws(damaged, draws)
-        methods = {"Telea": evidence.plain, "start, no network": evidence.start, "one draw": draws[0]}
-        methods |= {f"mean of {len(draws)} draws": drawn.restored}
-        target_embeddings = judges.embed(target, points)
-        for name, proposal in methods.items():
-            restored = compose(damaged, proposal)
-            columns: dict[str, Any] = {"method": name, "identity": [case.identity for case in batch]}
-            columns |= score(restored, target, damaged, judges.perceptual)
-            embedded = judges.embed(restored, points)
-            columns |= {
-                f"distance_{role}": 1 - (embedded[role] * target_embeddings[role]).sum(1).numpy() for role in ROLES
-            }
-            frames.append(pd.DataFrame(columns))
-        pixels += hole_pixels(drawn, target, damaged.hole_mask)
-        log.info("%d of %d portraits", sum(len(frame) for frame in frames) // len(methods), len(cases))
-    return pd.concat(frames, ignore_index=True), pixels
+        drawn = torch.stack([compose(evidence.damaged, draw) for draw in draws])
+        mean = summarise_draws(evidence, draws).restored
+        for n, hole in enumerate(evidence.damaged.hole_mask[:, 0] > 0.5):
+            if hole.any():
+                found.append(Disagreement(_values(drawn[:, n].std(0), hole), _values(mean[n] - target.image[n], hole)))
+    return found
 
 
-def hole_pixels(drawn: Samples, target: Tensor, hole_mask: Tensor) -> Pixels:
-    """Of each picture with a hole: uncertainty and absolute error (mean over channels) of its pixels, (2, n)."""
-    error = (drawn.restored - target).abs().mean(1, keepdim=True)
-    both = torch.cat([drawn.uncertainty, error], dim=1)
-    return [pair[:, hole[0] > 0.5].numpy() for pair, hole in zip(both, hole_mask, strict=True) if hole.any()]
-
-
-def table(rows: pd.DataFrame) -> list[str]:
-    """Means over the cases, and what they are of Telea's with their 95 % interval."""
-    head = ["| method | " + " | ".join(METRICS) + " |", "|---|" + "---|" * len(METRICS)]
-    telea = rows[rows["method"] == "Telea"]
-    bootstrap = Bootstrap(list(telea["identity"]), 1000, np.random.default_rng(SEED))
-    base, lines = telea[list(METRICS)].to_numpy(np.float64), []
-    for name, group in rows.groupby("method", sort=False):
-        values = group[list(METRICS)].to_numpy(np.float64)
-        ratios = bootstrap.ratios(values, base)
-        cells = [
-            f"{v:.3f} ({r.value:.3f} [{r.low:.3f}, {r.high:.3f}])" for v, r in zip(values.mean(0), ratios, strict=True)
-        ]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return [f"{len(telea)} portraits; in brackets the ratio to Telea", "", *head, *lines]
-
-
-def foretold(pixels: Pixels) -> list[str]:
-    """How uncertainty goes with absolute error: Pearson's correlation by pixel and by picture."""
-    every, pictures = np.hstack(pixels), np.stack([pair.mean(1) for pair in pixels], axis=1)
-    by_pixel, by_picture = (np.asarray(np.corrcoef(values))[0, 1] for values in (every, pictures))
-    uncertainty, error = every.mean(1)
+def coverage(pictures: Sequence[Disagreement]) -> list[str]:
+    """Tell how uncertainty goes with the error: in strength, in place, and how often the truth lies within."""
+    deviation = np.concatenate([one.deviation for one in pictures])
+    error = np.concatenate([one.error for one in pictures])
+    held = [f"{name}: {float((np.abs(error) <= wide * deviation).mean()):.2f}" for name, wide in NOMINAL.items()]
+    by_pixel = [_root_mean_square(values, 1) for values in (deviation, error)]
+    by_picture = [[float(_root_mean_square(getattr(one, name), None)) for one in pictures] for name in _PARTS]
+    order = np.array_split(by_pixel[0].argsort(), 4)
+    quarters = "; ".join(" / ".join(f"{_root_mean_square(by[part], None):.3f}" for by in by_pixel) for part in order)
+    correlations = [np.corrcoef(*pair)[0, 1] for pair in (by_pixel, by_picture)]
+    strength = " / ".join(f"{float(_root_mean_square(values, None)):.3f}" for values in (deviation, error))
     return [
-        f"uncertainty and absolute error in holes: correlation {by_pixel:.2f} by pixel, {by_picture:.2f} by picture",
-        f"mean uncertainty {uncertainty:.3f}, mean absolute error {error:.3f} (pictures span 2)",
+        f"- the truth of a missing value within the mean and so many deviations (of {len(error)} values), "
+        f"nominal and found: {', '.join(held)}",
+        f"- deviation / error, root mean square: {strength}; by quarter of the deviation: {quarters}",
+        f"- correlation of deviation and error: {correlations[0]:.2f} by pixel, {correlations[1]:.2f} by picture",
     ]
 
 
-def seconds(restorer: DiffusionRestorer, case: Case, runs: int = 3) -> list[str]:
-    """CPU seconds of one restoration on one thread, the least of a few runs: threads that wait would count."""
-    use_one_thread()
-    rng, evidence = torch.Generator(), gather(damaged_batch([case], CPU), restorer.face_model)
+_PARTS = ("deviation", "error")
+
+
+def seconds(study: Study, restorer: DiffusionRestorer, runs: int = 3) -> str:
+    """CPU seconds of one portrait on one thread, the least of a few runs: threads that wait would count."""
+    evidence, _ = from_records(study.records()[:1])
+    spread = restorer.denoiser.shape.spread
     parts: dict[str, Callable[[], object]] = {
-        "evidence": lambda: gather(damaged_batch([case], CPU), restorer.face_model),
-        "one draw": lambda: restorer.draws(evidence, 1, rng),
-        "restoration": lambda: restorer.restore(damaged_batch([case], CPU)),
+        "noise": lambda: PosteriorNoise.of(evidence, restorer.face_model, spread),
+        f"restoration, {restorer.sampling.samples} draws": lambda: restorer.restore_from(evidence),
     }
     lines = []
     for name, part in parts.items():
@@ -155,9 +144,17 @@ def seconds(restorer: DiffusionRestorer, case: Case, runs: int = 3) -> list[str]
             begin = time.process_time()
             part()
             times.append(time.process_time() - begin)
-        lines.append(f"{name}: {min(times):.2f}")
-    own = restorer.sampling
-    return [f"CPU seconds on one thread ({own.steps} steps, {own.samples} draws): " + ", ".join(lines)]
+        lines.append(f"{name} {min(times):.2f}")
+    return f"CPU seconds from evidence: {', '.join(lines)}"
+
+
+def _values(picture: Tensor, hole: Tensor) -> Floats:
+    values: Floats = picture[:, hole].T.numpy()
+    return values
+
+
+def _root_mean_square(values: Floats, axis: int | None) -> Floats:
+    return np.asarray(np.sqrt(np.square(values).mean(axis=axis)))
 
 
 if __name__ == "__main__":

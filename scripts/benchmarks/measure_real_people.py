@@ -18,13 +18,11 @@ import torch
 from torch import Tensor
 
 from models.evidence.evidence import Damaged, Evidence, compose, gather
-from models.evidence.kept_eyes import with_kept_eyes
 from models.face.landmark_network import LANDMARK_NETWORK
 from models.face_model.shape_and_appearance import built_face_model
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
-from models.gan.generator import Generator
-from models.gan.restorer import load_generator
 from models.images import Image, mask_to_tensor, to_tensor
+from models.load import load_restorer
 from models.objective import Target
 from models.weight_files import weights_sha256
 from pipeline.config.load import load_params
@@ -58,7 +56,7 @@ def main() -> None:
     parser.add_argument("--sources", nargs="+", choices=SOURCES, default=SOURCES)
     parser.add_argument("--people", type=int, default=250, help="at most so many of a source, evenly by name")
     parser.add_argument("--face-model", type=Path, default=FACE_MODEL)
-    parser.add_argument("--refiner", type=Path, nargs="*", default=(), help="weights of generators")
+    parser.add_argument("--refiner", type=Path, nargs="*", default=(), help="weights of networks of any kind")
     parser.add_argument("--true-landmarks", action="store_true", help="what the face model would do if it knew them")
     parser.add_argument("--against", default=ALONE, help="method that refiners are compared with beside Telea")
     parser.add_argument("--ingested", type=Path, default=Path("build/people"), help="workspace of the portraits")
@@ -80,12 +78,8 @@ def main() -> None:
 def methods(refiners: list[Path]) -> dict[str, Propose]:
     """List what is measured, by name: Telea, the face model alone, and each refiner on it."""
     return {TELEA: lambda evidence: evidence.plain, ALONE: lambda evidence: evidence.completion} | {
-        f"{path.stem} {weights_sha256(path)[:8]}": _refine(load_generator(path)) for path in refiners
+        f"{path.stem} {weights_sha256(path)[:8]}": load_restorer(path).restore_from for path in refiners
     }
-
-
-def _refine(generator: Generator) -> Propose:
-    return lambda evidence: with_kept_eyes(evidence.start, generator(evidence))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from tests.models.diffusion.parts import damaged, small
 def test_the_header_decides(tmp_path: Path) -> None:
     gan, diffusion = tmp_path / "g.safetensors", tmp_path / "d.safetensors"
     save_weights(Generator(8, 2), gan, 32)
-    save_denoiser(small(), diffusion, 32, Sampling(1, 1))
+    save_denoiser(small(), diffusion, 32, Sampling(2, 1, 0))
     kinds = {path: load_restorer(path, weights_sha256(path)) for path in (gan, diffusion)}
     assert isinstance(kinds[gan], Restorer)
     assert isinstance(kinds[diffusion], DiffusionRestorer)
@@ -28,7 +28,7 @@ def test_the_header_decides(tmp_path: Path) -> None:
 
 
 def test_another_digest(tmp_path: Path) -> None:
-    save_denoiser(small(), tmp_path / "d.safetensors", 32, Sampling(1, 1))
+    save_denoiser(small(), tmp_path / "d.safetensors", 32, Sampling(2, 1, 0))
     with pytest.raises(WeightsError, match="SHA-256 000000000000"):
         load_restorer(tmp_path / "d.safetensors", "0" * 64)
 
@@ -40,7 +40,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 def test_a_cut_file(tmp_path: Path) -> None:
     path = tmp_path / "d.safetensors"
-    save_denoiser(small(), path, 32, Sampling(1, 1))
+    save_denoiser(small(), path, 32, Sampling(2, 1, 0))
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(WeightsError, match="safetensors"):
         load_restorer(path)
@@ -50,9 +50,9 @@ def test_weights_that_do_not_fit_their_header(tmp_path: Path) -> None:
     from models.weight_files import read_architecture, read_state, write_weights
 
     path = tmp_path / "d.safetensors"
-    save_denoiser(small(), path, 32, Sampling(1, 1))
+    save_denoiser(small(), path, 32, Sampling(2, 1, 0))
     header, state = read_architecture(path), read_state(path)
-    header["shape"]["channels"] = [8, 24]
+    header["shape"]["width"] = 16
     write_weights(state, header, path)
     with pytest.raises(WeightsError, match="fit its header"):
         load_restorer(path)

@@ -5,18 +5,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from models.diffusion.denoiser import Denoiser, noise_schedule
+from models.diffusion.denoiser import Denoiser
 from models.diffusion.residual import residual
-from models.diffusion.settings import DiffusionShape, Prediction, Spread
+from models.diffusion.settings import DiffusionShape, Spread
 from models.evidence.evidence import Damaged, Evidence
 
-SPREAD = Spread(rim=0.2, growth=0.05, colour=0.1, cutoff=24.0, correlation=0.9)
+SPREAD = Spread(latents=0.9, fine=1.1, cutoff=14.0, colour=0.5)
+SHAPE = DiffusionShape(width=8, depth=2, widest=16, spread=SPREAD)
 
 
-def small(prediction: Prediction = "v_prediction", *, random: bool = False) -> Denoiser:
+def small(*, random: bool = False) -> Denoiser:
     """Two levels, eight channels; untrained, or with random weights."""
     torch.manual_seed(0)
-    denoiser = Denoiser(DiffusionShape((8, 16), 4, prediction, SPREAD)).eval()
+    denoiser = Denoiser(SHAPE).eval()
     if random:
         for parameter in denoiser.parameters():
             torch.nn.init.normal_(parameter, std=0.1)
@@ -24,26 +25,23 @@ def small(prediction: Prediction = "v_prediction", *, random: bool = False) -> D
 
 
 class Oracle(Denoiser):
-    """Knows the target: answers with the velocity that leads to it from wherever it is asked. Keeps what it saw."""
+    """Knows the target: answers with the clean residual wherever it is asked. Keeps what it saw."""
 
     def __init__(self, evidence: Evidence, target: Tensor) -> None:
-        super().__init__(DiffusionShape((8, 16), 4, "v_prediction", SPREAD))
-        self.clean = residual(target, evidence, SPREAD)
-        self.signal = noise_schedule("v_prediction").alphas_cumprod
+        super().__init__(SHAPE)
+        self.clean = residual(target, evidence)
         self.seen: list[tuple[Tensor, Tensor]] = []
 
     def forward(self, noisy: Tensor, levels: Tensor, inputs: Tensor, condition: Tensor) -> Tensor:
         self.seen.append((levels, noisy))
-        signal = self.signal[levels].view(-1, 1, 1, 1)
-        velocity: Tensor = (signal.sqrt() * noisy - self.clean) / (1 - signal).sqrt()
-        return velocity
+        return self.clean
 
 
 class Echo(Denoiser):
     """Takes the noise itself for the clean residual: each draw is its noise."""
 
     def __init__(self) -> None:
-        super().__init__(DiffusionShape((8, 16), 4, "sample", SPREAD))
+        super().__init__(SHAPE)
 
     def forward(self, noisy: Tensor, *_: Any) -> Tensor:
         return noisy

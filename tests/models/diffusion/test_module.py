@@ -7,8 +7,9 @@ from typing import cast
 import pytest
 import torch
 
-from models.diffusion.denoiser import Denoiser, sample
+from models.diffusion.denoiser import Denoiser, expected, sample
 from models.diffusion.module import DiffusionModule
+from models.diffusion.noise import PosteriorNoise
 from models.diffusion.restorer import DiffusionRestorer
 from models.diffusion.settings import DiffusionSettings
 from models.errors import NonFiniteLoss
@@ -20,7 +21,7 @@ from models.identity.interface import IdentityEncoder
 from models.metrics.lpips import perceptual_distance
 from models.objective import Batch, Judges, Target
 from models.optimisation import OptimiserSettings
-from tests.models.diffusion.parts import Oracle, damaged, small
+from tests.models.diffusion.parts import SPREAD, Oracle, damaged, small
 
 POINTS = torch.tensor([[[10.0, 12], [22, 12], [16, 18], [11, 24], [21, 24]]]).expand(2, -1, -1)
 
@@ -36,8 +37,7 @@ class Unasked(torch.nn.Module):
 
 @pytest.fixture(scope="module")
 def batch() -> Batch:
-    target = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(3)) * 2 - 1
-    return gather(damaged(), shipped_face_model()), Target(target, POINTS)
+    return gather(damaged(), shipped_face_model()), Target(damaged().image, POINTS)  # what is missing holds the truth
 
 
 def module(denoiser: Denoiser, *, lpips: float = 0.0, identity: float = 0.0) -> DiffusionModule:
@@ -47,15 +47,16 @@ def module(denoiser: Denoiser, *, lpips: float = 0.0, identity: float = 0.0) -> 
         training_encoder("sface") if identity else cast("IdentityEncoder", nobody),
     )
     optimiser_settings = OptimiserSettings(
-        epochs=1, steps_per_epoch=60, seed=3, learning_rate=1e-3, schedule="constant", betas=(0.9, 0.99), ema_decay=0.5
+        epochs=1, steps_per_epoch=60, seed=3, learning_rate=3e-3, schedule="constant", betas=(0.9, 0.99), ema_decay=0.5
     )
     settings = DiffusionSettings(
         **vars(denoiser.shape),
+        levels=4,
         steps=2,
         samples=1,
-        levels=20,
         echoes=1,
-        gamma=5.0,
+        pixel_missing=1.0,
+        colour=0.0,
         weight_decay=0.01,
         lpips=lpips,
         identity=identity,
@@ -77,14 +78,14 @@ def step(made: DiffusionModule, batch: Batch, optimizer: torch.optim.Optimizer) 
 def test_an_oracle_has_nothing_to_learn(batch: Batch) -> None:
     evidence, target = batch
     loss = module(Oracle(evidence, target.image)).training_step(batch, 0)
-    assert float(loss) < 1e-8
+    assert float(loss) < 1e-6
 
 
 def test_it_learns(batch: Batch) -> None:
     made = module(small())
     optimizer = made.configure_optimizers()["optimizer"]
     losses = [step(made, batch, optimizer) for _ in range(60)]
-    assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
+    assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
 
 
 def test_the_same_step_is_the_same(batch: Batch) -> None:
@@ -109,7 +110,7 @@ def test_judges_add_their_weighted_terms(batch: Batch) -> None:
     denoiser = small(random=True)
     plain, judged = module(denoiser), module(denoiser, lpips=0.5, identity=2.0)
     terms = judged._terms(denoiser, batch, 3)
-    assert set(terms) == {"residual", "lpips", "identity"}
+    assert set(terms) == {"pixel_missing", "lpips", "identity"}
     assert isinstance(judged.judges[0].encoder, SFaceEncoder)
     expected = plain.training_step(batch, 0) + 0.5 * terms["lpips"] + 2.0 * terms["identity"]
     assert judged.training_step(batch, 0).item() == pytest.approx(expected.item(), rel=1e-5)
@@ -123,17 +124,20 @@ def test_checkpoints_hold_the_networks_and_the_count_alone() -> None:
 
 def test_it_proposes_and_saves_the_average(batch: Batch, tmp_path: Path) -> None:
     made = module(small(random=True))
-    torch.nn.init.zeros_(made.denoiser.unet.conv_out.weight)  # what is trained is not what is kept
+    torch.nn.init.zeros_(made.denoiser.get_parameter("head.2.weight"))  # what is trained is not what is kept
     proposal = made.propose(batch[0])
     made.save(tmp_path / "d.safetensors", 32, StoredFaceModel.load(FACE_MODEL))
     loaded = DiffusionRestorer.load(tmp_path / "d.safetensors")
-    white = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(made.optimiser_settings.seed))
-    assert torch.allclose(sample(loaded.denoiser, batch[0], white, 2), proposal, atol=1e-4)  # memory formats differ
+    noise = PosteriorNoise.of(batch[0], shipped_face_model(), SPREAD)
+    white = noise.white(torch.Generator().manual_seed(made.optimiser_settings.seed), shared=True)
+    mean = expected(loaded.denoiser, batch[0])
+    again = sample(loaded.denoiser, batch[0], mean, noise.draw(white), loaded.sampling)
+    assert torch.allclose(again, proposal, atol=1e-4)  # memory formats differ
     assert loaded.sampling == made.settings.sampling
 
 
 def test_a_bad_number_is_named(batch: Batch) -> None:
     denoiser = small()
-    torch.nn.init.constant_(denoiser.unet.conv_out.bias, float("nan"))
-    with pytest.raises(NonFiniteLoss, match="residual = nan"):
+    torch.nn.init.constant_(denoiser.get_parameter("head.2.bias"), float("nan"))
+    with pytest.raises(NonFiniteLoss, match="pixel_missing = nan"):
         module(denoiser).training_step(batch, 0)

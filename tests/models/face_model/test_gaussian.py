@@ -71,6 +71,27 @@ def test_certainty_is_the_share_of_the_prior_variance(small: FaceModel) -> None:
     assert own.mean() == pytest.approx(expected.item(), abs=0.15)  # enlarged bilinearly, neighbours mix in
 
 
+def test_what_is_open_has_the_conditional_covariance_of_the_gaussian(small: FaceModel) -> None:
+    """Cov[W z | x_v] = C_hh - C_hv (C_vv + Psi_v)^-1 C_vh with C = W W', in float64 and without any shortcut."""
+    hole, chroma = masks(6)
+    coarse = torch.nn.functional.max_pool2d(chroma, 2).flatten()
+    missing = torch.cat([hole.flatten(), coarse, coarse]) > 0.5
+    basis = small.basis.double()
+    prior = basis @ basis.T
+    seen = prior[~missing][:, ~missing] + torch.diag(small.noise.double()[~missing])
+    expected = prior - prior[:, ~missing] @ torch.linalg.solve(seen, prior[~missing])
+    root = small.open_directions(torch.cat([hole, chroma, chroma], dim=1)[0])
+    latents = torch.linalg.solve_triangular(root, torch.eye(len(root)), upper=True).T  # a draw by each unit vector
+    shown = small.deviations(latents)[:, 0].flatten(1).double()
+    assert torch.allclose(shown.T @ shown, expected[: SIDE**2, : SIDE**2], atol=1e-5)
+
+
+def test_what_components_cannot_show_is_the_held_out_deviation(small: FaceModel) -> None:
+    unexplained = small.unexplained()
+    assert unexplained.shape == (3, SIDE, SIDE)
+    assert torch.allclose(unexplained[0].flatten(), (small.noise[: SIDE**2] / 32).sqrt())
+
+
 def test_a_draft_keeps_the_components_that_stand_out_from_the_noise(small: FaceModel) -> None:
     count = small.basis.shape[1]
     strength = (small.basis.square() / small.noise[:, None]).sum(dim=0)

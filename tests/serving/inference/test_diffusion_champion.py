@@ -34,7 +34,7 @@ def diffusing(surroundings: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     """A service whose champion is a small random denoiser; requests that are at work together share its calls."""
     folder = shutil.copytree(assets.ASSETS, tmp_path_factory.mktemp("diffusion") / "assets")
     weights = folder / "restorer.safetensors"
-    save_denoiser(small(random=True), weights, 128, Sampling(steps=2, samples=2))
+    save_denoiser(small(random=True), weights, 128, Sampling(levels=4, steps=2, samples=2))
     (folder / "restorer.json").write_text(json.dumps({"sha256": weights_sha256(weights)}))
     serve = PARAMS.serve.model_copy(update={"batch_wait_ms": 20_000.0, "reload_seconds": 3600})
     root = tmp_path_factory.mktemp("checkout")

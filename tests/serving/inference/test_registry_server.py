@@ -60,7 +60,7 @@ def registered(server: MlflowServer, surroundings: Path, tmp_path_factory: pytes
         denoiser = small()
         torch.nn.init.normal_(next(denoiser.parameters()), std=0.1, generator=torch.Generator().manual_seed(seed))
         paths.training.mkdir(parents=True, exist_ok=True)
-        save_denoiser(denoiser, paths.trained_weights, 128, Sampling(steps=1, samples=1))
+        save_denoiser(denoiser, paths.trained_weights, 128, Sampling(levels=2, steps=1, samples=0))
         lay_reports(paths)
         register(paths=paths, params=PARAMS)
     shutil.rmtree(paths.training)

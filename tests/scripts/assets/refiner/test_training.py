@@ -9,10 +9,11 @@ from models.gan.restorer import Restorer
 from models.identity.encoders import training_encoder
 from models.metrics.lpips import perceptual_distance
 from models.objective import Judges
-from scripts.assets.refiner import training
+from scripts.assets.refiner import loop
+from scripts.assets.refiner.loop import held_out
 from scripts.assets.refiner.objective import Weights, restored_by
 from scripts.assets.refiner.records import Records, save_records, to_records
-from scripts.assets.refiner.training import WEIGHTS, Learner, Plan, held_out, train
+from scripts.assets.refiner.training import WEIGHTS, Learner, Plan, train
 from tests.scripts.assets.refiner.evidence import made_up
 
 PLAN = Plan(
@@ -36,8 +37,8 @@ def judges() -> Judges:
 
 @pytest.fixture(autouse=True)
 def _every_two_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "_EVERY", 2)
-    monkeypatch.setattr(training, "_VALIDATE_EVERY", 2)
+    monkeypatch.setattr(loop, "_EVERY", 2)
+    monkeypatch.setattr(loop, "_VALIDATE_EVERY", 2)
 
 
 @pytest.fixture
@@ -80,12 +81,12 @@ def _train_two_steps(shards: Path, validation: Records, judges: Judges, folder: 
     class StoppedError(Exception):
         pass
 
-    def keep_and_stop(place: Path, learner: Learner, figures: dict[str, float]) -> None:
+    def keep_and_stop(place: Path, learner: loop.Learner, figures: dict[str, float]) -> None:
         keep(place, learner, figures)
         raise StoppedError
 
-    keep = training.keep
+    keep = loop.keep
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "keep", keep_and_stop)
+        patch.setattr(loop, "keep", keep_and_stop)
         with pytest.raises(StoppedError):
             train(shards, validation, PLAN, judges, folder)

@@ -1,0 +1,1 @@
+"""The U-Net that generator and denoiser are made of."""

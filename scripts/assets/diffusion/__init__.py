@@ -1,0 +1,1 @@
+"""Train the denoiser that ships on the evidence that the refiner learns from."""
