@@ -19,7 +19,7 @@ pytestmark = [
 
 def test_drift_starts_a_cycle_before_and_after_a_kill_of_the_server(tmp_path: Path, postgres: Postgres) -> None:  # noqa: F811
     windows = ["00000001-00000120", "00000121-00000240"]
-    paths = project(tmp_path / "project", **{"ab.enabled": False})
+    paths = project(tmp_path / "project", cycles=len(windows), **{"ab.enabled": False})
     with deployed(paths, PREFECT_SERVER_DATABASE_CONNECTION_URL=postgres.database_for_asyncpg()) as up:
         for number, window in enumerate(windows, 1):
             assert emit(DRIFT, f"likeness.window.{window}", {"window_id": window, "reason": "drift", "overrides": {}})
