@@ -1,6 +1,7 @@
 """Drift starts one cycle and no more: with a real Prefect server, worker and supervisor, and the real flow.
 
-Only the stages, and DVC around them, are stand-ins that cost nothing; with DVC it runs in test_prefect_on_postgresql.py.
+Only the stages, and DVC around them, are stand-ins that cost nothing; with DVC cycles run in
+test_prefect_on_postgresql.py.
 """
 
 import time

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from models.images import Image, Mask
-from tests.browser import DESKTOP, PHONE, browser, canvas_pixels, clean_page, no_sideways_scroll  # noqa: F401 - a fixture
+from tests.browser import DESKTOP, PHONE, clean_page
 from tests.serving.site import Site, file_of, pixels_of, portrait
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ SMALL_PRINT = np.ascontiguousarray(PRINT[::2, ::2])
 
 
 @contextmanager
-def restoring(browser: "Browser", site: Site, size: tuple[int, int] = DESKTOP) -> Iterator["Page"]:  # noqa: F811
+def restoring(browser: "Browser", site: Site, size: tuple[int, int] = DESKTOP) -> Iterator["Page"]:
     """The page, which remembers the forms that it sends."""
     with clean_page(browser, size, touch=size != DESKTOP, expected=("net::ERR_FAILED", "429", "503")) as page:
         page.add_init_script(f"({SPY})()")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from tests.browser import PHONE, browser, canvas_pixels, no_sideways_scroll  # noqa: F401 - a fixture
+from tests.browser import PHONE, canvas_pixels, no_sideways_scroll
 from tests.serving.pages.restoring import BOTH, PRINT, SMALL_PRINT, choose, payload, press, restoring, sent_mask
 from tests.serving.site import Site, pixels_of, portrait
 
@@ -45,7 +45,7 @@ def all_of_them(page: "Page") -> dict[str, bytes]:
 
 @BOTH
 def test_all_are_restored_with_their_marks_and_taken_away(
-    browser: "Browser",  # noqa: F811 - fixture
+    browser: "Browser",
     site: Site,
     size: tuple[int, int],
 ) -> None:
@@ -97,7 +97,7 @@ def test_all_are_restored_with_their_marks_and_taken_away(
         assert len(all_of_them(page)) == 3
 
 
-def test_it_goes_on_after_one_fails(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_it_goes_on_after_one_fails(browser: "Browser", site: Site) -> None:
     late = {"status": 503, "code": "too_late", "expected": "", "got": "", "remedy": "", "request_id": ""}
     failed: list[str] = []
 
@@ -125,7 +125,7 @@ def test_it_goes_on_after_one_fails(browser: "Browser", site: Site) -> None:  # 
         assert list(all_of_them(page)) == ["same-restored.png", "same-restored-2.png"]
 
 
-def test_it_stops_after_the_photo_that_has_begun(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_it_stops_after_the_photo_that_has_begun(browser: "Browser", site: Site) -> None:
     held: list[Route] = []
     with restoring(browser, site) as page:
         choose(page, payload(SMALL_PRINT, "a.png"), payload(SMALL_PRINT[:, ::-1], "b.png"))
@@ -145,7 +145,7 @@ def test_it_stops_after_the_photo_that_has_begun(browser: "Browser", site: Site)
         assert states(page) == ["Restored", "Ready to mark"]
 
 
-def test_a_photo_alone_has_no_buttons_for_all(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_a_photo_alone_has_no_buttons_for_all(browser: "Browser", site: Site) -> None:
     with restoring(browser, site) as page:
         choose(page, payload(portrait(), "a.png"))
         assert not page.is_visible("#restore-all")
