@@ -7,6 +7,9 @@ WORKERS ?= 2
 DEMO_FLAGS ?=
 # cpu or cuda: the build of PyTorch; if unset, the CPU build on a machine without a GPU
 TORCH ?=
+# Python keeps what it has compiled, whatever the environment says: tests and demo start a hundred processes, and each
+# would compile the libraries anew, which takes half of its CPU time.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-tiny check-repro test test-flows test-others test-fast lint format types docs up repro dvc-yaml sampler weights finder pictures clean
@@ -15,21 +18,21 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 demo: $(READY) ## a whole cycle on built-in portraits, drifting traffic, and the cycle this starts
-	PYTHONDONTWRITEBYTECODE= $(BIN)/likeness demo $(DEMO_FLAGS)
+	$(BIN)/likeness demo $(DEMO_FLAGS)
 
 demo-tiny: $(READY) ## the same with a few portraits and steps: every stage, in about ten minutes
-	PYTHONDONTWRITEBYTECODE= $(BIN)/likeness demo --tiny --workspace build/demo-tiny
+	$(BIN)/likeness demo --tiny --workspace build/demo-tiny
 
 check-repro: $(READY) ## after demo-tiny: dvc repro by hand does nothing there, and gives the same figures elsewhere
 	$(BIN)/python -m scripts.check_repro
 
 # Tests of flows mostly wait for Prefect's servers, so they run beside the others. They have processes of their own, as
-# threads that Prefect's client leaves behind would disturb property tests. Their output comes in one piece.
+# threads that Prefect's client leaves behind would disturb property tests. Their output comes in one
+# piece. mypy, which has one thread, runs beside both.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --dist loadfile
 
-test: $(READY) ## lint, types, and all tests
-	@$(MAKE) --no-print-directory -j2 --output-sync lint types
-	@$(MAKE) --no-print-directory -j2 test-flows test-others
+test: $(READY) lint ## lint, types, and all tests
+	@$(MAKE) --no-print-directory -j3 types test-flows test-others
 
 test-flows: $(READY) # in the order of their names, which has the longest first
 	@mkdir -p build

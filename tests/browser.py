@@ -1,4 +1,7 @@
-"""A real browser for page tests: Debian's Chromium through Playwright; import the fixture `browser` to use it."""
+"""A real browser for page tests: Debian's Chromium through Playwright.
+
+A conftest.py that imports the fixture `browser` gives one to its folder, a module that imports it has one of its own.
+"""
 
 import base64
 import io
@@ -30,9 +33,9 @@ DESKTOP = (1280, 900)
 PHONE = (390, 844)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator["Browser"]:
-    """Chromium, once per test module; the test is skipped where it is absent, and fails under LIKENESS_CI=1."""
+    """Chromium; the test is skipped where it is absent, and fails under LIKENESS_CI=1."""
     chromium = program("chromium", "chromium", "chromium-browser", "google-chrome")
     from playwright.sync_api import sync_playwright
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,12 +23,22 @@ QUICK = {"PREFECT_WORKER_QUERY_SECONDS": "1"}
 
 @contextmanager
 def asked() -> "Iterator[SyncPrefectClient]":
-    """A client of the server."""
+    """A client of the server; inside, Prefect's own functions ask that server too."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    address = os.environ["PREFECT_API_URL"]
+    with temporary_settings({PREFECT_API_URL: address}), _client(address) as client:
+        yield client
+
+
+@cache
+def _client(address: str) -> "SyncPrefectClient":
+    """The one client of a server, which `deployed` keeps open: opening it costs as much as ten questions."""
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
-    with temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"]}), get_client(sync_client=True) as client:
-        yield client
+    with temporary_settings({PREFECT_API_URL: address}):
+        return get_client(sync_client=True)
 
 
 @contextmanager
@@ -53,8 +64,10 @@ def deployed(paths: Paths, **environment: str) -> Iterator[Supervisor]:
         with supervised(paths, "prefect", "deploy", "worker") as supervisor:
             patch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{supervisor.running.port}/api")
             until(lambda: supervisor.watched["deploy"].done, 240, "the deployments are there")
-            nothing_runs_by_itself()
-            yield supervisor
+            _client.cache_clear()  # an earlier server may have had the same port
+            with _client(os.environ["PREFECT_API_URL"]):
+                nothing_runs_by_itself()
+                yield supervisor
 
 
 def started(deployment: str) -> Any:

@@ -23,7 +23,7 @@ from pipeline.project.paths import Paths
 from pipeline.registry.versions import aliases_of, find_version
 from pipeline.workspaces.cycle_checkouts import cycle_in_use, cycle_records
 from tests.flows.prefect_runs import asked, becomes, deployed, runs, started, told
-from tests.flows.prefect_site import began, commit, project, until
+from tests.flows.prefect_site import began, project, until
 from tests.monitoring.ab.rows import ab_rows
 from tests.monitoring.conftest import evaluated
 from tests.monitoring.traffic import faces, rows_of, traffic
@@ -35,17 +35,12 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning", "ignore::UserWarning"),
 ]
 
-PASSES_ON = "import runpy, sys\nsys.argv = ['stage.py', sys.argv[3]]\nrunpy.run_path('stage.py', run_name='__main__')\n"
-"""Stands in for `python -m dvc repro --single-item STAGE` in a checkout: a quarter of a second instead of several."""
-
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
     """Prefect, a worker and the deployments of a project that has data, and a reference for its shipped model."""
     folder = tmp_path_factory.mktemp("deployed") / "project"
-    paths = project(folder, **{"operate.when_busy": "queue", "ab.approval": True})
-    (paths.root / "dvc.py").write_text(PASSES_ON, encoding="utf-8")
-    commit(paths.root)
+    paths = project(folder, cycles=2, dvc=False, **{"operate.when_busy": "queue", "ab.approval": True})
     with deployed(paths, PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS="1") as supervisor:
         measured(paths)
         yield supervisor

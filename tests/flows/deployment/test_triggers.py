@@ -1,6 +1,7 @@
 """Drift starts one cycle and no more: with a real Prefect server, worker and supervisor, and the real flow.
 
-Only the stages are stand-ins that cost nothing.
+Only the stages, and DVC around them, are stand-ins that cost nothing; with DVC cycles run in
+test_prefect_on_postgresql.py.
 """
 
 import time
@@ -34,7 +35,7 @@ pytestmark = [
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
     """Prefect, a worker and the deployments of a project."""
     folder = tmp_path_factory.mktemp("triggers") / "project"
-    paths = project(folder, **{"ab.enabled": False, "operate.when_busy": "refuse"})
+    paths = project(folder, cycles=6, dvc=False, **{"ab.enabled": False, "operate.when_busy": "refuse"})
     with deployed(paths) as supervisor:
         yield supervisor
 

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.m
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 MEASURED_ANEW = ["milliseconds", "cpu_seconds", "verification_cpu_seconds"]
-REQUESTS = 12
+REQUESTS = 6
 
 Faces = list[tuple[str, Tensor]]
 
@@ -42,7 +42,10 @@ def served(params: Params, paths: Paths, champion: Champion, workers: int) -> tu
     return frame(row for batch in batches for row in batch).drop(columns=MEASURED_ANEW), faces
 
 
-def test_rows_and_faces_are_those_of_one_process(params: Params, staffed: Paths) -> None:
+def test_rows_and_faces_are_those_of_one_process(
+    params: Params, staffed: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitoring.simulation.workers._AT_ONCE", REQUESTS // 2)  # a batch for each process
     champion = current_champion(params, staffed, now=START)
     alone, faces_alone = served(params, staffed, champion, 1)
     together, faces_together = served(params, staffed, champion, 2)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from models.images import Image, Mask
-from tests.browser import DESKTOP, PHONE, browser, canvas_pixels, clean_page, no_sideways_scroll  # noqa: F401 - a fixture
+from tests.browser import DESKTOP, PHONE, clean_page
 from tests.serving.site import Site, file_of, pixels_of, portrait
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ def torn_print() -> Image:
 
 
 PRINT = torn_print()
-SMALL_PRINT = np.ascontiguousarray(PRINT[::2, ::2])
-"""The same at 450 x 500 pixels, restored in a third of the time, for tests in which its size is of no account."""
+SMALL_PRINT = np.ascontiguousarray(PRINT[::3, ::3])
+"""The same at 300 x 334 pixels, restored in a third of the time, for tests in which its size is of no account."""
 
 
 @contextmanager
-def restoring(browser: "Browser", site: Site, size: tuple[int, int] = DESKTOP) -> Iterator["Page"]:  # noqa: F811
+def restoring(browser: "Browser", site: Site, size: tuple[int, int] = DESKTOP) -> Iterator["Page"]:
     """The page, which remembers the forms that it sends."""
     with clean_page(browser, size, touch=size != DESKTOP, expected=("net::ERR_FAILED", "429", "503")) as page:
         page.add_init_script(f"({SPY})()")

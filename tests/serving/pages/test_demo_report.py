@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from serving.views.demo_report import render
-from tests.browser import DESKTOP, PHONE, browser, clean_page, no_sideways_scroll  # noqa: F401 - a fixture
+from tests.browser import DESKTOP, PHONE, clean_page, no_sideways_scroll
 from tests.serving.demo_pages import failed, won
 
 
 @pytest.mark.parametrize("make", [won, failed])
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-def test_in_a_browser(browser: Any, make: Any, phone: bool, tmp_path: Path) -> None:  # noqa: F811
+def test_in_a_browser(browser: Any, make: Any, phone: bool, tmp_path: Path) -> None:
     file = tmp_path / "report.html"
     file.write_text(render(make()), encoding="utf-8")
     size = PHONE if phone else DESKTOP

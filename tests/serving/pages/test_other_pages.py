@@ -16,12 +16,10 @@ from flows.local.services import Part, child_environment, parts
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from pipeline.validate import validate
-from tests import browser as chromium
 from tests import leash
 from tests.conftest import ROOT
 from tests.pipeline.test_validate import good, lay_out
 
-browser = chromium.browser
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),

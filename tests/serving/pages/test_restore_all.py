@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from tests.browser import PHONE, browser, canvas_pixels, no_sideways_scroll  # noqa: F401 - a fixture
-from tests.serving.pages.restoring import BOTH, PRINT, SMALL_PRINT, choose, payload, press, restoring, sent_mask
+from tests.browser import PHONE, canvas_pixels, no_sideways_scroll
+from tests.serving.pages.restoring import BOTH, SMALL_PRINT, choose, payload, press, restoring, sent_mask
 from tests.serving.site import Site, pixels_of, portrait
 
 if TYPE_CHECKING:
@@ -45,14 +45,14 @@ def all_of_them(page: "Page") -> dict[str, bytes]:
 
 @BOTH
 def test_all_are_restored_with_their_marks_and_taken_away(
-    browser: "Browser",  # noqa: F811 - fixture
+    browser: "Browser",
     site: Site,
     size: tuple[int, int],
 ) -> None:
     photos = (
-        payload(PRINT, "first.jpg", "JPEG"),
+        payload(SMALL_PRINT, "first.jpg", "JPEG"),
         payload(portrait(), "intact.png"),
-        payload(PRINT[:, ::-1], "first.png"),
+        payload(SMALL_PRINT[:, ::-1], "first.png"),
     )
     with restoring(browser, site, size) as page:
         page.evaluate(f"({NOTES})()")
@@ -77,13 +77,13 @@ def test_all_are_restored_with_their_marks_and_taken_away(
         assert len(forms) == 2
         page.evaluate("forms => window.sent.push(forms[0])", forms)
         marked = sent_mask(page)
-        assert marked[240:260, 215:235].all()  # the stroke
-        assert marked[440:560, 380:520].all()  # and what was found
+        assert marked[80:87, 72:78].all()  # the stroke
+        assert marked[149:185, 129:172].all()  # and what was found
         files = all_of_them(page)
         assert list(files) == ["first-restored.jpg", "first-restored.png"]
         for (name, content), kind in zip(files.items(), ("JPEG", "PNG"), strict=True):
             with Pillow.open(io.BytesIO(content)) as picture:
-                assert (picture.format, picture.size) == (kind, (900, 1000)), name
+                assert (picture.format, picture.size) == (kind, (300, 334)), name
             assert site.service.context.seal.read(content, f"image/{kind.lower()}")[0] == "Trusted"
         page.click("#photos li:last-child button")
         assert np.array_equal(pixels_of(files["first-restored.png"]), canvas_pixels(page, "#after")[..., :3])
@@ -97,7 +97,7 @@ def test_all_are_restored_with_their_marks_and_taken_away(
         assert len(all_of_them(page)) == 3
 
 
-def test_it_goes_on_after_one_fails(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_it_goes_on_after_one_fails(browser: "Browser", site: Site) -> None:
     late = {"status": 503, "code": "too_late", "expected": "", "got": "", "remedy": "", "request_id": ""}
     failed: list[str] = []
 
@@ -125,7 +125,7 @@ def test_it_goes_on_after_one_fails(browser: "Browser", site: Site) -> None:  # 
         assert list(all_of_them(page)) == ["same-restored.png", "same-restored-2.png"]
 
 
-def test_it_stops_after_the_photo_that_has_begun(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_it_stops_after_the_photo_that_has_begun(browser: "Browser", site: Site) -> None:
     held: list[Route] = []
     with restoring(browser, site) as page:
         choose(page, payload(SMALL_PRINT, "a.png"), payload(SMALL_PRINT[:, ::-1], "b.png"))
@@ -145,7 +145,7 @@ def test_it_stops_after_the_photo_that_has_begun(browser: "Browser", site: Site)
         assert states(page) == ["Restored", "Ready to mark"]
 
 
-def test_a_photo_alone_has_no_buttons_for_all(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_a_photo_alone_has_no_buttons_for_all(browser: "Browser", site: Site) -> None:
     with restoring(browser, site) as page:
         choose(page, payload(portrait(), "a.png"))
         assert not page.is_visible("#restore-all")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from restoration.photo.colour.veil import find_veil
-from tests.browser import PHONE, browser, canvas_pixels, no_sideways_scroll  # noqa: F401 - a fixture
-from tests.serving.pages.restoring import BOTH, PRINT, RED, choose, payload, restore, restoring, sent_mask
+from tests.browser import PHONE, canvas_pixels, no_sideways_scroll
+from tests.serving.pages.restoring import BOTH, RED, SMALL_PRINT, choose, payload, restore, restoring, sent_mask
 from tests.serving.site import Site, file_of, pixels_of
 
 if TYPE_CHECKING:
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
-TORN = (PRINT == RED).all(axis=-1)
-FADED = np.where(TORN[..., None], PRINT, np.rint([80, 70, 50] + PRINT * 0.45)).astype(np.uint8)
+TORN = (SMALL_PRINT == RED).all(axis=-1)
+FADED = np.where(TORN[..., None], SMALL_PRINT, np.rint([80, 70, 50] + SMALL_PRINT * 0.45)).astype(np.uint8)
 """The print, yellowed and with less than half of its range, around its red tears."""
 
 
 @BOTH
 def test_fading_alone_is_lifted_where_nothing_is_marked(
-    browser: "Browser",  # noqa: F811 - fixture
+    browser: "Browser",
     site: Site,
     size: tuple[int, int],
 ) -> None:
@@ -62,7 +62,7 @@ def test_fading_alone_is_lifted_where_nothing_is_marked(
             assert bounds["height"] >= 43.9
 
 
-def test_it_is_lifted_with_what_is_marked_and_at_every_strength(browser: "Browser", site: Site) -> None:  # noqa: F811
+def test_it_is_lifted_with_what_is_marked_and_at_every_strength(browser: "Browser", site: Site) -> None:
     with restoring(browser, site) as page:
         choose(page, payload(FADED, "print.webp", "WEBP"))
         assert "Intact parts stay exactly as they were." in page.inner_text("#png-help")
@@ -84,9 +84,9 @@ def test_it_is_lifted_with_what_is_marked_and_at_every_strength(browser: "Browse
         assert not np.array_equal(none, full)
 
 
-def test_it_is_said_where_there_is_none(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_it_is_said_where_there_is_none(browser: "Browser", site: Site) -> None:
     with restoring(browser, site) as page:
-        choose(page, payload(PRINT, "a.png"), payload(PRINT, "b.png"))
+        choose(page, payload(SMALL_PRINT, "a.png"), payload(SMALL_PRINT, "b.png"))
         page.check("#fade")
         restore(page)
         assert page.inner_text("#why") == "We found no fading to lift."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.browser import DESKTOP, PHONE, browser, canvas_pixels, clean_page, no_sideways_scroll  # noqa: F401 - a fixture
+from tests.browser import DESKTOP, PHONE, canvas_pixels, no_sideways_scroll
 from tests.serving.pages.restoring import (
     BOTH,
     PRINT,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 
-def test_a_stroke_on_an_enlarged_photo_marks_what_lies_under_it(browser: "Browser", site: Site) -> None:  # noqa: F811
+def test_a_stroke_on_an_enlarged_photo_marks_what_lies_under_it(browser: "Browser", site: Site) -> None:
     with restoring(browser, site) as page:
         choose(page, payload(PRINT, "print.png"))
         page.click("#clear")
@@ -49,7 +49,7 @@ def test_a_stroke_on_an_enlarged_photo_marks_what_lies_under_it(browser: "Browse
         assert difference(send(page), expected) < 0.05
 
 
-def test_two_fingers_enlarge_and_one_marks(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_two_fingers_enlarge_and_one_marks(browser: "Browser", site: Site) -> None:
     with restoring(browser, site, PHONE) as page:
         choose(page, payload(PRINT, "print.png"))
         page.click("#clear")
@@ -79,7 +79,7 @@ def test_two_fingers_enlarge_and_one_marks(browser: "Browser", site: Site) -> No
         assert after[0] - before[0] == pytest.approx(-40 * before[2], abs=1)
 
 
-def test_zoom_by_buttons_and_keys(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_zoom_by_buttons_and_keys(browser: "Browser", site: Site) -> None:
     with restoring(browser, site) as page:
         choose(page, payload(PRINT, "print.png"))
         assert page.is_disabled("#smaller")
@@ -112,7 +112,7 @@ def test_zoom_by_buttons_and_keys(browser: "Browser", site: Site) -> None:  # no
 
 
 @BOTH
-def test_found_pieces_are_switched_one_by_one(browser: "Browser", site: Site, size: tuple[int, int]) -> None:  # noqa: F811
+def test_found_pieces_are_switched_one_by_one(browser: "Browser", site: Site, size: tuple[int, int]) -> None:
     found = site.client().post("/v1/masks", files={"image": file_of(PRINT)}).json()
     labels = pixels_of(base64.b64decode(found["labels"]))[..., 0]
     tear, hole, stain = [number + 1 for number, piece in sorted(enumerate(found["pieces"]), key=by_place)]
@@ -156,7 +156,7 @@ def by_place(numbered: tuple[int, dict[str, Any]]) -> list[int]:
     return [-box[2], -box[1]]
 
 
-def test_a_mask_file_joins_strokes_and_pieces(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_a_mask_file_joins_strokes_and_pieces(browser: "Browser", site: Site) -> None:
     image = np.full((1400, 2400, 3), 90, np.uint8)  # larger than the marks on the page
     image[1000:1010, 200:2200] = RED
     mask = np.zeros(image.shape[:2], np.bool_)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.images import Image, Mask
-from tests.browser import DESKTOP, PHONE, browser, canvas_pixels, clean_page, no_sideways_scroll  # noqa: F401 - a fixture
+from tests.browser import DESKTOP, PHONE, canvas_pixels, clean_page, no_sideways_scroll
 from tests.serving.pages.restoring import restore
 from tests.serving.site import Site, damaged, doubtful, file_of, pixels_of, portrait
 
@@ -57,7 +57,7 @@ def paint(page: "Page", start: tuple[float, float], end: tuple[float, float]) ->
     page.mouse.up()
 
 
-def test_from_photo_to_download(browser: "Browser", site: Site, tmp_path: Path) -> None:  # noqa: F811 - fixture
+def test_from_photo_to_download(browser: "Browser", site: Site, tmp_path: Path) -> None:
     with clean_page(browser) as page:
         upload(page, site.open_url)
         found = page.evaluate(MARKED)
@@ -84,7 +84,7 @@ def test_from_photo_to_download(browser: "Browser", site: Site, tmp_path: Path) 
         page.screenshot(path=tmp_path / "result.png", full_page=True)
 
 
-def test_the_brush_adds_erases_and_undoes(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_the_brush_adds_erases_and_undoes(browser: "Browser", site: Site) -> None:
     with clean_page(browser) as page:
         upload(page, site.open_url)
         proposed = page.evaluate(MARKED)
@@ -112,7 +112,7 @@ def test_the_brush_adds_erases_and_undoes(browser: "Browser", site: Site) -> Non
         assert not page.is_disabled("#restore")
 
 
-def test_what_may_be_damaged_is_lighter_until_it_is_marked(browser: "Browser", site: Site, tmp_path: Path) -> None:  # noqa: F811 - fixture
+def test_what_may_be_damaged_is_lighter_until_it_is_marked(browser: "Browser", site: Site, tmp_path: Path) -> None:
     image, hole = damaged()
     image, stain = doubtful(image)
     with clean_page(browser) as page:
@@ -145,7 +145,7 @@ def test_what_may_be_damaged_is_lighter_until_it_is_marked(browser: "Browser", s
 
 
 @pytest.mark.parametrize("too", [False, True])
-def test_only_what_is_marked_is_restored(browser: "Browser", site: Site, too: bool) -> None:  # noqa: F811 - fixture
+def test_only_what_is_marked_is_restored(browser: "Browser", site: Site, too: bool) -> None:
     image, hole = damaged()
     image, stain = doubtful(image)
     with clean_page(browser) as page:
@@ -160,7 +160,7 @@ def test_only_what_is_marked_is_restored(browser: "Browser", site: Site, too: bo
     assert changed[stain].any() == too
 
 
-def test_a_fine_line_in_a_large_photo_is_shown(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_a_fine_line_in_a_large_photo_is_shown(browser: "Browser", site: Site) -> None:
     image = np.full((400, 3200, 3), 90, np.uint8)
     image[48:50, 100:1700], image[68:70, 100:1700] = (255, 0, 0), (120, 0, 0)
     with clean_page(browser) as page:
@@ -172,7 +172,7 @@ def test_a_fine_line_in_a_large_photo_is_shown(browser: "Browser", site: Site) -
     assert (marks.sum(), light.sum()) == (800, 800)
 
 
-def test_a_photo_in_which_nothing_is_certain_says_so_and_takes_marks(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_a_photo_in_which_nothing_is_certain_says_so_and_takes_marks(browser: "Browser", site: Site) -> None:
     with clean_page(browser) as page:
         upload(page, site.open_url, portrait())
         assert page.inner_text("#found") == "We found no damage. Paint over what should be restored."
@@ -191,7 +191,7 @@ def test_a_photo_in_which_nothing_is_certain_says_so_and_takes_marks(browser: "B
         assert not (changed & doubtful(portrait())[1]).any()
 
 
-def test_an_unchanged_photo_is_not_called_restored(browser: "Browser", site: Site, tmp_path: Path) -> None:  # noqa: F811 - fixture
+def test_an_unchanged_photo_is_not_called_restored(browser: "Browser", site: Site, tmp_path: Path) -> None:
     image = doubtful(portrait())[0]
     answer = site.client().post("/v1/restorations", files={"image": file_of(image)}).json()
     with clean_page(browser) as page:
@@ -210,7 +210,7 @@ def test_an_unchanged_photo_is_not_called_restored(browser: "Browser", site: Sit
 
 
 def test_the_slider_moves_by_pointer_and_by_keyboard_and_opinions_are_logged(
-    browser: "Browser",  # noqa: F811 - fixture
+    browser: "Browser",
     site: Site,
 ) -> None:
     with clean_page(browser) as page:
@@ -235,7 +235,7 @@ def test_the_slider_moves_by_pointer_and_by_keyboard_and_opinions_are_logged(
         assert bool(rows.loc[request_id, "feedback_recognised"]) is True
 
 
-def test_a_refusal_is_kind_and_says_what_to_try(browser: "Browser", site: Site, tmp_path: Path) -> None:  # noqa: F811 - fixture
+def test_a_refusal_is_kind_and_says_what_to_try(browser: "Browser", site: Site, tmp_path: Path) -> None:
     image = np.full_like(portrait(), 128)  # nobody in it
     with clean_page(browser) as page:
         upload(page, site.open_url, image)
@@ -259,7 +259,7 @@ def test_a_refusal_is_kind_and_says_what_to_try(browser: "Browser", site: Site, 
         assert page.evaluate(MARKED) > 0
 
 
-def test_on_a_phone_nothing_scrolls_sideways(browser: "Browser", site: Site, tmp_path: Path) -> None:  # noqa: F811 - fixture
+def test_on_a_phone_nothing_scrolls_sideways(browser: "Browser", site: Site, tmp_path: Path) -> None:
     with clean_page(browser, PHONE, dark=True, touch=True) as page:
         page.goto(site.open_url)
         assert no_sideways_scroll(page)
@@ -275,7 +275,7 @@ def test_on_a_phone_nothing_scrolls_sideways(browser: "Browser", site: Site, tmp
         assert no_sideways_scroll(page)
 
 
-def test_a_token_is_asked_for_only_where_it_is_needed(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_a_token_is_asked_for_only_where_it_is_needed(browser: "Browser", site: Site) -> None:
     with clean_page(browser, DESKTOP, expected=("401",)) as page:
         page.goto(site.url)
         assert not page.is_visible("#token")
@@ -289,7 +289,7 @@ def test_a_token_is_asked_for_only_where_it_is_needed(browser: "Browser", site: 
         assert page.evaluate(MARKED) > 0
 
 
-def test_photos_are_kept_only_with_a_tick_and_a_subject(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_photos_are_kept_only_with_a_tick_and_a_subject(browser: "Browser", site: Site) -> None:
     kept = site.paths.kept
     with clean_page(browser) as page:
         upload(page, site.open_url)
@@ -316,7 +316,7 @@ def test_photos_are_kept_only_with_a_tick_and_a_subject(browser: "Browser", site
     assert not list(kept.glob("*/*/*"))
 
 
-def test_a_file_that_is_no_picture_gets_a_plain_word(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_a_file_that_is_no_picture_gets_a_plain_word(browser: "Browser", site: Site) -> None:
     with clean_page(browser) as page:
         page.goto(site.open_url)
         page.set_input_files("#photo", payload(b"no picture", "a.png"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from tests.browser import DESKTOP, PHONE, browser, canvas_pixels, clean_page, no_sideways_scroll  # noqa: F401 - a fixture
+from tests.browser import DESKTOP, PHONE, canvas_pixels, no_sideways_scroll
 from tests.serving.pages.restoring import (
     BOTH,
     PRINT,
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 
 
 @BOTH
-def test_photos_in_a_queue_keep_their_marks(browser: "Browser", site: Site, size: tuple[int, int]) -> None:  # noqa: F811
+def test_photos_in_a_queue_keep_their_marks(browser: "Browser", site: Site, size: tuple[int, int]) -> None:
     with restoring(browser, site, size) as page:
         choose(page, payload(PRINT, "first.png"), payload(PRINT[:, ::-1], "second.png"))
         assert page.inner_text("#place") == "Photo 1 of 2"
@@ -60,7 +60,7 @@ def test_photos_in_a_queue_keep_their_marks(browser: "Browser", site: Site, size
         assert page.is_visible("#start")
 
 
-def test_requests_are_made_one_at_a_time(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_requests_are_made_one_at_a_time(browser: "Browser", site: Site) -> None:
     with restoring(browser, site) as page:
         page.evaluate("""() => {
           window.open_now = window.most = 0;
@@ -78,7 +78,7 @@ def test_requests_are_made_one_at_a_time(browser: "Browser", site: Site) -> None
         assert page.evaluate("[window.sent.length, window.most]") == [3, 1]
 
 
-def test_a_search_that_failed_is_made_again(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_a_search_that_failed_is_made_again(browser: "Browser", site: Site) -> None:
     with restoring(browser, site) as page:
         page.route("**/v1/masks", lambda route: route.fulfill(status=429, headers={"Retry-After": "3"}, json={}))
         page.set_input_files("#photo", payload(portrait(), "a.png"))
@@ -92,7 +92,7 @@ def test_a_search_that_failed_is_made_again(browser: "Browser", site: Site) -> N
         assert not page.is_visible("#again")
 
 
-def test_files_that_are_no_pictures_do_not_hold_up_the_others(browser: "Browser", site: Site) -> None:  # noqa: F811
+def test_files_that_are_no_pictures_do_not_hold_up_the_others(browser: "Browser", site: Site) -> None:
     bad: FilePayload = {"name": "letter.png", "mimeType": "image/png", "buffer": b"no picture"}
     with restoring(browser, site) as page:
         choose(page, bad, payload(portrait(), "a.png"))
@@ -101,7 +101,7 @@ def test_files_that_are_no_pictures_do_not_hold_up_the_others(browser: "Browser"
 
 
 @BOTH
-def test_one_hundred_per_cent_shows_true_pixels(browser: "Browser", site: Site, size: tuple[int, int]) -> None:  # noqa: F811
+def test_one_hundred_per_cent_shows_true_pixels(browser: "Browser", site: Site, size: tuple[int, int]) -> None:
     with restoring(browser, site, size) as page:
         choose(page, payload(PRINT, "print.png"))
         restore(page)
@@ -136,14 +136,14 @@ def test_one_hundred_per_cent_shows_true_pixels(browser: "Browser", site: Site, 
 
 
 @pytest.mark.parametrize(("kind", "ending"), [("JPEG", "jpg"), ("WEBP", "webp"), ("PNG", "png")])
-def test_the_file_comes_back_in_its_own_format(browser: "Browser", site: Site, kind: str, ending: str) -> None:  # noqa: F811
+def test_the_file_comes_back_in_its_own_format(browser: "Browser", site: Site, kind: str, ending: str) -> None:
     with restoring(browser, site) as page:
         choose(page, payload(SMALL_PRINT, f"print.{ending}", kind))
         assert page.is_visible("#format-box") == (kind != "PNG")
         saved = save(page)
         assert saved[0] == f"print-restored.{ending}"
         with Pillow.open(io.BytesIO(saved[1])) as picture:
-            assert (picture.format, picture.size) == (kind, (450, 500))
+            assert (picture.format, picture.size) == (kind, (300, 334))
         state, _ = site.service.context.seal.read(saved[1], f"image/{kind.lower()}")
         assert state == "Trusted"
         if kind != "JPEG":
@@ -167,7 +167,7 @@ def save(page: "Page") -> tuple[str, bytes]:
 
 
 @BOTH
-def test_every_button_is_large_enough_for_a_finger(browser: "Browser", site: Site, size: tuple[int, int]) -> None:  # noqa: F811
+def test_every_button_is_large_enough_for_a_finger(browser: "Browser", site: Site, size: tuple[int, int]) -> None:
     with restoring(browser, site, (360, 740) if size == PHONE else size) as page:
         choose(page, payload(PRINT, "first.png"), payload(PRINT[:, ::-1], "second.png"))
         page.click("#larger")

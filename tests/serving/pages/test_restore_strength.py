@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from tests.browser import PHONE, browser, canvas_pixels, no_sideways_scroll  # noqa: F401 - a fixture
+from tests.browser import PHONE, canvas_pixels, no_sideways_scroll
 from tests.serving.pages.restoring import BOTH, RED, SMALL_PRINT, choose, payload, restore, restoring, sent_mask
 from tests.serving.site import Site, file_of, pixels_of, portrait
 
@@ -31,7 +31,7 @@ def requests(page: "Page") -> int:
 
 
 @BOTH
-def test_it_shows_what_the_service_makes_of_it(browser: "Browser", site: Site, size: tuple[int, int]) -> None:  # noqa: F811
+def test_it_shows_what_the_service_makes_of_it(browser: "Browser", site: Site, size: tuple[int, int]) -> None:
     with restoring(browser, site, size) as page:
         choose(page, payload(SMALL_PRINT, "print.png"))
         restore(page)
@@ -79,7 +79,7 @@ def test_it_shows_what_the_service_makes_of_it(browser: "Browser", site: Site, s
             assert box["height"] >= 43.9
 
 
-def test_it_repeats_the_same_request(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_it_repeats_the_same_request(browser: "Browser", site: Site) -> None:
     with restoring(browser, site) as page:
         choose(page, payload(SMALL_PRINT, "print.jpg", "JPEG"))
         page.check("[name=mode][value=inpaint]")
@@ -98,7 +98,7 @@ def test_it_repeats_the_same_request(browser: "Browser", site: Site) -> None:  #
         assert "Face redrawn" in page.inner_text("#details")
 
 
-def test_pictures_are_kept_once(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_pictures_are_kept_once(browser: "Browser", site: Site) -> None:
     with restoring(browser, site) as page:
         choose(page, payload(SMALL_PRINT, "print.png"))
         page.click("summary:has-text('Let us learn')")
@@ -113,7 +113,7 @@ def test_pictures_are_kept_once(browser: "Browser", site: Site) -> None:  # noqa
     assert site.client("admin").delete("/v1/subjects/bea").json() == {"deleted": 1}
 
 
-def test_a_strength_that_fails_leaves_the_result(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_a_strength_that_fails_leaves_the_result(browser: "Browser", site: Site) -> None:
     with restoring(browser, site) as page:
         choose(page, payload(SMALL_PRINT, "print.png"))
         restore(page)
@@ -131,7 +131,7 @@ def test_a_strength_that_fails_leaves_the_result(browser: "Browser", site: Site)
         assert not np.array_equal(canvas_pixels(page, "#after"), full)
 
 
-def test_it_is_hidden_where_the_face_model_did_nothing(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_it_is_hidden_where_the_face_model_did_nothing(browser: "Browser", site: Site) -> None:
     with restoring(browser, site) as page:
         choose(page, payload(FAR_FROM_THE_FACE, "print.png"))
         restore(page)
@@ -139,7 +139,7 @@ def test_it_is_hidden_where_the_face_model_did_nothing(browser: "Browser", site:
         assert not page.is_visible("#strength")
 
 
-def test_each_photo_has_its_own(browser: "Browser", site: Site) -> None:  # noqa: F811 - fixture
+def test_each_photo_has_its_own(browser: "Browser", site: Site) -> None:
     with restoring(browser, site) as page:
         choose(page, payload(SMALL_PRINT, "a.png"), payload(SMALL_PRINT[:, ::-1], "b.png"))
         page.click("#restore-all")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from monitoring.log.rows import Feedback
-from tests.browser import DESKTOP, PHONE, browser, canvas_pixels, clean_page, no_sideways_scroll  # noqa: F401 - a fixture
+from tests.browser import DESKTOP, PHONE, canvas_pixels, clean_page, no_sideways_scroll
 from tests.serving.reviewing import Kept
 from tests.serving.site import Site, damaged, portrait
 
@@ -31,7 +31,7 @@ def said(site: Site, request_id: str) -> list[dict[str, object]]:
     return [{name: value for name, value in body.items() if name != "by"} for body in found]
 
 
-def test_one_after_the_other_until_none_is_left(browser: "Browser", site: Site, kept: Kept, tmp_path: Path) -> None:  # noqa: F811 - fixture
+def test_one_after_the_other_until_none_is_left(browser: "Browser", site: Site, kept: Kept, tmp_path: Path) -> None:
     last, deleted, second = kept.add(identity_risk=0.2), kept.add(identity_risk=0.22), kept.add(WOULD_RATHER_NOT)
     first = kept.add(SAID_NO, references=2)
     with clean_page(browser, DESKTOP, expected=("410",)) as page:
@@ -69,7 +69,7 @@ def test_one_after_the_other_until_none_is_left(browser: "Browser", site: Site, 
 
 
 def test_a_token_with_the_role_is_asked_for_and_kept_in_the_tab(
-    browser: "Browser",  # noqa: F811 - fixture
+    browser: "Browser",
     site: Site,
     kept: Kept,
 ) -> None:
@@ -91,7 +91,7 @@ def test_a_token_with_the_role_is_asked_for_and_kept_in_the_tab(
         assert page.evaluate("localStorage.length + document.cookie.length") == 0
 
 
-def test_on_a_phone_in_the_dark(browser: "Browser", site: Site, kept: Kept, tmp_path: Path) -> None:  # noqa: F811 - fixture
+def test_on_a_phone_in_the_dark(browser: "Browser", site: Site, kept: Kept, tmp_path: Path) -> None:
     request_id = kept.add(SAID_NO, references=1, identity_risk=0.2)
     with clean_page(browser, PHONE, dark=True, touch=True) as page:
         page.goto(f"{site.open_url}/review")

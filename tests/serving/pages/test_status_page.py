@@ -21,14 +21,12 @@ from serving.routes.pages import page_router
 from serving.routes.status import Latest, status_router
 from serving.views.status import LIGHTS, render
 from serving.views.status_charts import HEIGHT, LEFT, WIDTH, accuracy_chart, drift_chart, onset_chart
-from tests import browser as chromium
 from tests.browser import PHONE, clean_page, no_sideways_scroll
 from tests.conftest import ROOT
 from tests.serving.site import PARAMS
 from tests.serving.status_examples import COST, SENT, alarming, empty, made, normal, silent, version, window
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:starlette")
-browser = chromium.browser
 STATES = {"empty": empty, "normal": normal, "alarm": alarming, "silent": silent}
 
 

@@ -1,0 +1,3 @@
+"""One browser for all pages."""
+
+from tests.browser import browser  # noqa: F401 - a fixture
