@@ -58,7 +58,7 @@ PLAN = Plan(
     weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=3.0, adversarial=0.0, matching=0.0),
 )
 DIFFUSION = diffusion.Plan(
-    steps=1000,
+    steps=600,
     weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=3.0, adversarial=0.0, matching=0.0),
 )
 SHARDS, PAIRS, SEED = 800, 128, 21
