@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.editions import RESEARCH
+from models.editions import OPEN, RESEARCH
 from models.errors import DataError, PromotionError, ServiceUnavailable, WeightsError
 from models.gan.generator import Generator
 from models.gan.restorer import save_weights
-from models.weight_files import weights_sha256
+from models.weight_files import read_architecture, stored_edition, weights_sha256
 from pipeline.champion import champion
 from pipeline.config.registry import ChampionParams
 from pipeline.project.paths import Paths
@@ -55,6 +55,20 @@ def test_shipped_weights_are_compared_with_their_card(assets: Path) -> None:
     weights.unlink()
     with pytest.raises(WeightsError, match="no such file; take assets/ from git"):
         shipped_weights(RESEARCH)
+
+
+def test_each_edition_has_weights_of_its_own(local_mlflow: Paths) -> None:
+    for edition, name in ((RESEARCH, "restorer"), (OPEN, "open_restorer")):
+        weights, version = resolve_weights(local_mlflow, NAME, edition)
+        assert (weights.name, version) == (f"{name}.safetensors", "shipped")
+        assert stored_edition(read_architecture(weights)) == edition
+
+
+def test_a_version_of_the_other_edition_is_refused(site: Paths) -> None:
+    with pytest.raises(
+        WeightsError, match=r"version 1 of \S+, of the edition research; set identity.edition to research"
+    ):
+        resolve_weights(site, NAME, OPEN, "1")
 
 
 def test_weights_of_a_version_are_those_that_were_registered(site: Paths) -> None:

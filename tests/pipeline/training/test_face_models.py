@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.editions import RESEARCH
+from models.editions import OPEN, RESEARCH
 from models.errors import DataError
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
+from models.restorer_file import read_face_model
 from pipeline.config.training import FaceModelParams
 from pipeline.portraits.read import read_portraits
+from pipeline.registry.weights import shipped_weights
 from pipeline.training.face_models import FaceModels, fit_face_models, fold
 from tests.portrait_site import lay_out_portraits
 
@@ -32,6 +34,15 @@ def test_people_are_counted_and_put_on_record(fitted: FaceModels, tmp_path: Path
     assert float(fitted.stored.tensors["faces"]) == float(shipped.tensors["faces"]) + people
     assert len(fitted.stored.tensors["seen"]) == people
     assert not torch.equal(fitted.stored.tensors["mean"], shipped.tensors["mean"])
+
+
+def test_a_model_stays_in_its_edition(tmp_path: Path) -> None:
+    paths = lay_out_portraits(tmp_path, identities=16)
+    shipped = read_face_model(shipped_weights(OPEN))
+    further = fit_face_models(paths, read_portraits(paths), shipped, settings(folds=0, components=10), 0, RESEARCH)
+    begun = fit_face_models(paths, read_portraits(paths), None, settings(folds=0, components=10), 0, OPEN)
+    assert [one.stored.edition for one in (further, begun)] == [OPEN, OPEN]
+    assert [one.whole.edition for one in (further, begun)] == [OPEN, OPEN]
 
 
 def test_nobody_new_changes_nothing(fitted: FaceModels, tmp_path: Path) -> None:
