@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
-from models.editions import RESEARCH, Edition
+from models.assets import RESEARCH, Edition
 from models.errors import WeightsError
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models import assets
+from models.assets import RESEARCH, Edition
 from models.damage_finder.finder import Finder
 from models.damage_finder.kinds import FAMILIES, KINDS, Kind
 from models.damage_finder.pieces import Ints, Pieces, find_pieces
-from models.editions import RESEARCH, Edition
 from models.errors import DataError, WeightsError
 from models.face.detector import Face
 from models.images import Image, Mask

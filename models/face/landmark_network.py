@@ -16,9 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.assets import ASSETS
+from models.assets import ASSETS, OPEN, RESEARCH, Edition
 from models.classical_fill import classical_fill
-from models.editions import OPEN, RESEARCH, Edition
 from models.errors import WeightsError
 from models.face.landmark_shift import LandmarkShift
 from models.face.landmarkers import Landmarker

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from models.editions import OPEN, Edition
+from models.assets import OPEN, Edition
 from models.face.detector import Face
 from models.face.landmarks import LandmarkPredictor, Landmarks
 from models.face.mesh_landmarks import MeshLandmarks

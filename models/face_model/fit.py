@@ -14,8 +14,8 @@ import torch
 from scipy.linalg import eigh
 from torch import Tensor
 
+from models.assets import EDITIONS, Edition
 from models.colour import to_planes
-from models.editions import EDITIONS, Edition
 from models.face.landmarkers import aligned_landmarks, load_landmarker
 from models.face.landmarks import MIRRORED, Landmarks, mirrored_points
 from models.face.warp import warp_grid

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.editions import EDITIONS, OPEN, Edition
+from models.assets import EDITIONS, OPEN, Edition
 from models.face.landmark_network import SIDE, shipped_landmark_network
 from models.face.landmark_shift import LandmarkShift, Noise, conditional_mean, shipped_landmark_shift, variances
 from models.face.landmarkers import Landmarker, aligned_landmarks, load_landmarker

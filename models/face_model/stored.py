@@ -12,8 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from models.assets import ASSETS
-from models.editions import EDITIONS, RESEARCH, Edition
+from models.assets import ASSETS, EDITIONS, RESEARCH, Edition
 from models.errors import WeightsError
 
 FACE_MODEL = ASSETS / "face_model.safetensors"

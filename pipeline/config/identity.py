@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from models.editions import OPEN, Edition
+from models.assets import OPEN, Edition
 from models.face_networks.insightface_pack import is_folder, short_name
 from models.face_networks.names import BUILT_IN, DLIB, DLIB_OPEN, YUNET
 from pipeline.config.base import Section

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.editions import OPEN, RESEARCH, Edition
+from models.assets import OPEN, RESEARCH, Edition
 from models.face_networks.insightface_pack import LICENCE
 from models.kinds import KINDS
 from models.metrics.names import Metric

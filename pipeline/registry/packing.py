@@ -14,8 +14,7 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from models.assets import ASSETS
-from models.editions import OPEN, RESEARCH, Edition
+from models.assets import ASSETS, OPEN, RESEARCH, Edition
 from models.package_files import FILES, package_file
 from models.weight_files import read_architecture
 from pipeline.config.identity import IdentityParams

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models import assets
-from models.editions import OPEN, RESEARCH, Edition
+from models.assets import OPEN, RESEARCH, Edition
 from models.errors import WeightsError
 from models.weight_files import read_architecture, stored_edition, weights_sha256
 from pipeline.project.environment import environment

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from models.editions import OPEN, Edition
+from models.assets import OPEN, Edition
 from models.errors import ConfigError
 from pipeline.config.data import SamplerParams
 from pipeline.image_io.outcome import Accepted

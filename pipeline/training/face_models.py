@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.editions import Edition
+from models.assets import Edition
 from models.errors import DataError
 from models.face_model.fit import BentFaces, bend, fit_bent
 from models.face_model.shape_and_appearance import ShapedFaceModel, built_face_model

@@ -19,9 +19,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.assets import ASSETS
+from models.assets import ASSETS, OPEN
 from models.completion.restorer import save_completion
-from models.editions import OPEN
 from models.face.landmark_network import OPEN_LANDMARK_NETWORK, save_landmark_network
 from models.face_model.fit import bend, fit_bent
 from models.face_model.stored import StoredFaceModel

@@ -20,8 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.assets import ASSETS
-from models.editions import RESEARCH
+from models.assets import ASSETS, RESEARCH
 from models.face.landmark_network import LANDMARK_NETWORK, save_landmark_network
 from models.face.landmark_shift import LANDMARK_SHIFT, fit_covariance, save_landmark_shift
 from models.face.landmarks import MIRRORED, LandmarkPredictor

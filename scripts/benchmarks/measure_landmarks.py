@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.editions import EDITIONS, RESEARCH
+from models.assets import EDITIONS, RESEARCH
 from models.face.landmark_network import Observed, shipped_landmark_network
 from models.face.landmarkers import aligned_landmarks
 from models.face.landmarks import Landmarks

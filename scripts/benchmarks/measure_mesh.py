@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from models.editions import OPEN, RESEARCH
+from models.assets import OPEN, RESEARCH
 from models.face.landmarkers import Landmarker, load_landmarker
 from models.face.landmarks import MIRRORED, mirrored_points
 from models.images import Image

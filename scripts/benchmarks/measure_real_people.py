@@ -18,7 +18,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from models.editions import OPEN, RESEARCH, Edition
+from models.assets import OPEN, RESEARCH, Edition
 from models.evidence.evidence import Damaged, Evidence, compose, gather
 from models.evidence.kept_eyes import with_kept_eyes
 from models.face.landmark_network import LANDMARK_NETWORKS

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.editions import Edition
+from models.assets import Edition
 from models.errors import LikenessError, ServiceUnavailable
 from models.weight_files import weights_sha256
 from monitoring.ab.experiment import challenger_under_test

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from models.editions import EDITIONS, OPEN, RESEARCH
+from models.assets import EDITIONS, OPEN, RESEARCH
 from models.errors import ConfigError, DataError, WeightsError
 from pipeline.config.keep import KeepParams
 from pipeline.config.load import Params, load_params

@@ -12,6 +12,7 @@ import pytest
 
 from models.assets import ASSETS
 from models.images import Image, Mask
+from models.package_files import file_sha256
 from pipeline.image_io.write import read_picture, write_picture
 from tests.conftest import ROOT
 from tests.pipeline.image_io.test_write import LIMITS
@@ -91,6 +92,14 @@ def test_a_photo_is_restored_from_open_files_alone(checkout: Path, mask: Mask, t
     restored = read_picture(out, LIMITS)
     error = np.abs(restored.astype(int) - astronaut())[mask].mean()
     assert error < 0.5 * np.abs(damaged.astype(int) - astronaut())[mask].mean()
+
+
+def test_its_files_have_cards_and_stay_small() -> None:
+    weights = list(ASSETS.glob("open_*.safetensors"))
+    assert len(weights) == 4
+    for file in weights:
+        assert json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))["sha256"] == file_sha256(file)
+    assert sum(file.stat().st_size for file in ASSETS.glob("open_*")) < 3_400_000
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
-from models.editions import OPEN
+from models.assets import OPEN
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from serving.assemble import assemble

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.assets import Edition
 from models.colour import luma
-from models.editions import Edition
 from models.face.landmark_network import SIDE, Observed, observe
 from models.face.landmark_shift import LandmarkShift
 from models.face.landmarkers import load_landmarker

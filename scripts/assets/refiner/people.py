@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from models.assets import ASSETS
-from models.editions import RESEARCH, Edition
+from models.assets import ASSETS, RESEARCH, Edition
 from models.errors import DataError
 from pipeline.portraits.read import read_portraits
 from pipeline.project.paths import Paths

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from models.editions import RESEARCH
+from models.assets import RESEARCH
 from models.face_model.fit import bend, fit, fit_bent
 from models.face_model.shape_and_appearance import built_face_model
 from models.face_model.stored import StoredFaceModel

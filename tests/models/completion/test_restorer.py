@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.assets import EDITIONS, OPEN, RESEARCH
 from models.completion.restorer import CompletionRestorer, save_completion
-from models.editions import EDITIONS, OPEN, RESEARCH
 from models.errors import WeightsError
 from models.evidence.evidence import compose, gather
 from models.face_model.stored import FACE_MODEL, StoredFaceModel

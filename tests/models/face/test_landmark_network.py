@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.editions import RESEARCH
+from models.assets import RESEARCH
 from models.errors import WeightsError
 from models.face.landmark_network import (
     SIDE,

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models.editions import OPEN
+from models.assets import OPEN
 from models.face.alignment import align, similarity, transform
 from models.face.detector import Face, FaceDetector
 from models.face.landmarkers import load_landmarker

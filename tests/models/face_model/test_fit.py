@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.editions import RESEARCH
+from models.assets import RESEARCH
 from models.face_model.fit import BentFaces, fit, fit_bent
 from tests.models.face_model.test_gaussian import SIDE, pictures
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.editions import RESEARCH
+from models.assets import RESEARCH
 from models.face.warp import warp_grid
 from models.face_model.fit import fit_shaped
 from models.face_model.shape_and_appearance import ShapedFaceModel, built_face_model, shipped_face_model, warp_pictures

@@ -12,7 +12,7 @@ import pytest
 import torch
 from packaging.utils import canonicalize_name
 
-from models.editions import OPEN
+from models.assets import OPEN
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from models.gan.generator import Generator
 from models.gan.restorer import save_weights

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.editions import OPEN, RESEARCH
+from models.assets import OPEN, RESEARCH
 from models.errors import DataError, PromotionError, ServiceUnavailable, WeightsError
 from models.gan.generator import Generator
 from models.gan.restorer import save_weights

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.editions import OPEN, RESEARCH
+from models.assets import OPEN, RESEARCH
 from models.errors import DataError
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from models.restorer_file import read_face_model

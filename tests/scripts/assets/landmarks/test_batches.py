@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from models.editions import RESEARCH
+from models.assets import RESEARCH
 from models.face.landmark_network import SIDE
 from models.face_model.shape_and_appearance import shipped_face_model
 from scripts.assets.landmarks.batches import Known, draw, draw_moves, held_out, moved, toned
