@@ -73,25 +73,34 @@ class Graph:
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What the rest of the project needs of one kind of network.
+class StoredKind:
+    """What the rest of the project needs to use the weights of one kind.
 
     Attributes:
-        build: the module that trains it, from the weights in a file or from scratch (None).
         load: the restorer in a weights file.
-        weights: the weight of each term of its loss.
-        echoes: how often its training uses each batch of evidence.
         objective: (network, batch, judges, weights) -> the loss, as far as it has one value for given weights; None
-            for a kind whose loss depends on chance altogether.
+            for a kind whose loss depends on chance altogether, or that has none.
         graph: how its restorers become ONNX graphs; None for a kind that runs in PyTorch.
     """
 
-    build: "Callable[[TrainSettings, Judges, Path | None], AveragedModule]"
     load: Callable[[Path], StoredRestorer]
-    weights: Callable[[TrainSettings], Mapping[str, float]]
-    echoes: Callable[[TrainSettings], int]
     objective: "Callable[[nn.Module, Batch, Judges, Mapping[str, float]], Tensor] | None"
     graph: Callable[[], Graph] | None
+
+
+@dataclass(frozen=True)
+class Kind(StoredKind):
+    """What the rest of the project needs besides to train a network of one kind.
+
+    Attributes:
+        build: the module that trains it, from the weights in a file or from scratch (None).
+        weights: the weight of each term of its loss.
+        echoes: how often its training uses each batch of evidence.
+    """
+
+    build: "Callable[[TrainSettings, Judges, Path | None], AveragedModule]"
+    weights: Callable[[TrainSettings], Mapping[str, float]]
+    echoes: Callable[[TrainSettings], int]
 
 
 def _build_gan(settings: TrainSettings, judges: "Judges", start: Path | None) -> "AveragedModule":
@@ -130,6 +139,12 @@ def _load_diffusion(path: Path) -> StoredRestorer:
     return DiffusionRestorer.load(path)
 
 
+def _load_completion(path: Path) -> StoredRestorer:
+    from models.completion.restorer import CompletionRestorer
+
+    return CompletionRestorer.load(path)
+
+
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "gan": Kind(
@@ -150,4 +165,6 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         ),
     }
 )
-"""Every kind by its name in `train.kind` and in the headers of weights files."""
+"""Every kind that can be trained, by its name in `train.kind` and in the headers of weights files."""
+STORED: Mapping[str, StoredKind] = MappingProxyType({**KINDS, "completion": StoredKind(_load_completion, None, None)})
+"""Every kind by its name in the headers of weights files."""

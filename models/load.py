@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from models.errors import WeightsError
-from models.kinds import KINDS, Kind, StoredRestorer
+from models.kinds import STORED, StoredKind, StoredRestorer
 from models.restorer_file import stored_kind
 from models.weight_files import read_architecture
 
@@ -24,13 +24,13 @@ def load_restorer(path: Path, sha256: str | None = None, device: torch.device | 
     return read_kind(path, sha256).load(path).to(device or torch.device("cpu"))
 
 
-def read_kind(path: Path, sha256: str | None = None) -> Kind:
+def read_kind(path: Path, sha256: str | None = None) -> StoredKind:
     """Read the kind of network that a weights file holds.
 
     Raises:
         WeightsError: no such file, another digest, not safetensors, or a kind that is not known.
     """
     name = stored_kind(read_architecture(path, sha256))
-    if name not in KINDS:
-        raise WeightsError(f"weights of a known kind ({', '.join(KINDS)}) at {path}", name, "use a newer release")
-    return KINDS[name]
+    if name not in STORED:
+        raise WeightsError(f"weights of a known kind ({', '.join(STORED)}) at {path}", name, "use a newer release")
+    return STORED[name]

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def stored_kind(header: Architecture) -> str:
-    """Read the name of the kind in `models.kinds.KINDS`; headers that name none are of GANs."""
+    """Read the name of the kind in `models.kinds.STORED`; headers that name none are of GANs."""
     return str(header.get("kind", "gan"))
 
 
@@ -54,7 +54,7 @@ def read_face_model(path: Path) -> StoredFaceModel:
     """
     header = read_architecture(path)
     if header.get("own_face_model"):
-        return StoredFaceModel(read_part(path, _PART))
+        return StoredFaceModel.of_earlier(read_part(path, _PART))
     return StoredFaceModel.load(_shipped_file(header["face_model"], path))
 
 
@@ -81,7 +81,7 @@ def write_restorer(
     if face_model is None:
         write_weights(network, architecture | {"face_model": shipped_sha256()}, path, dtype)
         return
-    header = architecture | {"face_model": face_model.sha256, "own_face_model": True}
+    header = architecture | {"face_model": face_model.sha256, "own_face_model": True, "edition": face_model.edition}
     write_weights(network, header, path, dtype, {_PART: face_model.tensors})
 
 

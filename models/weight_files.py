@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
+from models.assets import RESEARCH, Edition
 from models.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -86,6 +87,12 @@ def read_architecture(path: Path, sha256: str | None = None) -> Architecture:
         raise WeightsError(f"an architecture in the header of {path}", "none", "train weights with this project")
     architecture: Architecture = json.loads(metadata[_HEADER])
     return architecture
+
+
+def stored_edition(header: Architecture) -> Edition:
+    """Read the edition that a file belongs to; headers that name none are of research."""
+    named: Edition = header.get("edition", RESEARCH)
+    return named
 
 
 def read_state(path: Path) -> State:

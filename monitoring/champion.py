@@ -28,5 +28,5 @@ def current_champion(params: Params, paths: Paths, *, now: datetime) -> Champion
     from pipeline.registry.weights import resolve_weights
 
     name = params.registry.model_name
-    weights, version = resolve_weights(paths, name, "champion")
+    weights, version = resolve_weights(paths, name, params.identity.edition, "champion")
     return Champion(version, weights, champion_age(paths, name, now))

@@ -23,6 +23,7 @@ from pipeline.portraits.rows import PortraitRow, RowWriter, row_writer, split_of
 from pipeline.project.files import fresh_folder, write_text
 from pipeline.project.paths import Paths
 from pipeline.sources.catalogue import open_intake, open_source
+from pipeline.sources.face_sampler import check_terms
 from pipeline.sources.item import SourceItem, Split
 
 _LOG = logging.getLogger(__name__)
@@ -61,10 +62,13 @@ def ingest(
     The source comes first: what is in both counts as the source's.
 
     Raises:
+        ConfigError: the sampler, in the edition `open`.
         DataError: the source is missing, empty, or has no portrait with a face.
         ServiceUnavailable: S3 does not answer.
         WeightsError: the pack that is to detect faces is missing, or cannot.
     """
+    if data.source == "sampler":
+        check_terms(identity.edition)
     limits = Limits.of(ingest)
     items = chain(
         open_source(data, limits, paths), open_intake(data, limits, paths, datetime.now(UTC) if now is None else now)
@@ -73,7 +77,7 @@ def ingest(
         (folder / paths.portrait_images.name).mkdir()
         quarantine = Quarantine(folder / paths.quarantine.name)
         with row_writer(folder / paths.portrait_rows.name) as rows:
-            aligner = Aligner(identity.detector, ingest.min_detector_score, ingest.image_size)
+            aligner = Aligner(identity, ingest.min_detector_score, ingest.image_size)
             batch = _Batch(data, aligner, folder / paths.portrait_images.name, quarantine, rows)
             for item in items:
                 batch.take(item)

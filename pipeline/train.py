@@ -54,7 +54,7 @@ def train(*, train: TrainParams, masks: MaskParams, identity: IdentityParams, pa
     learning, held_out = (_split(rows, name) for name in ("train", "validation"))
     module = build_module(train, training_encoder(identity.training), paths)
     before = read_face_model(paths.champion_weights) if train.warm_start == "champion" else None
-    models = fit_face_models(paths, learning, before, train.face_model, train.seed)
+    models = fit_face_models(paths, learning, before, train.face_model, train.seed, identity.edition)
     samples = partial(_samples, paths, learning, masks, train, models)
     fixed = CachedBatches(batches(_held_out_samples(paths, held_out, masks, train, models.stored), train.batch_size, 0))
     if first_process():

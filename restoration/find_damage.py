@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from models import assets
+from models.assets import RESEARCH, Edition
 from models.damage_finder.finder import Finder
 from models.damage_finder.kinds import FAMILIES, KINDS, Kind
 from models.damage_finder.pieces import Ints, Pieces, find_pieces
-from models.errors import WeightsError
+from models.errors import DataError, WeightsError
 from models.face.detector import Face
 from models.images import Image, Mask
 from pipeline.config.restore import FinderParams
@@ -125,6 +126,27 @@ def mean_confidence(pieces: Sequence[Piece]) -> float | None:
     used = [piece for piece in pieces if piece.used]
     total = sum(piece.area for piece in used)
     return sum(piece.confidence * piece.area for piece in used) / total if total else None
+
+
+def finder_of(edition: Edition) -> Finder | None:
+    """The finder of an edition; `open` has none, since the one in `assets/` learnt from research data.
+
+    Raises:
+        WeightsError: missing or changed.
+    """
+    return shipped_finder() if edition == RESEARCH else None
+
+
+def required(finder: Finder | None) -> Finder:
+    """The finder, where there has to be one.
+
+    Raises:
+        DataError: there is none.
+    """
+    if finder is None:
+        remedy = "give a mask (--mask), or set identity.edition to research in params.yaml"
+        raise DataError("a mask, as the edition open has no damage finder", "none", remedy)
+    return finder
 
 
 @cache

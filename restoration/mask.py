@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from models.errors import DataError, MaskError
+from models.errors import MaskError
 from models.images import Image, Mask
 from pipeline.config.restore import RestoreParams
 from pipeline.damage.painted import Painted
 from pipeline.damage.picture import read_mask
 from pipeline.image_io.write import write_picture
-from restoration.find_damage import FoundDamage, Piece, find_damage, mean_confidence
+from restoration.find_damage import FoundDamage, Piece, find_damage, mean_confidence, required
 from restoration.modes import RequestedMode
 from restoration.outcome import unchanged
 from restoration.photo.leftovers import with_leftovers
@@ -125,9 +125,7 @@ def mask_for(
         return given_mask(_read(given, photo, mode, may_be_empty))
     if mode == "colorize":
         return UsedMask(np.ones(photo.shape[:2], np.bool_), "whole photo")
-    if finder is None:
-        raise DataError("a mask or a damage finder", "neither", "give --mask")
-    return found_mask(find_damage(photo, finder, detector, params.finder), everything=mode == "inpaint")
+    return found_mask(find_damage(photo, required(finder), detector, params.finder), everything=mode == "inpaint")
 
 
 def found_mask(found: FoundDamage, *, everything: bool) -> UsedMask:

@@ -37,7 +37,7 @@ class Detector(Protocol):
 
 
 class Landmarker(Protocol):
-    """What `models.face.landmarks.LandmarkPredictor` offers."""
+    """What the predictors of `models.face.landmarkers` offer."""
 
     def predict(self, image: Image, face: Face) -> Points: ...
 
@@ -68,13 +68,13 @@ def load_tools(min_detector_score: float, identity: IdentityParams) -> Tools:
         WeightsError: a package file or a pack is missing or changed.
     """
     from models.face.detectors import load_detector
-    from models.face.landmarks import LandmarkPredictor
+    from models.face.landmarkers import load_landmarker
     from models.identity.encoders import check_independence, independent_encoder, training_encoder
 
     check_independence(identity.training, identity.judge)
     training, judge = training_encoder(identity.training), independent_encoder(identity.judge)
     detector = load_detector(identity.detector, min_detector_score)
-    return Tools(detector, LandmarkPredictor(), (training, judge), training)
+    return Tools(detector, load_landmarker(identity.edition), (training, judge), training)
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,12 @@ EVIDENCE = (
     "assets/face_model.safetensors",
     "assets/landmark_network.safetensors",
     "assets/landmark_shift.safetensors",
+    "assets/open_dlib_whitening.safetensors",
+    "assets/open_landmark_network.safetensors",
+    "assets/open_landmarks.safetensors",
 )
 """Weights that gathering the evidence reads; a test compares what stages list with what their code names."""
-JUDGE = ("assets/dlib_whitening.json", "pipeline/templates", *EVIDENCE)
+JUDGE = ("assets/dlib_whitening.json", "assets/open_dlib_whitening.json", "pipeline/templates", *EVIDENCE)
 PLOTS = [
     {
         "training": {
@@ -47,7 +50,7 @@ class Files:
 
 FILES = {
     "ingest": Files(
-        deps=("assets/sampler.safetensors", "assets/sampler.json"),
+        deps=("assets/sampler.safetensors", "assets/sampler.json", "assets/open_landmarks.safetensors"),
         outs=("data/portraits", "data/reports/ingest.json"),
     ),
     "validate": Files(
@@ -55,7 +58,13 @@ FILES = {
         outs=("data/validation", "data/reports/validate.json"),
     ),
     "masks": Files(deps=(PORTRAITS, "data/reports/validate.json"), outs=("data/masks", "data/reports/masks.json")),
-    "champion": Files(deps=("assets/restorer.safetensors", "assets/restorer.json", *EVIDENCE), outs=("data/champion",)),
+    "champion": Files(
+        deps=(
+            *("assets/restorer.safetensors", "assets/restorer.json"),
+            *("assets/open_restorer.safetensors", "assets/open_restorer.json", *EVIDENCE),
+        ),
+        outs=("data/champion",),
+    ),
     "train": Files(
         deps=(PORTRAITS, IMAGES, "data/reports/validate.json", "data/champion", *EVIDENCE),
         outs=("data/training",),

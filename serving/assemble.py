@@ -26,7 +26,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is first imported
     from monitoring.log.production_log import open_log
     from pipeline.image_io.outcome import Limits
-    from restoration.find_damage import shipped_finder
+    from restoration.find_damage import finder_of
     from restoration.photo.inpainter import load_inpainter
     from restoration.provenance.marking import open_seal
     from serving.http.auth import Guard, TokenStore
@@ -48,7 +48,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
         params=params,
         limits=Limits.of(params.ingest),
         tools=ThreadTools(params.restore.min_detector_score, params.identity),
-        finder=shipped_finder(),
+        finder=finder_of(params.identity.edition),
         seal=open_seal(paths),
         log=open_log(paths),
         pictures=PictureStore(paths, params.keep),

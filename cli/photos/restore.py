@@ -161,7 +161,7 @@ def _settings(
     from pipeline.project.paths import Paths
     from pipeline.registry.weights import resolve_weights
     from restoration.files.restore_files import Settings
-    from restoration.find_damage import shipped_finder
+    from restoration.find_damage import finder_of, required
     from restoration.photo.inpainter import load_inpainter
     from restoration.provenance.marking import open_seal
     from restoration.types import load_tools
@@ -170,12 +170,12 @@ def _settings(
     place = restoring_place(root)
     paths, params = Paths(place.root), load_params(place.params)
     limits = Limits.of(params.restore.files)
+    finder = required(finder_of(params.identity.edition)) if search else None
     reference_photos = [read_picture(path, limits) for path in references]
-    weights, version = resolve_weights(paths, params.registry.model_name, model)
+    weights, version = resolve_weights(paths, params.registry.model_name, params.identity.edition, model)
     tools = load_tools(params.restore.min_detector_score, params.identity)
     if params.restore.inpainter is not None:
         load_inpainter(params.restore.inpainter)  # a wrong file is told before any photo is read
-    finder = shipped_finder() if search else None
     restorer, seal = load_restorer(weights), open_seal(paths)
     give_back_memory()
     return Settings(

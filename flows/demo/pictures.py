@@ -66,7 +66,7 @@ def restore_by_both(params: Params, paths: Paths, requests: Sequence[Request], b
 
 
 def _restore(params: Params, paths: Paths, requests: Sequence[Request], version: str, tools: Tools) -> list[Attempt]:
-    weights, _ = resolve_weights(paths, params.registry.model_name, version)
+    weights, _ = resolve_weights(paths, params.registry.model_name, params.identity.edition, version)
     restorer = load_restorer(weights)
     outcomes = [
         restore_photo(

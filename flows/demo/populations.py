@@ -32,9 +32,9 @@ def compare_versions(
         WeightsError: a version's weights are missing or changed.
         ServiceUnavailable: MLflow does not answer.
     """
-    versions = {"before": before, "after": after}
+    versions, model, edition = {"before": before, "after": after}, params.registry.model_name, params.identity.edition
     methods: dict[str, Method] = {
-        name: load_restorer(resolve_weights(paths, params.registry.model_name, version)[0]).restore
+        name: load_restorer(resolve_weights(paths, model, edition, version)[0]).restore
         for name, version in versions.items()
     }
     judges, seed = Judges.load(torch.device("cpu"), params.identity), params.simulate.seed + _TURN

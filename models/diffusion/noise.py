@@ -17,7 +17,7 @@ from models.colour import from_planes
 from models.diffusion.residual import missing_part
 from models.diffusion.settings import Spread
 from models.evidence.evidence import Damaged, Evidence
-from models.face.landmarks import aligned_landmarks
+from models.face.landmarkers import aligned_landmarks
 from models.face.warp import warp_grid
 from models.face_model.gaussian import FaceModel, rim
 from models.face_model.shape_and_appearance import ShapedFaceModel
@@ -74,7 +74,7 @@ class PosteriorNoise:
         small, side = face_model.at(SIDE), evidence.start.shape[-1]
         scale = SIDE / side
         there, back = [], []
-        for points in aligned_landmarks(evidence.start):
+        for points in aligned_landmarks(evidence.start, face_model.landmarker):
             own = np.asarray((points + 0.5) * scale - 0.5, np.float32)
             there.append(warp_grid(small.frame, own, SIDE))
             back.append(warp_grid(own, small.frame, SIDE))

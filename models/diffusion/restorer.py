@@ -12,6 +12,7 @@ from models.diffusion.settings import DiffusionShape, Sampling, Spread
 from models.errors import WeightsError
 from models.evidence.evidence import Damaged, Evidence, compose
 from models.evidence.kept_eyes import with_kept_eyes
+from models.face.landmarkers import Landmarker
 from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.face_model.stored import StoredFaceModel
 from models.restorer_file import load_face_model, read_restorer_header, write_restorer
@@ -83,7 +84,7 @@ class DiffusionRestorer:
             proposal = self.draws(evidence, self.sampling.samples, _fixed_rng()).mean(0)
         else:
             proposal = evidence.start + expected(self.denoiser, evidence)
-        return with_kept_eyes(evidence.start, proposal.clamp(-1, 1))
+        return with_kept_eyes(evidence.start, proposal.clamp(-1, 1), self.face_model.landmarker)
 
     def restore(self, damaged: Damaged) -> Tensor:
         """Restore portraits (N, 3, H, W) in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
@@ -102,7 +103,7 @@ class DiffusionRestorer:
             rng: source of the noise, on the CPU.
         """
         evidence = damaged.evidence(self.face_model)
-        return summarise_draws(evidence, self.draws(evidence, samples, rng))
+        return summarise_draws(evidence, self.draws(evidence, samples, rng), self.face_model.landmarker)
 
     def draws(self, evidence: Evidence, samples: int, rng: torch.Generator) -> Tensor:
         """Draw (samples, N, 3, H, W) proposals, not yet composed with the known pixels.
@@ -130,13 +131,13 @@ def load_denoiser(path: Path) -> Denoiser:
     return denoiser.eval()
 
 
-def summarise_draws(evidence: Evidence, proposals: Tensor) -> Samples:
+def summarise_draws(evidence: Evidence, proposals: Tensor, landmarker: Landmarker) -> Samples:
     """Combine draws (samples, N, 3, H, W) of one batch into their mean, with the start's eyes, and their spread."""
     damaged = evidence.damaged
     drawn = torch.stack([compose(damaged, proposal) for proposal in proposals])
     correction = 1 if len(drawn) > 1 else 0
     spread = (drawn - drawn[:1]).var(0, correction=correction).mean(1, keepdim=True).sqrt()
-    mean = with_kept_eyes(evidence.start, proposals.mean(0).clamp(-1, 1))
+    mean = with_kept_eyes(evidence.start, proposals.mean(0).clamp(-1, 1), landmarker)
     return Samples(compose(damaged, mean), spread)
 
 

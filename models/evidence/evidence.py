@@ -19,8 +19,8 @@ from models.evidence.eye_tone import with_like_eyes
 from models.evidence.identity_condition import identity_hint
 from models.evidence.mirrored_eye import with_mirrored_eyes
 from models.evidence.reference_photo import Reference, align_photos
-from models.face.landmark_shift import LandmarkShift
-from models.face.landmarks import Landmarks, aligned_landmarks, draw_landmarks
+from models.face.landmarkers import aligned_landmarks
+from models.face.landmarks import Landmarks, draw_landmarks
 from models.face_model.gaussian import Completion
 from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.images import to_tensor, to_uint8
@@ -130,10 +130,10 @@ def gather(damaged: Damaged, face_model: ShapedFaceModel, completion: Completion
         damaged.image.cpu(), damaged.hole_mask.cpu(), damaged.chroma_mask.cpu()
     )
     bare = compose(damaged, completion.picture.to(damaged.image))
-    points = aligned_landmarks(bare)
+    points = aligned_landmarks(bare, face_model.landmarker)
     mirrored = compose(damaged, with_mirrored_eyes(bare, damaged.chroma_mask, points))
     completed = compose(damaged, with_like_eyes(mirrored, damaged.chroma_mask, points))
-    start, reference_mask, points = _with_photos(damaged, completed, points, face_model.shift)
+    start, reference_mask, points = _with_photos(damaged, completed, points, face_model)
     side = start.shape[-1]
     return Evidence(
         damaged=damaged,
@@ -150,17 +150,18 @@ def gather(damaged: Damaged, face_model: ShapedFaceModel, completion: Completion
 
 
 def _with_photos(
-    damaged: Damaged, completed: Tensor, points: list[Landmarks], shift: LandmarkShift
+    damaged: Damaged, completed: Tensor, points: list[Landmarks], face_model: ShapedFaceModel
 ) -> tuple[Tensor, Tensor, list[Landmarks]]:
     """Choose the start, with the reference photos, and the points of the faces in it."""
     if damaged.reference is None or not damaged.reference.present.any():
         return completed, torch.zeros_like(damaged.hole_mask), points
+    own_points = damaged.reference.landmarks(face_model.landmarker)
     for _ in range(_PASSES):
         aligned_reference, reference_mask = align_photos(
-            damaged.reference, completed, damaged.hole_mask, damaged.chroma_mask, points, shift
+            damaged.reference, own_points, completed, damaged.hole_mask, damaged.chroma_mask, points, face_model.shift
         )
         start = compose(damaged, torch.where(reference_mask > 0.5, aligned_reference, completed))
-        points = aligned_landmarks(start)
+        points = aligned_landmarks(start, face_model.landmarker)
     return start, reference_mask, points
 
 

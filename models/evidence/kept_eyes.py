@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.face.landmarks import Landmarks, aligned_landmarks
+from models.face.landmarkers import Landmarker, aligned_landmarks
+from models.face.landmarks import Landmarks
 from models.face.regions import feature_regions
 
 KEPT = ("left_eye", "right_eye")
@@ -19,9 +20,9 @@ _WIDER, _FADING = 2 / 128, 2 / 128
 """Of the side: by how much the eyes are widened, and the standard deviation over which they fade out."""
 
 
-def with_kept_eyes(start: Tensor, proposal: Tensor) -> Tensor:
-    """Take the eyes of the start (N, 3, S, S) into a proposal (N, 3, S, S), with a soft edge."""
-    share = _around_eyes(aligned_landmarks(start), start.shape[-1]).to(proposal)
+def with_kept_eyes(start: Tensor, proposal: Tensor, landmarker: Landmarker) -> Tensor:
+    """Take the eyes of the start (N, 3, S, S), which `landmarker` finds, into a proposal alike, with a soft edge."""
+    share = _around_eyes(aligned_landmarks(start, landmarker), start.shape[-1]).to(proposal)
     return torch.lerp(proposal, start, share)
 
 

@@ -1,15 +1,15 @@
 """Align a photo of the same person with the damaged face by landmarks, and match its light."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from models.face.landmark_shift import LandmarkShift
-from models.face.landmarks import Landmarks, aligned_landmarks
+from models.face.landmarkers import Landmarker, aligned_landmarks
+from models.face.landmarks import Landmarks
 from models.face.warp import missing_around, warp_grid
 from models.face_model.gaussian import rim
 from models.runtime.cached import made_once
@@ -32,11 +32,10 @@ class Reference:
     image: Tensor
     present: Tensor
 
-    @cached_property
-    def landmarks(self) -> dict[int, Landmarks]:
-        """Predict the 68 points on each photo that is present, by its number; once, however often it is moved."""
+    def landmarks(self, landmarker: Landmarker) -> dict[int, Landmarks]:
+        """Predict the 68 points on each photo that is present, by its number."""
         indices = self.present.nonzero()[:, 0]
-        return dict(zip(indices.tolist(), aligned_landmarks(self.image[indices]), strict=True))
+        return dict(zip(indices.tolist(), aligned_landmarks(self.image[indices], landmarker), strict=True))
 
     def to(self, device: torch.device) -> "Reference":
         """Copy the photos to another device."""
@@ -45,6 +44,7 @@ class Reference:
 
 def align_photos(
     reference: Reference,
+    own_landmarks: Mapping[int, Landmarks],
     start: Tensor,
     hole_mask: Tensor,
     chroma_mask: Tensor,
@@ -55,6 +55,7 @@ def align_photos(
 
     Args:
         reference: the photos.
+        own_landmarks: 68 points of each photo that is present, pixels, by its number.
         start: (N, 3, H, W) completed portraits in [-1, 1]; known pixels are true.
         hole_mask: (N, 1, H, W), 1 where `start` is no more than a guess.
         chroma_mask: (N, 1, H, W), 1 where its colour is; contains `hole_mask`.
@@ -67,7 +68,7 @@ def align_photos(
     """
     aligned_reference, reference_mask = torch.zeros_like(start), torch.zeros_like(hole_mask)
     size = start.shape[-1]
-    for index, own in reference.landmarks.items():
+    for index, own in own_landmarks.items():
         one = slice(index, index + 1)
         photo = reference.image[one]
         missing = missing_around(hole_mask[index, 0], landmarks[index])

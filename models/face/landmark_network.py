@@ -1,30 +1,35 @@
 """Place the 68 landmarks of a damaged portrait by a network that sees what is missing of it.
 
-dlib's trees know intact faces: in a hole they follow whatever fills it. The network sees picture and masks, and beside
-them where the trees put the points on a classical fill, and what the Gaussian of shapes makes of that
+A predictor knows intact faces: in a hole it follows whatever fills it. The network sees picture and masks, and beside
+them where the predictor puts the points on a classical fill, and what the Gaussian of shapes makes of that
 (`models/face/landmark_shift.py`). Its own places are mixed with those, point by point, by a weight that falls with what
 is missing around the point.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.assets import ASSETS
+from models.assets import ASSETS, OPEN, RESEARCH, Edition
 from models.classical_fill import classical_fill
 from models.errors import WeightsError
 from models.face.landmark_shift import LandmarkShift
-from models.face.landmarks import MIRRORED, LandmarkPredictor, Landmarks
+from models.face.landmarkers import Landmarker
+from models.face.landmarks import MIRRORED, Landmarks
 from models.face.warp import missing_around
-from models.images import to_uint8
+from models.images import Image, to_uint8
 from models.runtime.cached import made_once
 from models.weight_files import fill, read_architecture, write_weights
 
 LANDMARK_NETWORK = ASSETS / "landmark_network.safetensors"
+OPEN_LANDMARK_NETWORK = ASSETS / "open_landmark_network.safetensors"
+LANDMARK_NETWORKS: Mapping[Edition, Path] = MappingProxyType({RESEARCH: LANDMARK_NETWORK, OPEN: OPEN_LANDMARK_NETWORK})
 SIDE = 128
 """Of the pictures that the network sees, pixels."""
 WIDTHS = (32, 48, 64, 96)
@@ -41,18 +46,25 @@ class Observed:
 
     Attributes:
         planes: (N, 5, SIDE, SIDE): RGB in [-1, 1], 0 in the hole; hole mask; chroma mask.
-        trees: (N, 68, 2) by dlib's trees on the classical fill, pixels.
-        expected: (N, 68, 2) the Gaussian's conditional mean, given `trees`, pixels.
-        missing: (N, 68) in [0, 1], how much is missing around `trees`.
+        predicted: (N, 68, 2) by the predictor on the classical fill, pixels.
+        expected: (N, 68, 2) the Gaussian's conditional mean, given `predicted`, pixels.
+        missing: (N, 68) in [0, 1], how much is missing around `predicted`.
     """
 
     planes: Tensor
-    trees: Tensor
+    predicted: Tensor
     expected: Tensor
     missing: Tensor
 
 
-def observe(image: Tensor, hole_mask: Tensor, chroma_mask: Tensor, shape: LandmarkShift, mean: Landmarks) -> Observed:
+def observe(
+    image: Tensor,
+    hole_mask: Tensor,
+    chroma_mask: Tensor,
+    shape: LandmarkShift,
+    mean: Landmarks,
+    landmarker: Landmarker,
+) -> Observed:
     """Prepare damaged portraits for the network.
 
     Args:
@@ -61,14 +73,16 @@ def observe(image: Tensor, hole_mask: Tensor, chroma_mask: Tensor, shape: Landma
         chroma_mask: (N, 1, SIDE, SIDE), 1 = colour missing; contains `hole_mask`.
         shape: Gaussian of landmarks around `mean`.
         mean: (68, 2) pixels.
+        landmarker: predicts the points of intact faces.
     """
     known = image * (1 - hole_mask)
-    trees = [_by_trees(picture, chroma[0] > 0.5) for picture, chroma in zip(known, chroma_mask, strict=True)]
-    missing = [missing_around(hole[0], points) for hole, points in zip(hole_mask, trees, strict=True)]
-    expected = [shape.expected(points, mean, share) for points, share in zip(trees, missing, strict=True)]
+    filled = [_filled(picture, chroma[0] > 0.5) for picture, chroma in zip(known, chroma_mask, strict=True)]
+    predicted = [landmarker.predict_aligned(picture) for picture in filled]
+    missing = [missing_around(hole[0], points) for hole, points in zip(hole_mask, predicted, strict=True)]
+    expected = [shape.expected(points, mean, share) for points, share in zip(predicted, missing, strict=True)]
     return Observed(
         torch.cat([known, hole_mask, chroma_mask], dim=1),
-        torch.from_numpy(np.stack(trees)),
+        torch.from_numpy(np.stack(predicted)),
         torch.from_numpy(np.stack(expected)),
         torch.from_numpy(np.stack(missing)).float(),
     )
@@ -114,20 +128,26 @@ class LandmarkNetwork(nn.Module):
         return placed
 
     def _numbers(self, observed: Observed) -> Tensor:
-        trees, expected = ((points - self.mean) / _UNIT for points in (observed.trees, observed.expected))
-        trees = trees * (1 - observed.missing)[..., None]
-        return torch.cat([trees.flatten(1), expected.flatten(1), observed.missing], dim=1)
+        predicted, expected = ((points - self.mean) / _UNIT for points in (observed.predicted, observed.expected))
+        predicted = predicted * (1 - observed.missing)[..., None]
+        return torch.cat([predicted.flatten(1), expected.flatten(1), observed.missing], dim=1)
 
     @torch.inference_mode()
     def place(
-        self, image: Tensor, hole_mask: Tensor, chroma_mask: Tensor, shape: LandmarkShift, mean: Landmarks
+        self,
+        image: Tensor,
+        hole_mask: Tensor,
+        chroma_mask: Tensor,
+        shape: LandmarkShift,
+        mean: Landmarks,
+        landmarker: Landmarker,
     ) -> Landmarks:
         """Place the points of one portrait (1, 3, SIDE, SIDE) and of its mirror image: their mean, (68, 2) pixels.
 
         The arguments are those of `observe`; `shape` and `mean` are symmetric.
         """
-        own = observe(image, hole_mask, chroma_mask, shape, mean)
-        turned = observe(image.flip(-1), hole_mask.flip(-1), chroma_mask.flip(-1), shape, mean)
+        own = observe(image, hole_mask, chroma_mask, shape, mean, landmarker)
+        turned = observe(image.flip(-1), hole_mask.flip(-1), chroma_mask.flip(-1), shape, mean, landmarker)
         there, back = (self(one)[0].numpy() for one in (own, turned))
         back = back[MIRRORED] * np.array([-1, 1], np.float32) + np.array([SIDE - 1, 0], np.float32)
         return np.asarray((there + back) / 2, np.float32)
@@ -152,21 +172,21 @@ class _Block(nn.Module):
         return out
 
 
-def _by_trees(picture: Tensor, missing: Tensor) -> Landmarks:
-    """Predict the points on the classical fill of a picture (3, S, S)."""
+def _filled(picture: Tensor, missing: Tensor) -> Image:
+    """Fill a picture (3, S, S) classically, (S, S, 3)."""
     (pixels,) = to_uint8(picture[None])
     gone = missing.numpy()
-    return LandmarkPredictor().predict_aligned(classical_fill(pixels, gone, gone, "telea"))
+    return classical_fill(pixels, gone, gone, "telea")
 
 
 @made_once
-def shipped_landmark_network() -> LandmarkNetwork:
-    """Load the network in assets/; one per process.
+def shipped_landmark_network(edition: Edition) -> LandmarkNetwork:
+    """Load an edition's network in assets/; one per process.
 
     Raises:
         WeightsError: no such file, or another content.
     """
-    return load_landmark_network(LANDMARK_NETWORK)
+    return load_landmark_network(LANDMARK_NETWORKS[edition])
 
 
 def load_landmark_network(path: Path) -> LandmarkNetwork:

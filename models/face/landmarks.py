@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 import cv2
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
 from models.face.alignment import TEMPLATE, invert, transform
 from models.face.detector import Face
 from models.face.orientation import roll, rotate, transform_face
-from models.images import Image, to_uint8
+from models.images import Image
 from models.package_files import package_file
 
 if TYPE_CHECKING:
@@ -51,11 +50,6 @@ _HEAD = np.array(
     [[0, -41, 20], [0, 0, 0], [0, 13, 14], [-45, -37, 43], [-17, -35, 34], [17, -35, 34], [45, -37, 43]],
     np.float64,
 )
-
-
-def aligned_landmarks(pictures: Tensor) -> list[Landmarks]:
-    """Predict the 68 points of each aligned portrait of a batch (N, 3, S, S) in [-1, 1]."""
-    return [LandmarkPredictor().predict_aligned(picture) for picture in to_uint8(pictures)]
 
 
 def mirrored_points(points: npt.NDArray[Number], size: int, order: npt.NDArray[np.int64]) -> npt.NDArray[Number]:
@@ -111,14 +105,17 @@ class LandmarkPredictor:
 
         Over 150 aligned portraits they lie 0.4 pixels of 128 from those of the detector's own box.
         """
-        size = image.shape[0]
-        side = _ALIGNED_SIDE * size
-        points = (TEMPLATE * size - 0.5).astype(np.float32)
-        return self.predict(image, Face((0.0, 0.0, side, side), points, 1.0))
+        return self.predict(image, aligned_face(image.shape[0]))
 
     def shape(self, image: Image, face: Face) -> "dlib.full_object_detection":
         """Predict the same points in dlib's own type."""
         return self._trees(np.ascontiguousarray(image), _square(face))
+
+
+def aligned_face(size: int) -> Face:
+    """Describe the face of a portrait in the aligned frame of that side, pixels; of its box only the size is true."""
+    side = _ALIGNED_SIDE * size
+    return Face((0.0, 0.0, side, side), (TEMPLATE * size - 0.5).astype(np.float32), 1.0)
 
 
 def draw_landmarks(landmarks: Landmarks, size: int) -> npt.NDArray[np.float32]:

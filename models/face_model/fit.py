@@ -6,7 +6,7 @@ update of a truncated covariance is the one here, by Gram matrix instead of QR).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,10 @@ import torch
 from scipy.linalg import eigh
 from torch import Tensor
 
+from models.assets import EDITIONS, Edition
 from models.colour import to_planes
-from models.face.landmarks import MIRRORED, Landmarks, aligned_landmarks, mirrored_points
+from models.face.landmarkers import aligned_landmarks, load_landmarker
+from models.face.landmarks import MIRRORED, Landmarks, mirrored_points
 from models.face.warp import warp_grid
 from models.face_model.gaussian import NOISE_FACTOR, flatten
 from models.face_model.shape_and_appearance import warp_pictures
@@ -36,28 +38,30 @@ class BentFaces:
         pictures: (N, 3, S, S) RGB in [-1, 1].
         points: (N, 68, 2) their landmarks before, pixels.
         frame: (68, 2) landmarks that all of them have now, pixels.
+        edition: whose landmarks these are.
     """
 
     pictures: Tensor
     points: Floats
     frame: Landmarks
+    edition: Edition
 
     def __getitem__(self, chosen: npt.NDArray[np.bool_]) -> "BentFaces":
         """Choose some of them, (N,) bool."""
-        return BentFaces(self.pictures[torch.from_numpy(chosen)], self.points[chosen], self.frame)
+        return replace(self, pictures=self.pictures[torch.from_numpy(chosen)], points=self.points[chosen])
 
 
-def bend(pictures: Tensor, frame: Landmarks | None = None) -> BentFaces:
+def bend(pictures: Tensor, edition: Edition, frame: Landmarks | None = None) -> BentFaces:
     """Bend portraits (N, 3, S, S) in [-1, 1] to a frame, by default to their mean landmarks, which are predicted."""
     size = pictures.shape[-1]
-    points = np.stack(aligned_landmarks(pictures)).astype(np.float64)
+    points = np.stack(aligned_landmarks(pictures, load_landmarker(edition))).astype(np.float64)
     if frame is None:
         frame = _with_mirrored(points, size).mean(axis=0).astype(np.float32)
     straight = torch.empty_like(pictures)
     for number, own in enumerate(points):
         grid = warp_grid(frame, own.astype(np.float32), size)
         straight[number] = warp_pictures(pictures[number : number + 1], grid)[0].clamp(-1, 1)
-    return BentFaces(straight, points, frame)
+    return BentFaces(straight, points, frame, edition)
 
 
 def fit(pictures: Tensor, components: int, prior: Tensors | None = None, prior_faces: float = 0.0) -> dict[str, Tensor]:
@@ -113,12 +117,12 @@ def fit_with_noise(
     return fitted | {"noise": noise}
 
 
-def fit_shaped(pictures: Tensor, components: int, generator: torch.Generator) -> dict[str, Tensor]:
+def fit_shaped(pictures: Tensor, components: int, generator: torch.Generator, edition: Edition) -> dict[str, Tensor]:
     """Fit as `fit_with_noise` does, to pictures bent to their mean shape; also gives that shape's covariance.
 
     Landmarks are predicted; each face counts twice, as it is and mirrored.
     """
-    return fit_bent(bend(pictures), components, generator)
+    return fit_bent(bend(pictures, edition), components, generator)
 
 
 def fit_bent(
@@ -139,7 +143,7 @@ def fit_bent(
 
     Returns:
         Tensors for `ShapedFaceModel.of`: those of `fit`, shape_mean, frame (68, 2), shape_covariance (136, 136) in
-        square pixels, faces ().
+        square pixels, faces (), edition ().
     """
     count, before = len(faces.points), 0.0 if prior is None else prior_weight * float(prior["faces"])
     appearance = fit_with_noise(faces.pictures, components, generator, prior, before)
@@ -151,7 +155,11 @@ def fit_bent(
         mean, covariance = _merged_shapes(mean, covariance, count, prior, before)
     shape = {"shape_mean": mean, "shape_covariance": covariance, "frame": faces.frame}
     stored = {name: torch.from_numpy(np.asarray(value)).float() for name, value in shape.items()}
-    return appearance | stored | {"faces": torch.tensor(before + count, dtype=torch.float64)}
+    facts = {
+        "faces": torch.tensor(before + count, dtype=torch.float64),
+        "edition": torch.tensor(EDITIONS.index(faces.edition)),
+    }
+    return appearance | stored | facts
 
 
 def _merged_shapes(

@@ -122,7 +122,8 @@ class FaceModel:
         return _unflatten((self.noise / NOISE_FACTOR).sqrt(), self.size)
 
     def _factor(self, missing: Tensor) -> Tensor:
-        return torch.linalg.cholesky(self._gram - _gram(self._white[missing]))
+        factor: Tensor = torch.linalg.cholesky(self._gram - _gram(self._white[missing]))
+        return factor
 
     def _certainty(self, factor: Tensor, masks: Tensor) -> Tensor:
         """Compute the certainty of luma in the hole, of colour elsewhere; cell by cell, then enlarged."""

@@ -16,9 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.assets import EDITIONS, OPEN, Edition
 from models.face.landmark_network import SIDE, shipped_landmark_network
 from models.face.landmark_shift import LandmarkShift, Noise, conditional_mean, shipped_landmark_shift, variances
-from models.face.landmarks import Landmarks, aligned_landmarks
+from models.face.landmarkers import Landmarker, aligned_landmarks, load_landmarker
+from models.face.landmarks import Landmarks
 from models.face.warp import missing_around, warp_grid
 from models.face_model.gaussian import Completion, FaceModel, rim
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
@@ -49,6 +51,7 @@ class ShapedFaceModel:
         mean: (68, 2) mean landmarks, pixels.
         shape: of the landmarks around `mean`.
         shift: of landmarks between two photos of a person.
+        edition: whose landmarks all of these are.
     """
 
     appearance: FaceModel
@@ -56,6 +59,12 @@ class ShapedFaceModel:
     mean: Landmarks
     shape: LandmarkShift
     shift: LandmarkShift
+    edition: Edition
+
+    @property
+    def landmarker(self) -> Landmarker:
+        """What predicts the landmarks of intact faces, as the model knows them."""
+        return load_landmarker(self.edition)
 
     @property
     def size(self) -> int:
@@ -68,10 +77,8 @@ class ShapedFaceModel:
         appearance = FaceModel.of(tensors)
         frame, mean = (tensors[name].float().numpy() for name in ("frame", "shape_mean"))
         shape = LandmarkShift(tensors["shape_covariance"].double().numpy(), appearance.size, OF_SHAPES)
-        shift = shipped_landmark_shift(appearance.size)
-        if "shift_covariance" in tensors:
-            shift = LandmarkShift(tensors["shift_covariance"].double().numpy(), appearance.size)
-        return cls(appearance, frame, mean, shape, shift)
+        edition = EDITIONS[int(tensors["edition"])]
+        return cls(appearance, frame, mean, shape, _shift_of(tensors, appearance.size, edition), edition)
 
     def at(self, size: int) -> "ShapedFaceModel":
         """Scale the model to pictures of another side; each side is made once."""
@@ -90,7 +97,7 @@ class ShapedFaceModel:
         scale = size / self.size
         frame, mean = (((points + 0.5) * scale - 0.5).astype(np.float32) for points in (self.frame, self.mean))
         shape, shift = (LandmarkShift(one.covariance * scale**2, size, one.noise) for one in (self.shape, self.shift))
-        return ShapedFaceModel(self.appearance.at(size), frame, mean, shape, shift)
+        return ShapedFaceModel(self.appearance.at(size), frame, mean, shape, shift, self.edition)
 
     def complete(
         self, image: Tensor, hole_mask: Tensor, chroma_mask: Tensor, landmarks: Sequence[Landmarks] | None = None
@@ -125,7 +132,7 @@ class ShapedFaceModel:
         placed = self._place(image, hole_mask, chroma_mask) if known is None else known
         draft = self._bent(self._draft, image, hole_mask, chroma_mask, placed)
         filled = torch.where(chroma_mask > 0.5, draft.picture, image)
-        (predicted,) = aligned_landmarks(filled)
+        (predicted,) = aligned_landmarks(filled, self.landmarker)
         noise = variances(OF_DRAFTS, missing_around(hole_mask[0, 0], predicted)) * (self.size / SIDE) ** 2
         return filled, conditional_mean(placed, _LEFT * self.shape.covariance, predicted, noise)
 
@@ -140,7 +147,8 @@ class ShapedFaceModel:
                 for one in (image, hole_mask, chroma_mask)
             )
             hole_mask, chroma_mask = ((mask > _TOUCHED).float() for mask in (hole_mask, chroma_mask))
-        points = shipped_landmark_network().place(image, hole_mask, chroma_mask, shape, mean)
+        network = shipped_landmark_network(self.edition)
+        points = network.place(image, hole_mask, chroma_mask, shape, mean, self.landmarker)
         return np.asarray((points + 0.5) / scale - 0.5, np.float32)
 
     @cached_property
@@ -160,6 +168,19 @@ class ShapedFaceModel:
         seam = rim(image - picture, chroma_mask.expand_as(image))
         certainty = warp_pictures(filled.certainty, back, "bilinear")
         return Completion(picture + seam, torch.where(chroma_mask > 0.5, certainty.clamp(0, 1), 1.0))
+
+
+def _shift_of(tensors: Mapping[str, Tensor], size: int, edition: Edition) -> LandmarkShift:
+    """Choose how landmarks shift between two photos of a person.
+
+    The people of the edition `open` come with one photo each. Half of what two people's points differ by stands in:
+    the covariance of shapes.
+    """
+    if "shift_covariance" in tensors:
+        return LandmarkShift(tensors["shift_covariance"].double().numpy(), size)
+    if edition == OPEN:
+        return LandmarkShift(tensors["shape_covariance"].double().numpy(), size)
+    return shipped_landmark_shift(size)
 
 
 @made_once

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from models.assets import ASSETS
+from models.assets import ASSETS, EDITIONS, RESEARCH, Edition
 from models.errors import WeightsError
 
 FACE_MODEL = ASSETS / "face_model.safetensors"
@@ -30,8 +30,9 @@ class StoredFaceModel:
         tensors: `even`, `odd` (K, D / 2) int8 with `even_scale`, `odd_scale` (K, 1); `mean`, `noise` (D / 2,) float16;
             `size` () int; `shape_mean` (68, 2) and `shape_covariance` (136, 136) of landmarks, pixels of `size`;
             `frame` (68, 2), the landmarks to which faces are bent; `faces` () float64, how many it was fitted to;
-            `seen` (N,) int64, the numbers of those that are on record; `shift_covariance` (136, 136) of landmarks
-            between two photos of a person, if it is another than the one that ships.
+            `seen` (N,) int64, the numbers of those that are on record; `edition` () int64, the number in `EDITIONS` of
+            the one whose landmarks these are; `shift_covariance` (136, 136) of landmarks between two photos of a
+            person, if it is another than the one that ships.
     """
 
     tensors: Mapping[str, Tensor]
@@ -57,6 +58,11 @@ class StoredFaceModel:
         return cls(_completed(tensors, float(sum(told.values()) if isinstance(told, dict) else told)))
 
     @classmethod
+    def of_earlier(cls, tensors: Mapping[str, Tensor]) -> "StoredFaceModel":
+        """Take tensors that a model's file holds, perhaps written before all of them were there."""
+        return cls(_completed(tensors, 0.0))
+
+    @classmethod
     def compress(cls, tensors: Mapping[str, Tensor]) -> "StoredFaceModel":
         """Round components to int8 with one scale each, mean and noise to float16: 12 kB a component at 128 pixels."""
         stored = {name: value for name, value in tensors.items() if name not in (*_HALVES, "mean", "noise")}
@@ -78,6 +84,11 @@ class StoredFaceModel:
         save_file(dict(self.tensors), temporary, metadata={"facts": json.dumps(dict(facts))})
         temporary.replace(path)
 
+    @property
+    def edition(self) -> Edition:
+        """The edition that it belongs to."""
+        return EDITIONS[int(self.tensors["edition"])]
+
     @cached_property
     def sha256(self) -> str:
         """Hexadecimal SHA-256 of names and values, whatever file they lie in."""
@@ -89,7 +100,11 @@ class StoredFaceModel:
 
 def _completed(tensors: Mapping[str, Tensor], faces: float) -> dict[str, Tensor]:
     """Add what files of earlier formats lack: there faces are bent to the mean shape, and nobody is on record."""
-    absent = {"faces": torch.tensor(faces, dtype=torch.float64), "seen": torch.empty(0, dtype=torch.int64)}
+    absent = {
+        "faces": torch.tensor(faces, dtype=torch.float64),
+        "seen": torch.empty(0, dtype=torch.int64),
+        "edition": torch.tensor(EDITIONS.index(RESEARCH)),
+    }
     if "shape_mean" in tensors:
         absent["frame"] = tensors["shape_mean"].clone()  # a file holds no tensor twice
     return absent | dict(tensors)

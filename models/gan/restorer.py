@@ -65,7 +65,7 @@ class Restorer:
     @torch.inference_mode()
     def propose_from(self, evidence: Evidence) -> Tensor:
         """Propose as `propose` does, from evidence that is gathered already; the eyes are those of the start."""
-        return with_kept_eyes(evidence.start, self.generator(evidence).clamp(-1, 1))
+        return with_kept_eyes(evidence.start, self.generator(evidence).clamp(-1, 1), self.face_model.landmarker)
 
     def restore_from(self, evidence: Evidence) -> Tensor:
         """Restore as `restore` does, from evidence that is gathered already."""

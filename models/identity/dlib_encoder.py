@@ -1,6 +1,7 @@
 """The encoder that judges by default: dlib's network on five-point chips, whitened so that cosines can be compared."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,13 +10,14 @@ from torch.nn import functional as F
 
 from models.assets import ASSETS
 from models.face.alignment import crops
-from models.face_networks.names import DLIB
+from models.face_networks.names import DLIB, DLIB_OPEN
 from models.identity.dlib_network import CHIP_SIZE, dlib_network
 from models.identity.interface import DifferentiableEncoder
 from models.package_files import verify
 from models.runtime.cached import made_once
 
 WHITENING = ASSETS / "dlib_whitening.safetensors"
+OPEN_WHITENING = ASSETS / "open_dlib_whitening.safetensors"
 
 # Where the detector's five points lie in dlib's own 150-pixel chips, which it cuts by 68 landmarks: the mean over 900
 # portraits and their mirror images, printed by `python -m scripts.calibration.measure_dlib ../shared/portraits/omi`.
@@ -28,17 +30,20 @@ class DlibEncoder(DifferentiableEncoder):
     dlib means its vectors for Euclidean distance: they share a large mean, and even strangers have a cosine of 0.85.
     Subtracting a mean and whitening, both measured once on portraits of other people (Jegou & Chum 2012, with a ridge),
     takes strangers to 0 and tells people apart better than the raw distance does; see `assets/dlib_whitening.json`.
+
+    Args:
+        name: of the encoder.
+        file: mean and whitening, with a card beside it.
     """
 
-    name = DLIB
     dim = 128
     mean: Tensor
     whitening: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, file: Path) -> None:
         super().__init__()
-        self.network = dlib_network()
-        mean, whitening = _whitening()
+        self.name, self.network = name, dlib_network()
+        mean, whitening = _whitening(file)
         self.register_buffer("mean", mean)
         self.register_buffer("whitening", whitening)
 
@@ -64,16 +69,22 @@ def whitening_of(descriptors: Tensor, ridge: float) -> tuple[Tensor, Tensor]:
     return mean, directions @ torch.diag((variances.clamp(min=0) + ridge).rsqrt()) @ directions.T
 
 
-def _whitening() -> tuple[Tensor, Tensor]:
+def _whitening(file: Path) -> tuple[Tensor, Tensor]:
     from safetensors.torch import load_file
 
-    card = json.loads(WHITENING.with_suffix(".json").read_text())
-    verify(WHITENING, card["sha256"], remedy="restore assets/ from the repository")
-    arrays = load_file(WHITENING)
+    card = json.loads(file.with_suffix(".json").read_text())
+    verify(file, card["sha256"], remedy="restore assets/ from the repository")
+    arrays = load_file(file)
     return arrays["mean"], arrays["whitening"]
 
 
 @made_once
 def dlib_encoder() -> DlibEncoder:
     """Load the dlib encoder, one per process (frozen, so that sharing is safe)."""
-    return DlibEncoder()
+    return DlibEncoder(DLIB, WHITENING)
+
+
+@made_once
+def open_dlib_encoder() -> DlibEncoder:
+    """Load the dlib encoder of the open edition, one per process."""
+    return DlibEncoder(DLIB_OPEN, OPEN_WHITENING)

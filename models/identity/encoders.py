@@ -14,8 +14,8 @@ from torch.nn import functional as F
 from models.errors import ConfigError
 from models.face.alignment import identity_crops
 from models.face_networks.insightface_pack import pack_file
-from models.face_networks.names import DLIB, SFACE
-from models.identity.dlib_encoder import dlib_encoder
+from models.face_networks.names import DLIB, DLIB_OPEN, SFACE
+from models.identity.dlib_encoder import dlib_encoder, open_dlib_encoder
 from models.identity.interface import DifferentiableEncoder, IdentityEncoder, WithoutGradients
 from models.identity.pack_encoder import PackEncoder, PackJudge
 from models.identity.sface_network import sface_network
@@ -59,10 +59,10 @@ def sface_encoder() -> SFaceEncoder:
 
 
 ENCODERS: Mapping[str, Callable[[], DifferentiableEncoder]] = MappingProxyType(
-    {SFACE: sface_encoder, DLIB: dlib_encoder}
+    {SFACE: sface_encoder, DLIB: dlib_encoder, DLIB_OPEN: open_dlib_encoder}
 )
 """Encoders that need no pack (`models.face_networks.names.BUILT_IN`), each loaded once per process."""
-_FILES = {SFACE: "sface", DLIB: "dlib_recognition"}
+_FILES = {SFACE: "sface", DLIB: "dlib_recognition", DLIB_OPEN: "dlib_recognition"}
 """Their keys in `models.package_files.FILES`."""
 
 

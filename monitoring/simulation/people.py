@@ -16,6 +16,7 @@ from pipeline.config.load import Params
 from pipeline.config.simulate import Shift
 from pipeline.portraits.read import landmarks_of, load_image, points_of, read_portraits
 from pipeline.project.paths import Paths
+from pipeline.sources.face_sampler import check_terms
 
 SPLITS = ("validation", "test")
 _FRESH = 2**30  # seeds of the sampler from here on are the traffic's; the lower ones are for data.sampler.seed
@@ -45,6 +46,7 @@ def sitters(params: Params, paths: Paths) -> Iterator[Sitter]:
     Fresh people come from the built-in sampler, so only where `data.source` is the sampler too; each comes once.
 
     Raises:
+        ConfigError: fresh people, in the edition `open`.
         DataError: ingest has not run, or no portrait is held out.
     """
     if params.simulate.fresh_people and params.data.source == "sampler":
@@ -104,7 +106,8 @@ def fresh_sitters(params: Params, population: tuple[float, float] | None = None)
     from pipeline.face_sampler.generate import portraits
     from pipeline.portraits.align import Aligner
 
-    aligner = Aligner(params.identity.detector, params.ingest.min_detector_score, params.ingest.image_size)
+    check_terms(params.identity.edition)
+    aligner = Aligner(params.identity, params.ingest.min_detector_score, params.ingest.image_size)
     endless = SamplerParams(
         identities=2**31 - 1,
         views=1,

@@ -153,7 +153,7 @@ def _serving(params: Params, paths: Paths, champion: Champion, test: Experiment 
 
     trial = None
     if test is not None:
-        weights, version = resolve_weights(paths, params.registry.model_name, test.challenger)
+        weights, version = resolve_weights(paths, params.registry.model_name, params.identity.edition, test.challenger)
         trial = Trial(test.id, weights, version, params.ab.share)
     threshold = read_recognition_threshold(paths, params.identity)
     return Serving(champion.weights, champion.version, params.restore, params.identity, threshold, trial)

@@ -5,18 +5,22 @@ from typing import Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from models.assets import OPEN, Edition
 from models.face_networks.insightface_pack import is_folder, short_name
-from models.face_networks.names import BUILT_IN, YUNET
+from models.face_networks.names import BUILT_IN, DLIB, DLIB_OPEN, YUNET
 from pipeline.config.base import Section
 
 
 class IdentityParams(Section):
     """Encoders by role, and the detector: a built-in name, or an insightface pack's name or folder.
 
+    `edition` says which weights place landmarks and complete faces; in `open`, dlib is the encoder `dlib-open`.
     `training` is part of the loss, checks reference photos and spans the space in which drift of people is measured;
-    `judge` scores restorations and is never trained against. Built in are sface, dlib and the detector yunet.
+    `judge` scores restorations and is never trained against. Built in are sface, dlib, dlib-open and the
+    detector yunet.
     """
 
+    edition: Edition
     training: str = Field(min_length=1)
     judge: str = Field(min_length=1)
     detector: str = Field(min_length=1)
@@ -30,9 +34,11 @@ class IdentityParams(Section):
 
     @field_validator("training", "judge", "detector")
     @classmethod
-    def _beside_the_parameters(cls, name: str, info: ValidationInfo) -> str:
-        """Make a relative folder one from the project's, where that is known."""
+    def _resolved(cls, name: str, info: ValidationInfo) -> str:
+        """Choose the edition's encoder, and make a relative folder one from the project's, where that is known."""
         folder = (info.context or {}).get("folder")
+        if name == DLIB and info.data.get("edition") == OPEN:
+            return DLIB_OPEN
         return name if folder is None or not is_folder(name) else str((folder / Path(name).expanduser()).resolve())
 
     @model_validator(mode="after")

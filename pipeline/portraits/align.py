@@ -7,8 +7,10 @@ import numpy.typing as npt
 
 from models.face.alignment import align, similarity, transform
 from models.face.detectors import load_detector
-from models.face.landmarks import LandmarkPredictor, head_pose
+from models.face.landmarkers import load_landmarker
+from models.face.landmarks import head_pose
 from models.images import Image
+from pipeline.config.identity import IdentityParams
 
 Points = npt.NDArray[np.float32]
 
@@ -35,11 +37,11 @@ class Aligned:
 
 
 class Aligner:
-    """Detector, by its name in section `identity`, and landmark predictor, loaded once."""
+    """Detector and landmark predictor, chosen by section `identity`, loaded once."""
 
-    def __init__(self, detector: str, min_score: float, size: int) -> None:
-        self._detector = load_detector(detector, min_score)
-        self._landmarks = LandmarkPredictor()
+    def __init__(self, identity: IdentityParams, min_score: float, size: int) -> None:
+        self._detector = load_detector(identity.detector, min_score)
+        self._landmarks = load_landmarker(identity.edition)
         self._size = size
 
     def best_face(self, image: Image, known_landmarks: Points | None = None) -> Aligned | None:

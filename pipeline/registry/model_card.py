@@ -1,7 +1,9 @@
 """The model card of a registered version, as Markdown: purpose, data, training, evaluation, gate, limits, licence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from models.assets import OPEN, RESEARCH, Edition
 from models.face_networks.insightface_pack import LICENCE
 from models.kinds import KINDS
 from models.metrics.names import Metric
@@ -10,6 +12,14 @@ from pipeline.evaluation.gate_report import GateReport, format_gate
 from pipeline.evaluation.results import EvaluateReport, Figure
 from pipeline.registry.lineage import Provenance
 
+_TERMS: Mapping[Edition, str] = {
+    RESEARCH: """those that started from the
+shipped model inherit its card (`assets/`), CC BY-NC-SA 4.0. Face encoders and the landmark predictor have terms of
+their own; the landmark predictor (iBUG 300-W) is for research.""",
+    OPEN: """the model of the
+edition open that they started from derives from portraits in the public domain and from networks for any use
+(`assets/open_restorer.md`); what was learnt since follows the terms of the portraits named above.""",
+}
 METRICS: tuple[Metric, ...] = (
     "lpips",
     "ms_ssim",
@@ -126,11 +136,10 @@ def _limits() -> str:
 def _licence(facts: CardFacts) -> str:
     packs = facts.params.identity.packs
     used = f"\n\n{LICENCE}; used here: {', '.join(packs)}." if packs else ""
+    terms = _TERMS[facts.params.identity.edition]
     return f"""## Licence
 
-The code is Apache-2.0. The weights follow the terms of the data that they learnt from: those that started from the
-shipped model inherit its card (`assets/`), CC BY-NC-SA 4.0. Face encoders and the landmark predictor have terms of
-their own; the landmark predictor (iBUG 300-W) is for research.{used}"""
+The code is Apache-2.0. The weights follow the terms of the data that they learnt from: {terms}{used}"""
 
 
 def _cell(figure: Figure | None) -> str:

@@ -7,14 +7,14 @@ for a build of OpenCV that overwrites ours.
 """
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from models.assets import ASSETS
+from models.assets import ASSETS, OPEN, RESEARCH, Edition
 from models.package_files import FILES, package_file
 from models.weight_files import read_architecture
 from pipeline.config.identity import IdentityParams
@@ -29,7 +29,10 @@ MODEL = "restoration.registered.pyfunc_model"
 PACKAGES = ("models", "pipeline", "restoration")
 _TRAINING = frozenset({"models.gan.module", "models.gan.losses", "models.diffusion.module", "models.gan.onnx"})
 """Modules that lead to training and to other runtimes; restoring in PyTorch never imports them."""
-_ASSETS = ("finder", "dlib_whitening", "landmark_network", "landmark_shift")
+_ASSETS: Mapping[Edition, Sequence[str]] = {
+    RESEARCH: ("finder", "dlib_whitening", "landmark_network", "landmark_shift"),
+    OPEN: ("open_landmarks", "open_landmark_network", "open_dlib_whitening"),
+}
 _FACE_MODEL = "face_model"
 _CARRIED = ("detector", "sface")
 """Roles of files in packages (`models.package_files`) that go along; the others' packages are required."""
@@ -59,7 +62,7 @@ def packed(weights: Path, params: RestoreParams, identity: IdentityParams) -> It
         code = folder / "code"
         for file in _modules():
             _copy(ASSETS.parent / file, code / file)
-        for file in _assets(weights):
+        for file in _assets(weights, identity.edition):
             _copy(file, code / ASSETS.name / file.name)
         _copy(ASSETS.parent / "LICENSE", code / "LICENSE")
         _carry(code)
@@ -77,10 +80,10 @@ def _modules() -> Iterable[Path]:
     return closure(MODEL, ASSETS.parent, PACKAGES, _TRAINING)
 
 
-def _assets(weights: Path) -> list[Path]:
+def _assets(weights: Path, edition: Edition) -> list[Path]:
     """List the assets that restoring reads, with their cards; the face model only if the weights hold none."""
     own = read_architecture(weights).get("own_face_model")
-    names = _ASSETS if own else (*_ASSETS, _FACE_MODEL)
+    names = (*_ASSETS[edition], *(() if own else (_FACE_MODEL,)))
     files = [ASSETS / f"{name}{suffix}" for name in names for suffix in (".safetensors", ".json", ".md")]
     return [file for file in files if file.is_file()]
 

@@ -5,12 +5,25 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
+from models.assets import OPEN, Edition
+from models.errors import ConfigError
 from pipeline.config.data import SamplerParams
 from pipeline.image_io.outcome import Accepted
 from pipeline.sources.item import SourceItem
 
 if TYPE_CHECKING:
     from pipeline.face_sampler.generate import SampledPortrait
+
+
+def check_terms(edition: Edition) -> None:
+    """Refuse the sampler in the edition `open`: it was learnt from data for non-commercial use.
+
+    Raises:
+        ConfigError: that is the edition.
+    """
+    if edition == OPEN:
+        remedy = "set data.source and data.location to portraits of your own, or identity.edition to research"
+        raise ConfigError("portraits that the edition open may learn from", "data.source: sampler", remedy)
 
 
 def portraits(params: SamplerParams) -> Iterator[SourceItem]:

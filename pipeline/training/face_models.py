@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.assets import Edition
 from models.errors import DataError
 from models.face_model.fit import BentFaces, bend, fit_bent
 from models.face_model.shape_and_appearance import ShapedFaceModel, built_face_model
@@ -57,7 +58,12 @@ class FaceModels:
 
 
 def fit_face_models(
-    paths: Paths, rows: pd.DataFrame, before: StoredFaceModel | None, params: FaceModelParams, seed: int
+    paths: Paths,
+    rows: pd.DataFrame,
+    before: StoredFaceModel | None,
+    params: FaceModelParams,
+    seed: int,
+    edition: Edition,
 ) -> FaceModels:
     """Fit a model to the people of `rows`, one picture each, as far as `before` has not seen them.
 
@@ -67,6 +73,7 @@ def fit_face_models(
         before: the model that is fitted further, or returned as it is if it has seen everybody; None = there is none.
         params: section `train.face_model`.
         seed: divides people into halves that tell how far the model errs.
+        edition: whose landmarks a model has that begins with nobody; else those of `before` count.
 
     Raises:
         DataError: nobody to fit the model of a fold to.
@@ -81,7 +88,7 @@ def fit_face_models(
         found = f"{len(unseen)} people in one of {params.folds}"
         raise DataError("people in several folds", found, "add people, or set train.face_model.folds to 0")
     wholes, folds = before, [before] * params.folds
-    for part, faces in _bent(paths, unseen, before):
+    for part, faces in _bent(paths, unseen, before, edition):
         wholes = _further(wholes, faces, part["portrait_id"], params, seed)
         for number in range(params.folds):
             others = own[part["position"].to_numpy()] != number
@@ -97,16 +104,17 @@ def fold(identity: str, folds: int) -> int:
 
 
 def _bent(
-    paths: Paths, people: pd.DataFrame, before: StoredFaceModel | None
+    paths: Paths, people: pd.DataFrame, before: StoredFaceModel | None, edition: Edition
 ) -> Iterator[tuple[pd.DataFrame, BentFaces]]:
     """Read and bend people some at a time, to the frame of `before`, or of the first of them."""
     frame = None if before is None else before.tensors["frame"].numpy()
     size = _SIZE if before is None else int(before.tensors["size"])
+    edition = edition if before is None else before.edition
     numbered = people.assign(position=range(len(people)))
     for first in range(0, len(people), _TOGETHER):
         part = numbered.iloc[first : first + _TOGETHER]
         pictures = to_tensor(np.stack([load_image(paths, portrait_id) for portrait_id in part["portrait_id"]]))
-        faces = bend(_resized(pictures, size), frame)
+        faces = bend(_resized(pictures, size), edition, frame)
         frame = faces.frame
         yield part, faces
 

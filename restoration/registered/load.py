@@ -15,7 +15,7 @@ from pipeline.project.environment import user_state
 from pipeline.project.paths import Paths
 from pipeline.registry.artifact import IDENTITY, INPAINTER, RESTORE, WEIGHTS
 from restoration.files.restore_files import Settings
-from restoration.find_damage import shipped_finder
+from restoration.find_damage import finder_of
 from restoration.modes import RequestedMode
 from restoration.photo.inpainter import load_inpainter
 from restoration.provenance.marking import open_seal
@@ -38,14 +38,15 @@ def load_settings(artifacts: Mapping[str, str], version: str) -> Settings:
     params = _restore_params(artifacts)
     if params.inpainter is not None:
         load_inpainter(params.inpainter)
+    identity = IdentityParams.model_validate(_section(artifacts[IDENTITY]))
     return Settings(
         restorer=load_restorer(Path(artifacts[WEIGHTS])),
         model=version,
         mode="auto",
         params=params,
         limits=Limits.of(params.files),
-        tools=load_tools(params.min_detector_score, IdentityParams.model_validate(_section(artifacts[IDENTITY]))),
-        finder=shipped_finder(),
+        tools=load_tools(params.min_detector_score, identity),
+        finder=finder_of(identity.edition),
         seal=open_seal(Paths(user_state())),
     )
 

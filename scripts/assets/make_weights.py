@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from models.assets import ASSETS
+from models.assets import ASSETS, RESEARCH
 from models.diffusion.restorer import load_denoiser, save_denoiser
 from models.face.landmark_network import LANDMARK_NETWORK, save_landmark_network
 from models.face.landmark_shift import LANDMARK_SHIFT, fit_covariance, save_landmark_shift
@@ -104,7 +104,7 @@ def train_landmarks(paths: Paths, work: Path) -> None:
     model = built_face_model(StoredFaceModel.load(work / "face-models" / WHOLE))
     masks = harder(load_params(Path("params.yaml")).masks)
     known, validation = (
-        gather(paths, people_of(paths, split), masks, MASKS, MASKS_SEED) for split in ("train", "validation")
+        gather(paths, people_of(paths, split), masks, MASKS, MASKS_SEED, RESEARCH) for split in ("train", "validation")
     )
     plan, folder = landmarks.Plan(), work / "landmarks"
     network = landmarks.train(known, validation, plan, model.shape, model.mean, folder)

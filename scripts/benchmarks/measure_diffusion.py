@@ -100,7 +100,7 @@ def disagreements(study: Study, restorer: DiffusionRestorer) -> list[Disagreemen
         evidence, target = from_records(records[first : first + BATCH])
         draws = restorer.draws(evidence, restorer.sampling.samples, rng)
         drawn = torch.stack([compose(evidence.damaged, draw) for draw in draws])
-        mean = summarise_draws(evidence, draws).restored
+        mean = summarise_draws(evidence, draws, restorer.face_model.landmarker).restored
         for n, hole in enumerate(evidence.damaged.hole_mask[:, 0] > 0.5):
             if hole.any():
                 found.append(Disagreement(_values(drawn[:, n].std(0), hole), _values(mean[n] - target.image[n], hole)))

@@ -21,7 +21,8 @@ from models.colour import to_planes
 from models.evidence.evidence import Damaged, compose, gather
 from models.evidence.eye_tone import EYES, iris_colour, opening
 from models.evidence.mirrored_eye import with_mirrored_eyes
-from models.face.landmarks import Landmarks, aligned_landmarks
+from models.face.landmarkers import aligned_landmarks
+from models.face.landmarks import Landmarks
 from models.face.regions import coverage, face_hull, feature_regions, missing_features
 from models.face_model.shape_and_appearance import shipped_face_model
 from models.gan.restorer import load_generator
@@ -87,7 +88,8 @@ def restorations(damaged: Damaged) -> dict[tuple[str, str], Tensor]:
     refiner, gathered = load_generator(ASSETS / "restorer.safetensors"), gather(damaged, shipped_face_model())
     completion = shipped_face_model().complete(damaged.image, damaged.hole_mask, damaged.chroma_mask)
     bare = compose(damaged, completion.picture)
-    own = compose(damaged, with_mirrored_eyes(bare, damaged.chroma_mask, aligned_landmarks(bare)))
+    points = aligned_landmarks(bare, shipped_face_model().landmarker)
+    own = compose(damaged, with_mirrored_eyes(bare, damaged.chroma_mask, points))
     starts = {"as completed": replace(gathered, start=own, completion=own), "toned": gathered}
     return {("start", tone): one.start for tone, one in starts.items()} | {
         ("refined", tone): compose(damaged, refiner(one)) for tone, one in starts.items()

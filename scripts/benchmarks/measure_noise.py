@@ -21,7 +21,7 @@ from models.diffusion.noise import PosteriorNoise
 from models.diffusion.residual import residual
 from models.diffusion.settings import Spread
 from models.evidence.evidence import Evidence
-from models.face.landmarks import aligned_landmarks
+from models.face.landmarkers import aligned_landmarks
 from models.face.regions import feature_regions
 from models.face_model.shape_and_appearance import shipped_face_model
 from models.face_model.stored import FACE_MODEL
@@ -129,7 +129,7 @@ class Places:
             named[f"{low:g}-{high:g} px" if high < DISTANCES[-1] else f"> {low:g} px"] = torch.from_numpy(
                 (away >= low) & (away < high)
             )
-        points, side = aligned_landmarks(evidence.start), hole.shape[-1]
+        points, side = aligned_landmarks(evidence.start, shipped_face_model().landmarker), hole.shape[-1]
         regions = [feature_regions(own, side) for own in points]
         pairs = {"eyes": ("left_eye", "right_eye"), "nose": ("nose",), "mouth": ("mouth",)}
         for name, features in pairs.items():

@@ -66,7 +66,7 @@ def main() -> None:
     model = params.train.face_model.model_copy(update={"folds": 0})
     others = learning[~learning["absent"]].sample(frac=1.0, random_state=SEED).head(arguments.known or len(learning))
     begin = StoredFaceModel.load(FACE_MODEL) if arguments.from_shipped else None
-    before = fit_face_models(paths, others, begin, model, SEED)
+    before = fit_face_models(paths, others, begin, model, SEED, params.identity.edition)
     taken_in = learning[learning["absent"]].sample(arguments.taken_in, random_state=SEED)
     models = {"before": before} | {
         f"prior weight {weight:g}": further(paths, taken_in, before.stored, model, weight)
@@ -104,7 +104,8 @@ def further(
     paths: Paths, rows: pd.DataFrame, before: StoredFaceModel, params: FaceModelParams, weight: float
 ) -> FaceModels:
     """Fit a model further to the people of `rows`, by a prior weight."""
-    return fit_face_models(paths, rows, before, params.model_copy(update={"prior_weight": weight}), SEED)
+    weighed = params.model_copy(update={"prior_weight": weight})
+    return fit_face_models(paths, rows, before, weighed, SEED, before.edition)
 
 
 def table(rows: pd.DataFrame, resamples: int) -> list[str]:

@@ -1,6 +1,7 @@
 """Measure face model and refiners on people whom they have not seen, each source apart, real people first.
 
-`python -m scripts.benchmarks.measure_real_people --portraits DIR --split test --refiner assets/restorer.safetensors`.
+`python -m scripts.benchmarks.measure_real_people --portraits DIR --split test --refiner assets/restorer.safetensors`;
+`--open` puts the open edition beside it, on the same damage and by the same judges.
 Three masks a person by the rules of the evaluation, predicted landmarks, aligned faces as ingest makes them. Evidence,
 and the scores of what has been measured, are kept in `--work`: a further refiner costs its network and its scores.
 Deterministic: masks and bootstrap are seeded.
@@ -9,7 +10,7 @@ Deterministic: masks and bootstrap are seeded.
 import argparse
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,15 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from models.assets import OPEN, RESEARCH, Edition
 from models.evidence.evidence import Damaged, Evidence, compose, gather
-from models.face.landmark_network import LANDMARK_NETWORK
-from models.face_model.shape_and_appearance import built_face_model
+from models.face.landmark_network import LANDMARK_NETWORKS
+from models.face_model.shape_and_appearance import ShapedFaceModel, built_face_model
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from models.images import Image, mask_to_tensor, to_tensor
 from models.load import load_restorer
 from models.objective import Target
+from models.restorer_file import load_face_model
 from models.weight_files import weights_sha256
 from pipeline.config.load import load_params
 from pipeline.damage.draw import apply
@@ -33,6 +36,7 @@ from pipeline.evaluation.scoring import ROLES, Judges, score
 from pipeline.portraits.read import landmarks_of, load_image, points_of
 from pipeline.project.paths import Paths
 from pipeline.project.process import quieten
+from pipeline.registry.weights import shipped_weights
 from scripts.assets.refiner.people import SOURCES, gather_people, people_of
 from scripts.assets.refiner.records import Records, from_records, open_records, save_records, to_records
 from scripts.one_thread import use_one_thread
@@ -41,7 +45,7 @@ MASKS_A_PERSON, BATCH, RESAMPLES, SEED = 3, 16, 2000, 17
 HARDEST = "0.4-0.5"
 COLUMNS = {"distance_independent": "identity (dlib)", "distance_training": "identity (SFace)", "lpips": "LPIPS"}
 PSNR = "psnr_hole"
-TELEA, ALONE = "Telea", "face model"
+TELEA, ALONE, OPENLY = "Telea", "face model", "open edition"
 CPU = torch.device("cpu")
 Propose = Callable[[Evidence], Tensor]
 
@@ -58,6 +62,7 @@ def main() -> None:
     parser.add_argument("--face-model", type=Path, default=FACE_MODEL)
     parser.add_argument("--refiner", type=Path, nargs="*", default=(), help="weights of networks of any kind")
     parser.add_argument("--true-landmarks", action="store_true", help="what the face model would do if it knew them")
+    parser.add_argument("--open", action="store_true", help="measure the open edition as well")
     parser.add_argument("--against", default=ALONE, help="method that refiners are compared with beside Telea")
     parser.add_argument("--ingested", type=Path, default=Path("build/people"), help="workspace of the portraits")
     parser.add_argument("--work", type=Path, default=Path("build/real-people"))
@@ -72,6 +77,9 @@ def main() -> None:
             arguments.true_landmarks,
         )  # fmt: skip
         rows = {name: study.scored(name, propose) for name, propose in methods(arguments.refiner).items()}
+        if arguments.open:
+            openly = replace(study, face_model=shipped_weights(OPEN), edition=OPEN)
+            rows[OPENLY] = openly.scored(ALONE, lambda evidence: evidence.completion)
         print("\n".join(report(source, rows, arguments.against)), flush=True)
 
 
@@ -93,11 +101,12 @@ class Study:
     face_model: Path
     work: Path
     true_landmarks: bool = False
+    edition: Edition = RESEARCH
 
     @property
     def folder(self) -> Path:
         """Where evidence and scores are kept: evidence depends on the people, on their face model and landmarks."""
-        landmarks = "true" if self.true_landmarks else weights_sha256(LANDMARK_NETWORK)[:12]
+        landmarks = "true" if self.true_landmarks else weights_sha256(LANDMARK_NETWORKS[self.edition])[:12]
         people = f"{self.split}-{self.source}-{self.people}"
         return self.work / f"{weights_sha256(self.face_model)[:12]}-{landmarks}" / people
 
@@ -120,18 +129,24 @@ class Study:
             pd.concat(measured, ignore_index=True).to_parquet(file)
         return pd.concat([self.cases(), pd.read_parquet(file)], axis=1)
 
+    def _model(self) -> ShapedFaceModel:
+        if self.edition == OPEN:
+            return load_face_model(self.face_model)
+        return built_face_model(StoredFaceModel.load(self.face_model))
+
     def _gather(self, file: Path) -> None:
         rows = people_of(self.paths, self.split)
         rows = rows[rows["folder"] == self.source].reset_index(drop=True)
         chosen = np.unique(np.linspace(0, len(rows) - 1, min(self.people, len(rows))).round().astype(int))
-        model, parts, cases = built_face_model(StoredFaceModel.load(self.face_model)), [], []
+        parts: list[Records] = []
+        model, cases = self._model(), []
         sampler = DamageSampler(load_params(Path("params.yaml")).masks, training=False)
         rng = np.random.default_rng(SEED)
         for number, (_, row) in enumerate(rows.iloc[chosen].iterrows()):
             image = load_image(self.paths, row["portrait_id"])
             for _ in range(MASKS_A_PERSON):
                 damaged, bucket = damage(sampler, rng, image, row)
-                known = [landmarks_of(row)] if self.true_landmarks else None
+                known = [model.landmarker.predict_aligned(image)] if self.true_landmarks else None
                 completion = model.complete(damaged.image, damaged.hole_mask, damaged.chroma_mask, known)
                 target = Target(to_tensor(image), torch.tensor(points_of(row))[None])
                 parts.append(to_records((gather(damaged, model, completion), target)))

@@ -15,7 +15,7 @@ import torch
 from PIL import Image as Pictures
 from safetensors.torch import save_file
 
-from models.face.alignment import transform
+from models.face.alignment import Points, transform
 from models.face.detector import Face, FaceDetector
 from models.face.landmarks import LandmarkPredictor
 from models.identity.dlib_encoder import WHITENING, crop_chips, whitening_of
@@ -24,6 +24,7 @@ from models.images import Image, to_tensor
 from models.package_files import file_sha256
 
 RIDGE = 1e-3
+_RECIPE = "python -m scripts.calibration.measure_dlib ../shared/portraits/omi"
 _SOURCE = (
     "OMI portraits (StyleGAN2, nobody's personal data): Peterson et al. 2022, PNAS 119(17) e2115228119, CC BY-NC-SA 4.0"
 )
@@ -60,30 +61,30 @@ def mirrored_mean(points: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return ((mean + mirrored) / 2).round(2)
 
 
-def describe(found: list[tuple[Image, Face]]) -> torch.Tensor:
-    """Descriptors of many faces, (N, 128)."""
+def describe(found: list[tuple[Image, Points]]) -> torch.Tensor:
+    """Descriptors of many faces by their five points, (N, 128)."""
     network = dlib_network()
     done = []
-    for image, face in found:
+    for image, points in found:
         with torch.no_grad():
-            done.append(network((crop_chips(to_tensor(image), torch.from_numpy(face.points)[None]) + 1) * 127.5))
+            done.append(network((crop_chips(to_tensor(image), torch.from_numpy(points)[None]) + 1) * 127.5))
     return torch.cat(done)
 
 
-def write_whitening(descriptors: torch.Tensor) -> None:
-    """Fit on (N, 128), write the arrays and their card."""
+def write_whitening(descriptors: torch.Tensor, file: Path, recipe: str, source: str) -> None:
+    """Fit on (N, 128), write the arrays and their card, which names recipe and source."""
     mean, whitening = whitening_of(descriptors.double(), RIDGE)
-    save_file({"mean": mean.float(), "whitening": whitening.float().contiguous()}, WHITENING)
+    save_file({"mean": mean.float(), "whitening": whitening.float().contiguous()}, file)
     card = {
         "what": "mean (128) and whitening (128, 128) of dlib descriptors of aligned chips",
-        "sha256": file_sha256(WHITENING),
-        "recipe": "python -m scripts.calibration.measure_dlib ../shared/portraits/omi",
+        "sha256": file_sha256(file),
+        "recipe": recipe,
         "portraits": len(descriptors),
         "ridge": RIDGE,
-        "source": _SOURCE,
-        "limits": "second moments of synthetic faces only; no picture and no single descriptor can be read from them",
+        "source": source,
+        "limits": "second moments of many faces only; no picture and no single descriptor can be read from them",
     }
-    WHITENING.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
+    file.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
 
 
 def main() -> None:
@@ -91,8 +92,8 @@ def main() -> None:
     predictor = LandmarkPredictor()
     found = list(portraits(Path(sys.argv[1])))
     print(mirrored_mean(np.stack([points_in_chip(image, face, predictor) for image, face in found])).tolist())
-    descriptors = describe(found)
-    write_whitening(descriptors)
+    descriptors = describe([(image, face.points) for image, face in found])
+    write_whitening(descriptors, WHITENING, _RECIPE, _SOURCE)
     print(f"{len(descriptors)} portraits -> {WHITENING.name}")
 
 

@@ -96,7 +96,7 @@ def make_pictures(root: Path, out: Path, model: str, seed: int) -> str:
     """Restore every example with a model of a checkout, write the strips to `out` and return the figures as JSON."""
     paths = Paths(root)
     params = load_params(paths.params)
-    weights, version = resolve_weights(paths, params.registry.model_name, model)
+    weights, version = resolve_weights(paths, params.registry.model_name, params.identity.edition, model)
     restorer, tools = Restorer.load(weights), load_tools(params.restore.min_detector_score, params.identity)
     shown = examples(params.data.sampler)
     results = [restore_example(item, seed, restorer, tools, params.restore) for item in shown]

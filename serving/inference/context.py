@@ -16,13 +16,14 @@ from serving.privacy.personal_data import IdentityAggregates, PictureStore
 class ServingContext:
     """Parameters, tools and stores of all requests.
 
-    `threshold`: independent similarity to a reference photo from which a face counts as recognised, None if unknown.
+    `finder`: None in an edition without one; then requests need a mask. `threshold`: independent similarity to a
+    reference photo from which a face counts as recognised, None if unknown.
     """
 
     params: Params
     limits: Limits
     tools: ThreadTools
-    finder: Finder
+    finder: Finder | None
     seal: Seal
     log: ProductionLog
     pictures: PictureStore

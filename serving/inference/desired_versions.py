@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.assets import Edition
 from models.errors import LikenessError, ServiceUnavailable
 from models.weight_files import weights_sha256
 from monitoring.ab.experiment import challenger_under_test
@@ -98,13 +99,13 @@ def read_served(paths: Paths) -> ServedVersions | None:
         return None
 
 
-def cached_weights(paths: Paths, version: str) -> Path | None:
+def cached_weights(paths: Paths, version: str, edition: Edition) -> Path | None:
     """Find the weights of a version that was served last in the cache, verified by the digest they had then."""
     served = read_served(paths)
     if served is None or version not in served.sha256:
         return None
     if version == SHIPPED:
-        return shipped_weights()
+        return shipped_weights(edition)
     digest = served.sha256[version]
     file = environment().cache / "weights" / f"{digest}.safetensors"
     return file if file.is_file() and weights_sha256(file) == digest else None

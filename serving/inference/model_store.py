@@ -134,9 +134,10 @@ class ModelStore:
 
     def _weights(self, version: str) -> tuple[Path, str]:
         """Find verified weights: by the registry's digest or, while it is down, by the digest they were served with."""
-        path = None if self.registry_up else cached_weights(self._paths, version)
+        path = None if self.registry_up else cached_weights(self._paths, version, self._params.identity.edition)
         if path is None:
-            path, _ = resolve_weights(self._paths, self._params.registry.model_name, version)
+            name, edition = self._params.registry.model_name, self._params.identity.edition
+            path, _ = resolve_weights(self._paths, name, edition, version)
         return path, weights_sha256(path)
 
     def _set_registry_up(self, *, up: bool, reason: str = "") -> None:

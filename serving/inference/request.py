@@ -19,7 +19,7 @@ from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.outcome import Accepted, Limits, Rejected
 from pipeline.image_io.write import encoded
 from restoration.fading import restore_faded
-from restoration.find_damage import find_damage
+from restoration.find_damage import find_damage, required
 from restoration.mask import UsedMask, found_mask, given_mask, mask_for, restore_used
 from restoration.modes import UNFILLED
 from restoration.provenance.marking import facts_of, marked
@@ -266,9 +266,10 @@ def propose_mask(context: ServingContext, data: bytes, queue_seconds: float) -> 
 
     Raises:
         HttpProblem: it cannot be read.
+        DataError: the edition has no finder.
     """
     photo = read(data, "image", context.limits)
     detector = context.tools.for_request().detector
-    damage = find_damage(photo.image, context.finder, detector, context.params.restore.finder)
+    damage = find_damage(photo.image, required(context.finder), detector, context.params.restore.finder)
     used = found_mask(damage, everything=False)
     return FoundMask(used, encoded(used.picture(), ".png"), encoded(damage.labels, ".png"))

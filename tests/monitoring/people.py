@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 
 from models.images import Image
+from pipeline.config.load import load_params
 from pipeline.portraits.align import Aligner
 from pipeline.project.paths import Paths
+from tests.conftest import ROOT
 
 SPLITS = ("train", "validation", "test", "test", "test", "validation", "test")
 
@@ -31,7 +33,7 @@ def photographs() -> list[Image]:
 
 def ingest_people(paths: Paths) -> None:
     """One row and one picture each, with the columns that traffic needs; the first is in the train split."""
-    aligner, rows = Aligner("yunet", 0.6, 128), []
+    aligner, rows = Aligner(load_params(ROOT / "params.yaml").identity, 0.6, 128), []
     paths.portrait_images.mkdir(parents=True)
     for image, split in zip(photographs(), SPLITS, strict=True):
         face = aligner.best_face(image)

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from models.errors import DataError, WeightsError
+from models.assets import EDITIONS, OPEN, RESEARCH
+from models.errors import ConfigError, DataError, WeightsError
 from pipeline.config.keep import KeepParams
 from pipeline.config.load import Params, load_params
 from pipeline.consent.records import RECORD, record_of
@@ -204,6 +205,26 @@ def keep_reference(folder: Path, photo: bytes) -> None:
 def run_with_intake(root: Path, mixed: Path, now: datetime, intake: Path) -> IngestReport:
     loaded = params(source="folder", location=str(mixed), identity_pattern="^(.+)_", intake=str(intake))
     return ingest(data=loaded.data, ingest=loaded.ingest, identity=loaded.identity, paths=Paths(root), now=now)
+
+
+def test_the_open_edition_predicts_by_the_mesh_and_learns_from_nobody_of_the_sampler(
+    mixed: Path, tmp_path: Path
+) -> None:
+    landmarks = {}
+    for edition in EDITIONS:
+        loaded = load_params(
+            ROOT / "params.yaml",
+            {"data.source": "folder", "data.location": str(mixed), "identity.edition": edition},
+        )
+        paths = Paths(tmp_path / edition)
+        ingest(data=loaded.data, ingest=loaded.ingest, identity=loaded.identity, paths=paths)
+        rows = read_portraits(paths).set_index("portrait_id").sort_index()
+        landmarks[edition] = np.stack([landmarks_of(row) for _, row in rows.iterrows()])
+    apart = np.linalg.norm(landmarks[OPEN] - landmarks[RESEARCH], axis=2)
+    assert 0.5 < apart.mean() < 3.0
+    openly = params().identity.model_copy(update={"edition": OPEN})
+    with pytest.raises(ConfigError, match=r"data.source: sampler; set data.source"):
+        ingest(data=params().data, ingest=params().ingest, identity=openly, paths=Paths(tmp_path))
 
 
 def test_the_detector_is_the_one_that_the_parameters_name(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from models import assets
 from models.load import load_restorer
-from restoration.find_damage import find_damage
+from restoration.find_damage import find_damage, required
 from serving.app import create_app
 from tests.serving.site import (
     PARAMS,
@@ -124,7 +124,7 @@ def test_a_mask_is_found_where_none_is_given(site: Site) -> None:
         proposed = client.post("/v1/masks", files=files).json()
         bare = client.post("/v1/masks", files=files, headers={"Accept": "image/png"})
     context = site.service.context
-    expected = find_damage(image, context.finder, context.tools.for_request().detector, PARAMS.restore.finder)
+    expected = find_damage(image, required(context.finder), context.tools.for_request().detector, PARAMS.restore.finder)
     levels = pixels_of(base64.b64decode(proposed["mask"]))[..., 0]
     assert np.array_equal(levels == 255, hole)
     assert np.array_equal(levels == 96, stain)

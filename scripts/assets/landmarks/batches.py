@@ -9,9 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.assets import Edition
 from models.colour import luma
 from models.face.landmark_network import SIDE, Observed, observe
 from models.face.landmark_shift import LandmarkShift
+from models.face.landmarkers import load_landmarker
 from models.face.landmarks import MIRRORED, Landmarks, mirrored_points
 from models.images import to_tensor
 from pipeline.config.masks import MaskParams
@@ -34,15 +36,19 @@ Sample = tuple[Observed, Tensor]
 
 @dataclass(frozen=True)
 class Known:
-    """Portraits (N, SIDE, SIDE, 3) uint8 with landmarks (N, 68, 2); damage (M, SIDE, SIDE / 8), bits of masks."""
+    """Portraits (N, SIDE, SIDE, 3) uint8 with landmarks (N, 68, 2); damage (M, SIDE, SIDE / 8), bits of masks.
+
+    `edition`: whose landmarks these are.
+    """
 
     images: npt.NDArray[np.uint8]
     landmarks: npt.NDArray[np.float32]
     holes: npt.NDArray[np.uint8]
     chromas: npt.NDArray[np.uint8]
+    edition: Edition
 
 
-def gather(paths: Paths, rows: pd.DataFrame, masks: MaskParams, count: int, seed: int) -> Known:
+def gather(paths: Paths, rows: pd.DataFrame, masks: MaskParams, count: int, seed: int, edition: Edition) -> Known:
     """Read portraits, and draw `count` masks on some of them: aligned faces are alike, so any mask suits any face."""
     images = np.stack([load_image(paths, portrait_id) for portrait_id in rows["portrait_id"]])
     landmarks = np.stack([landmarks_of(row) for _, row in rows.iterrows()]).astype(np.float32)
@@ -51,7 +57,7 @@ def gather(paths: Paths, rows: pd.DataFrame, masks: MaskParams, count: int, seed
     holes, chromas = (
         np.packbits(np.stack([getattr(damage, name) for damage in drawn]), axis=2) for name in ("hole", "chroma")
     )
-    return Known(images, landmarks, holes, chromas)
+    return Known(images, landmarks, holes, chromas, edition)
 
 
 def draw(known: Known, rng: np.random.Generator, count: int, shape: LandmarkShift, mean: Landmarks) -> Sample:
@@ -63,19 +69,22 @@ def draw(known: Known, rng: np.random.Generator, count: int, shape: LandmarkShif
     points = np.where(turned[:, None, None], mirrored_points(picked[1], SIDE, MIRRORED), picked[1])
     pictures, landmarks = moved(to_tensor(images), torch.from_numpy(points).float(), draw_moves(rng, count))
     hole, chroma = draw_masks(known, rng, count)
-    return damaged(toned(pictures, rng), hole, chroma, shape, mean), landmarks
+    return damaged(toned(pictures, rng), hole, chroma, shape, mean, known.edition), landmarks
 
 
 def held_out(known: Known, seed: int, shape: LandmarkShift, mean: Landmarks) -> Sample:
     """Damage each portrait once, as it is."""
     hole, chroma = draw_masks(known, np.random.default_rng(seed), len(known.images))
-    return damaged(to_tensor(known.images), hole, chroma, shape, mean), torch.from_numpy(known.landmarks)
+    observed = damaged(to_tensor(known.images), hole, chroma, shape, mean, known.edition)
+    return observed, torch.from_numpy(known.landmarks)
 
 
-def damaged(pictures: Tensor, hole: Tensor, chroma: Tensor, shape: LandmarkShift, mean: Landmarks) -> Observed:
+def damaged(
+    pictures: Tensor, hole: Tensor, chroma: Tensor, shape: LandmarkShift, mean: Landmarks, edition: Edition
+) -> Observed:
     """Take hole and colour from pictures (N, 3, SIDE, SIDE), and observe what is left."""
     colourless = torch.where(chroma > 0.5, luma(pictures).expand_as(pictures), pictures)
-    return observe(colourless, hole, chroma, shape, mean)
+    return observe(colourless, hole, chroma, shape, mean, load_landmarker(edition))
 
 
 def draw_masks(known: Known, rng: np.random.Generator, count: int) -> tuple[Tensor, Tensor]:

@@ -1,12 +1,13 @@
 """People whom face model and refiner learn from: several folders of portraits, sorted and read by the same ingest."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from models.assets import ASSETS
+from models.assets import ASSETS, RESEARCH, Edition
 from models.errors import DataError
 from pipeline.portraits.read import read_portraits
 from pipeline.project.paths import Paths
@@ -20,13 +21,21 @@ _PATTERN = "^([^_.]+)"
 """Who is in a file: a view's person, else the file itself, whose name begins with its source."""
 
 
-def gather_people(portraits: Path, views: Path | None, workspace: Path) -> Paths:
+def gather_people(
+    portraits: Path,
+    views: Path | None,
+    workspace: Path,
+    sources: Sequence[str] = SOURCES,
+    edition: Edition = RESEARCH,
+) -> Paths:
     """Sort and ingest the sources into a workspace, once; each source's last fifth, by name, is held out.
 
     Args:
         portraits: a folder with some of the folders `SOURCES`.
         views: folder of further people, several pictures each: PERSON_ANYTHING.jpg.
         workspace: where aligned portraits and their table are kept; one that is there already is not made anew.
+        sources: the folders that are taken.
+        edition: whose landmarks are predicted.
 
     Raises:
         DataError: none of the folders is there.
@@ -34,15 +43,16 @@ def gather_people(portraits: Path, views: Path | None, workspace: Path) -> Paths
     paths = Paths(workspace.resolve())
     if paths.portrait_rows.is_file():
         return paths
-    folders = [portraits / name for name in SOURCES if (portraits / name).is_dir()]
+    folders = [portraits / name for name in sources if (portraits / name).is_dir()]
     if not folders:
-        raise DataError(f"one of the folders {', '.join(SOURCES)}", f"none in {portraits}", "give another folder")
+        raise DataError(f"one of the folders {', '.join(sources)}", f"none in {portraits}", "give another folder")
     target = paths.root / "portraits"
     _sort_sources(folders, views, target)
     settings: dict[str, Any] = {
         "data.source": "folder",
         "data.location": str(target),
         "data.identity_pattern": _PATTERN,
+        "identity.edition": edition,
     }
     create_workspace(ASSETS.parent, paths.root, settings)
     run_stage("ingest", paths.root)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from models.assets import RESEARCH
 from models.face_model.fit import bend, fit, fit_bent
 from models.face_model.shape_and_appearance import built_face_model
 from models.face_model.stored import StoredFaceModel
@@ -78,7 +79,7 @@ def fit_models(paths: Paths, rows: pd.DataFrame, folder: Path) -> FaceModels:
         folder.mkdir(parents=True, exist_ok=True)
         people = rows.drop_duplicates("identity")
         pictures = to_tensor(np.stack([load_image(paths, portrait_id) for portrait_id in people["portrait_id"]]))
-        faces = bend(pictures)
+        faces = bend(pictures, RESEARCH)
         whole = fit_bent(faces, COMPONENTS, torch.Generator().manual_seed(0))
         facts = {"components": COMPONENTS, "portraits": people["folder"].value_counts().to_dict()}
         StoredFaceModel.compress(whole).save(folder / WHOLE, facts)

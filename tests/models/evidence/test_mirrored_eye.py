@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from models.evidence.mirrored_eye import with_mirrored_eyes
-from models.face.landmarks import aligned_landmarks
+from models.face.landmarkers import aligned_landmarks
+from models.face.landmarks import LandmarkPredictor
 from models.images import to_tensor
 from pipeline.config.data import EVERYBODY, SamplerParams
 from pipeline.face_sampler.generate import portraits
@@ -30,7 +31,7 @@ def hole(*columns: slice, rows: slice = ROWS) -> Tensor:
 
 
 def mix(completed: Tensor, mask: Tensor) -> Tensor:
-    return with_mirrored_eyes(completed, mask, aligned_landmarks(completed))
+    return with_mirrored_eyes(completed, mask, aligned_landmarks(completed, LandmarkPredictor()))
 
 
 def test_an_eye_that_was_painted_pale_becomes_more_like_its_fellow(faces: Tensor) -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.assets import RESEARCH
 from models.errors import WeightsError
 from models.face.landmark_network import (
     SIDE,
@@ -16,14 +17,16 @@ from models.face.landmark_network import (
     save_landmark_network,
     shipped_landmark_network,
 )
-from models.face.landmarks import MIRRORED, aligned_landmarks, mirrored_points
+from models.face.landmarkers import aligned_landmarks
+from models.face.landmarks import MIRRORED, LandmarkPredictor, mirrored_points
 from models.face_model.shape_and_appearance import shipped_face_model
 from models.images import to_tensor
 from models.weight_files import write_weights
 from pipeline.config.data import EVERYBODY, SamplerParams
 from pipeline.face_sampler.generate import portraits
 
-SHAPE, MEAN = shipped_face_model().shape, shipped_face_model().mean
+MEAN = shipped_face_model().mean
+KNOWN = shipped_face_model().shape, MEAN, LandmarkPredictor()
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +47,13 @@ EYES, LOWER = (slice(40, 72), slice(20, 108)), (slice(68, 118), slice(30, 98))
 def test_what_the_hole_holds_is_not_read(faces: Tensor) -> None:
     hole = hole_over(1, *LOWER)
     other = torch.where(hole > 0.5, -faces[:1], faces[:1])
-    own, others = (shipped_landmark_network().place(one, hole, hole, SHAPE, MEAN) for one in (faces[:1], other))
+    own, others = (shipped_landmark_network(RESEARCH).place(one, hole, hole, *KNOWN) for one in (faces[:1], other))
     np.testing.assert_array_equal(own, others)
 
 
 def test_untrained_it_mixes_its_mean_with_the_gaussians_word_by_what_is_missing(faces: Tensor) -> None:
     hole = hole_over(2, *LOWER)
-    observed = observe(faces[:2], hole, hole, SHAPE, MEAN)
+    observed = observe(faces[:2], hole, hole, *KNOWN)
     placed = LandmarkNetwork(torch.from_numpy(MEAN))(observed)
     for point, share in ((37, 0.5), (66, 1 / (1 + np.exp(6)))):  # an eye that is seen; the middle of the mouth
         assert observed.missing[:, point].tolist() == [0.0 if share == 0.5 else 1.0] * 2
@@ -59,18 +62,18 @@ def test_untrained_it_mixes_its_mean_with_the_gaussians_word_by_what_is_missing(
 
 
 def test_a_mirrored_portrait_has_mirrored_landmarks(faces: Tensor) -> None:
-    hole, network = hole_over(1, slice(40, 72), slice(20, 64)), shipped_landmark_network()
-    own = network.place(faces[:1], hole, hole, SHAPE, MEAN)
-    turned = network.place(faces[:1].flip(-1), hole.flip(-1), hole.flip(-1), SHAPE, MEAN)
+    hole, network = hole_over(1, slice(40, 72), slice(20, 64)), shipped_landmark_network(RESEARCH)
+    own = network.place(faces[:1], hole, hole, *KNOWN)
+    turned = network.place(faces[:1].flip(-1), hole.flip(-1), hole.flip(-1), *KNOWN)
     np.testing.assert_allclose(turned, mirrored_points(own, SIDE, MIRRORED), atol=1e-3)
 
 
 @pytest.mark.parametrize("place", [EYES, LOWER])
 def test_hidden_points_are_nearer_than_by_trees_and_gaussian(faces: Tensor, place: tuple[slice, slice]) -> None:
-    hole, true = hole_over(len(faces), *place), np.stack(aligned_landmarks(faces))
-    network = shipped_landmark_network()
-    placed = np.stack([network.place(face[None], hole[:1], hole[:1], SHAPE, MEAN) for face in faces])
-    expected = observe(faces, hole, hole, SHAPE, MEAN).expected.numpy()
+    hole, true = hole_over(len(faces), *place), np.stack(aligned_landmarks(faces, LandmarkPredictor()))
+    network = shipped_landmark_network(RESEARCH)
+    placed = np.stack([network.place(face[None], hole[:1], hole[:1], *KNOWN) for face in faces])
+    expected = observe(faces, hole, hole, *KNOWN).expected.numpy()
     column, row = np.clip(np.rint(true), 0, SIDE - 1).astype(int).transpose(2, 0, 1)
     hidden = hole[0, 0].numpy()[row, column] > 0.5
     distances = [np.linalg.norm(points - true, axis=2)[hidden].mean() for points in (placed, expected)]

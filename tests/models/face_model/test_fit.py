@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from models.assets import RESEARCH
 from models.face_model.fit import BentFaces, fit, fit_bent
 from tests.models.face_model.test_gaussian import SIDE, pictures
 
@@ -14,12 +15,12 @@ def faces(count: int, seed: int) -> BentFaces:
     """Small pictures with scattered landmarks, as if they had been bent."""
     rng = np.random.default_rng(seed)
     frame = rng.uniform(2, SIDE - 2, (68, 2)).astype(np.float32)
-    return BentFaces(pictures(count, seed), frame + rng.normal(0, 1, (count, 68, 2)) + seed, frame)
+    return BentFaces(pictures(count, seed), frame + rng.normal(0, 1, (count, 68, 2)) + seed, frame, RESEARCH)
 
 
 def both(first: BentFaces, second: BentFaces) -> BentFaces:
     points = np.concatenate([first.points, second.points])
-    return BentFaces(torch.cat([first.pictures, second.pictures]), points, first.frame)
+    return BentFaces(torch.cat([first.pictures, second.pictures]), points, first.frame, RESEARCH)
 
 
 def covariance(tensors: dict[str, torch.Tensor], name: str) -> torch.Tensor:
@@ -59,7 +60,7 @@ def test_what_the_prior_lacks_is_learnt() -> None:
     marked[::2, :, 4:8, 6:10] += 1.0
     rng = torch.Generator().manual_seed(0)
     before = fit_bent(first, MANY, rng)
-    after = fit_bent(BentFaces(marked, second.points, second.frame), MANY, rng, before)
+    after = fit_bent(BentFaces(marked, second.points, second.frame, RESEARCH), MANY, rng, before)
     direction = torch.zeros_like(before["mean"])
     direction[: SIDE**2 // 2].view(SIDE, SIDE // 2)[4:8, 6:8] = 1.0
     shares = [

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.assets import RESEARCH
 from models.face.warp import warp_grid
 from models.face_model.fit import fit_shaped
 from models.face_model.shape_and_appearance import ShapedFaceModel, built_face_model, shipped_face_model, warp_pictures
@@ -89,7 +90,7 @@ def test_the_mean_shape_is_upright_and_in_the_middle() -> None:
 
 
 def test_fitted_stored_and_read_back(tmp_path: Path, faces: Tensor) -> None:
-    tensors = fit_shaped(faces, 4, torch.Generator().manual_seed(0))
+    tensors = fit_shaped(faces, 4, torch.Generator().manual_seed(0), RESEARCH)
     StoredFaceModel.compress(tensors).save(tmp_path / "f.safetensors", {})
     model, again, hole = (
         ShapedFaceModel.of(tensors),

@@ -5,13 +5,18 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.completion.restorer import save_completion
+from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from models.gan.module import GanModule
+from models.gan.restorer import Restorer
 from models.identity.encoders import training_encoder
+from models.load import load_restorer
 from models.optimisation import cosine
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from pipeline.training.build import build_module
 from tests.conftest import ROOT
+from tests.models.diffusion.parts import damaged
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +27,18 @@ def module() -> GanModule:
     built = build_module(train, training_encoder("sface"), Paths(Path("nowhere")))
     assert isinstance(built, GanModule)
     return built
+
+
+def test_on_a_champion_without_a_network_training_begins_at_its_restorations(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    paths.champion_weights.parent.mkdir(parents=True)
+    save_completion(StoredFaceModel.load(FACE_MODEL), paths.champion_weights)
+    train = load_params(ROOT / "params.yaml", {"train.generator.width": 8}).train
+    built = build_module(train, training_encoder("sface"), paths)
+    assert isinstance(built, GanModule)
+    begun = Restorer(built.generator, 32, load_restorer(paths.champion_weights).face_model)
+    alone = load_restorer(paths.champion_weights).restore(damaged())
+    torch.testing.assert_close(begun.restore(damaged()), alone, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize(("r_t", "share"), [(0.0, 1.0), (0.6, 1.0), (0.8, 0.5), (1.0, 0.0)])

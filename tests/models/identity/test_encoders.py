@@ -14,8 +14,7 @@ from models.errors import WeightsError
 from models.face.detector import Face
 from models.face.landmarks import LandmarkPredictor
 from models.face_networks.names import BUILT_IN, DLIB, SFACE
-from models.identity import dlib_encoder
-from models.identity.dlib_encoder import CHIP_POINTS, WHITENING, whitening_of
+from models.identity.dlib_encoder import CHIP_POINTS, WHITENING, DlibEncoder, whitening_of
 from models.identity.encoders import ENCODERS as ENCODERS_BY_NAME
 from models.identity.encoders import (
     IdentityEncoder,
@@ -99,13 +98,12 @@ def test_chip_frame_fits_the_chips_that_dlib_cuts(astronaut: Image, astronaut_fa
     assert np.abs(points - CHIP_POINTS).max() < 10  # of 150 pixels; one face against the mean of 900
 
 
-def test_a_changed_whitening_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_changed_whitening_is_refused(tmp_path: Path) -> None:
     copy = tmp_path / WHITENING.name
     copy.write_bytes(WHITENING.read_bytes()[:-1] + b"\x00\x01")
     copy.with_suffix(".json").write_text(json.dumps(json.loads(WHITENING.with_suffix(".json").read_text())))
-    monkeypatch.setattr(dlib_encoder, "WHITENING", copy)
     with pytest.raises(WeightsError, match="restore assets/"):
-        dlib_encoder.DlibEncoder()
+        DlibEncoder(DLIB, copy)
 
 
 @pytest.mark.slow

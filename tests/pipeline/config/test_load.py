@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import ConfigError
+from pipeline.config.identity import IdentityParams
 from pipeline.config.load import load_params, write_params
 from tests.conftest import ROOT
 
@@ -40,6 +41,10 @@ def edited(tmp_path: Path, edit: Callable[[str], str]) -> Path:
             "both sface: a judge that restorations",
         ),
         (lambda text: text.replace("training: sface", "training: ./old/dlib"), "both dlib"),
+        (
+            lambda text: text.replace("edition: research", "edition: free"),
+            "identity.edition.*'research' or 'open'.*'free'",
+        ),
         (lambda text: text.replace("detector: yunet", 'detector: ""'), "identity.detector"),
         (lambda text: text.replace("data:", "data: ["), "valid YAML"),
         (lambda text: text.replace("metric: ms_ssim", "metric: charm"), r"gate.criteria.2.metric.*'charm'"),
@@ -105,6 +110,14 @@ def test_an_inpainter_lies_beside_the_parameters_unless_its_path_is_absolute(
     assert load_params(DEFAULT).restore.inpainter is None
     path = edited(tmp_path, lambda text: text.replace("inpainter: null", f"inpainter: {given}"))
     assert load_params(path).restore.inpainter == expected.format(folder=tmp_path.resolve())
+
+
+def test_the_edition_chooses_which_whitening_dlib_has() -> None:
+    assert load_params(DEFAULT).identity.judge == "dlib"
+    identity = load_params(DEFAULT, {"identity.edition": "open"}).identity
+    assert (identity.training, identity.judge) == ("sface", "dlib-open")
+    assert IdentityParams.model_validate_json(identity.model_dump_json()) == identity
+    assert load_params(DEFAULT, {"identity.judge": "dlib-open"}).identity.judge == "dlib-open"
 
 
 def test_a_pack_is_a_name_or_a_folder_beside_the_parameters(tmp_path: Path) -> None:

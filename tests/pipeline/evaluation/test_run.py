@@ -143,8 +143,8 @@ def test_one_altered_known_pixel_fails_a_perfect_model(
 def test_a_pack_judges_and_is_named(cases: list[Case], params: Params, tmp_path: Path) -> None:
     """SFace's graph as a pack, beside dlib in the loss: figures are those of SFace itself."""
     pack = write_recognition(tmp_path / "mine")
-    identity = IdentityParams(training="dlib", judge=str(pack.parent), detector="yunet")
-    swapped = IdentityParams(training="dlib", judge="sface", detector="yunet")
+    identity = IdentityParams(edition="research", training="dlib", judge=str(pack.parent), detector="yunet")
+    swapped = IdentityParams(edition="research", training="dlib", judge="sface", detector="yunet")
     methods = {"challenger": untouched}
     by_pack, by_sface = (
         evaluate_methods(methods, cases, Judges.load(CPU, one), params.evaluate, tmp_path / "rows.parquet", {})
@@ -166,7 +166,7 @@ def test_a_pack_judges_and_is_named(cases: list[Case], params: Params, tmp_path:
 def test_one_encoder_in_both_roles_does_not_judge(tmp_path: Path) -> None:
     packs = [str(write_recognition(tmp_path / name).parent) for name in ("one", "other")]
     with pytest.raises(ConfigError, match="the same weights for training"):
-        Judges.load(CPU, IdentityParams(training=packs[0], judge=packs[1], detector="yunet"))
+        Judges.load(CPU, IdentityParams(edition="research", training=packs[0], judge=packs[1], detector="yunet"))
 
 
 def test_rows_are_written_batch_by_batch(cases: list[Case], judges: Judges, params: Params, tmp_path: Path) -> None:

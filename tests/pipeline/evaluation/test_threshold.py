@@ -12,7 +12,7 @@ from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
 from tests.pipeline.registry.site import evaluate_report
 
-BY_DLIB = IdentityParams(training="sface", judge="dlib", detector="yunet")
+BY_DLIB = IdentityParams(edition="research", training="sface", judge="dlib", detector="yunet")
 
 
 def report(paths: Paths, **thresholds: float) -> None:

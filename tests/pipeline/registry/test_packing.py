@@ -12,6 +12,7 @@ import pytest
 import torch
 from packaging.utils import canonicalize_name
 
+from models.assets import OPEN
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
 from models.gan.generator import Generator
 from models.gan.restorer import save_weights
@@ -19,6 +20,7 @@ from models.package_files import FILES, file_sha256
 from pipeline.config.load import Params, load_params
 from pipeline.registry.packing import MODEL, PACKAGES, packed
 from pipeline.registry.requirements import OF_KIND, REQUIRED
+from pipeline.registry.weights import shipped_weights
 from tests.conftest import ROOT
 
 TRAINING_ONLY = {"lightning", "diffusers"}
@@ -82,6 +84,15 @@ def test_the_face_model_goes_along_where_the_weights_hold_none(weights: Path, pa
         ]
     assert assets[1] - assets[0] == {"assets/face_model.safetensors"}
     assert {"assets/finder.safetensors", "assets/landmark_shift.safetensors"} <= assets[0]
+
+
+def test_a_version_of_the_open_edition_takes_open_files_alone(params: Params) -> None:
+    openly = load_params(ROOT / "params.yaml", {"identity.edition": OPEN}).identity
+    with packed(shipped_weights(OPEN), params.restore, openly) as version:
+        names = {Path(name).name for name in files_below(version.code_paths) if name.startswith("assets/")}
+    networks = {"open_landmarks.safetensors", "open_landmark_network.safetensors", "open_dlib_whitening.safetensors"}
+    assert networks <= names
+    assert all(name.startswith("open_") for name in names)
 
 
 def test_an_inpainter_of_the_users_own_goes_along(weights: Path, params: Params, tmp_path: Path) -> None:

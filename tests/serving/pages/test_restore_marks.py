@@ -184,7 +184,7 @@ def test_a_mask_file_joins_strokes_and_pieces(browser: "Browser", site: Site) ->
         assert send(page).sum() > mask.sum()
 
 
-def test_the_picture_of_both_says_whether_a_model_made_a_part(browser: "Browser", site: Site) -> None:  # noqa: F811
+def test_the_picture_of_both_says_whether_a_model_made_a_part(browser: "Browser", site: Site) -> None:
     made = [("inpaint", True), ("inpaint", False), ("fade", False), ("fade", True)]
     with restoring(browser, site) as page:
         texts = [

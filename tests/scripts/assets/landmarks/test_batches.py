@@ -1,6 +1,7 @@
 import numpy as np
 import torch
 
+from models.assets import RESEARCH
 from models.face.landmark_network import SIDE
 from models.face_model.shape_and_appearance import shipped_face_model
 from scripts.assets.landmarks.batches import Known, draw, draw_moves, held_out, moved, toned
@@ -16,8 +17,8 @@ def known(count: int = 3) -> Known:
     holes, chromas = np.zeros((2, SIDE, SIDE), np.bool_), np.ones((2, SIDE, SIDE), np.bool_)
     holes[0, 40:60, :50] = True
     chromas[0] = holes[0]
-    packed = (np.packbits(masks, axis=2) for masks in (holes, chromas))
-    return Known(images, np.repeat(MEAN[None], count, axis=0), *packed)
+    hole_bits, chroma_bits = (np.packbits(masks, axis=2) for masks in (holes, chromas))
+    return Known(images, np.repeat(MEAN[None], count, axis=0), hole_bits, chroma_bits, RESEARCH)
 
 
 def test_points_move_with_the_picture() -> None:

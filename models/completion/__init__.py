@@ -1,0 +1,1 @@
+"""Restoring by the face model's completion alone, without a network on it."""
