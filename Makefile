@@ -29,21 +29,23 @@ check-repro: $(READY) ## after demo-tiny: dvc repro by hand does nothing there, 
 # Tests of flows mostly wait for Prefect's servers, so they run beside the others. They have processes of their own, as
 # threads that Prefect's client leaves behind would disturb property tests. Their output comes in one
 # piece. mypy, which has one thread, runs beside both.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --dist loadfile
+# Files are handed out in the order of their names: those of a folder share a service and a browser, and the folders
+# whose last files take long do not come last.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: $(READY) lint ## lint, types, and all tests
 	@$(MAKE) --no-print-directory -j3 types test-flows test-others
 
-test-flows: $(READY) # in the order of their names, which has the longest first
+test-flows: $(READY)
 	@mkdir -p build
-	@$(PYTEST) -n $(WORKERS) --no-loadscope-reorder tests/flows > build/test-flows.log 2>&1; \
+	@$(PYTEST) tests/flows > build/test-flows.log 2>&1; \
 		status=$$?; echo; cat build/test-flows.log; exit $$status
 
 test-others: $(READY)
-	@$(PYTEST) -n $(WORKERS) --ignore=tests/flows
+	@$(PYTEST) --ignore=tests/flows
 
 test-fast: $(READY) ## tests without the slow ones
-	$(PYTEST) -n $(WORKERS) -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: $(READY) ## ruff, rules and format; the contracts of imports
 	$(BIN)/lint-imports --no-logo --no-cache
