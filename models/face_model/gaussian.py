@@ -110,8 +110,7 @@ class FaceModel:
         Args:
             masks: (3, S, S), 1 = missing; of luma, blue and red.
         """
-        root: Tensor = self._factor(_missing(masks)).T
-        return root
+        return self._factor(_missing(masks)).T
 
     def deviations(self, latents: Tensor) -> Tensor:
         """Turn deviations of the latents from their mean (N, K) into those of YCbCr pictures, (N, 3, S, S)."""
@@ -122,7 +121,8 @@ class FaceModel:
         return _unflatten((self.noise / NOISE_FACTOR).sqrt(), self.size)
 
     def _factor(self, missing: Tensor) -> Tensor:
-        return torch.linalg.cholesky(self._gram - _gram(self._white[missing]))
+        factor: Tensor = torch.linalg.cholesky(self._gram - _gram(self._white[missing]))
+        return factor
 
     def _certainty(self, factor: Tensor, masks: Tensor) -> Tensor:
         """Compute the certainty of luma in the hole, of colour elsewhere; cell by cell, then enlarged."""
