@@ -110,8 +110,7 @@ class FaceModel:
         Args:
             masks: (3, S, S), 1 = missing; of luma, blue and red.
         """
-        root: Tensor = self._factor(_missing(masks)).T
-        return root
+        return self._factor(_missing(masks)).T
 
     def deviations(self, latents: Tensor) -> Tensor:
         """Turn deviations of the latents from their mean (N, K) into those of YCbCr pictures, (N, 3, S, S)."""
