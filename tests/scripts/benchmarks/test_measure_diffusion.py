@@ -21,7 +21,7 @@ def test_coverage_counts_values_within_so_many_deviations() -> None:
     held, strength, correlation = coverage([Disagreement(deviation, error), twice])
     assert held.endswith("68 %: 0.50, 95 %: 0.75")
     assert "of 24 values" in held
-    assert strength.startswith("- deviation / error, root mean square: 0.158 / 0.420;")
+    assert strength.startswith("- deviation / error, root mean square: 0.158 / 0.421;")
     assert correlation.endswith("1.00 by picture")
 
 
