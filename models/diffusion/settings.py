@@ -92,6 +92,11 @@ class DiffusionSettings(DiffusionShape, Sampling):
     identity: NotNegative
     weight_decay: NotNegative
 
+    def __post_init__(self) -> None:
+        if self.steps >= self.levels:
+            raise ValueError(f"steps ({self.steps}) must be less than levels ({self.levels}): the first is pure noise")
+        super().__post_init__()
+
     @property
     def shape(self) -> DiffusionShape:
         """What the denoiser is built from."""

@@ -119,7 +119,7 @@ def coverage(pictures: Sequence[Disagreement]) -> list[str]:
     correlations = [np.corrcoef(*pair)[0, 1] for pair in (by_pixel, by_picture)]
     strength = " / ".join(f"{float(_root_mean_square(values, None)):.3f}" for values in (deviation, error))
     return [
-        f"- the truth of a missing value within the mean and so many deviations (of {len(error)} values), "
+        f"- the truth of a missing value within the mean and so many deviations (of {error.size} values), "
         f"nominal and found: {', '.join(held)}",
         f"- deviation / error, root mean square: {strength}; by quarter of the deviation: {quarters}",
         f"- correlation of deviation and error: {correlations[0]:.2f} by pixel, {correlations[1]:.2f} by picture",

@@ -82,7 +82,7 @@ def test_it_cannot_go_on_from_a_gan(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"train.diffusion.steps": 8, "train.diffusion.levels": 4}, "1 to 3 sampling steps"),
+        ({"train.diffusion.steps": 8, "train.diffusion.levels": 4}, "must be less than levels"),
         ({"train.diffusion.echoes": 3}, "multiple of diffusion.echoes"),
         ({"train.diffusion.levels": 50}, "levels"),
     ],
