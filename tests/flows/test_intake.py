@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,8 +42,8 @@ def test_a_cycle_takes_in_what_people_let_us_keep_from_a_folder_and_from_s3(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # of the stage's own process
-    tiny = {"data.sampler.identities": 2, "data.sampler.views": 1}
-    paths = project(tmp_path / "project", **tiny, **{"data.intake": "kept", "keep.location": "kept"})
+    tiny: dict[str, Any] = {"data.sampler.identities": 2, "data.sampler.views": 1}
+    paths = project(tmp_path / "project", **tiny | {"data.intake": "kept", "keep.location": "kept"})
     (paths.root / "dvc.yaml").write_text(STAGE, encoding="utf-8")
     commit(paths.root)
     keep(open_store("kept", paths.root, "data.intake"), "r1")
