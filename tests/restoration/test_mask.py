@@ -48,7 +48,7 @@ def test_without_one_what_is_sure_is_taken_and_with_inpaint_all() -> None:
     assert used.confidence is not None
     assert everything.confidence is not None
     assert everything.confidence < used.confidence
-    with pytest.raises(DataError, match="give --mask"):
+    with pytest.raises(DataError, match=r"no damage finder; got none; give a mask \(--mask\)"):
         mask_for(PHOTO, None, "auto", None, FACELESS, PARAMS)
 
 

@@ -86,9 +86,9 @@ def test_100_triggers_in_10_seconds_start_one_cycle_also_across_a_restart_of_the
     assert delivered >= 40
     until(lambda: _look_again("00000001-00000120") and began(up.paths), 300, "a cycle has begun")
     hold.unlink()
-    until(lambda: settled() and states()["Completed"], 240, "the cycle is done", states)
+    until(lambda: settled() and states()["Completed"], 240, "the cycle is done", states, pause=1.0)
     time.sleep(15)
-    until(settled, 120, "nothing else is under way")
+    until(settled, 120, "nothing else is under way", pause=1.0)
     assert began(up.paths) == 1
     (record,) = cycle_records(up.paths)
     assert record.reason == payload("")["reason"]
@@ -118,9 +118,9 @@ def test_windows_beside_a_running_cycle_are_refused_and_can_ask_again(up: Superv
     until(lambda: began(up.paths) == before + 1, 120, "a cycle has begun")
     for window in ("00000241-00000360", "00000361-00000480"):
         assert tell(window)
-    until(lambda: states()["Cancelled"] >= 2, 60, "the others are refused")
+    until(lambda: states()["Cancelled"] >= 2, 60, "the others are refused", pause=1.0)
     hold.unlink()
-    until(settled, 240, "the cycle is done", states)
+    until(settled, 240, "the cycle is done", states, pause=1.0)
     assert began(up.paths) == before + 1
     assert is_claimed(up.paths, "00000121-00000240")
     assert not is_claimed(up.paths, "00000241-00000360")
@@ -131,14 +131,14 @@ def test_a_killed_run_becomes_crashed_and_the_next_trigger_works(up: Supervisor)
     hold.touch()
     assert tell("00000481-00000600")
     until(lambda: began(up.paths) == before + 1, 120, "a cycle has begun")
-    until(lambda: beats(cycles()[-1]), 60, "its first heartbeat has arrived")
+    until(lambda: beats(cycles()[-1]), 60, "its first heartbeat has arrived", pause=1.0)
     for process in find_marked(up.running.mark, "worker"):
         process.kill()
     hold.unlink()
-    until(lambda: states()["Crashed"] == crashed + 1, 240, "the run counts as crashed", states)
+    until(lambda: states()["Crashed"] == crashed + 1, 240, "the run counts as crashed", states, pause=2.0)
     assert tell("00000601-00000720")
     until(lambda: began(up.paths) == before + 2, 180, "the next cycle has begun", states)
-    until(settled, 240, "it is done")
+    until(settled, 240, "it is done", pause=1.0)
     assert cycle_records(up.paths)[-1].overrides == {"train.epochs": 3}
 
 
@@ -156,7 +156,7 @@ def test_a_run_and_its_slot_outlive_the_worker_and_the_server(up: Supervisor) ->
     newest = cycles()[-1]
     _renew(newest.state.state_details.deployment_concurrency_lease_id)  # a run that cannot ends itself
     hold.unlink()
-    until(settled, 240, "the run is done", states)
+    until(settled, 240, "the run is done", states, pause=1.0)
     assert cycles()[-1].state_name == "Completed"
 
 

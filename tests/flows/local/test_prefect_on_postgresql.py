@@ -37,5 +37,5 @@ def run_cycle(window: str) -> None:
     """Tell the server of drift in a window, and wait for the end of the cycle that it starts."""
     before = len(runs("cycle/production"))
     assert emit(DRIFT, f"likeness.window.{window}", {"window_id": window, "reason": "drift", "overrides": {}})
-    until(lambda: len(runs("cycle/production")) == before + 1, 120, "a cycle is asked for")
+    until(lambda: len(runs("cycle/production")) == before + 1, 120, "a cycle is asked for", pause=1.0)
     becomes(runs("cycle/production")[-1], "Completed")

@@ -27,7 +27,9 @@ SMALL: dict[str, Any] = {
     "train.batch_size": 2,
     "train.workers": 0,
     "train.generator.width": 8,
-    "train.diffusion.channels": [8, 16],
+    "train.diffusion.width": 8,
+    "train.diffusion.depth": 2,
+    "train.diffusion.widest": 16,
     "train.diffusion.echoes": 1,
 }
 pytestmark = pytest.mark.filterwarnings(

@@ -81,10 +81,11 @@ def test_the_log_says_when_a_stage_starts_and_how_it_ended(project: Path, caplog
 
 
 INTERRUPTED = """
-import logging, pathlib, sys
+import logging, pathlib, signal, sys
 from pipeline.project.process import end_in_order_on_sigterm
 from pipeline.workspaces.dvc import reproduce
 end_in_order_on_sigterm()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 logging.basicConfig(level="INFO", format="%(message)s", stream=sys.stdout)
 reproduce("long", pathlib.Path(sys.argv[1]))
 """
