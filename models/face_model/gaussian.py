@@ -12,6 +12,7 @@ Poisson equation continues the visible residual into the hole, where it fades (d
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import EllipsisType
 
 import torch
 import torch.nn.functional as F
@@ -159,8 +160,16 @@ def rim(residual: Tensor, missing: Tensor) -> Tensor:
     """
     known = residual * (1 - missing)
     diagonal = _neighbours(torch.ones_like(missing)) + _SCREEN * (_SCREEN_SIZE / residual.shape[-1]) ** 2
+    window = _window_around(missing)
+    solved = known.clone()
+    solved[window] += _carried(known[window], missing[window], diagonal[window])
+    return solved
+
+
+def _carried(known: Tensor, missing: Tensor, diagonal: Tensor) -> Tensor:
+    """Solve for what the hole gets, 0 elsewhere; the window's outer pixels are known, or the frame's."""
     remainder = missing * _neighbours(known)
-    carried, direction = torch.zeros_like(residual), remainder
+    carried, direction = torch.zeros_like(known), remainder
     energy = _energy(remainder)
     for _ in range(_ROUNDS):
         image = missing * (diagonal * direction - _neighbours(direction))
@@ -169,7 +178,16 @@ def rim(residual: Tensor, missing: Tensor) -> Tensor:
         remainder = remainder - length * image
         before, energy = energy, _energy(remainder)
         direction = remainder + energy / before.clamp_min(1e-20) * direction
-    return known + carried
+    return carried
+
+
+def _window_around(missing: Tensor) -> tuple[EllipsisType, slice, slice]:
+    """Find the smallest window of (N, C, S, S) that holds all that is missing, and a known pixel around it."""
+    sides = []
+    for axis in (-1, -2):
+        at = (missing.amax(axis).flatten(0, 1).amax(0) > 0).nonzero()[:, 0]
+        sides.append(slice(max(0, int(at[0]) - 1), int(at[-1]) + 2) if len(at) else slice(0, 0))
+    return ..., sides[0], sides[1]
 
 
 def _neighbours(planes: Tensor) -> Tensor:

@@ -54,7 +54,7 @@ from scripts.one_thread import use_one_thread
 RECIPE = "make weights PORTRAITS=DIR VIEWS=DIR"
 PARTS = ("face-model", "landmarks", "shards", "refiner", "diffusion", "ship")
 PLAN = Plan(
-    steps=10000,
+    steps=18750,
     weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=3.0, adversarial=0.0, matching=0.0),
 )
 DIFFUSION = diffusion.Plan(
