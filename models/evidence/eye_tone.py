@@ -2,7 +2,8 @@
 
 The face model knows what eyes are like in general, and a few known pixels move it little. So the dark part of a
 completed eye, iris, pupil and lashes, is shifted to the tone of the dark part of what is known of both eyes, where that
-is darker. White and skin stay.
+is darker. Where too little of them is seen it is shifted to what true eyes are like whose completion is as dark: a
+completion is a mean of irises that do not lie on each other, and so too pale. White and skin stay.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,10 @@ _LEAST = 0.3
 """Known pixels, of the area of an eye's opening, from which they speak for it."""
 _DARK, _LIGHT, _IRIS = 0.15, 0.9, 0.4
 """Quantiles of luma in the opening: what counts as dark and as white, and up to which colour is compared."""
+_TRUE_DARK = (-0.230, 0.708)
+"""Offset and slope from the dark of completed eyes to that of the true ones, luma, where nothing is seen of them."""
+_TRUE_COLOUR = (0.023, -0.032)
+"""By how much true irises have more Cb and Cr than completed ones."""
 _SOFT = 1 / 128
 """Standard deviation, in sides, of the edge over which the shift fades out."""
 _FRACTION_BITS = 4
@@ -47,21 +52,37 @@ def _one(completed: Tensor, missing: Tensor, landmarks: Landmarks) -> Tensor:
     planes = to_planes(completed)
     changed = planes.clone()
     for eye in eyes:
-        if (eye & missing).any() and known.sum() >= _LEAST * eye.sum():
-            changed += _shift(planes[0], eye, known) * _soft(eye & missing)
+        if (eye & missing).any():
+            seen = known.sum() >= _LEAST * eye.sum()
+            change = _to_seen(planes[0], eye, known) if seen else _to_usual(planes[0], eye)
+            changed += _shift(planes[0], eye, change) * _soft(eye & missing)
     return completed if torch.equal(changed, planes) else from_planes(changed).clamp(-1, 1)
 
 
-def _shift(planes: Tensor, eye: Tensor, known: Tensor) -> Tensor:
-    """Compute by how much (3, S, S) luma and colour change: nothing at the white, all of it at the dark."""
-    y, own, theirs = planes[0], planes[:, eye], planes[:, known]
-    (dark, light), theirs_dark = _quantiles(own[0], _DARK, _LIGHT), _quantiles(theirs[0], _DARK)[0]
-    if theirs_dark >= dark:
+def _to_seen(planes: Tensor, eye: Tensor, known: Tensor) -> Tensor:
+    """Compute the change (3,) of an eye's dark part to that of what is known of both eyes."""
+    own, theirs = planes[:, eye], planes[:, known]
+    dark = _quantiles(theirs[0], _DARK) - _quantiles(own[0], _DARK)
+    return torch.cat([dark, (iris_colour(theirs) - iris_colour(own))[1:]])
+
+
+def _to_usual(planes: Tensor, eye: Tensor) -> Tensor:
+    """Compute the change (3,) of a completed eye's dark part to that of true eyes."""
+    offset, slope = _TRUE_DARK
+    dark = _quantiles(planes[0, eye], _DARK)
+    return torch.cat([offset + (slope - 1) * dark, dark.new_tensor(_TRUE_COLOUR)])
+
+
+def _shift(planes: Tensor, eye: Tensor, change: Tensor) -> Tensor:
+    """Compute by how much (3, S, S) luma and colour change: nothing at the white, all of it at the dark.
+
+    Nothing at all where the eye would become lighter.
+    """
+    if change[0] >= 0:
         return torch.zeros_like(planes)
-    share = ((light - y) / (light - dark).clamp_min(1e-3)).clamp(0, 1)
-    colour = (iris_colour(theirs) - iris_colour(own))[1:]
-    shift: Tensor = torch.cat([(theirs_dark - dark)[None], colour])[:, None, None] * share
-    return shift
+    dark, light = _quantiles(planes[0, eye], _DARK, _LIGHT)
+    share = ((light - planes[0]) / (light - dark).clamp_min(1e-3)).clamp(0, 1)
+    return change[:, None, None] * share
 
 
 def iris_colour(pixels: Tensor) -> Tensor:

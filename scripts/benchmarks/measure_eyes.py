@@ -1,11 +1,12 @@
 """Measure whether a hidden eye gets its fellow's tone: `python -m scripts.benchmarks.measure_eyes --portraits DIR`.
 
-The left eye and brow of held-out real people are hidden, the right ones are seen. Error of the dark part of the eye
-between the true lids, in luma and in colour ([-1, 1]), and identity distances, with and without
+The left eye and brow of held-out real people are hidden, with `--both` the right ones too. Error of the dark part of
+the eye between the true lids, in luma and in colour ([-1, 1]), and identity distances, with and without
 `models/evidence/eye_tone.py`, of the start and of what the refiner makes of it; and the first ten as a picture.
 """
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from pipeline.project.process import quieten
 from scripts.assets.refiner.people import gather_people, people_of
 from scripts.one_thread import use_one_thread
 
-HIDDEN = ("left_eye", "left_brow")
+HIDDEN, BOTH = ("left_eye", "left_brow"), ("left_eye", "left_brow", "right_eye", "right_brow")
 SHOWN = 10
 _WIDER = 5
 """Side of the square by which what is hidden grows, pixels."""
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("--source", default="ffhq256")
     parser.add_argument("--people", type=int, default=46)
     parser.add_argument("--ingested", type=Path, default=Path("build/people"), help="workspace of the portraits")
+    parser.add_argument("--both", action="store_true", help="hide both eyes")
     parser.add_argument("--pictures", type=Path, help="file for the picture")
     arguments = parser.parse_args()
     quieten()
@@ -60,7 +62,7 @@ def main() -> None:
     pictures = []
     for _, row in rows.iterrows():
         target, landmarks = to_tensor(load_image(paths, row["portrait_id"])), landmarks_of(row)
-        damaged = hide(target, landmarks)
+        damaged = hide(target, landmarks, BOTH if arguments.both else HIDDEN)
         shown = [damaged.image]
         for (stage, eyes), restored in restorations(damaged).items():
             points = torch.tensor(points_of(row))[None]
@@ -72,10 +74,10 @@ def main() -> None:
         Pillow.fromarray(np.vstack(list(to_uint8(torch.cat(pictures[:SHOWN]))))).save(arguments.pictures)
 
 
-def hide(target: Tensor, landmarks: Landmarks) -> Damaged:
-    """Hide the left eye and brow of a portrait (1, 3, S, S)."""
+def hide(target: Tensor, landmarks: Landmarks, features: Sequence[str]) -> Damaged:
+    """Hide features of a portrait (1, 3, S, S)."""
     regions = feature_regions(landmarks, target.shape[-1])
-    union = np.logical_or.reduce([regions[name] for name in HIDDEN]).astype(np.uint8)
+    union = np.logical_or.reduce([regions[name] for name in features]).astype(np.uint8)
     grown = np.asarray(cv2.dilate(union, np.ones((_WIDER, _WIDER), np.uint8)) > 0)
     hole = mask_to_tensor(grown)
     share = torch.tensor([coverage(grown, face_hull(landmarks, target.shape[-1]))])

@@ -64,6 +64,16 @@ def test_skin_and_the_known_half_stay(landmarks: Landmarks) -> None:
     assert (changed - picture)[0, :, white].abs().max() < 0.05
 
 
-def test_where_little_of_both_eyes_is_known_all_stays(landmarks: Landmarks) -> None:
-    picture = face(landmarks, PALE, DARK)
+def test_where_little_is_seen_of_the_eyes_a_pale_completion_becomes_as_dark_as_true_eyes_are(
+    landmarks: Landmarks,
+) -> None:
+    pale = (-0.3, 0.02, 0.01)
+    changed = with_like_eyes(face(landmarks, pale, pale), torch.ones(1, 1, SIDE, SIDE), [landmarks])
+    usual = (-0.230 + 0.708 * pale[0], pale[1] + 0.023, pale[2] - 0.032)
+    for eye in range(2):
+        np.testing.assert_allclose(iris_of(changed, landmarks, eye), usual, atol=0.05)
+
+
+def test_where_little_is_seen_of_the_eyes_a_dark_completion_stays(landmarks: Landmarks) -> None:
+    picture = face(landmarks, (-0.85, 0.0, 0.0), (-0.85, 0.0, 0.0))
     assert torch.equal(with_like_eyes(picture, torch.ones(1, 1, SIDE, SIDE), [landmarks]), picture)
