@@ -7,7 +7,7 @@ import pandas as pd
 from monitoring.log.rows import restored_in_full
 from restoration.modes import UNFILLED
 
-Group = Literal["inputs", "detector", "masks", "outputs", "identity"]
+Group = Literal["inputs", "detector", "masks", "outputs", "identity", "missing"]
 
 NUMERICAL: dict[Group, tuple[str, ...]] = {
     "inputs": ("brightness", "contrast", "sharpness", "face_size", "yaw", "pitch", "roll", "turn"),
@@ -18,18 +18,24 @@ NUMERICAL: dict[Group, tuple[str, ...]] = {
         "similarity_reference_training", "similarity_reference_independent",
     ),
     "identity": (),
+    "missing": (),
 }  # fmt: skip
 """Not compared: sizes (every face is brought to the model's), durations and CPU (the machine's), and how alike restored
 and original are, which recognition judges. `turn` is |yaw|: heads that turn either way widen yaw but do not move it."""
 CATEGORICAL: dict[Group, tuple[str, ...]] = {
-    "inputs": (), "detector": ("face_count",), "masks": ("kind",), "outputs": ("mode",), "identity": ()
+    "inputs": (), "detector": ("face_count",), "masks": ("kind",), "outputs": ("mode",), "identity": (), "missing": ()
 }  # fmt: skip
 IDENTITY = "identity_space"
 """Name of the one figure of the group identity; see `monitoring.drift.identity_distance`."""
 
-GROUP_OF: dict[str, Group] = {
+_GIVEN = ("kind", "similarity_reference_training", "similarity_reference_independent")
+"""Columns that depend on what callers give: a missing value there is no fault."""
+_MEASURED: dict[str, Group] = {
     name: group for table in (NUMERICAL, CATEGORICAL) for group, names in table.items() for name in names
-} | {IDENTITY: "identity"}
+}
+MISSING: dict[str, str] = {f"{name}_missing": name for name in _MEASURED if name not in _GIVEN}
+"""Columns that tell of other columns whether they have a value, and of which."""
+GROUP_OF: dict[str, Group] = _MEASURED | {IDENTITY: "identity"} | dict.fromkeys(MISSING, "missing")
 
 
 def select_comparable(table: pd.DataFrame) -> pd.DataFrame:
@@ -44,11 +50,18 @@ def select_comparable(table: pd.DataFrame) -> pd.DataFrame:
     that were restored at less than full strength.
     """
     own = one_per_subject(restored_in_full(table[~table["mode"].isin(UNFILLED)]))
-    result = own.reindex(columns=[name for name in GROUP_OF if name not in ("turn", IDENTITY)])
+    result = own.reindex(columns=[name for name in _MEASURED if name != "turn"])
     result["turn"] = own["yaw"].abs()
     result["kind"] = own["kind"].replace("", None)
     result["face_count"] = own["face_count"].clip(upper=2).map({0: "none", 1: "one", 2: "several"})
-    return result.reset_index(drop=True)
+    return result.assign(**_missing_values(result, own)).reset_index(drop=True)
+
+
+def _missing_values(columns: pd.DataFrame, rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """Tell of each column whether it has a value; nothing of rows that may have none: refused, or without a face."""
+    asked = (rows["mode"] != "refuse") & (rows["face_count"] > 0)
+    words = {True: "missing", False: "there"}
+    return {flag: columns[name].isna().map(words).where(asked, None) for flag, name in MISSING.items()}
 
 
 def one_per_subject(table: pd.DataFrame, keep: Literal["first", "last"] = "first") -> pd.DataFrame:

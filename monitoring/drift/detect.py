@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from monitoring.drift.column_tests import ColumnTestResult, Type, holm, run_column_test, type_of
-from monitoring.drift.columns import GROUP_OF, IDENTITY, one_per_subject, select_comparable
+from monitoring.drift.columns import GROUP_OF, IDENTITY, MISSING, one_per_subject, select_comparable
 from monitoring.drift.identity_distance import IdentityDrift, measure_identity_drift
 from monitoring.drift.identity_space import IdentityAggregate
-from monitoring.drift.results import ColumnDrift, Drift, Frames
+from monitoring.drift.results import ColumnDrift, Drift, Frames, least_effect
 from pipeline.config.watch import WatchParams
 
 
@@ -48,8 +48,14 @@ def measure_drift(current: Traffic, reference: Traffic, watch: WatchParams) -> D
 
 
 def prepare_frames(current: pd.DataFrame, reference: pd.DataFrame, watch: WatchParams) -> Frames:
-    """Prepare rows for the tests; see `monitoring.drift.columns.select_comparable`."""
+    """Prepare rows for the tests; see `monitoring.drift.columns.select_comparable`.
+
+    Where no value of a column is missing on either side, there is no test of missing values: given that there are none
+    it could not reject, and the correction need not count it (Tarone 1990).
+    """
     now, then = select_comparable(current), select_comparable(reference)
+    whole = [name for name in MISSING if not any(side[name].eq("missing").any() for side in (now, then))]
+    now, then = now.drop(columns=whole), then.drop(columns=whole)
     counts = {str(name): min(int(now[name].count()), int(then[name].count())) for name in now}
     skipped = {name: f"{n} values, needs {watch.min_values}" for name, n in counts.items() if n < watch.min_values}
     columns = [str(name) for name in now if name not in skipped]
@@ -74,7 +80,7 @@ def compare_columns(frames: Frames, current: Traffic, reference: Traffic, watch:
 
 def _columns(answers: Mapping[str, ColumnTestResult], watch: WatchParams) -> dict[str, ColumnDrift]:
     adjusted = holm({name: found.p for name, found in answers.items()})
-    floors = watch.min_effect.model_dump()
+    floors = {name: least_effect(name, found.effect_method, watch) for name, found in answers.items()}
     return {
         name: ColumnDrift(
             group=GROUP_OF[name],
@@ -83,8 +89,8 @@ def _columns(answers: Mapping[str, ColumnTestResult], watch: WatchParams) -> dic
             p_adjusted=adjusted[name],
             effect_method=found.effect_method,
             effect=found.effect,
-            floor=floors[found.effect_method],
-            drifted=adjusted[name] <= watch.alpha and found.effect >= floors[found.effect_method],
+            floor=floors[name],
+            drifted=adjusted[name] <= watch.alpha and found.effect >= floors[name],
         )
         for name, found in answers.items()
     }

@@ -10,7 +10,7 @@ import pandas as pd
 
 from monitoring.drift.column_tests import METHODS, Type, register
 from monitoring.drift.columns import CATEGORICAL, NUMERICAL, Group
-from monitoring.drift.results import Drift, Frames
+from monitoring.drift.results import Drift, Frames, least_effect
 from pipeline.config.watch import WatchParams
 
 if TYPE_CHECKING:
@@ -116,10 +116,9 @@ def _with(table: pd.DataFrame, rows: pd.DataFrame, extra: list[str]) -> pd.DataF
 def _metrics(frames: Frames, alpha: float, watch: WatchParams, extra: list[str]) -> list[Any]:
     from evidently.metrics import MeanValue, ValueDrift
 
-    floors = watch.min_effect.model_dump()
     metrics: list[Any] = []
     for name, type_ in frames.types.items():
         test, effect = METHODS[type_]
         metrics.append(ValueDrift(column=name, method=test, threshold=alpha))
-        metrics.append(ValueDrift(column=name, method=effect, threshold=floors[effect]))
+        metrics.append(ValueDrift(column=name, method=effect, threshold=least_effect(name, effect, watch)))
     return [*metrics, *(MeanValue(column=column) for column in extra)]

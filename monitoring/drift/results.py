@@ -6,8 +6,9 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from monitoring.drift.column_tests import Type
-from monitoring.drift.columns import Group
+from monitoring.drift.columns import MISSING, Group
 from monitoring.drift.identity_distance import IdentityDrift
+from pipeline.config.watch import WatchParams
 
 
 class ColumnDrift(BaseModel):
@@ -27,6 +28,12 @@ class ColumnDrift(BaseModel):
     effect: float
     floor: float
     drifted: bool
+
+
+def least_effect(column: str, method: str, watch: WatchParams) -> float:
+    """Give the effect from which a column counts as drifted."""
+    floor: float = getattr(watch.min_effect, "missing" if column in MISSING else method)
+    return floor
 
 
 class Drift(BaseModel):

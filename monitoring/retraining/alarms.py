@@ -22,6 +22,8 @@ WHAT_TO_DO: dict[AlarmGroup, str] = {
     "them, and add portraits of such people before the next cycle.",
     "detector": "Check the face detector: its weights, its version, the rotation and size of the photos that reach it. "
     "Retraining the restorer does not help.",
+    "missing": "Figures that the baseline has are not there: check what writes the log, that faces and their "
+    "landmarks are found, and that rows from elsewhere have all columns. Retraining does not help.",
     "recognition": "People are no longer recognised often enough. Until the cycle's model is promoted, consider a "
     "lower restore.max_identity_risk, so that more photos are refused or left in part.",
     "age": "Nothing, unless one cycle after another fails: then read their gate reports.",

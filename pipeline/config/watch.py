@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from pipeline.config.base import Count, Positive, Section, Seed, Share
 
-AlarmGroup = Literal["inputs", "masks", "outputs", "identity", "detector", "recognition", "age"]
+AlarmGroup = Literal["inputs", "masks", "outputs", "identity", "detector", "missing", "recognition", "age"]
 """What the watch can be alarmed about."""
 
 
@@ -16,6 +16,7 @@ class EffectFloors(Section):
     wasserstein: Share
     jensenshannon: Share
     frechet: Share
+    missing: Share
 
 
 class RecognitionParams(Section):

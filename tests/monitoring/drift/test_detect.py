@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ks_2samp, wasserstein_distance
 
-from monitoring.drift.columns import GROUP_OF, IDENTITY
+from monitoring.drift.columns import GROUP_OF, IDENTITY, MISSING
 from monitoring.drift.detect import Traffic, detect_drift, measure_drift
 from monitoring.drift.results import Drift
 from monitoring.log.rows import COLUMNS
@@ -106,7 +106,32 @@ def test_columns_without_values_and_constant_ones() -> None:
     assert {"turn", "kind", "coverage", "similarity_plain_training", IDENTITY} <= set(drifted.skipped)
     assert drifted.columns["mode"].drifted
     assert (drifted.columns["detector_score"].test, drifted.columns["detector_score"].p) == ("homogeneity", 1.0)
-    assert set(drifted.columns) | set(drifted.skipped) == set(GROUP_OF)
+    assert {name for name in GROUP_OF if name not in MISSING} <= set(drifted.columns) | set(drifted.skipped)
+
+
+@pytest.mark.parametrize("column", ["brightness", "yaw", "coverage", "detector_score", "uncertainty", "mask_x"])
+@pytest.mark.parametrize("share", [0.3, 0.7, 1.0])
+def test_missing_values_are_found_and_start_no_cycle(column: str, share: float) -> None:
+    current = traffic(200, 5)
+    gone = np.random.default_rng(1).permutation(200) < 200 * share
+    drifted = measure_drift(Traffic(current.assign(**{column: current[column].mask(gone)}), None), sent(200, 0), WATCH)
+    assert f"{column}_missing" in drifted.drifted("missing")
+    assert "missing" not in WATCH.starts_cycle
+
+
+def test_a_few_missing_values_and_those_of_refused_photos_or_without_a_face_are_no_alarm() -> None:
+    current = traffic(300, 5)
+    few = current["uncertainty"].mask(np.arange(300) % 20 == 0)
+    drifted = measure_drift(Traffic(current.assign(uncertainty=few), None), sent(200, 0), WATCH)
+    assert not drifted.columns["uncertainty_missing"].drifted
+    others = traffic(300, 6).assign(mode="refuse", uncertainty=np.nan)
+    others.loc[150:, ["mode", "face_count"]] = ["inpaint", 0]
+    mixed = pd.concat([current, others], ignore_index=True)
+    assert measure_drift(Traffic(mixed, None), sent(200, 0), WATCH).drifted("missing") == ()
+
+
+def test_where_nothing_is_missing_the_correction_counts_no_test_of_it() -> None:
+    assert not set(MISSING) & set(found("none", 1, 120).columns)
 
 
 def test_photos_in_which_nothing_was_found_are_no_drift(tmp_path: Path) -> None:
@@ -117,7 +142,7 @@ def test_photos_in_which_nothing_was_found_are_no_drift(tmp_path: Path) -> None:
     assert measure_drift(some, expected, WATCH).share == 0
     folder, workspace = tmp_path / "w", tmp_path / "evidently"
     found = detect_drift(Traffic(clean, None), expected, WATCH, folder=folder, workspace=workspace, now=NOW)
-    assert (found.columns, set(found.skipped)) == ({}, set(GROUP_OF))
+    assert (found.columns, set(found.skipped)) == ({}, set(GROUP_OF) - set(MISSING))
     assert (folder / "report.html").is_file()
 
 
