@@ -82,7 +82,8 @@ def _shift(planes: Tensor, eye: Tensor, change: Tensor) -> Tensor:
         return torch.zeros_like(planes)
     dark, light = _quantiles(planes[0, eye], _DARK, _LIGHT)
     share = ((light - planes[0]) / (light - dark).clamp_min(1e-3)).clamp(0, 1)
-    return change[:, None, None] * share
+    shift: Tensor = change[:, None, None] * share
+    return shift
 
 
 def iris_colour(pixels: Tensor) -> Tensor:

@@ -125,7 +125,7 @@ def test_a_few_missing_values_and_those_of_refused_photos_or_without_a_face_are_
     drifted = measure_drift(Traffic(current.assign(uncertainty=few), None), sent(200, 0), WATCH)
     assert not drifted.columns["uncertainty_missing"].drifted
     others = traffic(300, 6).assign(mode="refuse", uncertainty=np.nan)
-    others.loc[150:, ["mode", "face_count"]] = ["inpaint", 0]
+    others.loc[150:, "mode"], others.loc[150:, "face_count"] = "inpaint", 0
     mixed = pd.concat([current, others], ignore_index=True)
     assert measure_drift(Traffic(mixed, None), sent(200, 0), WATCH).drifted("missing") == ()
 
