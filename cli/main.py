@@ -49,6 +49,7 @@ COMMANDS = {
     "down": ("cli.operation.up:down_command", "Stop everything that `up` started."),
     "deploy": ("cli.operation.deploy:deploy_command", "Create the schedules and triggers on a running Prefect server."),
     "ab": ("cli.models.ab:ab_command", "Show or decide the A/B test between champion and challenger."),
+    "log": ("cli.operation.log:log_group", "Take rows of another service into the production log."),
     "audit": ("cli.operation.audit:audit_group", "Verify that the production log was not changed."),
     "study": (
         "cli.models.user_study:study_group",
