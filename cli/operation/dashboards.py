@@ -41,9 +41,8 @@ def dashboards_command(port: int | None, file: Path | None, as_json: bool, root:
 
 def _pages(paths: "Paths", port: int | None) -> "list[Page]":
     from flows.local.dashboards import pages
-    from flows.local.up import read_running
 
-    return pages(paths, port or read_running(paths).port)
+    return pages(paths, port)
 
 
 def _lines(listed: "list[Page]", paths: "Paths") -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from flows.local.services import Part, child_environment, is_answering, parts
+from flows.local.up import is_started, read_running
 from pipeline.project.paths import Paths
 
 _ABOUT = {
@@ -31,11 +32,20 @@ class Page(BaseModel):
     start: str
 
 
-def pages(paths: Paths, port: int) -> list[Page]:
-    """List the pages of the servers of `likeness up` at `port` and above, then those that are files."""
+def pages(paths: Paths, port: int | None) -> list[Page]:
+    """List the pages of the servers of `likeness up`, then those that are files.
+
+    Args:
+        paths: of the checkout.
+        port: of the first server; None = that of the checkout, whose servers answer only if `likeness up` started them:
+            another checkout's may use the same ports.
+    """
+    asked = port is not None or is_started(paths)
+    port = read_running(paths).port if port is None else port
     served = [part for part in parts(paths, port) if part.url]
     with ThreadPoolExecutor(len(served)) as pool:
-        available = dict(zip((part.name for part in served), pool.map(is_answering, served), strict=True))
+        answers = pool.map(lambda part: asked and is_answering(part), served)
+        available = dict(zip((part.name for part in served), answers, strict=True))
     server_pages = {part.name: _server(part, paths, port, available=available[part.name]) for part in served}
     service = server_pages["service"]
     status = service.model_copy(

@@ -103,6 +103,11 @@ def down(paths: Paths) -> bool:
     return was_running
 
 
+def is_started(paths: Paths) -> bool:
+    """Tell whether any process runs that `up` started here, also without its supervisor."""
+    return paths.running.is_file() and bool(find_marked(read_running(paths).mark))
+
+
 def is_up(paths: Paths) -> bool:
     """Tell whether a supervisor runs."""
     try:

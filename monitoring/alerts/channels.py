@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from apprise import NotifyBase
 
 Message = Mapping[str, Any]
-"""The alert as it stands in the file: code, title, what_happened, since, what_to_do, facts, time."""
+"""The alert as it stands in the file: code, title, host, workspace, what_happened, since, what_to_do, facts, time."""
 Channel = Callable[[Message], None]
 
 _SECONDS = 10.0
@@ -151,6 +151,7 @@ def alert_text(message: Message) -> str:
         [
             f"{message['title']} [{message['code']}]",
             "",
+            *([f"Where: {message['host']}, {message['workspace']}"] if "host" in message else []),
             f"What happened: {message['what_happened']}",
             f"Since: {message['since']}",
             f"What to do: {message['what_to_do']}",
@@ -160,7 +161,8 @@ def alert_text(message: Message) -> str:
 
 
 def _subject(message: Message) -> str:
-    return " ".join(f"Likeness: {message['title']}".split())
+    where = f" on {message['host']}" if "host" in message else ""  # an alert of an earlier version has none
+    return " ".join(f"Likeness{where}: {message['title']}".split())
 
 
 def _certified() -> Any:  # noqa: ANN401 - ssl is imported late

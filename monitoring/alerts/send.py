@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 from filelock import FileLock
@@ -88,7 +89,7 @@ def alert(params: Params, paths: Paths, given: Alert, now: datetime) -> bool:
         # written first: a process that dies while sending has sent it, so that alerts do not pile up
         _write(paths, AlertState(troubles=known, waiting=before.waiting))
         if due:
-            message = _message(given, trouble, now)
+            message = _message(given, trouble, paths, now)
             _record(paths, given.code, message, now)
             new = (UndeliveredAlert(channel=name, message=message, problem="") for name in available)
             waiting = _send(available, (*before.waiting, *new))
@@ -117,9 +118,9 @@ def _update(before: OngoingProblem | None, now: datetime, repeat: timedelta) -> 
     return OngoingProblem(since=before.since, detected=now, sent=sent, times=before.times + 1), due
 
 
-def _message(given: Alert, trouble: OngoingProblem, now: datetime) -> dict[str, Any]:
+def _message(given: Alert, trouble: OngoingProblem, paths: Paths, now: datetime) -> dict[str, Any]:
     times = {"time": now.isoformat(), "since": trouble.since.isoformat(), "times": trouble.times}
-    return {**given.model_dump(mode="json"), **times}
+    return {**given.model_dump(mode="json"), **times, "host": gethostname(), "workspace": str(paths.root.resolve())}
 
 
 def _record(paths: Paths, code: str, message: Mapping[str, Any], now: datetime) -> None:

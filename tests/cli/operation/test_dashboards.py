@@ -55,6 +55,16 @@ def test_what_answers_is_told_from_what_does_not(checkout: Path, answering: int)
     assert found["status"]["address"] == f"http://127.0.0.1:{answering + 3}/status"
 
 
+def test_servers_of_another_checkout_are_not_taken_for_ones_of_this(checkout: Path, answering: int) -> None:
+    up = checkout / "state" / "up.json"
+    up.parent.mkdir()
+    up.write_text(json.dumps({"mark": "no process has it", "port": answering}))
+    done = CliRunner().invoke(dashboards_command, ["--root", str(checkout), "--json"])
+    rows = [json.loads(line) for line in done.output.splitlines()]
+    assert {row["name"]: row["answers"] for row in rows}["prefect"] is False
+    assert pages(checkout, answering)["prefect"]["answers"] is True
+
+
 def test_a_file_that_is_there_answers(checkout: Path, answering: int) -> None:
     (checkout / "data" / "validation").mkdir(parents=True)
     (checkout / "data" / "validation" / "index.html").touch()

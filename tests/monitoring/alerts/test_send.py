@@ -11,6 +11,7 @@ from email import message_from_string
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import pytest
@@ -134,6 +135,7 @@ def test_an_alert_says_what_happened_since_when_and_what_to_do(params: Params, p
     with open_log(paths) as log:
         (entry,) = log.entries("alert")
     assert (entry.key, entry.body["title"]) == ("watch-masks", "The damage has changed")
+    assert (entry.body["host"], entry.body["workspace"]) == (gethostname(), str(paths.root.resolve()))
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_webhook_and_mail_get_it(
     assert (posted["code"], posted["facts"]) == ("watch-masks", {"requests": 500})
     assert "What to do: nothing: a cycle starts" in posted["text"]
     letter: Message = message_from_string(office.letters[0])
-    assert (letter["Subject"], letter["To"]) == ("Likeness: The damage has changed", "a@example.org, b@example.org")
+    assert (letter["Subject"], letter["To"]) == (f"Likeness on {gethostname()}: The damage has changed", "a@example.org, b@example.org")
     assert "area drifted" in str(letter.get_payload())
 
 
