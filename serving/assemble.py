@@ -43,7 +43,9 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     metrics = Metrics()
     pool = WorkerPool(params.serve, metrics)
     models = ModelStore(params, paths, metrics, pool.running)
-    metrics.registry.register(WatchCollector(paths, lambda: models.arms.champion.promoted))
+    metrics.registry.register(
+        WatchCollector(paths, lambda: (models.arms.champion.version, models.arms.champion.promoted))
+    )
     context = ServingContext(
         params=params,
         limits=Limits.of(params.ingest),

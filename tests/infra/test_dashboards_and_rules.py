@@ -42,7 +42,7 @@ def expressions() -> list[str]:
 def exposed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """Names of all series that the service exposes, with their labels."""
     metrics = Metrics()
-    metrics.registry.register(WatchCollector(Paths(tmp_path_factory.mktemp("checkout")), lambda: None))
+    metrics.registry.register(WatchCollector(Paths(tmp_path_factory.mktemp("checkout")), lambda: ("1", None)))
     for collector in list(metrics.registry._collector_to_names):
         labels = getattr(collector, "_labelnames", ())
         if labels:
