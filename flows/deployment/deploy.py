@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import DeploymentSchedule
     from prefect.client.schemas.responses import DeploymentResponse
+    from prefect.client.schemas.schedules import IntervalSchedule
 
 POOL = "likeness"
+SLUG = "likeness"
+"""Of the schedule that `deploy` sets; others are people's, and stay."""
 NAME = "production"
 ENTRYPOINT = "flows.deployment.worker_entrypoint"
 RUN_ENVIRONMENT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT)}
@@ -57,7 +61,7 @@ class Planned:
     def digest(self) -> str:
         """Digest that changes exactly when the deployment has to change."""
         when = self.every.total_seconds(), self.at.total_seconds()
-        text = json.dumps([self.flow, when, self.when_busy, self.parameters, ENTRYPOINT, RUN_ENVIRONMENT])
+        text = json.dumps([self.flow, when, self.when_busy, self.parameters, self.command, RUN_ENVIRONMENT, SLUG])
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -93,7 +97,8 @@ def plan(paths: Paths) -> tuple[Planned, ...]:
 def deploy(paths: Paths, server: str = "") -> Deployed:
     """Create or change a server's deployments and automations as planned; repeating it changes nothing.
 
-    A schedule, deployment or automation that was switched off in Prefect's pages stays off.
+    A schedule, deployment or automation that was switched off in Prefect's pages stays off, and schedules that people
+    added stay. A change of plan, of the interpreter or of what runs are started with changes the deployment.
 
     Args:
         paths: of the project.
@@ -164,7 +169,8 @@ def _deploy(client: "SyncPrefectClient", planned: Planned) -> "tuple[UUID, bool]
     strategy = ConcurrencyLimitStrategy.ENQUEUE if queue else ConcurrencyLimitStrategy.CANCEL_NEW
     wanted = flow.to_deployment(
         NAME,
-        schedules=[_schedule(planned, before)],
+        schedules=_schedules(planned, before),
+        paused=before is not None and before.paused,
         parameters=planned.parameters,
         concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=strategy),
         version=planned.digest,
@@ -180,13 +186,24 @@ def _deploy(client: "SyncPrefectClient", planned: Planned) -> "tuple[UUID, bool]
     return cast("UUID", wanted.apply()), True
 
 
-def _schedule(planned: Planned, before: "DeploymentResponse | None") -> Any:  # noqa: ANN401 - Prefect has two classes for it
+def _schedules(planned: Planned, before: "DeploymentResponse | None") -> list[Any]:  # Prefect has two classes for it
+    """Give the planned schedule, paused if it was, and those that people added."""
     from prefect.client.schemas.actions import DeploymentScheduleCreate
     from prefect.client.schemas.schedules import IntervalSchedule
 
     every = IntervalSchedule(interval=planned.every, anchor_date=_MONDAY + planned.at, timezone="UTC")
-    paused = before is not None and bool(before.schedules) and not any(kept.active for kept in before.schedules)
-    return DeploymentScheduleCreate(schedule=every, active=not paused)
+    kept = [] if before is None else before.schedules
+    own = [found for found in kept if _is_planned(found, every)]
+    paused = bool(own) and not any(found.active for found in own)
+    planned_one = DeploymentScheduleCreate(schedule=every, active=not paused, slug=SLUG)
+    fields = {"schedule", "active", "max_scheduled_runs", "parameters", "slug"}
+    added = [DeploymentScheduleCreate(**found.model_dump(include=fields)) for found in kept if found not in own]
+    return [planned_one, *added]
+
+
+def _is_planned(found: "DeploymentSchedule", every: "IntervalSchedule") -> bool:
+    """Tell the planned schedule by its slug; earlier versions deployed it without one."""
+    return found.slug == SLUG or (found.slug is None and found.schedule == every)
 
 
 def _existing(client: "SyncPrefectClient", name: str) -> "DeploymentResponse | None":

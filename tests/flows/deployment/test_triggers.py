@@ -4,6 +4,7 @@ Only the stages, and DVC around them, are stand-ins that cost nothing; with DVC 
 test_prefect_on_postgresql.py.
 """
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -185,3 +186,30 @@ def test_deploying_again_changes_nothing_and_keeps_what_was_switched_off(up: Sup
         again = prefect.read_automation(drift.id)
         assert again is not None
         assert not again.enabled
+
+
+def test_deploying_anew_keeps_added_schedules_and_pauses_and_brings_another_interpreter(
+    up: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
+    from prefect.client.schemas.schedules import CronSchedule
+
+    from flows.deployment import deploy
+
+    with asked() as prefect:
+        address = str(prefect.api_url)
+        watch = prefect.read_deployment_by_name("watch/production")
+        night = CronSchedule(cron="0 3 * * *", timezone="Europe/Berlin")
+        prefect.create_deployment_schedules(watch.id, [DeploymentScheduleCreate(schedule=night, active=True)])
+        prefect.pause_deployment(watch.id)
+        monkeypatch.setattr(sys, "executable", "/another/python")
+        assert "watch" in deploy.deploy(up.paths, address).changed
+        after = prefect.read_deployment_by_name("watch/production")
+        assert {(found.slug, found.active) for found in after.schedules} == {("likeness", False), (None, True)}
+        assert night in [found.schedule for found in after.schedules]
+        assert after.paused
+        assert after.job_variables["command"].startswith("/another/python -m ")
+        assert deploy.deploy(up.paths, address).changed == ()
+        monkeypatch.undo()
+        deploy.deploy(up.paths, address)
+        prefect.resume_deployment(watch.id)
