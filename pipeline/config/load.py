@@ -78,7 +78,7 @@ def load_params(path: Path, overrides: Mapping[str, Any] | None = None) -> Param
     Raises:
         ConfigError: missing or unreadable file, unknown key, value out of range. It names the first problem.
     """
-    raw = _read(path)
+    raw = read_values(path)
     for key, value in (overrides or {}).items():
         _set(raw, key, value)
     try:
@@ -90,7 +90,7 @@ def load_params(path: Path, overrides: Mapping[str, Any] | None = None) -> Param
 def write_params(source: Path, target: Path, overrides: Mapping[str, Any]) -> None:
     """Copy params.yaml with some values changed, comments kept; the result is checked before it is written."""
     load_params(source, overrides)
-    raw = _read(source)
+    raw = read_values(source)
     for key, value in overrides.items():
         _set(raw, key, value)
     target = target.resolve()  # a link stays one
@@ -108,7 +108,12 @@ def _yaml() -> YAML:
     return yaml
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_values(path: Path) -> dict[str, Any]:
+    """Read params.yaml unchecked, comments kept.
+
+    Raises:
+        ConfigError: missing or unreadable file.
+    """
     try:
         raw = _yaml().load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import ConfigError, DataError
-from pipeline.config.load import load_params
+from pipeline.config.load import load_params, write_params
 from pipeline.workspaces.create import create_workspace
 from tests.conftest import ROOT
 
@@ -47,6 +47,31 @@ def test_an_existing_workspace_keeps_its_state(checkout: Path, tmp_path: Path) -
     create_workspace(checkout, tmp_path / "w", {})
     assert (tmp_path / "w" / "state" / "log").read_text(encoding="utf-8") == "kept"
     assert (tmp_path / "w" / "models" / "a.py").read_text(encoding="utf-8") == "A = 2\n"
+
+
+def test_values_that_were_changed_in_a_workspace_stay_and_the_others_follow_the_checkout(
+    checkout: Path, tmp_path: Path
+) -> None:
+    source, target = checkout / "params.yaml", tmp_path / "w" / "params.yaml"
+    create_workspace(checkout, tmp_path / "w", {"train.epochs": 9}, keep=True)
+    write_params(target, target, {"serve.queue": 3, "data.location": "s3://bucket/people"})
+    write_params(source, source, {"serve.workers": 1, "serve.queue": 20, "train.epochs": 12})
+    source.write_text(source.read_text().replace("serve:\n", "serve:  # of the checkout\n"))
+    create_workspace(checkout, tmp_path / "w", {}, keep=True)
+    params = load_params(target)
+    assert (params.serve.queue, params.data.location, params.train.epochs) == (3, "s3://bucket/people", 9)
+    assert params.serve.workers == 1
+    assert "serve:  # of the checkout" in target.read_text()
+    create_workspace(checkout, tmp_path / "w", {"serve.queue": 5}, keep=True)
+    assert load_params(target).serve.queue == 5
+    create_workspace(checkout, tmp_path / "w", {})
+    assert load_params(target).serve.queue == 20
+
+
+def test_a_workspace_whose_parameters_were_not_recorded_keeps_all_that_differs(checkout: Path, tmp_path: Path) -> None:
+    create_workspace(checkout, tmp_path / "w", {"train.epochs": 9})
+    create_workspace(checkout, tmp_path / "w", {}, keep=True)
+    assert load_params(tmp_path / "w" / "params.yaml").train.epochs == 9
 
 
 def test_a_wrong_override_copies_nothing(checkout: Path, tmp_path: Path) -> None:
