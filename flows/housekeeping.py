@@ -25,6 +25,8 @@ def housekeeping(root: Path) -> HouseReport:
         checkouts = steps.remove_checkouts(root)
         cache_bytes = steps.empty_cache(root)
         reports = steps.remove_reports(root)
+        runs = steps.delete_runs(root, now)
+        database_bytes = steps.vacuum_databases(root)
         shortened = steps.shorten_logs(root)
         log_whole, log_entries = steps.verify_audit(root, now)
         mebibytes = steps.database_sizes(root, now)
@@ -35,6 +37,8 @@ def housekeeping(root: Path) -> HouseReport:
         checkouts=tuple(checkouts),
         cache_bytes=cache_bytes,
         reports=reports,
+        runs=runs,
+        database_bytes=database_bytes,
         shortened=tuple(shortened),
         log_whole=log_whole,
         log_entries=log_entries,

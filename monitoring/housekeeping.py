@@ -10,6 +10,7 @@ from monitoring.log.audit import Verification
 from monitoring.log.verified import verify_log
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
+from pipeline.project.sqlite import vacuum
 from pipeline.workspaces.cycle_checkouts import CycleRecord, cycle_in_use, cycle_records, record_cycle
 
 _LOG_BYTES = 64 * 2**20
@@ -71,9 +72,14 @@ def verify_audit(params: Params, paths: Paths, now: datetime) -> Verification:
     return verification
 
 
+def vacuum_databases(paths: Paths) -> int:
+    """Give the space that deleted runs left in Prefect's and MLflow's SQLite files back; returns the bytes freed."""
+    return sum(vacuum(file) for file in _databases(paths).values())
+
+
 def database_sizes(params: Params, paths: Paths, now: datetime) -> dict[str, float]:
     """Measure Prefect's, MLflow's and the log's SQLite files in MiB; send an alert for each above its limit."""
-    files = {"prefect": paths.prefect_home / "prefect.db", "mlflow": paths.mlflow_database, "log": paths.production_log}
+    files = {**_databases(paths), "log": paths.production_log}
     sizes = {name: round(_size(file) / _MEBIBYTE, 1) for name, file in files.items()}
     limit = params.operate.database_mebibytes
     for name, size in sizes.items():
@@ -114,6 +120,10 @@ def _nothing(folder: Path) -> CycleRecord:
         cycle=folder.name, revision=revision, reason="", overrides={}, version="", finished=datetime.now(UTC),
         adopted=False,
     )  # fmt: skip
+
+
+def _databases(paths: Paths) -> dict[str, Path]:
+    return {"prefect": paths.prefect_home / "prefect.db", "mlflow": paths.mlflow_database}
 
 
 def _newest_first(files: list[Path]) -> list[Path]:

@@ -5,9 +5,11 @@ import socket
 import sys
 import urllib.request
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from urllib.error import URLError
 
+from pipeline.config.load import load_params
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
 from pipeline.workspaces.cycle_checkouts import ensure_production
@@ -73,13 +75,19 @@ def child_environment(paths: Paths, port: int) -> dict[str, str]:
     """Make the environment of the parts; a variable that is already set (PostgreSQL for Prefect) stays.
 
     Leases of running cycles are files: by default the server keeps them in memory, and a run that cannot renew its
-    lease after the server's restart ends.
+    lease after the server's restart ends. The server deletes runs that ended long ago, with their states and logs.
     """
+    days = load_params(paths.params).operate.keep_runs_days if paths.params.is_file() else 0.0
+    retention = {
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(round(timedelta(days=days).total_seconds())),
+    }
     defaults = {
         "PREFECT_HOME": str(paths.prefect_home),
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,monitoring,pipeline",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        **(retention if days else {}),
     }
     return {name: os.environ.get(name, value) for name, value in defaults.items()} | {
         "PREFECT_API_URL": f"http://{HOST}:{port}/api"

@@ -1,6 +1,6 @@
 """Steps of housekeeping as Prefect tasks."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +8,14 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows.steps.locks import one_cycle_at_a_time
-from models.errors import Busy
+from models.errors import Busy, ServiceUnavailable
 from monitoring import housekeeping as house
 from monitoring.alerts.send import retry
 from pipeline.config.load import load_params
 from pipeline.consent.records import expire_stored
 from pipeline.consent.withdrawn import delete_withdrawn
 from pipeline.project.paths import Paths
+from pipeline.registry.retention import remove_runs
 from pipeline.workspaces.cache import collect_garbage
 
 _ONCE: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
@@ -56,6 +57,23 @@ def empty_cache(root: Path) -> int | None:
 def remove_reports(root: Path) -> int:
     """Remove old drift reports."""
     return house.remove_reports(Paths(root), load_params(Paths(root).params).operate.keep_reports)
+
+
+@task(name="remove-runs", **_ONCE)
+def delete_runs(root: Path, now: datetime) -> int | None:
+    """Delete MLflow's old runs without a registered version; None while a cycle is under way, or its store is away."""
+    days = load_params(Paths(root).params).operate.keep_runs_days
+    try:
+        with one_cycle_at_a_time(root):
+            return remove_runs(Paths(root), now - timedelta(days=days))
+    except (Busy, ServiceUnavailable):
+        return None
+
+
+@task(name="vacuum-databases", **_ONCE)
+def vacuum_databases(root: Path) -> int:
+    """Give the space of deleted runs back; returns the bytes freed."""
+    return house.vacuum_databases(Paths(root))
 
 
 @task(name="shorten-logs", **_ONCE)

@@ -92,7 +92,8 @@ class AbReport(BaseModel):
 class HouseReport(BaseModel):
     """What housekeeping did.
 
-    While a cycle is under way `withdrawn` and `cache_bytes`, freed in the cycles' cache, are None: they wait a day.
+    While a cycle is under way `withdrawn`, `cache_bytes`, freed in the cycles' cache, and `runs`, deleted in MLflow,
+    are None: they wait a day.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -102,6 +103,8 @@ class HouseReport(BaseModel):
     checkouts: tuple[str, ...]
     cache_bytes: int | None
     reports: int
+    runs: int | None
+    database_bytes: int
     shortened: tuple[str, ...]
     log_whole: bool
     log_entries: int

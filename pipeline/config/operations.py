@@ -22,4 +22,5 @@ class OperateParams(Section):
     when_busy: Literal["refuse", "queue"]
     keep_checkouts: Count
     keep_reports: Count
+    keep_runs_days: float = Field(ge=1.0)
     database_mebibytes: Positive
