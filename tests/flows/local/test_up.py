@@ -21,7 +21,9 @@ from flows.local.processes import MARK, NAME, end_marked, find_leader, find_mark
 from flows.local.services import HOST, Part, child_environment, is_answering, parts
 from flows.local.supervisor import Running, Supervisor
 from models.errors import Busy
+from pipeline.config.load import write_params
 from pipeline.project.paths import Paths
+from tests.conftest import ROOT
 from tests.flows.prefect_site import free_port, until
 
 pytestmark = pytest.mark.filterwarnings(  # a supervisor that is dropped leaves its children running: that is the test
@@ -225,6 +227,18 @@ def test_everything_lies_on_loopback_in_one_state_folder(site: Paths) -> None:
     environment = child_environment(site, 5000)
     assert environment["PREFECT_HOME"] == str(site.state / "prefect")
     assert environment["PREFECT_API_URL"] == "http://127.0.0.1:5000/api"
+
+
+def test_prefect_deletes_runs_that_ended_before_the_days_of_the_parameters(
+    site: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.settings.models.server.services import ServerServicesDBVacuumSettings
+
+    write_params(ROOT / "params.yaml", site.params, {"operate.keep_runs_days": 30})
+    for name, value in child_environment(site, 5000).items():
+        monkeypatch.setenv(name, value)
+    read = ServerServicesDBVacuumSettings()
+    assert (read.retention_period.days, read.enabled_vacuum_types) == (30, {"events", "flow_runs", "orphans"})
 
 
 def test_a_marked_process_knows_its_name(site: Paths) -> None:
