@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from models.errors import DataError
+from models.errors import DataError, ServiceUnavailable
 from models.face.detectors import detector_sha256
 from pipeline.config.data import DataParams, IngestParams
 from pipeline.config.identity import IdentityParams
-from pipeline.image_io.outcome import Accepted, Limits, Rejected
+from pipeline.image_io.outcome import Accepted, Code, Limits, Rejected
 from pipeline.image_io.write import png_bytes
 from pipeline.portraits.align import Aligned, Aligner
 from pipeline.portraits.photometry import photometry
@@ -22,6 +22,7 @@ from pipeline.portraits.quarantine import Quarantine
 from pipeline.portraits.rows import PortraitRow, RowWriter, row_writer, split_of
 from pipeline.project.files import fresh_folder, write_text
 from pipeline.project.paths import Paths
+from pipeline.project.printable import printable
 from pipeline.sources.catalogue import open_intake, open_source
 from pipeline.sources.face_sampler import check_terms
 from pipeline.sources.item import SourceItem, Split
@@ -33,7 +34,8 @@ _SECONDS_BETWEEN_LINES = 3.0
 class IngestReport(BaseModel):
     """What went in and what came of it: files_in = accepted + duplicates + sum of quarantined.
 
-    `quarantined` counts by code, `no_face` among them; `production` counts portraits that came with consent from
+    `quarantined` counts by code, `no_face` among them; `other_identity` counts the duplicates that were there under
+    another identity, of which the first one stays; `production` counts portraits that came with consent from
     production, all in the training split; `splits` counts portraits; `digest` is the SHA-256 over the
     sorted SHA-256s of the accepted portraits, so that it names the data set whatever its order;
     `detector_sha256` is that of the detector's weights.
@@ -45,6 +47,7 @@ class IngestReport(BaseModel):
     files_in: int
     accepted: int
     duplicates: int
+    other_identity: int = 0
     quarantined: dict[str, int]
     identities: int
     production: int = 0
@@ -64,7 +67,7 @@ def ingest(
     Raises:
         ConfigError: the sampler, in the edition `open`.
         DataError: the source is missing, empty, or has no portrait with a face.
-        ServiceUnavailable: S3 does not answer.
+        ServiceUnavailable: S3 does not answer, or more than `ingest.max_not_as_stored` of its objects arrive damaged.
         WeightsError: the pack that is to detect faces is missing, or cannot.
     """
     if data.source == "sampler":
@@ -82,7 +85,7 @@ def ingest(
             for item in items:
                 batch.take(item)
         report = batch.report().model_copy(update={"detector_sha256": detector_sha256(identity.detector)})
-        _check(report, data)
+        _check(report, data, ingest)
     write_text(paths.ingest_report, report.model_dump_json(indent=2) + "\n")
     return report
 
@@ -98,7 +101,7 @@ class _Batch:
         self._quarantine = quarantine
         self._rows = rows
         self._aligner = aligner
-        self._seen: set[bytes] = set()
+        self._seen: dict[bytes, str] = {}
         self._accepted: set[bytes] = set()
         self._identities: set[str] = set()
         self._counts: Counter[str] = Counter()
@@ -114,9 +117,9 @@ class _Batch:
             return
         digest = bytes.fromhex(outcome.sha256)
         if digest in self._seen:
-            self._counts["duplicates"] += 1
+            self._count_duplicate(item, self._seen[digest])
             return
-        self._seen.add(digest)
+        self._seen[digest] = item.identity
         aligned = self._aligner.best_face(outcome.image, item.landmarks)
         if aligned is None:
             self._quarantine.without_face(item, outcome)
@@ -131,6 +134,7 @@ class _Batch:
             files_in=self._counts["files"],
             accepted=len(self._accepted),
             duplicates=self._counts["duplicates"],
+            other_identity=self._counts["other_identity"],
             quarantined=dict(sorted(self._quarantine.codes.items())),
             identities=len(self._identities),
             production=self._counts["production"],
@@ -142,6 +146,15 @@ class _Batch:
             digest=hashlib.sha256(b"".join(sorted(self._accepted))).hexdigest(),
             seconds=round(time.monotonic() - self._started, 2),
         )
+
+    def _count_duplicate(self, item: SourceItem, first: str) -> None:
+        self._counts["duplicates"] += 1
+        if item.identity != first:
+            self._counts["other_identity"] += 1
+            _LOG.warning(
+                "ingest: %s is the same picture as one of %s, and is named as %s's: the first stays, look who it is",
+                printable(item.name, 80), printable(first, 40), printable(item.identity, 40),
+            )  # fmt: skip
 
     def _keep(self, item: SourceItem, accepted: Accepted, aligned: Aligned) -> None:
         split = split_of(item.identity, item.split, self._data.split)
@@ -189,7 +202,14 @@ def _row(source: str, item: SourceItem, split: Split, accepted: Accepted, aligne
     )
 
 
-def _check(report: IngestReport, data: DataParams) -> None:
+def _check(report: IngestReport, data: DataParams, ingest: IngestParams) -> None:
+    lost = report.quarantined.get(Code.NOT_AS_STORED, 0)
+    if lost > ingest.max_not_as_stored * report.files_in:
+        raise ServiceUnavailable(
+            f"objects in {data.location} with the checksums that are stored",
+            f"{lost} of {report.files_in} that were wrong twice",
+            "check the storage and the way to it, and run ingest again: whole objects are not fetched anew",
+        )
     if not report.accepted:
         reasons = ", ".join(f"{code}: {count}" for code, count in report.quarantined.items())
         place = data.location or data.source

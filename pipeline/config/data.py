@@ -85,6 +85,7 @@ class IngestParams(Section):
     max_mebibytes: Positive
     min_side: Count
     max_aspect: float = Field(ge=1.0)
+    max_not_as_stored: Share
 
 
 class ValidateParams(Section):

@@ -24,6 +24,7 @@ class Code(StrEnum):
     NOT_A_REGULAR_FILE = "not_a_regular_file"
     BAD_ASPECT_RATIO = "bad_aspect_ratio"
     NO_VISIBLE_PIXELS = "no_visible_pixels"
+    NOT_AS_STORED = "not_as_stored"
 
 
 class LimitParams(Protocol):

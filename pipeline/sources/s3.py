@@ -49,5 +49,5 @@ def _read(client: Client, stored: Stored, limits: Limits, cache: Path) -> Accept
     with translated_errors(f"s3://{stored.bucket}/{stored.key}"):
         path = fetch(client, stored, cache)
     if path is None:
-        return Rejected(Code.CORRUPT, "downloaded twice, and both times the checksum was wrong")
+        return Rejected(Code.NOT_AS_STORED, "downloaded twice, and both times the checksum was wrong")
     return read_file(path, limits)

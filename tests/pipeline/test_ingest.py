@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +13,20 @@ import pytest
 from PIL import Image
 
 from models.assets import EDITIONS, OPEN, RESEARCH
-from models.errors import ConfigError, DataError, WeightsError
+from models.errors import ConfigError, DataError, ServiceUnavailable, WeightsError
 from pipeline.config.keep import KeepParams
 from pipeline.config.load import Params, load_params
 from pipeline.consent.records import RECORD, record_of
 from pipeline.consent.store import FolderStore
 from pipeline.face_sampler.generate import SampledPortrait, portraits
+from pipeline.image_io.files import read_file
+from pipeline.image_io.outcome import Accepted, Code, Limits, Rejected
 from pipeline.image_io.write import png_bytes
 from pipeline.ingest import IngestReport, ingest
 from pipeline.portraits.read import landmarks_of, load_image, points_of, read_portraits
 from pipeline.portraits.rows import SCHEMA
 from pipeline.project.paths import Paths
+from pipeline.sources.item import SourceItem
 from tests.conftest import ROOT
 from tests.pipeline.image_io.hostile import encoded, portrait
 
@@ -71,12 +75,45 @@ def test_the_report_accounts_for_every_file(ingested: tuple[IngestReport, Paths]
     report, paths = ingested
     assert report.files_in == 17
     assert report.accepted == PEOPLE * VIEWS
-    assert report.duplicates == 1
+    assert (report.duplicates, report.other_identity) == (1, 1)
     assert report.quarantined == {"corrupt": 1, "no_face": 1, "not_a_regular_file": 1, "unsupported_format": 1}
     assert report.files_in == report.accepted + report.duplicates + sum(report.quarantined.values())
     assert report.identities == PEOPLE
     assert sum(report.splits.values()) == report.accepted
     assert IngestReport.model_validate_json(paths.ingest_report.read_bytes()) == report
+
+
+def test_a_picture_under_two_identities_is_told(mixed: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tmp_path / "twice"
+    folder.mkdir()
+    shutil.copy(next(mixed.glob("*_0.jpg")), folder / "anna_0.jpg")
+    for name in ("anna_1.jpg", "berta_0.jpg"):
+        shutil.copy(folder / "anna_0.jpg", folder / name)
+    report = run(tmp_path / "root", source="folder", location=str(folder), identity_pattern="^(.+)_")
+    assert (report.accepted, report.duplicates, report.other_identity) == (1, 2, 1)
+    assert "berta_0.jpg is the same picture as one of anna, and is named as berta's" in caplog.text
+
+
+def _give(outcome: Accepted | Rejected) -> Accepted | Rejected:
+    return outcome
+
+
+@pytest.mark.parametrize(("lost", "fails"), [(1, False), (2, True)])
+def test_more_objects_than_the_parameter_that_arrive_damaged_fail(
+    lost: int, fails: bool, mixed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred objects: one face, some that never arrive as they are stored, and files that are no pictures."""
+    face = read_file(next(mixed.glob("*_0.jpg")), Limits.of(params().ingest))
+    no_picture = Rejected(Code.UNSUPPORTED_FORMAT, "text")
+    outcomes = [face, *[Rejected(Code.NOT_AS_STORED, "twice")] * lost, *[no_picture] * (99 - lost)]
+    items = [SourceItem(f"{n}.jpg", str(n), None, partial(_give, one)) for n, one in enumerate(outcomes)]
+    monkeypatch.setattr("pipeline.ingest.open_source", lambda *_: iter(items))
+    if fails:
+        with pytest.raises(ServiceUnavailable, match="2 of 100 that were wrong twice"):
+            run(tmp_path, source="s3", location="s3://bucket/people")
+        assert not Paths(tmp_path).portraits.exists()
+    else:
+        assert run(tmp_path, source="s3", location="s3://bucket/people").quarantined["not_as_stored"] == 1
 
 
 def test_the_table_has_the_agreed_columns_and_a_picture_for_each_row(ingested: tuple[IngestReport, Paths]) -> None:
