@@ -31,7 +31,9 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LIKENESS_", frozen=True, env_ignore_empty=True)
 
     mlflow_uri: str = Field(default="", description="MLflow server or database; empty: SQLite below state/")
-    s3_endpoint: str = Field(default="", description="address of an S3 service; empty: the one of AWS")
+    s3_endpoint: str = Field(
+        default="", description="address of an S3 service; empty: as AWS_ENDPOINT_URL_S3 says, else AWS"
+    )
     log_url: str = Field(default="", description="database of the production log; empty: SQLite below state/")
     log_key: SecretStr = Field(default=SecretStr(""), description="secret of the log's chain; empty: a file")
     device: Literal["cpu", "cuda"] = Field(default="cpu", description="where tensors are computed")

@@ -17,17 +17,20 @@ from botocore.exceptions import (
 )
 
 from models.errors import ConfigError, DataError, LikenessError, ServiceUnavailable
+from pipeline.project.environment import environment
 
 Client = Any
 """boto3 makes its clients, and what they return, at run time."""
 
-_ENDPOINT = "AWS_ENDPOINT_URL_S3 (or AWS_ENDPOINT_URL)"
+_ENDPOINT = "LIKENESS_S3_ENDPOINT (or AWS_ENDPOINT_URL_S3)"
 _QUICK = Config(connect_timeout=3, read_timeout=20, retries={"total_max_attempts": 2, "mode": "standard"})
 
 
 def connect() -> Client:
     """Make a client for S3 as the environment describes it."""
-    return boto3.Session().client("s3", config=_QUICK)  # the default session would remember old credentials
+    endpoint = environment().s3_endpoint or None  # None: as boto3's own variables say
+    # the default session would remember old credentials
+    return boto3.Session().client("s3", endpoint_url=endpoint, config=_QUICK)
 
 
 def address(location: str, key: str = "data.location") -> tuple[str, str]:

@@ -35,9 +35,14 @@ _LOUD_LOGGERS = (
 
 
 def quieten() -> None:
-    """Set unset variables for this process and its children, so that only own progress and real warnings appear."""
+    """Set unset variables for this process and its children, so that only own progress and real warnings appear.
+
+    DVC and MLflow find S3 where `LIKENESS_S3_ENDPOINT` says.
+    """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    if endpoint := os.environ.get("LIKENESS_S3_ENDPOINT"):
+        os.environ.setdefault("AWS_ENDPOINT_URL_S3", endpoint)
     for name in _LOUD_LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR)
     for module in (

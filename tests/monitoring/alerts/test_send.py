@@ -189,7 +189,10 @@ def test_webhook_and_mail_get_it(
     assert (posted["code"], posted["facts"]) == ("watch-masks", {"requests": 500})
     assert "What to do: nothing: a cycle starts" in posted["text"]
     letter: Message = message_from_string(office.letters[0])
-    assert (letter["Subject"], letter["To"]) == (f"Likeness on {gethostname()}: The damage has changed", "a@example.org, b@example.org")
+    assert (letter["Subject"], letter["To"]) == (
+        f"Likeness on {gethostname()}: The damage has changed",
+        "a@example.org, b@example.org",
+    )
     assert "area drifted" in str(letter.get_payload())
 
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,16 @@ def test_a_prefix_is_read_in_order_with_odd_keys_kept_off_the_disk(client: Any, 
 def either(request: pytest.FixtureRequest) -> Any:
     """A bucket that forgets what was written over, and one that does not."""
     return request.getfixturevalue(request.param)
+
+
+def test_the_endpoint_may_be_named_by_our_own_variable(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.put_object(Bucket=BUCKET, Key="in/a.png", Body=FACE)
+    monkeypatch.setenv("LIKENESS_S3_ENDPOINT", os.environ["AWS_ENDPOINT_URL_S3"])
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    (item,) = portraits(f"s3://{BUCKET}/in", "", LIMITS, tmp_path)
+    assert isinstance(item.read(), Accepted)
 
 
 def test_a_listing_of_several_pages_is_complete(either: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
