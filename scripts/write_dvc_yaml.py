@@ -54,7 +54,7 @@ FILES = {
         outs=("data/portraits", "data/reports/ingest.json"),
     ),
     "validate": Files(
-        deps=(PORTRAITS, "data/reports/ingest.json"),
+        deps=(PORTRAITS, "data/reports/ingest.json", "pipeline/templates/data_docs.css"),
         outs=("data/validation", "data/reports/validate.json"),
     ),
     "masks": Files(deps=(PORTRAITS, "data/reports/validate.json"), outs=("data/masks", "data/reports/masks.json")),

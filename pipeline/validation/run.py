@@ -11,6 +11,8 @@ import pandas as pd
 from great_expectations.checkpoint import UpdateDataDocsAction
 from great_expectations.data_context.types.base import ProgressBarsConfig
 
+from pipeline.validation.offline_docs import take_offline
+
 logging.getLogger("great_expectations").setLevel(logging.WARNING)  # its import sets INFO
 _SITE = "portraits"
 _EXAMPLES = 3
@@ -42,6 +44,8 @@ def run_suite(
     validation = context.validation_definitions.add(gx.ValidationDefinition(name="portraits", data=batch, suite=suite))
     checkpoint = gx.Checkpoint(name="portraits", validation_definitions=[validation], actions=_actions(context, docs))
     outcome = context.checkpoints.add(checkpoint).run(batch_parameters={"dataframe": table})
+    if docs is not None:
+        take_offline(docs)
     (result,) = outcome.run_results.values()
     entries = {entry["expectation_config"]["meta"]["index"]: entry for entry in result.to_json_dict()["results"]}
     return [entries[index] for index in range(len(expectations))]

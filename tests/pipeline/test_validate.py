@@ -1,6 +1,7 @@
 """Every demand fails on a table made to violate it alone, and none on a good one."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -171,6 +172,25 @@ def lay_out(paths: Paths, table: pd.DataFrame, quarantined: int = 0) -> None:
     table.to_parquet(paths.portrait_rows, schema=SCHEMA)
     cv2.imwrite(str(paths.portrait_images / f"{table['portrait_id'].iloc[0]}.png"), np.zeros((SIDE, SIDE, 3), np.uint8))
     (paths.quarantine / "records.jsonl").write_text('{"code": "no_face"}\n' * quarantined)
+
+
+def test_data_docs_need_nothing_from_the_network_and_the_index_lists_them(
+    params: ValidateParams, tmp_path: Path
+) -> None:
+    table = flatten(good(), SIDE)
+    examine(table.assign(brightness=250.0), 0, params, tmp_path)
+    pages = sorted(tmp_path.rglob("*.html"))
+    texts = [page.read_text(encoding="utf-8") for page in pages]
+    for text in texts:
+        assert not re.findall(r"<script|<link[^>]*https?://|src=[\"']https?://", text)
+    linked = {tmp_path / name for name in re.findall(r'href="([^"]+)"', (tmp_path / "index.html").read_text())}
+    assert linked == set(pages) - {tmp_path / "index.html"}
+    assert len(linked) == 2
+    (result,) = [text for page, text in zip(pages, texts, strict=True) if "validations" in page.parts]
+    assert "brightness" in result
+    assert "fa-times text-danger" in result
+    (logo,) = re.findall(r'<img[^>]*src="([^"]*logo[^"]*)"', result, flags=re.DOTALL)
+    assert any((page.parent / logo).resolve().is_file() for page in linked)
 
 
 def test_the_stage_writes_report_and_docs_and_repeats_itself(params: ValidateParams, tmp_path: Path) -> None:
