@@ -55,7 +55,7 @@ RECIPE = "make weights PORTRAITS=DIR VIEWS=DIR"
 PARTS = ("face-model", "landmarks", "shards", "refiner", "diffusion", "ship")
 PLAN = Plan(
     steps=18750,
-    weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=3.0, adversarial=0.0, matching=0.0),
+    weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=1.5, adversarial=0.5, matching=1.0),
 )
 DIFFUSION = diffusion.Plan(
     steps=600,

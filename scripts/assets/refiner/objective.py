@@ -16,6 +16,8 @@ from models.gan.losses import discriminator_adversarial, feature_matching, gener
 from models.objective import Batch, Judges, Terms
 
 HAS_BFLOAT16 = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+_LEAST_WINDOW = 0.7
+"""Smallest side of the window that LPIPS sees, of the picture's."""
 _JITTER = 1.5
 """Pixels of 128 by which the identity term's crops move at random (models/objective.py)."""
 
@@ -56,9 +58,10 @@ def compared(
         batch: the evidence and its target.
         judges: LPIPS and the training encoder.
         identities: of how many pictures of the batch the identity is compared; 0 leaves the term out.
-        rng: of the identity crops' places and softness.
-        softest: largest standard deviation, in pixels, of the blur before identities are compared. A network that
-            always sees every pixel of its judge draws patterns that no person would recognise anybody by.
+        rng: of what the judges see.
+        softest: largest standard deviation, in pixels, of the blur before identities are compared; 0: every judge sees
+            the pictures as they are. A network that always sees every pixel of its judge draws patterns that no person
+            would recognise anybody by, so LPIPS, whose first layer looks at every fourth pixel, sees them moved.
     """
     evidence, target = batch
     missing = evidence.damaged.chroma_mask
@@ -66,8 +69,9 @@ def compared(
         "pixel": losses.pixel_missing(restored, target.image, missing),
         "colour": losses.colour(restored, target.image, missing),
     }
+    looked_at = moved(restored, target.image, rng) if softest else (restored, target.image)
     with half():
-        terms["lpips"] = judges.perceptual(restored, target.image).float().mean()
+        terms["lpips"] = judges.perceptual(*looked_at).float().mean()
     if identities:
         terms["identity"] = _identity(restored[:identities], batch, judges, rng, softest)
     return terms
@@ -101,6 +105,21 @@ def discriminator_terms(discriminator: Discriminator, restored: Tensor, batch: B
 def weighted(terms: Mapping[str, Tensor], weights: Weights) -> Tensor:
     """Add up the terms that are there, weighted; a scalar."""
     return torch.stack([getattr(weights, name) * value for name, value in terms.items()]).sum()
+
+
+def moved(first: Tensor, second: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Cut the same window, of 0.7 to all of the side and anywhere, out of each picture of two batches, and enlarge it.
+
+    As E-LPIPS does (Kettunen et al. 2019), of whose transformations these are the two that move a pattern on the grid
+    of the judge's first layer.
+    """
+    count = len(first)
+    share = _LEAST_WINDOW + (1 - _LEAST_WINDOW) * torch.rand(count, generator=rng)
+    centre = (1 - share)[:, None] * (2 * torch.rand(count, 2, generator=rng) - 1)
+    windows = torch.cat([share[:, None, None] * torch.eye(2), centre[:, :, None]], dim=2)
+    grid = F.affine_grid(windows, list(first.shape), align_corners=False)
+    one, other = (F.grid_sample(each, grid, padding_mode="border", align_corners=False) for each in (first, second))
+    return one, other
 
 
 def blurred(pictures: Tensor, deviation: float) -> Tensor:

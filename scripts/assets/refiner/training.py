@@ -52,7 +52,7 @@ class Plan:
     batch: int = 16
     identities: int = 8
     identity_every: int = 2
-    softest: float = 1.0
+    softest: float = 2.5
     seed: int = 5
     kernel_rate: float = 0.01
     other_rate: float = 0.001
