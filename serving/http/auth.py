@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Literal
-from urllib.parse import urlsplit
 
 from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -23,6 +22,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, Validati
 from models.errors import DataError
 from pipeline.project.paths import Paths
 from serving.http.problem import HttpProblem
+from serving.http.same_site import is_same_site
 
 Role = Literal["restore", "review", "admin"]
 ROLES: tuple[Role, ...] = ("restore", "review", "admin")
@@ -30,7 +30,6 @@ ROLES: tuple[Role, ...] = ("restore", "review", "admin")
 
 OPEN = "open"
 """Replaces the id of a token in a service without tokens."""
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PREFIX = "lk"
 _bearer = HTTPBearer(auto_error=False, description="A token of `likeness token new`")
 
@@ -71,10 +70,11 @@ class Guard:
 
 def _check_same_site(request: Request) -> None:
     """Refuse pages of other sites, which browsers name in `Origin`, and host names that merely resolve to here."""
-    host, origin = urlsplit(f"//{request.headers.get('host', '')}").hostname, request.headers.get("origin")
-    if host not in LOOPBACK or (origin is not None and urlsplit(origin).hostname not in LOOPBACK):
+    host, origins = request.headers.get("host", ""), request.headers.getlist("origin")
+    if not is_same_site(host, origins):
         expected = "a request of a page of this service"
-        raise HttpProblem(403, "site", expected, f"host {host}, origin {origin}", "open the service by its own address")
+        got = f"host {host[:100]}, origin {', '.join(origins)[:100] or None}"
+        raise HttpProblem(403, "site", expected, got, "open the service by its own address")
 
 
 class StoredToken(BaseModel):
