@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import psutil
 
 from flows.local.processes import end, end_marked, find_marked, find_process, is_alive, start
-from flows.local.services import installed_command, is_answering, parts
+from flows.local.services import installed_command, is_answering, needs_tokens, parts
 from flows.local.supervisor import Running, Supervisor
 from models.errors import Busy, ServiceUnavailable
 from pipeline.project.files import write_text
@@ -113,9 +113,15 @@ def is_up(paths: Paths) -> bool:
 
 
 def lines(paths: Paths) -> list[str]:
-    """List the addresses, and whether each answers."""
+    """List the addresses, and whether each answers; and what the service asks for."""
     served = [part for part in parts(paths, read_running(paths).port) if part.url]
-    return [f"  {part.name:<8} {part.url}  {'answers' if is_answering(part) else 'DOES NOT ANSWER'}" for part in served]
+    shown = [
+        f"  {part.name:<8} {part.url}  {'answers' if is_answering(part) else 'DOES NOT ANSWER'}" for part in served
+    ]
+    if needs_tokens(paths):
+        command = f"likeness token new --role restore --name NAME --root {paths.root}"
+        shown.append(f"  the service asks for a token, because pictures of people are kept: {command}")
+    return shown
 
 
 def read_running(paths: Paths) -> Running:

@@ -152,9 +152,9 @@ def find_version(client: "MlflowClient", model_name: str, which: str) -> "ModelV
         ) from error
 
 
-def aliases_of(client: "MlflowClient", model_name: str) -> Mapping[str, str]:
+def aliases_of(client: "MlflowClient", model_name: str) -> dict[str, str]:
     """Read alias -> version number; empty if nothing was registered."""
-    return standing_of(client, model_name).aliases
+    return dict(standing_of(client, model_name).aliases)
 
 
 def standing_of(client: "MlflowClient", model_name: str) -> Standing:

@@ -1,4 +1,4 @@
-"""Authenticate each request by its token; or, on this machine only, admit everybody.
+"""Authenticate each request by its token; or, on this machine only, admit everybody to what concerns no kept picture.
 
 A token is `lk_<id>_<secret>`. The secret is 256 random bits: there is no dictionary to try it against, so one SHA-256
 without salt protects it at rest as well as a slow password hash would, at a microsecond per request. Only digests are
@@ -35,10 +35,16 @@ _bearer = HTTPBearer(auto_error=False, description="A token of `likeness token n
 
 
 class Guard:
-    """Check the role of each caller. `tokens` None: the service is open, and reachable from this machine only."""
+    """Check the role of each caller.
 
-    def __init__(self, tokens: "TokenStore | None") -> None:
-        self._tokens = tokens
+    Args:
+        tokens: the tokens that count; None: the service is open, and reachable from this machine only.
+        keeps: of an open service with `tokens`: tells whether pictures of people are kept. From then on looking at
+            them and deleting them needs a token, as everybody on this machine reaches the service.
+    """
+
+    def __init__(self, tokens: "TokenStore | None", keeps: Callable[[], bool] | None = None) -> None:
+        self._tokens, self._keeps = tokens, keeps
 
     def require(self, role: Role) -> Callable[..., str]:
         """Make a dependency that admits callers with `role` or more; it gives the token's id, `open` without tokens.
@@ -51,8 +57,9 @@ class Guard:
             request: Request,
             given: HTTPAuthorizationCredentials | None = Security(_bearer),  # noqa: B008 - FastAPI's way
         ) -> str:
-            if self._tokens is None:
+            if self._tokens is None or self._keeps is not None:
                 _check_same_site(request)
+            if self._tokens is None or self._is_open(role):
                 return OPEN
             token = None if given is None else self._tokens.find(given.credentials)
             if token is None:
@@ -66,6 +73,9 @@ class Guard:
             return token.id
 
         return check
+
+    def _is_open(self, role: Role) -> bool:
+        return self._keeps is not None and (role == "restore" or not self._keeps())
 
 
 def _check_same_site(request: Request) -> None:

@@ -16,7 +16,7 @@ from pipeline.registry import alias_moves
 from pipeline.registry.alias_moves import journal_file, repair_aliases
 from pipeline.registry.client import connect
 from pipeline.registry.promotion import Promotion, promote, retire, rollback
-from pipeline.registry.versions import ChampionState, champion_version, standing_of
+from pipeline.registry.versions import ChampionState, Standing, champion_version, standing_of
 from tests.pipeline.registry.site import NAME
 from tests.pipeline.registry.test_promotion import set_aliases
 
@@ -67,7 +67,7 @@ def promote_and_die(paths: Paths, after: int) -> None:
 
     for name in WRITES:
         setattr(MlflowClient, name, counted(getattr(MlflowClient, name)))
-    alias_moves.delete_durably = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+    setattr(alias_moves, "delete_durably", lambda _: os.kill(os.getpid(), signal.SIGKILL))  # noqa: B010 - in this process alone
     promote(paths, NAME, "3", force=True)
 
 
@@ -218,5 +218,5 @@ def test_a_rollback_to_a_deleted_version_is_refused(site: Paths) -> None:
 def test_who_is_champion(
     standing: dict[str, str], record: dict[str, str], served: str | None, expected: tuple[str, bool]
 ) -> None:
-    found = alias_moves.Standing(standing, record).champion(served)
+    found = Standing(standing, record).champion(served)
     assert (found.version, found.lost) == expected

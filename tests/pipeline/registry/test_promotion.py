@@ -27,7 +27,7 @@ pytestmark = [
 
 
 def aliases(paths: Paths) -> dict[str, str]:
-    return dict(aliases_of(connect(paths), NAME))
+    return aliases_of(connect(paths), NAME)
 
 
 @contextmanager
