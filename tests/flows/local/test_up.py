@@ -5,6 +5,7 @@ The parts here are small servers of Python's own; Prefect's server and worker ar
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from flows.local.services import HOST, Part, child_environment, is_answering, pa
 from flows.local.supervisor import Running, Supervisor
 from models.errors import Busy
 from pipeline.project.paths import Paths
+from tests.conftest import ROOT
 from tests.flows.prefect_site import free_port, until
 
 pytestmark = pytest.mark.filterwarnings(  # a supervisor that is dropped leaves its children running: that is the test
@@ -225,6 +227,24 @@ def test_everything_lies_on_loopback_in_one_state_folder(site: Paths) -> None:
     environment = child_environment(site, 5000)
     assert environment["PREFECT_HOME"] == str(site.state / "prefect")
     assert environment["PREFECT_API_URL"] == "http://127.0.0.1:5000/api"
+
+
+def test_the_service_asks_for_tokens_once_pictures_are_kept(site: Paths) -> None:
+    shutil.copy(ROOT / "params.yaml", site.root)
+
+    def command() -> tuple[str, ...]:
+        return next(part.command for part in parts(site, 5000) if part.name == "service")
+
+    (site.kept / "person" / "request").mkdir(parents=True)
+    assert "--open" in command()
+    (site.kept / "person" / "request" / "damaged.png").write_bytes(b"")
+    assert "--open" not in command()
+    assert "likeness token new" in up.lines(site)[-1]
+    shutil.rmtree(site.kept)
+    assert "--open" in command()
+    before, key, after = site.params.read_text(encoding="utf-8").rpartition('location: ""')
+    site.params.write_text(f'{before}{key[:-1]}elsewhere"{after}', encoding="utf-8")
+    assert "--open" not in command()  # as soon as somebody consents, something is kept there
 
 
 def test_a_marked_process_knows_its_name(site: Paths) -> None:

@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,17 +30,33 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def paths(tmp_path: Path, surroundings: Path) -> Paths:
-    """A checkout of one's own: versions 1, 2 and 3 were registered, 1 and then 2 promoted by Likeness."""
-    made = Paths(tmp_path)
-    shutil.copy(ROOT / "params.yaml", made.root)
+@pytest.fixture(scope="module")
+def registered(tmp_path_factory: pytest.TempPathFactory, surroundings: Path) -> Paths:
+    """Versions 1, 2 and 3 were registered, 1 and then 2 promoted by Likeness."""
+    paths = Paths(tmp_path_factory.mktemp("registered"))
+    shutil.copy(ROOT / "params.yaml", paths.root)
     for seed in (1, 2, 3):
-        lay_out(made, seed)
-        register(paths=made, params=PARAMS)
-    promote(made, NAME, "1")
-    promote(made, NAME, "2")
-    return made
+        lay_out(paths, seed)
+        register(paths=paths, params=PARAMS)
+    promote(paths, NAME, "1")
+    promote(paths, NAME, "2")
+    copy_database(paths.mlflow_database, paths.state / "promoted.db")
+    return paths
+
+
+@pytest.fixture
+def paths(registered: Paths) -> Paths:
+    """The same, with nothing served and nobody told yet."""
+    copy_database(registered.state / "promoted.db", registered.mlflow_database)
+    for file in (registered.served, registered.alerts, registered.state / "alerts-open.json"):
+        file.unlink(missing_ok=True)
+    return registered
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """In place: MLflow keeps its connections open."""
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        one.backup(other)
 
 
 def alerts(paths: Paths) -> list[str]:
@@ -73,8 +92,21 @@ def test_what_is_loaded_goes_on_and_people_are_told(paths: Paths) -> None:
     assert alerts(paths) == ["champion-lost"]  # once, however often the registry is asked
 
 
+@pytest.fixture
+def hidden_database(paths: Paths) -> Iterator[Callable[[], None]]:
+    """Takes the database away until the test ends."""
+    hidden = paths.state / "elsewhere"
+
+    def hide() -> None:
+        paths.mlflow_database.rename(hidden)
+
+    yield hide
+    if hidden.exists():
+        hidden.rename(paths.mlflow_database)
+
+
 @pytest.mark.parametrize("loss", ["version", "alias", "all versions", "model", "database"])
-def test_no_loss_brings_back_another_model(paths: Paths, loss: str) -> None:
+def test_no_loss_brings_back_another_model(paths: Paths, hidden_database: Callable[[], None], loss: str) -> None:
     store, _ = store_of(paths)
     before, client = store.arms, connect(paths)
     if loss == "alias":
@@ -82,7 +114,7 @@ def test_no_loss_brings_back_another_model(paths: Paths, loss: str) -> None:
     elif loss == "model":
         client.delete_registered_model(NAME)
     elif loss == "database":
-        paths.mlflow_database.rename(paths.state / "elsewhere")
+        hidden_database()
     else:
         for number in ("2",) if loss == "version" else ("1", "2", "3"):
             client.delete_model_version(NAME, number)
