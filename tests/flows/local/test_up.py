@@ -21,7 +21,7 @@ from flows.local import up
 from flows.local.processes import MARK, NAME, end_marked, find_leader, find_marked, find_process, is_alive, start
 from flows.local.services import HOST, Part, child_environment, is_answering, parts
 from flows.local.supervisor import Running, Supervisor
-from models.errors import Busy
+from models.errors import Busy, DataError
 from pipeline.project.paths import Paths
 from tests.conftest import ROOT
 from tests.flows.prefect_site import free_port, until
@@ -227,6 +227,14 @@ def test_everything_lies_on_loopback_in_one_state_folder(site: Paths) -> None:
     environment = child_environment(site, 5000)
     assert environment["PREFECT_HOME"] == str(site.state / "prefect")
     assert environment["PREFECT_API_URL"] == "http://127.0.0.1:5000/api"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"mark": 1}'])
+def test_a_damaged_record_is_named(site: Paths, content: str) -> None:
+    site.running.write_text(content)
+    for call in (lambda: up.down(site), lambda: up.up(site, None, print), lambda: up.lines(site)):
+        with pytest.raises(DataError, match=r"up\.json; got a damaged file; delete it"):
+            call()
 
 
 def test_the_service_asks_for_tokens_once_pictures_are_kept(site: Paths) -> None:

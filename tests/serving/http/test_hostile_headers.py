@@ -107,7 +107,7 @@ VALUES = st.one_of(
     st.text(st.characters(min_codepoint=33, max_codepoint=255, blacklist_characters="\x7f\x85\xa0"), max_size=40),
     st.builds("{}{}".format, st.sampled_from(NASTY), st.sampled_from(NASTY)),
 )
-FUZZ = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @FUZZ

@@ -32,25 +32,30 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory, surroundings: Path) -> Paths:
-    """Versions 1, 2 and 3 were registered, 1 and then 2 promoted by Likeness."""
+    """Versions 1 and 2 were registered; MLflow's database after 1 was promoted, and after 2 was promoted as well."""
     paths = Paths(tmp_path_factory.mktemp("registered"))
     shutil.copy(ROOT / "params.yaml", paths.root)
-    for seed in (1, 2, 3):
+    for seed in (1, 2):
         lay_out(paths, seed)
         register(paths=paths, params=PARAMS)
-    promote(paths, NAME, "1")
-    promote(paths, NAME, "2")
-    copy_database(paths.mlflow_database, paths.state / "promoted.db")
+    for number in ("1", "2"):
+        promote(paths, NAME, number)
+        copy_database(paths.mlflow_database, paths.state / f"promoted-{number}.db")
     return paths
 
 
 @pytest.fixture
 def paths(registered: Paths) -> Paths:
-    """The same, with nothing served and nobody told yet."""
-    copy_database(registered.state / "promoted.db", registered.mlflow_database)
-    for file in (registered.served, registered.alerts, registered.state / "alerts-open.json"):
+    """Version 2 is champion and 1 was before it; nothing was served and nobody told yet."""
+    return as_promoted(registered, "2")
+
+
+def as_promoted(paths: Paths, number: str) -> Paths:
+    """As it was when this version had been promoted last."""
+    copy_database(paths.state / f"promoted-{number}.db", paths.mlflow_database)
+    for file in (paths.served, paths.alerts, paths.state / "alerts-open.json"):
         file.unlink(missing_ok=True)
-    return registered
+    return paths
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -83,6 +88,7 @@ def test_what_is_loaded_goes_on_and_people_are_told(paths: Paths) -> None:
             assert "was deleted from the registry" in status["headline"][0]
             page = client.get("/status").text
             assert "likeness promote VERSION" in page
+            assert "came with Likeness" not in page
             until(lambda: value(service.metrics, "likeness_registry_up") == 0)
             assert rollback(paths, NAME).champion == "1"
             until(lambda: service.models.arms.champion.version == "1")
@@ -116,7 +122,7 @@ def test_no_loss_brings_back_another_model(paths: Paths, hidden_database: Callab
     elif loss == "database":
         hidden_database()
     else:
-        for number in ("2",) if loss == "version" else ("1", "2", "3"):
+        for number in ("2",) if loss == "version" else ("1", "2"):
             client.delete_model_version(NAME, number)
     for _ in range(3):
         store.poll()
@@ -137,27 +143,24 @@ def test_without_a_copy_a_start_says_what_is_lost(paths: Paths) -> None:
         store_of(paths)
 
 
-def test_a_return_to_the_shipped_model_is_followed_because_it_is_recorded(paths: Paths) -> None:
+def test_a_return_to_the_shipped_model_is_followed_because_it_is_recorded(registered: Paths) -> None:
+    paths = as_promoted(registered, "1")
+    aliases(paths, challenger=None)
     store, _ = store_of(paths)
-    connect(paths).delete_model_version(NAME, "1")
-    aliases(paths, champion="3")
-    connect(paths).set_registered_model_tag(NAME, "likeness.previous", "shipped")
-    store.poll()
-    assert versions(store.arms) == [("champion", "3")]
     assert rollback(paths, NAME).champion == "shipped"
     store.poll()
     assert (versions(store.arms), store.registry_up) == ([("champion", "shipped")], True)
-    connect(paths).delete_model_version(NAME, "3")
+    connect(paths).delete_model_version(NAME, "1")
     store.poll()
     assert (versions(store.arms), store.registry_up) == ([("champion", "shipped")], True)
     assert alerts(paths) == []
 
 
-def test_a_deleted_challenger_ends_its_test_and_nothing_else(paths: Paths) -> None:
-    aliases(paths, challenger="3")
+def test_a_deleted_challenger_ends_its_test_and_nothing_else(registered: Paths) -> None:
+    paths = as_promoted(registered, "1")
     store, _ = store_of(paths)
-    assert versions(store.arms) == [("champion", "2"), ("challenger", "3")]
-    connect(paths).delete_model_version(NAME, "3")
+    assert versions(store.arms) == [("champion", "1"), ("challenger", "2")]
+    connect(paths).delete_model_version(NAME, "2")
     store.poll()
-    assert (versions(store.arms), store.registry_up) == ([("champion", "2")], True)
+    assert (versions(store.arms), store.registry_up) == ([("champion", "1")], True)
     assert alerts(paths) == []
