@@ -42,7 +42,7 @@ class Journal(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    model: str = Field(min_length=1)
+    model: str = Field(pattern=r"^[^/:]+$")
     before: AliasesOnRecord
     after: AliasesOnRecord
     recorded: dict[str, str] | None = None

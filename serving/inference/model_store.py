@@ -140,7 +140,7 @@ class ModelStore:
 
     def _set_registry_up(self, *, up: bool, reason: str = "") -> None:
         if up != self.registry_up:
-            _log.warning("the registry %s", "answers again" if up else f"does not answer, models stay: {reason}")
+            _log.warning("the registry %s", "is followed again" if up else f"cannot be followed, models stay: {reason}")
         self.registry_up = up
         self._metrics.registry_up.set(up)
 

@@ -123,6 +123,7 @@ def test_a_damaged_journal_is_named_and_changes_nothing(site: Paths) -> None:
     whole = '{"model": "m", "before": {"champion": "1", "previous": null, "challenger": null}, "after": %s}'
     damaged = (
         b"", b"{", b"null", b"[]", b"\xff\xfe", b"{}", b"[" * 100_000, whole[:40].encode(), b"\0" * 200,
+        whole.replace("\"m\"", "\"../m\"").replace("%s", "{}").encode(),
         (whole % "{}").encode(), (whole % '{"champion": "x", "previous": null, "challenger": null}').encode(),
         (whole % '{"champion": 1, "previous": null, "challenger": null}').encode(),
         (whole % f'{{"champion": "{"9" * 40}", "previous": null, "challenger": null}}').encode(),

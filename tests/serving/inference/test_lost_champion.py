@@ -70,34 +70,6 @@ def alerts(paths: Paths) -> list[str]:
     return [json.loads(line)["code"] for line in paths.alerts.read_text().splitlines()]
 
 
-def test_what_is_loaded_goes_on_and_people_are_told(paths: Paths) -> None:
-    """Through a running service and its pages, until somebody chooses another champion."""
-    service = assemble(paths, polling(0.05), open_to_all=True)
-    try:
-        with running(Shared.of(service, guard=Guard(None))) as url, httpx.Client(base_url=url, timeout=60) as client:
-            connect(paths).delete_model_version(NAME, "2")
-            until(lambda: alerts(paths))
-            answer = client.post("/v1/restorations", files=form(), data={"picture": "none"})
-            assert (answer.status_code, answer.json()["model_version"]) == (200, "2")
-            assert client.get("/readyz").json() | {"challenger": None} == {
-                "ready": True, "champion": "2", "challenger": None, "registry_up": False,
-            }  # fmt: skip
-            status = client.get("/v1/status").json()
-            champion = status["champion"]
-            assert (status["light"], champion["version"], champion["lost"]) == ("attention", "2", True)
-            assert "was deleted from the registry" in status["headline"][0]
-            page = client.get("/status").text
-            assert "likeness promote VERSION" in page
-            assert "came with Likeness" not in page
-            until(lambda: value(service.metrics, "likeness_registry_up") == 0)
-            assert rollback(paths, NAME).champion == "1"
-            until(lambda: service.models.arms.champion.version == "1")
-            assert service.models.registry_up
-    finally:
-        service.close()
-    assert alerts(paths) == ["champion-lost"]  # once, however often the registry is asked
-
-
 @pytest.fixture
 def hidden_database(paths: Paths) -> Iterator[Callable[[], None]]:
     """Takes the database away until the test ends."""
@@ -164,3 +136,31 @@ def test_a_deleted_challenger_ends_its_test_and_nothing_else(registered: Paths) 
     store.poll()
     assert (versions(store.arms), store.registry_up) == ([("champion", "1")], True)
     assert alerts(paths) == []
+
+
+def test_what_is_loaded_goes_on_and_people_are_told(paths: Paths) -> None:
+    """Through a running service and its pages, until somebody chooses another champion."""
+    service = assemble(paths, polling(0.05), open_to_all=True)
+    try:
+        with running(Shared.of(service, guard=Guard(None))) as url, httpx.Client(base_url=url, timeout=60) as client:
+            connect(paths).delete_model_version(NAME, "2")
+            until(lambda: alerts(paths))
+            answer = client.post("/v1/restorations", files=form(), data={"picture": "none"})
+            assert (answer.status_code, answer.json()["model_version"]) == (200, "2")
+            assert client.get("/readyz").json() | {"challenger": None} == {
+                "ready": True, "champion": "2", "challenger": None, "registry_up": False,
+            }  # fmt: skip
+            status = client.get("/v1/status").json()
+            champion = status["champion"]
+            assert (status["light"], champion["version"], champion["lost"]) == ("attention", "2", True)
+            assert "was deleted from the registry" in status["headline"][0]
+            page = client.get("/status").text
+            assert "likeness promote VERSION" in page
+            assert "came with Likeness" not in page
+            until(lambda: value(service.metrics, "likeness_registry_up") == 0)
+            assert rollback(paths, NAME).champion == "1"
+            until(lambda: service.models.arms.champion.version == "1")
+            assert service.models.registry_up
+    finally:
+        service.close()
+    assert alerts(paths) == ["champion-lost"]  # once, however often the registry is asked
