@@ -144,7 +144,7 @@ def test_what_is_loaded_goes_on_and_people_are_told(paths: Paths) -> None:
     try:
         with running(Shared.of(service, guard=Guard(None))) as url, httpx.Client(base_url=url, timeout=60) as client:
             connect(paths).delete_model_version(NAME, "2")
-            until(lambda: alerts(paths))
+            until(lambda: alerts(paths) != [])
             answer = client.post("/v1/restorations", files=form(), data={"picture": "none"})
             assert (answer.status_code, answer.json()["model_version"]) == (200, "2")
             assert client.get("/readyz").json() | {"challenger": None} == {
