@@ -16,7 +16,8 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     Args:
         paths: the checkout.
         params: its parameters.
-        open_to_all: admit requests without a token; for a service that listens on this machine only.
+        open_to_all: admit requests without a token, except to pictures that are kept; for a service that listens on
+            this machine only.
 
     Raises:
         ConfigError: one encoder has both roles.
@@ -25,6 +26,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is first imported
     from monitoring.log.production_log import open_log
+    from pipeline.consent.kept import any_kept
     from pipeline.image_io.outcome import Limits
     from restoration.find_damage import finder_of
     from restoration.photo.inpainter import load_inpainter
@@ -59,7 +61,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
         threshold=recognition_threshold(paths, params.identity),
     )
     models.start()
-    guard = Guard(None if open_to_all else TokenStore(paths))
+    guard = Guard(TokenStore(paths), (lambda: any_kept(paths, params.keep)) if open_to_all else None)
     return Service(params, paths, guard, metrics, models, pool, context)
 
 

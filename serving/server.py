@@ -10,8 +10,8 @@ from pipeline.config.load import Params
 from pipeline.project.paths import Paths
 from serving.app import create_app
 from serving.assemble import assemble
-from serving.http.auth import LOOPBACK
 from serving.http.connection import protocol_with_timeouts
+from serving.http.same_site import LOOPBACK
 from serving.service import Service
 
 _CONNECTIONS = 512

@@ -71,7 +71,8 @@ def _add_pages(app: FastAPI, token: str, admitted: list[Any]) -> None:
             return FileResponse(PAGES / "user_study" / "index.html", media_type="text/html")
         _access_check(token)(given)
         answer = RedirectResponse("/", status_code=303)  # removes the token from the address bar
-        answer.set_cookie(_ACCESS, given, max_age=_MONTH, secure=_secure(request), **_COOKIE)
+        if token:  # what anybody may write into the address is no cookie
+            answer.set_cookie(_ACCESS, token, max_age=_MONTH, secure=_secure(request), **_COOKIE)
         return answer
 
     @app.get("/user_study/study.{kind}", dependencies=admitted)

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 from pipeline.config.load import load_params
+from pipeline.consent.kept import any_kept
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
 from pipeline.workspaces.cycle_checkouts import ensure_production
@@ -47,7 +48,8 @@ def parts(paths: Paths, port: int) -> tuple[Part, ...]:
     prefect = (python, "-m", "prefect")
     mlflow = ("mlflow", "server", "--backend-store-uri", store, "--host", HOST, "--workers", "1")
     evidently = (installed_command("evidently"), "ui", "--workspace", str(paths.evidently_workspace))
-    serve = (*likeness, "serve", "--open", "--host", HOST, "--port", str(port + 3), "--root", root)
+    admitted = () if needs_tokens(paths) else ("--open",)
+    serve = (*likeness, "serve", *admitted, "--host", HOST, "--port", str(port + 3), "--root", root)
     worker = (*prefect, "worker", "start", "--pool", "likeness", "--type", "process", "--name", "likeness")
     return (
         Part("prefect", (*prefect, "server", "start", "--host", HOST, "--port", str(port)), url[0], "/api/health"),
@@ -64,6 +66,17 @@ def parts(paths: Paths, port: int) -> tuple[Part, ...]:
         ),
         Part("worker", worker, after=("prefect",)),
     )
+
+
+def needs_tokens(paths: Paths) -> bool:
+    """Tell whether the service asks for tokens: pictures of people are kept, or are as soon as somebody consents.
+
+    Everybody on this machine reaches it, and without tokens everybody could look at kept pictures and delete them.
+    """
+    if not paths.params.is_file():
+        return False
+    keep = load_params(paths.params).keep
+    return bool(keep.location) or any_kept(paths, keep)
 
 
 def installed_command(name: str) -> str:

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psutil
+from pydantic import ValidationError
 
 from flows.local.processes import end, end_marked, find_marked, find_process, is_alive, start
-from flows.local.services import installed_command, is_answering, parts
+from flows.local.services import installed_command, is_answering, needs_tokens, parts
 from flows.local.supervisor import Running, Supervisor
-from models.errors import Busy, ServiceUnavailable
+from models.errors import Busy, DataError, ServiceUnavailable
 from pipeline.project.files import write_text
 from pipeline.project.locks import hold_lock
 from pipeline.project.paths import Paths
@@ -118,16 +119,30 @@ def is_up(paths: Paths) -> bool:
 
 
 def lines(paths: Paths) -> list[str]:
-    """List the addresses, and whether each answers."""
+    """List the addresses, and whether each answers; and what the service asks for."""
     served = [part for part in parts(paths, read_running(paths).port) if part.url]
-    return [f"  {part.name:<8} {part.url}  {'answers' if is_answering(part) else 'DOES NOT ANSWER'}" for part in served]
+    shown = [
+        f"  {part.name:<8} {part.url}  {'answers' if is_answering(part) else 'DOES NOT ANSWER'}" for part in served
+    ]
+    if needs_tokens(paths):
+        command = f"likeness token new --role restore --name NAME --root {paths.root}"
+        shown.append(f"  the service asks for a token, because pictures of people are kept: {command}")
+    return shown
 
 
 def read_running(paths: Paths) -> Running:
-    """Read state/up.json; without the file make a new mark."""
-    if paths.running.is_file():
+    """Read state/up.json; without the file make a new mark.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    if not paths.running.is_file():
+        return Running(mark=secrets.token_hex(16), port=PORT)
+    try:
         return Running.model_validate_json(paths.running.read_bytes())
-    return Running(mark=secrets.token_hex(16), port=PORT)
+    except ValidationError as error:
+        remedy = "delete it, and end by hand the processes of `likeness up` that still run"
+        raise DataError(f"what `likeness up` wrote to {paths.running}", "a damaged file", remedy) from error
 
 
 @contextmanager

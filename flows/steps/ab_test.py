@@ -23,7 +23,7 @@ from pipeline.project.paths import Paths
 from pipeline.registry.promotion import promote, retire
 from pipeline.registry.run_names import name_run_of_version
 from pipeline.registry.user_study_tag import study_verdict
-from pipeline.registry.versions import champion_version
+from pipeline.registry.versions import champion_state
 from pipeline.workspaces.cycle_checkouts import adopt_cycle
 
 
@@ -76,7 +76,7 @@ def end_test(root: Path, verdict: AbVerdict, *, approved: bool) -> Action | None
             return None
         action = _apply(params, paths, verdict, approved=approved)
         _name_run(params, paths, verdict, action)
-        champion = champion_version(paths, params.registry.model_name)
+        champion = champion_state(paths, params.registry.model_name).version
         emit(VERDICT, *_event(verdict, action, champion, params))
         alert(params, paths, ended_alert(verdict, action, champion), now)
         record_action(log, verdict.experiment, action, champion, now)
@@ -95,7 +95,7 @@ def supersede(root: Path, verdict: AbVerdict, by: str) -> None:
         record_verdict(log, ended)
         retire(paths, params.registry.model_name, verdict.challenger, "superseded")
         _name_run(params, paths, ended, "retired")
-        champion = champion_version(paths, params.registry.model_name)
+        champion = champion_state(paths, params.registry.model_name).version
         announce(VERDICT, *_event(ended, "retired", champion, params))
         alert(params, paths, ended_alert(ended, "retired", champion), now)
         record_action(log, verdict.experiment, "retired", champion, now)
@@ -121,7 +121,7 @@ def _logged_answer(paths: Paths, verdict: AbVerdict) -> bool | None:
 def _apply(params: Params, paths: Paths, verdict: AbVerdict, *, approved: bool) -> Action:
     """Change the registry as the verdict requires; repeating it changes nothing."""
     name = params.registry.model_name
-    unchanged = champion_version(paths, name) in (verdict.champion, verdict.challenger)
+    unchanged = champion_state(paths, name).version in (verdict.champion, verdict.challenger)
     if verdict.state == "win" and approved and unchanged:
         promote(paths, name, verdict.challenger)
         adopt_cycle(paths, verdict.challenger)

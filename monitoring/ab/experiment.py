@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
-from pipeline.registry.versions import SHIPPED, aliases_of, find_version, has_no_database
+from pipeline.registry.versions import SHIPPED, find_version, has_no_database, standing_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -44,11 +44,11 @@ def running_test(params: Params, paths: Paths) -> Experiment | None:
     if not params.ab.enabled or has_no_database(paths):
         return None
     client, name = connect(paths), params.registry.model_name
-    aliases = aliases_of(client, name)
-    version = challenger_under_test(client, name, aliases)
+    standing = standing_of(client, name)
+    version = challenger_under_test(client, name, standing.aliases)
     if version is None:
         return None
-    champion, challenger = aliases.get("champion", SHIPPED), str(version.version)
+    champion, challenger = standing.champion().version, str(version.version)
     return Experiment(
         id=experiment_id(champion, challenger),
         champion=champion,

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from models.errors import LikenessError
+from monitoring.champion import champion_served
 from monitoring.retraining.windows import last_watch_run
 from monitoring.status.experiments import NO_CHALLENGE, UNKNOWN_CHALLENGE, current_challenge, measured_onsets
 from monitoring.status.log import last_verification, recent_cost
@@ -13,7 +14,7 @@ from monitoring.status.windows import accuracy_now, judged_windows, recent_alert
 from monitoring.status.wording import headline, worst_light
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
-from pipeline.registry.versions import SHIPPED, ModelRow, list_models
+from pipeline.registry.versions import SHIPPED, ChampionState, ModelRow, champion_state, list_models
 
 Value = TypeVar("Value")
 
@@ -45,11 +46,15 @@ def collect_status(params: Params, paths: Paths, *, now: datetime) -> Status:
     hangs is given up after eight seconds.
     """
     attempt = Attempts()
-    versions = attempt(lambda: tuple(list_models(paths, params.registry.model_name)), _NO_ROWS)
+    name = params.registry.model_name
+    versions = attempt(lambda: tuple(list_models(paths, name)), _NO_ROWS)
+    state = attempt(lambda: champion_state(paths, name, champion_served(paths)), None) if not attempt.problems else None
     answers = not attempt.problems  # a hanging registry takes seconds to fail: one request is enough
     windows = judged_windows(paths)
     champion = (
-        champion_among(versions, params.watch.max_champion_weeks, now) if answers else last_known_champion(windows)
+        last_known_champion(windows)
+        if state is None
+        else champion_among(versions, params.watch.max_champion_weeks, now, state)
     )
     collected = Status(
         now=now,
@@ -74,13 +79,17 @@ def collect_status(params: Params, paths: Paths, *, now: datetime) -> Status:
     return collected.model_copy(update={"light": worst_light(collected), "headline": headline(collected)})
 
 
-def champion_among(versions: Sequence[ModelRow], max_weeks: float, now: datetime) -> Serving:
-    """Find the champion among the versions; else the shipped model."""
+def champion_among(
+    versions: Sequence[ModelRow], max_weeks: float, now: datetime, state: ChampionState | None = None
+) -> Serving:
+    """Find the champion among the versions; else the one of `state`, by default the shipped model."""
     row = next((row for row in versions if "champion" in row.aliases), None)
     since = row.promoted if row else None
+    absent = state or ChampionState(SHIPPED, lost=False)
     return Serving(
         known=True,
-        version=row.version if row else SHIPPED,
+        lost=row is None and absent.lost,
+        version=row.version if row else absent.version,
         since=since,
         weeks=None if since is None else (now - since) / _WEEK,
         max_weeks=max_weeks,

@@ -20,10 +20,12 @@ class Part(BaseModel):
 class Serving(Part):
     """The champion; a shipped one was never promoted, so it has no date, no age and no figures of its own.
 
-    `known` is False while the registry does not answer; `version` is then that of the last judged window.
+    `known` is False while the registry does not answer; `version` is then that of the last judged window. `lost`: the
+    version was deleted in the registry, so that it has no figures; it goes on serving from its copy.
     """
 
     known: bool
+    lost: bool = False
     version: str
     since: datetime | None
     weeks: float | None

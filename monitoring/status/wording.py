@@ -17,6 +17,10 @@ _START_REGISTRY = (
     "Start MLflow again: `likeness up`, or the command that `likeness dashboards` names. The service goes on with the "
     "models it has; no promotion takes effect until then."
 )
+_CHOOSE_CHAMPION = (
+    "Choose the version that shall serve: `likeness promote VERSION`, or `likeness rollback` for the one before it. "
+    "Until then the service goes on with the copy that it has, and no cycle can start."
+)
 _DAY = timedelta(days=1)
 _WATCH_OVERDUE = timedelta(hours=3)  # the watch looks every hour
 
@@ -43,6 +47,8 @@ def advice(status: Status) -> str:
     """Say what to do about the worst finding: start a silent registry, else the watch's or the last alert's advice."""
     if not status.champion.known:
         return _START_REGISTRY
+    if status.champion.lost:
+        return _CHOOSE_CHAMPION
     window = latest_window(status)
     findings = sorted(window.findings, key=lambda finding: finding.group != "recognition") if window else []
     words = [finding.what_to_do for finding in findings if finding.what_to_do]
@@ -73,6 +79,7 @@ def concerns(status: Status) -> list[str]:
         sentence
         for applies, sentence in (
             (not status.champion.known, "The model registry does not answer."),
+            (status.champion.lost, "The model that serves was deleted from the registry; its copy goes on serving."),
             (
                 bool(status.problems) and status.champion.known,
                 "Not everything could be read: see the end of this page.",

@@ -22,10 +22,17 @@ class ServeParams(Section):
     batch_wait_ms: float = Field(ge=0.0)
     queue: Count
     uploads: Count
+    uploads_per_token: Count
     max_references: int = Field(ge=0)
     body_mebibytes: Positive
+    json_kibibytes: Positive
     header_seconds: Positive
     body_seconds: Positive
     answer_seconds: Positive
     reload_seconds: Positive
     review: ReviewParams
+
+    @property
+    def json_bytes(self) -> int:
+        """Bytes of a JSON body, at most."""
+        return int(self.json_kibibytes * 1024)

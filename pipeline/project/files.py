@@ -27,6 +27,35 @@ def write_text(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def write_durably(path: Path, text: str) -> None:
+    """Write a text file whole or not at all, as `write_text`; it is on the disk when this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def delete_durably(path: Path) -> None:
+    """Delete a file; it is gone from the disk when this returns. One that does not exist is no error."""
+    path.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 @contextmanager
 def fresh_folder(path: Path) -> Iterator[Path]:
     """Make a temporary sibling that replaces `path` when the block ends, and is deleted when it fails."""

@@ -99,7 +99,10 @@ def _probe(uri: str) -> None:
 
 def _unavailable(uri: str, error: Exception) -> ServiceUnavailable:
     reason = next(iter(str(error).splitlines()), type(error).__name__)[:160]
-    return ServiceUnavailable(f"MLflow at {uri}", reason, "start the server, or set or unset LIKENESS_MLFLOW_URI")
+    remedy = "start the server, or set or unset LIKENESS_MLFLOW_URI"
+    if "error code 401" in reason:
+        remedy = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+    return ServiceUnavailable(f"MLflow at {uri}", reason, remedy)
 
 
 def _artifact_location(uri: str, paths: Paths) -> str | None:

@@ -1,35 +1,33 @@
-"""Move the aliases of the registry: under a lock, all or nothing, also across a crash.
+"""Promote, roll back and retire versions: under a lock, all or nothing, also across a crash (`alias_moves`).
 
-Before the first alias is written, a journal in `state/` says what stood before. Whoever finds a journal under the lock
-knows that its writer died, and puts the earlier aliases back first. In between, readers see the old champion or the
-new one, never none. The lock is a file: it serves one machine.
+The lock is a file: it serves one machine.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 from models.errors import PromotionError
-from pipeline.project.files import write_text
 from pipeline.project.locks import hold_lock
 from pipeline.project.paths import Paths
+from pipeline.registry.alias_moves import (
+    Aliases,
+    all_aliases,
+    journal_file,  # noqa: F401 - who promotes may ask for it here
+    move_aliases,
+    repair_aliases,
+)
 from pipeline.registry.client import connect, translate_outages
 from pipeline.registry.user_study_tag import require_study
-from pipeline.registry.versions import SHIPPED, aliases_of, find_version
+from pipeline.registry.versions import SHIPPED, find_version, standing_of
 from pipeline.registry.weights import verify_weights
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-Aliases = Mapping[str, str | None]
-"""Alias -> version number, None where the alias is not set."""
-
-_ORDER = ("previous", "champion", "challenger")
 _LOCK_SECONDS = 10.0
 
 
@@ -61,8 +59,8 @@ def promote(paths: Paths, model_name: str, version: str, *, force: bool = False)
     with promotion_lock(paths):
         client = connect(paths)
         repair_aliases(client, paths)
-        registered = find_version(client, model_name, version)
-        number, before = str(registered.version), _aliases(client, model_name)
+        registered, standing = find_version(client, model_name, version), standing_of(client, model_name)
+        number, before = str(registered.version), all_aliases(standing)
         if before["champion"] == number:
             return _outcome(before)
         if (gate := registered.tags.get("gate", "unknown")) != "passed" and not force:
@@ -75,17 +73,21 @@ def promote(paths: Paths, model_name: str, version: str, *, force: bool = False)
             require_study(registered.tags, number)
         verify_weights(client, registered)
         challenger = None if before["challenger"] == number else before["challenger"]
-        after = {"previous": before["champion"], "champion": number, "challenger": challenger}
+        # where the champion was deleted, a rollback leads to the one before it
+        previous = before["previous"] if standing.champion().lost else before["champion"]
+        after = {"previous": None if previous == number else previous, "champion": number, "challenger": challenger}
         _tag(client, model_name, number, promoted_at=_now(), promotion="forced" if gate != "passed" else "gate")
-        _move(client, paths, model_name, before, after)
+        move_aliases(client, paths, model_name, after, chosen=True)
         return _outcome(after)
 
 
 def rollback(paths: Paths, model_name: str) -> Promotion:
     """Swap champion and previous; the shipped model counts as the one before the first promotion.
 
+    A champion that was deleted in MLflow does not become `previous`.
+
     Raises:
-        PromotionError: nothing was ever promoted.
+        PromotionError: nothing was ever promoted, or the previous champion was deleted in MLflow.
         WeightsError: the stored weights of the previous champion are not the ones that were registered.
         Busy: another promotion is under way.
         ServiceUnavailable: MLflow does not answer.
@@ -93,16 +95,20 @@ def rollback(paths: Paths, model_name: str) -> Promotion:
     with promotion_lock(paths):
         client = connect(paths)
         repair_aliases(client, paths)
-        before = _aliases(client, model_name)
-        if before["champion"] is None and before["previous"] is None:
+        standing = standing_of(client, model_name)
+        before = all_aliases(standing)
+        if not {"champion", "previous"} & standing.aliases.keys() and not standing.champion().lost:
             raise PromotionError(f"an earlier champion of {model_name}", "none", "promote a version first")
+        if before["previous"] is None and (gone := standing.record.get("previous", SHIPPED)) != SHIPPED:
+            got = f"version {gone} without that alias: it, or its alias, was deleted in MLflow"
+            raise PromotionError(f"the previous champion of {model_name}", got, "promote the version that should serve")
         after = {**before, "champion": before["previous"], "previous": before["champion"]}
         if (number := after["champion"]) is not None:
             registered = find_version(client, model_name, number)
             verify_weights(client, registered)
         if (number := after["previous"]) is not None:
             _tag(client, model_name, number, rolled_back_at=_now())
-        _move(client, paths, model_name, before, after)
+        move_aliases(client, paths, model_name, after, chosen=True)
         return _outcome(after)
 
 
@@ -126,11 +132,12 @@ def retire(paths: Paths, model_name: str, version: str, reason: str = "") -> boo
     with promotion_lock(paths):
         client = connect(paths)
         repair_aliases(client, paths)
-        number, before = str(find_version(client, model_name, version).version), _aliases(client, model_name)
+        number = str(find_version(client, model_name, version).version)
+        before = all_aliases(standing_of(client, model_name))
         _tag(client, model_name, number, ab="ended", ab_outcome=reason, ab_ended_at=_now())
         if before["challenger"] != number:
             return False
-        _move(client, paths, model_name, before, {**before, "challenger": None})
+        move_aliases(client, paths, model_name, {**before, "challenger": None}, chosen=False)
         return True
 
 
@@ -144,50 +151,6 @@ def promotion_lock(paths: Paths) -> Iterator[None]:
     busy = ("no other promotion", "one that is under way", "try again when it has ended")
     with hold_lock(paths.locks / "promotion.lock", seconds=_LOCK_SECONDS, busy=busy):
         yield
-
-
-def repair_aliases(client: "MlflowClient", paths: Paths) -> bool:
-    """Put back the aliases that an interrupted promotion left half moved; call it under the lock.
-
-    Returns whether there was something to repair.
-    """
-    journal = journal_file(paths)
-    if not journal.is_file():
-        return False
-    entry = json.loads(journal.read_text(encoding="utf-8"))
-    write_aliases(client, entry["model"], entry["before"])
-    journal.unlink()
-    return True
-
-
-def journal_file(paths: Paths) -> Path:
-    """Locate the file that exists only while aliases are being moved."""
-    return paths.state / "promotion" / "journal.json"
-
-
-def write_aliases(client: "MlflowClient", model_name: str, aliases: Aliases) -> None:
-    """Write the registry's aliases as in `aliases`; `previous` before `champion`, so that none is ever lost."""
-    with translate_outages(client.tracking_uri):
-        for alias in _ORDER:
-            if (number := aliases[alias]) is None:
-                client.delete_registered_model_alias(model_name, alias)
-            else:
-                client.set_registered_model_alias(model_name, alias, number)
-
-
-def _move(client: "MlflowClient", paths: Paths, model_name: str, before: Aliases, after: Aliases) -> None:
-    write_text(journal_file(paths), json.dumps({"model": model_name, "before": before, "after": after}))
-    try:
-        write_aliases(client, model_name, after)
-    except BaseException:
-        repair_aliases(client, paths)  # where this fails too, the journal stays for the next call
-        raise
-    journal_file(paths).unlink()
-
-
-def _aliases(client: "MlflowClient", model_name: str) -> dict[str, str | None]:
-    aliases = aliases_of(client, model_name)
-    return {alias: aliases.get(alias) for alias in _ORDER}
 
 
 def _tag(client: "MlflowClient", model_name: str, number: str, **tags: str) -> None:

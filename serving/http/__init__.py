@@ -1,1 +1,1 @@
-"""HTTP: connection and limits, authentication, forms and Accept, errors, OpenAPI."""
+"""HTTP: connection and limits, authentication, own pages, forms, JSON and Accept, errors, OpenAPI."""

@@ -1,4 +1,4 @@
-"""Authenticate each request by its token; or, on this machine only, admit everybody.
+"""Authenticate each request by its token; or, on this machine only, admit everybody to what concerns no kept picture.
 
 A token is `lk_<id>_<secret>`. The secret is 256 random bits: there is no dictionary to try it against, so one SHA-256
 without salt protects it at rest as well as a slow password hash would, at a microsecond per request. Only digests are
@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Literal
-from urllib.parse import urlsplit
 
 from fastapi import Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -23,6 +22,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, Validati
 from models.errors import DataError
 from pipeline.project.paths import Paths
 from serving.http.problem import HttpProblem
+from serving.http.same_site import is_same_site
 
 Role = Literal["restore", "review", "admin"]
 ROLES: tuple[Role, ...] = ("restore", "review", "admin")
@@ -30,16 +30,21 @@ ROLES: tuple[Role, ...] = ("restore", "review", "admin")
 
 OPEN = "open"
 """Replaces the id of a token in a service without tokens."""
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PREFIX = "lk"
 _bearer = HTTPBearer(auto_error=False, description="A token of `likeness token new`")
 
 
 class Guard:
-    """Check the role of each caller. `tokens` None: the service is open, and reachable from this machine only."""
+    """Check the role of each caller.
 
-    def __init__(self, tokens: "TokenStore | None") -> None:
-        self._tokens = tokens
+    Args:
+        tokens: the tokens that count; None: the service is open, and reachable from this machine only.
+        keeps: of an open service with `tokens`: tells whether pictures of people are kept. From then on looking at
+            them and deleting them needs a token, as everybody on this machine reaches the service.
+    """
+
+    def __init__(self, tokens: "TokenStore | None", keeps: Callable[[], bool] | None = None) -> None:
+        self._tokens, self._keeps = tokens, keeps
 
     def require(self, role: Role) -> Callable[..., str]:
         """Make a dependency that admits callers with `role` or more; it gives the token's id, `open` without tokens.
@@ -52,8 +57,9 @@ class Guard:
             request: Request,
             given: HTTPAuthorizationCredentials | None = Security(_bearer),  # noqa: B008 - FastAPI's way
         ) -> str:
-            if self._tokens is None:
+            if self._tokens is None or self._keeps is not None:
                 _check_same_site(request)
+            if self._tokens is None or self._is_open(role):
                 return OPEN
             token = None if given is None else self._tokens.find(given.credentials)
             if token is None:
@@ -68,13 +74,17 @@ class Guard:
 
         return check
 
+    def _is_open(self, role: Role) -> bool:
+        return self._keeps is not None and (role == "restore" or not self._keeps())
+
 
 def _check_same_site(request: Request) -> None:
     """Refuse pages of other sites, which browsers name in `Origin`, and host names that merely resolve to here."""
-    host, origin = urlsplit(f"//{request.headers.get('host', '')}").hostname, request.headers.get("origin")
-    if host not in LOOPBACK or (origin is not None and urlsplit(origin).hostname not in LOOPBACK):
+    host, origins = request.headers.get("host", ""), request.headers.getlist("origin")
+    if not is_same_site(host, origins):
         expected = "a request of a page of this service"
-        raise HttpProblem(403, "site", expected, f"host {host}, origin {origin}", "open the service by its own address")
+        got = f"host {host[:100]}, origin {', '.join(origins)[:100] or None}"
+        raise HttpProblem(403, "site", expected, got, "open the service by its own address")
 
 
 class StoredToken(BaseModel):

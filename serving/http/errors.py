@@ -63,7 +63,7 @@ def _of_http(request: Request, error: HTTPException) -> HttpProblem:
         return error
     known = {404: ("not_found", "an address of this service"), 405: ("method", "a method that this address knows")}
     code, expected = known.get(error.status_code, ("bad_request", "a request that can be read"))
-    got = f"{request.method} {request.url.path}" if error.status_code in known else str(error.detail)
+    got = f"{request.method} {request.scope['path']}" if error.status_code in known else str(error.detail)
     return HttpProblem(error.status_code, code, expected, got[:200], "see /docs", error.headers)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -24,6 +25,10 @@ PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/tiff")
 
 _FIELD_BYTES = 4096
 _SUBJECT_LENGTH = 200
+_CHARSETS = (b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1", b"latin1", b"latin-1")
+"""Python knows more, some of which decode to anything or to nothing (`undefined`, `utf-7`, `punycode`)."""
+_BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
+"""RFC 2046, 5.1.1."""
 _FILES = ("image", "mask", "references")
 _TEXTS = ("mode", "strength", "fade", "subject", "keep_basis", "picture", "repeats")
 _Truth = Literal["true", "false"]
@@ -108,8 +113,7 @@ async def _parts(
     request: Request, names: Collection[str], max_files: int
 ) -> tuple[dict[str, list[bytes]], dict[str, str]]:
     """Read the files and the texts of a form, by field."""
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise _wrong("the body", "multipart/form-data", request.headers.get("content-type", "no content type"))
+    _check_content_type(request.headers.get("content-type", ""))
     parser = _InMemory(
         request.headers, request.stream(), max_files=max_files, max_fields=len(names), max_part_size=_FIELD_BYTES
     )
@@ -121,6 +125,17 @@ async def _parts(
         return await _read(form, names)
     finally:
         await form.close()
+
+
+def _check_content_type(header: str) -> None:
+    """Refuse bodies that are no form, and parameters that the parser would take without looking at them."""
+    media_type, options = parse_options_header(header)
+    if media_type != b"multipart/form-data":
+        raise _wrong("the body", "multipart/form-data", header or "no content type")
+    if (charset := options.get(b"charset", b"utf-8")).lower() not in _CHARSETS:
+        raise _wrong("the charset", "utf-8, us-ascii or iso-8859-1", repr(charset.decode("latin-1")[:40]))
+    if not _BOUNDARY.fullmatch(boundary := options.get(b"boundary", b"")):
+        raise _wrong("the boundary", "1 to 70 characters of RFC 2046", repr(boundary.decode("latin-1")[:80]))
 
 
 async def _read(form: FormData, names: Collection[str]) -> tuple[dict[str, list[bytes]], dict[str, str]]:

@@ -6,22 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from models.errors import LikenessError, ServiceUnavailable
+from models.errors import LikenessError, PromotionError, ServiceUnavailable
 from models.weight_files import weights_sha256
+from monitoring.alerts.champion_lost import alert_lost_champion
+from monitoring.champion import DesiredVersions, ServedVersions, read_served, write_served
 from monitoring.log.rows import Arm
 from pipeline.config.load import Params
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
 from pipeline.registry.weights import resolve_weights
 from serving.inference.arms import Arms, BatchedRestorer, LoadedModel
-from serving.inference.desired_versions import (
-    DesiredVersions,
-    Registry,
-    ServedVersions,
-    cached_weights,
-    read_served,
-    write_served,
-)
+from serving.inference.desired_versions import Registry, cached_weights
 from serving.inference.onnx_cache import served_restorer
 from serving.metrics.service import Metrics
 
@@ -44,7 +39,8 @@ class ModelStore:
 
     Raises:
         WeightsError: the champion cannot be loaded.
-        ServiceUnavailable: the registry does not answer, and no version that was served before is in the cache.
+        PromotionError, ServiceUnavailable: the registry has lost its champion, or does not answer, and no version that
+            was served before is in the cache.
     """
 
     def __init__(self, params: Params, paths: Paths, metrics: Metrics, running: Callable[[], int]) -> None:
@@ -89,6 +85,8 @@ class ModelStore:
             desired = self._registry.desired_versions()
         except LikenessError as error:
             self._set_registry_up(up=False, reason=str(error))
+            if isinstance(error, PromotionError):
+                alert_lost_champion(self._params, self._paths, error, self._desired.champion)
             return None
         self._set_registry_up(up=True)
         return desired
@@ -104,7 +102,7 @@ class ModelStore:
     def _first_desired(self) -> DesiredVersions:
         try:
             return self._registry.desired_versions()
-        except ServiceUnavailable as error:
+        except (ServiceUnavailable, PromotionError) as error:
             self._set_registry_up(up=False, reason=str(error))
             served = read_served(self._paths)
             if served is None:
@@ -142,7 +140,7 @@ class ModelStore:
 
     def _set_registry_up(self, *, up: bool, reason: str = "") -> None:
         if up != self.registry_up:
-            _log.warning("the registry %s", "answers again" if up else f"does not answer, models stay: {reason}")
+            _log.warning("the registry %s", "is followed again" if up else f"cannot be followed, models stay: {reason}")
         self.registry_up = up
         self._metrics.registry_up.set(up)
 

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +19,7 @@ from models.images import Image
 from pipeline.config.identity import IdentityParams
 from pipeline.config.serving import ServeParams
 from restoration.types import Detector, Tools, load_tools
+from serving.http.auth import OPEN
 from serving.http.problem import HttpProblem
 from serving.metrics.service import Metrics
 
@@ -33,13 +34,14 @@ _CACHED_PICTURES = 2
 
 
 class WorkerPool:
-    """Worker threads: `serve.workers` run, `serve.queue` may wait, `serve.uploads` bodies may be read at once."""
+    """Worker threads: `serve.workers` run, `serve.queue` may wait, `serve.uploads` bodies are read."""
 
     def __init__(self, serve: ServeParams, metrics: Metrics) -> None:
         self._serve, self._metrics = serve, metrics
         self._pool = ThreadPoolExecutor(serve.workers, thread_name_prefix="photo")
         self._lock = threading.Lock()
-        self._uploads = self._waiting = self._running = 0
+        self._waiting = self._running = 0
+        self._bodies: Counter[str] = Counter()
         self._recent: deque[float] = deque([_FIRST_GUESS], maxlen=_RECENT)
 
     def running(self) -> int:
@@ -51,22 +53,30 @@ class WorkerPool:
         return self._waiting
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
+    def reading(self, by: str = OPEN, *, photo: bool = True) -> Iterator[None]:
         """Hold a place for a body that is read in this block; bodies are in memory.
+
+        Args:
+            by: id of the caller's token, which may hold `serve.uploads_per_token` places; `open` may hold all.
+            photo: the body brings work; None is read while the queue is full.
 
         Raises:
             HttpProblem: the queue is full, or too many bodies are being read (429).
         """
         with self._lock:
-            self._refuse_if_full()
-            if self._uploads >= self._serve.uploads:
-                raise _queue_full(f"{self._uploads} uploads", 1)
-            self._uploads += 1
+            if photo:
+                self._refuse_if_full()
+            if self._bodies.total() >= self._serve.uploads:
+                raise _queue_full(f"{self._bodies.total()} uploads", 1)
+            if by != OPEN and self._bodies[by] >= self._serve.uploads_per_token:
+                raise _queue_full(f"{self._bodies[by]} uploads with this token", 1)
+            self._bodies[by] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._uploads -= 1
+                self._bodies[by] -= 1
+                self._bodies += Counter()  # drops tokens without uploads
 
     async def run(self, request: Request, work: Callable[[float], Result], seconds: float) -> Result:
         """Queue work and wait for its result; work that has not begun is dropped when nobody waits for it any more.

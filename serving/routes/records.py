@@ -1,14 +1,14 @@
 """Routes of the records about a request or a person: outcome, feedback, deletion."""
 
 from datetime import UTC, datetime
-from typing import TypeVar
+from functools import partial
 
 from fastapi import APIRouter, Depends, Path, Request
-from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from monitoring.log.production_log import ProductionLog
 from monitoring.log.rows import LogRow
+from serving.http.json_body import read_json
 from serving.http.openapi import FEEDBACK_BODY, problems
 from serving.http.problem import HttpProblem
 from serving.schemas.records import FeedbackGiven, FeedbackTaken, Forgotten, StoredOutcome
@@ -17,37 +17,36 @@ from serving.service import Service
 REQUEST = Path(description="the request_id of the answer", pattern="^[0-9a-f]{32}$")
 """The parameter `id` of addresses below /v1/restorations."""
 _Subject = Path(description="as given in the form field `subject`", max_length=200)
-Given = TypeVar("Given", bound=BaseModel)
 
 
 def records_router(service: Service) -> APIRouter:
     """Make the routes of records."""
     router = APIRouter(prefix="/v1", tags=["records"])
-    restorer, admin = ([Depends(service.guard.require(role))] for role in ("restore", "admin"))
-    log, pictures = service.context.log, service.context.pictures
+    restorer, admin = (Depends(service.guard.require(role)) for role in ("restore", "admin"))
+    log, pictures, json_bytes = service.context.log, service.context.pictures, service.params.serve.json_bytes
 
-    @router.get("/restorations/{id}", dependencies=restorer, responses=problems(401, 403, 404, 422, 500, 503))
+    @router.get("/restorations/{id}", dependencies=[restorer], responses=problems(401, 403, 404, 422, 500, 503))
     def read_an_outcome(id: str = REQUEST) -> StoredOutcome:  # noqa: A002 - the word in the address
         """Read features and scores of an earlier request; pictures are not recorded."""
         return StoredOutcome.of(find_row(log, id))
 
     @router.post(
         "/restorations/{id}/feedback",
-        dependencies=restorer,
         status_code=201,
         response_model=FeedbackTaken,
-        responses=problems(401, 403, 404, 408, 413, 422, 500, 503),
+        responses=problems(401, 403, 404, 408, 413, 422, 429, 500, 503),
         openapi_extra=FEEDBACK_BODY,
     )
-    async def give_feedback(request: Request, id: str = REQUEST) -> FeedbackTaken:  # noqa: A002 - the word in the address
+    async def give_feedback(request: Request, id: str = REQUEST, by: str = restorer) -> FeedbackTaken:  # noqa: A002 - the word in the address
         """Say whether the person is recognised, or which picture is preferred. The latest answer counts."""
-        given = read_json(await request.body(), FeedbackGiven, "feedback")
+        place = partial(service.pool.reading, by, photo=False)
+        given = await read_json(request, FeedbackGiven, "feedback", json_bytes, place)
         await run_in_threadpool(find_row, log, id)
         await run_in_threadpool(log.feedback, id, given, datetime.now(UTC))
         service.metrics.feedback.labels(str(given.recognised).lower()).inc()
         return FeedbackTaken(request_id=id)
 
-    @router.delete("/subjects/{id}", dependencies=admin, responses=problems(401, 403, 422, 500, 503))
+    @router.delete("/subjects/{id}", dependencies=[admin], responses=problems(401, 403, 422, 500, 503))
     def forget_a_subject(id: str = _Subject) -> Forgotten:  # noqa: A002 - the word in the address
         """Delete all that was kept of a person, and the link between the log and them."""
         pseudonym = pictures.pseudonym(id)
@@ -69,16 +68,3 @@ def find_row(log: ProductionLog, identity: str) -> LogRow:
         remedy = "use the request_id of the answer"
         raise HttpProblem(404, "unknown_request", "the id of a logged request", identity, remedy)
     return row
-
-
-def read_json(body: bytes, shape: type[Given], name: str) -> Given:
-    """Parse a JSON body after the token was checked, which FastAPI's body parameters would not guarantee.
-
-    Raises:
-        HttpProblem: it does not have this shape (422).
-    """
-    try:
-        return shape.model_validate_json(body)
-    except ValidationError as error:
-        got = error.errors(include_url=False, include_input=False)[0]["msg"]
-        raise HttpProblem(422, "bad_request", f"{name} as JSON", got, "see /docs") from error

@@ -48,7 +48,8 @@ _log = logging.getLogger("likeness.serving")
 
 def photos_router(service: Service) -> APIRouter:
     """Make the routes that take pictures; they need the role `restore`."""
-    router = APIRouter(prefix="/v1", tags=["photos"], dependencies=[Depends(service.guard.require("restore"))])
+    router = APIRouter(prefix="/v1", tags=["photos"])
+    caller = Depends(service.guard.require("restore"))
     pool, context, limits = service.pool, service.context, service.params.serve
 
     @router.post(
@@ -57,13 +58,13 @@ def photos_router(service: Service) -> APIRouter:
         responses=PICTURES | problems(401, 403, 406, 408, 413, 422, 429, 500, 503),
         openapi_extra=RESTORATION_BODY,
     )
-    async def restore_a_photo(request: Request) -> Response:
+    async def restore_a_photo(request: Request, by: str = caller) -> Response:
         """Restore the faces of one photo.
 
         A refused photo is an outcome, too (mode `refuse`). A photo without certain damage is returned unchanged (mode
         `unchanged`), or with its fading lifted alone where `fade` asks for that (mode `fade`).
         """
-        with pool.reading():
+        with pool.reading(by):
             upload = await read_upload(request, limits.max_references)
         accept = request.headers.get("accept", "")
         wanted = RestoreRequest(request_id(request.scope), upload, service.models.arms, accept)
@@ -77,10 +78,10 @@ def photos_router(service: Service) -> APIRouter:
         responses=problems(401, 403, 406, 408, 413, 422, 429, 500, 503),
         openapi_extra=MASK_BODY,
     )
-    async def propose_a_mask(request: Request) -> Response:
+    async def propose_a_mask(request: Request, by: str = caller) -> Response:
         """Detect the certain and the possible damage in a photo. `Accept: image/png` gives the mask alone."""
         media_type = chosen(request.headers.get("accept", ""), (JSON, "image/png"))
-        with pool.reading():
+        with pool.reading(by):
             image = await read_image(request)
         found = await pool.run(request, partial(propose_mask, context, image), limits.answer_seconds)
         _log.info("%s mask", request_id(request.scope))

@@ -1,6 +1,7 @@
 """Routes of human review: kept restorations flagged for review, their pictures, and the reviewer's answer."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -8,12 +9,13 @@ from starlette.concurrency import run_in_threadpool
 
 from monitoring.log.rows import LogRow
 from monitoring.review import flagged_for_review
+from serving.http.json_body import read_json
 from serving.http.openapi import REVIEW_BODY, STORED_PICTURES, problems
 from serving.http.problem import HttpProblem
 from serving.http.request_form import JSON, ZIP, chosen
 from serving.inference.context import ServingContext
 from serving.privacy.review_pictures import in_base64, marked_pictures, zipped
-from serving.routes.records import REQUEST, find_row, read_json
+from serving.routes.records import REQUEST, find_row
 from serving.schemas.reviews import ReviewGiven, Reviews, ReviewTaken, ShownPictures, WaitingReview
 from serving.service import Service
 
@@ -62,12 +64,13 @@ def reviews_router(service: Service) -> APIRouter:
         "/restorations/{id}/review",
         status_code=201,
         response_model=ReviewTaken,
-        responses=problems(401, 403, 404, 408, 410, 413, 422, 500, 503),
+        responses=problems(401, 403, 404, 408, 410, 413, 422, 429, 500, 503),
         openapi_extra=REVIEW_BODY,
     )
     async def give_a_review(request: Request, id: str = REQUEST, by: str = reviewer) -> ReviewTaken:  # noqa: A002 - the word in the address
         """Say whether it is the same person, and what looks invented. Reviews are counted separately from feedback."""
-        given = read_json(await request.body(), ReviewGiven, "a review")
+        place = partial(service.pool.reading, by, photo=False)
+        given = await read_json(request, ReviewGiven, "a review", service.params.serve.json_bytes, place)
         await run_in_threadpool(_log_review, context, id, given, by)
         service.metrics.reviews.labels(str(given.same_person).lower()).inc()
         return ReviewTaken(request_id=id)

@@ -71,6 +71,22 @@ def test_every_password_comes_from_outside(services: dict[str, dict[str, Any]]) 
             assert not re.search("PASSWORD|SECRET|LOG_KEY", name) or value.startswith("${"), name
 
 
+def test_prefect_and_mlflow_ask_for_a_password_and_their_clients_know_it(services: dict[str, dict[str, Any]]) -> None:
+    for service in services.values():
+        listens = " ".join([*service.get("entrypoint", ()), *service.get("command", ())])
+        given = service.get("environment", {})
+        if "prefect server start --host 0.0.0.0" in listens:
+            assert given["PREFECT_SERVER_API_AUTH_STRING"] == "likeness:${PREFECT_PASSWORD}"
+        if "mlflow server --host=0.0.0.0" in listens:
+            assert "--app-name=basic-auth" in listens
+            assert given["MLFLOW_AUTH_ADMIN_PASSWORD"] == "${MLFLOW_PASSWORD}"
+            assert (INFRA / given["MLFLOW_AUTH_CONFIG_PATH"].removeprefix("/app/infra/")).is_file()
+    for name in ("service", "worker", "deploy"):
+        given = services[name]["environment"]
+        assert given["PREFECT_API_AUTH_STRING"].startswith("likeness:${PREFECT_PASSWORD:?")
+        assert given["MLFLOW_TRACKING_PASSWORD"].startswith("${MLFLOW_PASSWORD:?")
+
+
 def test_foreign_images_are_pinned(services: dict[str, dict[str, Any]]) -> None:
     for service in services.values():
         name, _, tag = service["image"].partition(":")

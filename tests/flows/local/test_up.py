@@ -5,6 +5,7 @@ The parts here are small servers of Python's own; Prefect's server and worker ar
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from flows.local import up
 from flows.local.processes import MARK, NAME, end_marked, find_leader, find_marked, find_process, is_alive, start
 from flows.local.services import HOST, Part, child_environment, is_answering, parts
 from flows.local.supervisor import Running, Supervisor
-from models.errors import Busy
+from models.errors import Busy, DataError
 from pipeline.config.load import write_params
 from pipeline.project.paths import Paths
 from tests.conftest import ROOT
@@ -239,6 +240,32 @@ def test_prefect_deletes_runs_that_ended_before_the_days_of_the_parameters(
         monkeypatch.setenv(name, value)
     read = ServerServicesDBVacuumSettings()
     assert (read.retention_period.days, read.enabled_vacuum_types) == (30, {"events", "flow_runs", "orphans"})
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"mark": 1}'])
+def test_a_damaged_record_is_named(site: Paths, content: str) -> None:
+    site.running.write_text(content)
+    for call in (lambda: up.down(site), lambda: up.up(site, None, print), lambda: up.lines(site)):
+        with pytest.raises(DataError, match=r"up\.json; got a damaged file; delete it"):
+            call()
+
+
+def test_the_service_asks_for_tokens_once_pictures_are_kept(site: Paths) -> None:
+    shutil.copy(ROOT / "params.yaml", site.root)
+
+    def command() -> tuple[str, ...]:
+        return next(part.command for part in parts(site, 5000) if part.name == "service")
+
+    (site.kept / "person" / "request").mkdir(parents=True)
+    assert "--open" in command()
+    (site.kept / "person" / "request" / "damaged.png").write_bytes(b"")
+    assert "--open" not in command()
+    assert "likeness token new" in up.lines(site)[-1]
+    shutil.rmtree(site.kept)
+    assert "--open" in command()
+    before, key, after = site.params.read_text(encoding="utf-8").rpartition('location: ""')
+    site.params.write_text(f'{before}{key[:-1]}elsewhere"{after}', encoding="utf-8")
+    assert "--open" not in command()  # as soon as somebody consents, something is kept there
 
 
 def test_a_marked_process_knows_its_name(site: Paths) -> None:

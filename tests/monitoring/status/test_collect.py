@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from monitoring.status.collect import collect_status
+from monitoring.status.collect import champion_among, collect_status
 from monitoring.status.experiments import measured_onsets
 from monitoring.status.windows import is_locked, judged_windows, recent_alerts, running_cycle
 from monitoring.status.wording import advice, format_duration
@@ -19,6 +19,7 @@ from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
 from pipeline.registry.promotion import promote
 from pipeline.registry.register import register
+from pipeline.registry.versions import ChampionState
 from tests.pipeline.registry.site import NAME, lay_out
 from tests.pipeline.registry.site import params as small
 from tests.serving.status_examples import LOST, alarming, empty, made, normal, version, window
@@ -113,6 +114,16 @@ def test_asking_leaves_the_lock_free(tmp_path: Path) -> None:
     lock.acquire(timeout=0)
     assert is_locked(tmp_path / "x.lock")
     lock.release()
+
+
+def test_a_deleted_champion_is_looked_at_and_the_way_out_is_named() -> None:
+    found = made(champion=champion_among((), 12.0, NOW, ChampionState("2", lost=True)))
+    assert (found.light, found.champion.version, found.champion.recognition_accuracy) == ("attention", "2", None)
+    assert found.headline[:2] == (
+        "The model that serves was deleted from the registry; its copy goes on serving.",
+        "Version 2 is serving.",
+    )
+    assert "`likeness promote VERSION`" in advice(found)
 
 
 @pytest.mark.slow

@@ -14,8 +14,9 @@ import pytest
 from models.errors import Busy, PromotionError, ServiceUnavailable, WeightsError
 from pipeline.project.paths import Paths
 from pipeline.registry import promotion
+from pipeline.registry.alias_moves import journal_file
 from pipeline.registry.client import connect
-from pipeline.registry.promotion import Promotion, journal_file, promote, promotion_lock, retire, rollback
+from pipeline.registry.promotion import Promotion, promote, promotion_lock, retire, rollback
 from pipeline.registry.versions import aliases_of, find_version
 from tests.pipeline.registry.site import NAME
 
