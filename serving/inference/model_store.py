@@ -10,6 +10,7 @@ from models.errors import LikenessError, ServiceUnavailable
 from models.weight_files import weights_sha256
 from monitoring.log.rows import Arm
 from pipeline.config.load import Params
+from pipeline.project.derived_files import DerivedFiles
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
 from pipeline.registry.weights import resolve_weights
@@ -126,8 +127,8 @@ class ModelStore:
             if model.version == version:
                 return replace(model, arm=arm, promoted=None)
         weights, sha256 = self._weights(version)
-        serve, cache = self._params.serve, environment().cache / "graphs"
-        restorer = served_restorer(weights, sha256, cache, serve.threads)
+        serve, graphs = self._params.serve, DerivedFiles.of(self._paths, environment().cache / "graphs")
+        restorer = served_restorer(weights, sha256, graphs, serve.threads)
         wait, observe = serve.batch_wait_ms / 1000, self._metrics.batch.observe
         batched = BatchedRestorer(restorer, serve.max_batch, wait, self._running, observe)
         return LoadedModel(version, sha256, batched, arm)
