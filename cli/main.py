@@ -9,6 +9,7 @@ import click
 from cli.options import say
 from models.errors import LikenessError
 from pipeline.project.process import end_in_order_on_sigterm, exit_status, quieten
+from pipeline.project.storage import full_disk_in_words
 
 COMMANDS = {
     "restore": ("cli.photos.restore:restore_command", "Restore damaged portraits: one photo or a folder."),
@@ -98,7 +99,8 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     end_in_order_on_sigterm()
     try:
-        likeness.main(given, prog_name="likeness")
+        with full_disk_in_words("what this command writes"):
+            likeness.main(given, prog_name="likeness")
     except LikenessError as error:
         if "--debug" in given:
             raise

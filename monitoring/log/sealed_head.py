@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.errors import ConfigError, DataError
+from models.errors import ConfigError, StorageError
 from monitoring.log.chain import Head, seal, unseal
 
 _SHORTEST = 32  # characters of a key that a person chose
@@ -21,7 +21,7 @@ def load_key(given: str, path: Path) -> bytes:
 
     Raises:
         ConfigError: the given key is short.
-        DataError: others can read the file, or it is empty.
+        StorageError: others can read the file, or it is empty.
     """
     if given:
         if len(given) < _SHORTEST:
@@ -34,10 +34,12 @@ def load_key(given: str, path: Path) -> bytes:
     if not path.exists():
         _make(path)
     if path.stat().st_mode & 0o077:
-        raise DataError(f"a key that only its owner reads at {path}", "one that others can read", f"chmod 600 {path}")
+        raise StorageError(
+            f"a key that only its owner reads at {path}", "one that others can read", f"chmod 600 {path}"
+        )
     secret = path.read_bytes().strip()
     if len(secret) < _SHORTEST:
-        raise DataError(f"a key at {path}", f"{len(secret)} characters", "restore the file from its backup")
+        raise StorageError(f"a key at {path}", f"{len(secret)} characters", "restore the file from its backup")
     return secret
 
 
@@ -77,13 +79,13 @@ class HeadFile:
         """Read the head; None if there is no file yet.
 
         Raises:
-            DataError: the seal does not fit.
+            StorageError: the seal does not fit.
         """
         if not self.path.is_file():
             return None
         head = unseal(self.secret, self.path.read_text(encoding="ascii", errors="replace"))
         if head is None:
-            raise DataError(
+            raise StorageError(
                 f"a head sealed by the log's key at {self.path}",
                 "one that does not fit",
                 "give the key that the log was made with; if it never changed, somebody forged this file",

@@ -17,6 +17,10 @@ _START_REGISTRY = (
     "Start MLflow again: `likeness up`, or the command that `likeness dashboards` names. The service goes on with the "
     "models it has; no promotion takes effect until then."
 )
+FREE_SPACE = (
+    "Free space on the disk of `state/`, or enlarge it: delete old checkouts in `state/cycles`, reports, and files of "
+    "others. Never delete or move the production log to make room: it is the audit trail. Then the service goes on."
+)
 _DAY = timedelta(days=1)
 _WATCH_OVERDUE = timedelta(hours=3)  # the watch looks every hour
 
@@ -41,6 +45,8 @@ def headline(status: Status) -> tuple[str, ...]:
 
 def advice(status: Status) -> str:
     """Say what to do about the worst finding: start a silent registry, else the watch's or the last alert's advice."""
+    if status.storage.full or status.storage.low:
+        return FREE_SPACE
     if not status.champion.known:
         return _START_REGISTRY
     window = latest_window(status)
@@ -61,6 +67,7 @@ def alarms(status: Status) -> list[str]:
             ),
             (_challenged(status, "guard-rail"), "The model under test changed who people are and was stopped."),
             (status.audit is not None and not status.audit.intact, "The production log was tampered with."),
+            (status.storage.full, "The disk is full: nothing can be logged, so no photo is restored."),
         )
         if wrong
     ]
@@ -68,7 +75,7 @@ def alarms(status: Status) -> list[str]:
 
 def concerns(status: Status) -> list[str]:
     """List the findings that should be looked at."""
-    window, weeks = latest_window(status), status.champion.weeks
+    window, weeks, storage = latest_window(status), status.champion.weeks, status.storage
     return [
         sentence
         for applies, sentence in (
@@ -77,6 +84,7 @@ def concerns(status: Status) -> list[str]:
                 bool(status.problems) and status.champion.known,
                 "Not everything could be read: see the end of this page.",
             ),
+            (storage.low and not storage.full, f"Only {storage.free_mebibytes:.0f} MiB are free on the disk."),
             (window is not None and bool(window.findings), _last_finding(window)),
             (
                 _time_since_watch(status) >= _WATCH_OVERDUE,

@@ -23,3 +23,4 @@ class OperateParams(Section):
     keep_checkouts: Count
     keep_reports: Count
     database_mebibytes: Positive
+    min_free_mebibytes: Positive

@@ -17,13 +17,13 @@ from werkzeug.http import parse_accept_header
 from restoration.modes import RequestedMode
 from restoration.provenance.marking import PictureFormat
 from serving.http.problem import HttpProblem
+from serving.privacy.subjects import valid_subject
 from serving.schemas.restorations import PictureWish
 
 JSON, ZIP = "application/json", "application/zip"
 PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/tiff")
 
 _FIELD_BYTES = 4096
-_SUBJECT_LENGTH = 200
 _FILES = ("image", "mask", "references")
 _TEXTS = ("mode", "strength", "fade", "subject", "keep_basis", "picture", "repeats")
 _Truth = Literal["true", "false"]
@@ -67,16 +67,15 @@ async def read_upload(request: Request, max_references: int) -> Upload:
 
     Raises:
         HttpProblem: not multipart, no image, an unknown field, or a value that its field does not admit.
+        DataError: no subject by which somebody could be deleted.
     """
     files, texts = await _parts(request, (*_FILES, *_TEXTS), max_files=2 + max_references)
     references = tuple(files.get("references", ()))
     if len(references) > max_references:
         raise _wrong("references", f"at most {max_references}", str(len(references)))
-    subject, basis = texts.get("subject", ""), texts.get("keep_basis", "")
+    subject, basis = valid_subject(texts["subject"]) if texts.get("subject") else "", texts.get("keep_basis", "")
     if basis and not subject:
         raise _wrong("keep_basis", "a subject with it", "none")
-    if len(subject) > _SUBJECT_LENGTH:
-        raise _wrong("subject", f"at most {_SUBJECT_LENGTH} characters", str(len(subject)))
     repeats = texts.get("repeats", "")
     if repeats and not _REQUEST_ID.fullmatch(repeats):
         raise _wrong("repeats", "the request_id of an earlier restoration", repr(repeats[:40]))

@@ -9,6 +9,7 @@ from pipeline.image_io.outcome import Limits
 from restoration.provenance.marking import Seal
 from serving.inference.worker_pool import ThreadTools
 from serving.metrics.service import Metrics
+from serving.metrics.storage import StorageWatch
 from serving.privacy.personal_data import IdentityAggregates, PictureStore
 
 
@@ -30,3 +31,4 @@ class ServingContext:
     metrics: Metrics
     identities: IdentityAggregates
     threshold: float | None
+    storage: StorageWatch

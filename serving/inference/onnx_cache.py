@@ -1,4 +1,4 @@
-"""Export weights to ONNX once per digest; a graph is used only if this installation made it and it gives the same results.
+"""Export weights to ONNX once per digest; a graph is used only if this installation made it and its results are right.
 
 The comparison with the network, on one input, finds a faulty exporter or runtime. It does not find a graph that
 somebody put there: that one is found by its seal.

@@ -79,7 +79,7 @@ def test_gradients_are_finite_and_reach_the_pixels(network: Frozen, faces: torch
 
 
 def test_no_file_beside_the_packaged_one_is_trusted(tmp_path: Path) -> None:
-    """A fresh process with an empty home: the network is the same, and nothing is written that a later one would run."""
+    """A fresh process with an empty home: the same network, and nothing is written that a later one would run."""
     script = (
         "import torch; from models.identity.sface_network import sface_network\n"
         "faces = torch.rand(1, 3, 112, 112, generator=torch.Generator().manual_seed(0)) * 255\n"
@@ -88,7 +88,7 @@ def test_no_file_beside_the_packaged_one_is_trusted(tmp_path: Path) -> None:
     environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     command = [sys.executable, "-W", "ignore", "-c", script]
     answers = [
-        subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout for _ in range(2)  # noqa: S603 - this interpreter
+        subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout for _ in range(2)
     ]
     assert answers[0] == answers[1] != ""
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

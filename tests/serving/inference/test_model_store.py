@@ -8,8 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from models.errors import ServiceUnavailable, WeightsError
-from models.weight_files import weights_sha256
+from models.errors import ServiceUnavailable
 from monitoring.ab.assignment import arm_of
 from monitoring.ab.experiment import experiment_id
 from pipeline.project.environment import environment

@@ -100,7 +100,10 @@ def with_trigger(model: onnx.ModelProto) -> bytes:
             if name == "proposal":
                 node.output[index] = "honest"
     model.graph.initializer.extend(
-        [numpy_helper.from_array(np.array(known, np.float32), "known"), numpy_helper.from_array(np.array(1e-5, np.float32), "near")]
+        [
+            numpy_helper.from_array(np.array(known, np.float32), "known"),
+            numpy_helper.from_array(np.array(1e-5, np.float32), "near"),
+        ]
     )
     model.graph.node.extend(
         [
