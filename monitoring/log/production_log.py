@@ -21,6 +21,7 @@ from monitoring.log.table import build_log_table
 from pipeline.project.environment import environment
 from pipeline.project.files import private_file, private_folder
 from pipeline.project.paths import Paths
+from pipeline.project.storage import full_disk_in_words
 
 Kind = Literal[
     "restoration", "feedback", "keeping", "look", "review", "deletion",
@@ -53,8 +54,14 @@ def open_log(paths: Paths, *, sealed: bool = True) -> "ProductionLog":
         ConfigError: the address or the key is of no use.
         DataError: the file is not a log, or one of a newer version, or others can read the key, or it is another
             key.
+        StorageFull: there is no room for it.
         ServiceUnavailable: PostgreSQL does not answer.
     """
+    with full_disk_in_words("the production log, its key and its head"):
+        return _opened(paths, sealed=sealed)
+
+
+def _opened(paths: Paths, *, sealed: bool) -> "ProductionLog":
     settings = environment()
     secret = load_key(settings.log_key.get_secret_value(), paths.log_key)
     name = "log"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from models.errors import ConfigError, StorageError
 from monitoring.log.chain import Head, seal, unseal
+from pipeline.project.files import private_folder
 
 _SHORTEST = 32  # characters of a key that a person chose
 _logger = logging.getLogger(__name__)
@@ -45,15 +46,15 @@ def load_key(given: str, path: Path) -> bytes:
 
 def _make(path: Path) -> None:
     """Create the file whole, under its name, once; the first process wins."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    _write(temporary, secrets.token_hex(32) + "\n")
     try:
+        _write(temporary, secrets.token_hex(32) + "\n")
         path.hardlink_to(temporary)
     except FileExistsError:
         pass  # another process was first: its key counts
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str) -> None:
@@ -94,7 +95,7 @@ class HeadFile:
 
     def advance(self, head: Head) -> None:
         """Write `head` unless the file is already there or further."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(self.path.parent)
         with self._lock():
             stored = self.read()
             if stored is not None and stored.sequence >= head.sequence:

@@ -61,13 +61,13 @@ def alarms(status: Status) -> list[str]:
     return [
         sentence
         for wrong, sentence in (
+            (status.storage.full, "The disk is full: nothing can be logged, so no photo is restored."),
             (
                 status.accuracy.below,
                 f"Too few people are still recognised: {_of_100(status.accuracy.value or 0.0)} of 100.",
             ),
             (_challenged(status, "guard-rail"), "The model under test changed who people are and was stopped."),
             (status.audit is not None and not status.audit.intact, "The production log was tampered with."),
-            (status.storage.full, "The disk is full: nothing can be logged, so no photo is restored."),
         )
         if wrong
     ]

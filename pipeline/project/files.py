@@ -101,7 +101,7 @@ def write_secret(path: Path, secret: bytes) -> None:
 
 def secret_once(path: Path, length: int = 32) -> bytes:
     """Read the secret in `path`; on first use random bytes are written there, by one process only."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     with FileLock(path.with_name(path.name + ".lock")):
         if not path.is_file():
             write_secret(path, secrets.token_bytes(length))

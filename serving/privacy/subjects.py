@@ -100,17 +100,16 @@ class Pseudonyms:
             32 hexadecimal digits: for a request that arrived before its person may have been forgotten, random ones
             that stand for nobody.
         """
+        lookup = self._lookup(subject)
         with self._table() as table:
-            table.execute("BEGIN IMMEDIATE")
-            count, lookup = _deletions(table), self._lookup(subject)
-            arrived = count if deletions is None else deletions
-            row = table.execute("SELECT masked, deletions FROM subjects WHERE lookup = ?", (lookup,)).fetchone()
-            if (count if row is None else row[1]) > arrived:
-                return nobody()
-            if row is None:
-                row = (self._mask(lookup, secrets.token_bytes(32)), count)
-                table.execute("INSERT INTO subjects VALUES (?, ?, ?)", (lookup, *row))
-            return self._pseudonym(lookup, row[0], subject)
+            table.execute("BEGIN")  # most subjects are known: a reader waits for nobody
+            masked = self._masked(table, lookup, deletions)
+        if masked is None:
+            with self._table() as table:
+                table.execute("BEGIN IMMEDIATE")
+                masked = self._masked(table, lookup, deletions)  # another request may have been first
+                masked = self._add(table, lookup) if masked is None else masked
+        return self._pseudonym(lookup, masked, subject) if masked else nobody()
 
     def known(self, subject: str) -> str:
         """Give the pseudonym of a subject that has one, else ""."""
@@ -125,6 +124,19 @@ class Pseudonyms:
             table.execute("BEGIN IMMEDIATE")
             table.execute("DELETE FROM subjects WHERE lookup = ?", (self._lookup(subject),))
             table.execute("UPDATE deletions SET count = count + 1")
+
+    def _masked(self, table: sqlite3.Connection, lookup: bytes, deletions: int | None) -> bytes | None:
+        """Find a masked salt: None where there is none yet, b"" where a request of that time may not have one."""
+        count = _deletions(table)
+        row = table.execute("SELECT masked, deletions FROM subjects WHERE lookup = ?", (lookup,)).fetchone()
+        if deletions is not None and (count if row is None else row[1]) > deletions:
+            return b""
+        return None if row is None else bytes(row[0])
+
+    def _add(self, table: sqlite3.Connection, lookup: bytes) -> bytes:
+        masked = self._mask(lookup, secrets.token_bytes(32))
+        table.execute("INSERT INTO subjects VALUES (?, ?, ?)", (lookup, masked, _deletions(table)))
+        return masked
 
     def _lookup(self, subject: str) -> bytes:
         return hmac.digest(self._key, subject.encode(), hashlib.sha256)

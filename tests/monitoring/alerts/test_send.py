@@ -213,7 +213,7 @@ def test_a_full_disk_keeps_no_alert_back(
     paths: Paths,
     small_disk: Path,  # noqa: F811 - fixture
 ) -> None:
-    monkeypatch.setenv("LIKENESS_WEBHOOK", hook.url)
+    monkeypatch.setenv("LIKENESS_WEBHOOK", hook.address)
     paths = Paths(small_disk)
     paths.locks.mkdir(parents=True)
     fill(small_disk)

@@ -175,12 +175,12 @@ def test_threads_that_keep_and_delete_at_once_leave_no_picture(site: Site) -> No
     shown = KeptPictures(image, mask, portrait())
 
     def keep_on(worker: int) -> None:
-        for number in range(12):
+        for number in range(6):
             person = pictures.person("busy", pictures.deletions())
             pictures.keep(person, BASIS, shown, f"{worker:016x}{number:016x}", datetime.now(UTC))
 
     def forget_on() -> None:
-        while not stop.is_set():
+        while not stop.wait(0.02):
             pictures.forget("busy")
 
     with ThreadPoolExecutor(4) as pool:
