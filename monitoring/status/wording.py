@@ -18,8 +18,8 @@ _START_REGISTRY = (
     "models it has; no promotion takes effect until then."
 )
 FREE_SPACE = (
-    "Free space on the disk of `state/`, or enlarge it: delete old checkouts in `state/cycles`, reports, and files of "
-    "others. Never delete or move the production log to make room: it is the audit trail. Then the service goes on."
+    "Free space on the disk of `state/`, or enlarge it: delete old checkouts in `state/cycles`, reports, files of "
+    "others; then the service goes on by itself. Never delete or move the production log: it is the audit trail."
 )
 _DAY = timedelta(days=1)
 _WATCH_OVERDUE = timedelta(hours=3)  # the watch looks every hour

@@ -112,7 +112,8 @@ def test_every_alert_says_how_bad_it_is_and_what_to_do() -> None:
 
 
 def test_the_bounds_are_those_of_params_yaml() -> None:
-    params = YAML(typ="safe").load((INFRA.parent / "params.yaml").read_text(encoding="utf-8"))["watch"]
+    everything = YAML(typ="safe").load((INFRA.parent / "params.yaml").read_text(encoding="utf-8"))
+    params = everything["watch"]
     by_name = {rule["alert"]: rule["expr"] for rule in rules()}
     accuracy = re.search(r"< ([0-9.]+)", by_name["RecognitionBelowTarget"])
     weeks = re.search(r"> (\d+) \* 7", by_name["ChampionTooOld"])
@@ -120,6 +121,9 @@ def test_the_bounds_are_those_of_params_yaml() -> None:
     assert float(accuracy[1]) == params["min_recognition_accuracy"]
     assert weeks is not None
     assert float(weeks[1]) == params["max_champion_weeks"]
+    free = re.search(r"< (\d+) \* 2\^20", by_name["StorageNearlyFull"])
+    assert free is not None
+    assert float(free[1]) == everything["operate"]["min_free_mebibytes"]
 
 
 @pytest.mark.parametrize("command", [("check", "config", "prometheus.yml"), ("test", "rules", "rules_test.yml")])
