@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import os
 import sys
 
 import click
@@ -61,6 +62,9 @@ COMMANDS = {
     ),
 }
 
+_PRIVATE = frozenset({"serve", "up", "token", "simulate"})
+"""Commands that write to state/ what is about people; what they and their processes write is its owner's only."""
+
 
 class LazyGroup(click.Group):
     """A group that lists its commands without importing them."""
@@ -87,9 +91,12 @@ class LazyGroup(click.Group):
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.option("--quiet", is_flag=True, help="Print results only, no progress.")
 @click.version_option(package_name="likeness")
-def likeness(debug: bool, quiet: bool) -> None:  # noqa: ARG001 - `main` reads --debug
+@click.pass_context
+def likeness(context: click.Context, debug: bool, quiet: bool) -> None:  # noqa: ARG001 - `main` reads --debug
     """Restore damaged portraits without changing who is in them, and retrain the model when photos change."""
     quieten()
+    if context.invoked_subcommand in _PRIVATE:
+        os.umask(0o077)
     level = logging.WARNING if quiet else logging.INFO
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
 

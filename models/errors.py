@@ -36,6 +36,10 @@ class StorageError(DataError):
     """A file or database of the installation itself cannot be read or written; no caller is at fault."""
 
 
+class StoreRefused(StorageError):
+    """A store elsewhere, such as a bucket, does not let this installation read or write."""
+
+
 class StorageFull(StorageError):
     """No room is left on a disk, or a quota is used up."""
 

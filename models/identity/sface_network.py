@@ -21,7 +21,7 @@ _INPUT = "data"
 def float_sface() -> "ModelProto":
     """Make SFace as float ONNX: `data` (N, 3, 112, 112) RGB 0..255 float32 -> `fc1` (N, 128), not normalised.
 
-    It is made in memory from the packaged file, which is verified: a third of a second, and no file to trust.
+    It is made in memory from the packaged file, which is verified: no derived file has to be trusted.
     """
     return dequantise(package_file("sface"))
 

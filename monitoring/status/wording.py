@@ -61,7 +61,7 @@ def alarms(status: Status) -> list[str]:
     return [
         sentence
         for wrong, sentence in (
-            (status.storage.full, "The disk is full: nothing can be logged, so no photo is restored."),
+            (status.storage.full, _full_storage(status)),
             (
                 status.accuracy.below,
                 f"Too few people are still recognised: {_of_100(status.accuracy.value or 0.0)} of 100.",
@@ -95,6 +95,11 @@ def concerns(status: Status) -> list[str]:
         )
         if applies
     ]
+
+
+def _full_storage(status: Status) -> str:
+    why = "is full" if status.storage.low else "cannot be written to, though it has room (a quota, or a fault)"
+    return f"The disk {why}: nothing can be logged, so no photo is restored."
 
 
 def latest_window(status: Status) -> Window | None:

@@ -16,7 +16,7 @@ from botocore.exceptions import (
     NoCredentialsError,
 )
 
-from models.errors import ConfigError, DataError, LikenessError, ServiceUnavailable, StorageError
+from models.errors import ConfigError, DataError, LikenessError, ServiceUnavailable, StoreRefused
 
 Client = Any
 """boto3 makes its clients, and what they return, at run time."""
@@ -66,4 +66,4 @@ def _refused(what: str, error: ClientError) -> LikenessError:
     code = str(error.response.get("Error", {}).get("Code", "an error without a code"))
     if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500 or code == "SlowDown":
         return _unavailable(what, code)
-    return StorageError(f"to read {what}", code, "check data.location and the permissions of the credentials")
+    return StoreRefused(f"to read {what}", code, "check data.location and the permissions of the credentials")

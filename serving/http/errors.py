@@ -10,7 +10,16 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from models.errors import Busy, DataError, LikenessError, MaskError, ServiceUnavailable, StorageError, StorageFull
+from models.errors import (
+    Busy,
+    DataError,
+    LikenessError,
+    MaskError,
+    ServiceUnavailable,
+    StorageError,
+    StorageFull,
+    StoreRefused,
+)
 from pipeline.project.storage import is_full, storage_full
 from serving.http.connection import headers_of, request_id
 from serving.http.problem import HttpProblem
@@ -33,6 +42,13 @@ _STORAGE: tuple[tuple[type[StorageError], HttpProblem], ...] = (
         ),
     ),
     (
+        StoreRefused,
+        HttpProblem(
+            503, "store_refused", "a store of pictures that can be used", "a refusal",
+            "tell the operator of the service the request id, or send it without `keep_basis`",
+        ),
+    ),
+    (
         StorageError,
         HttpProblem(
             503, "storage", "storage of the service that can be used", "an error of it",
@@ -41,7 +57,8 @@ _STORAGE: tuple[tuple[type[StorageError], HttpProblem], ...] = (
     ),
 )  # fmt: skip
 """What a caller is told of the service's own files and databases: no path, and no advice that is the operator's."""
-STORAGE_CODES = frozenset(problem.code for _, problem in _STORAGE)
+STORAGE_CODES = frozenset({"storage_full", "storage"})
+"""Codes after which no request can be written down: the service is not ready."""
 
 _log = logging.getLogger("likeness.serving")
 

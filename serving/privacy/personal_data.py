@@ -184,5 +184,10 @@ class IdentityAggregates:
             windows = list(self._windows.values())
         for window in windows:
             ready = window.flush_if_ready()
-            if ready is not None:
+            if ready is None:
+                continue
+            try:
                 log.record("identity", ready.model_version, ready.model_dump(mode="json"), now)
+            except LikenessError:
+                window.put_back(ready)
+                raise

@@ -75,3 +75,20 @@ def test_a_full_disk_is_one_line(small_disk: Path) -> None:  # noqa: F811 - fixt
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("likeness: expected room on the disk for what this command writes; got no space left")
+
+
+def test_what_is_about_people_is_its_owners_only(tmp_path: Path) -> None:
+    """In a process whose umask admits others."""
+    done = subprocess.run(
+        [
+            *(str(Path(sys.executable).parent / "likeness"), "token", "new", "--role", "review", "--name", "a"),
+            "--root",
+            str(tmp_path),
+        ],
+        capture_output=True,
+        umask=0o022,
+        check=True,
+    )
+    assert done.stdout.startswith(b"lk_")
+    made = [tmp_path / "state", *(tmp_path / "state").rglob("*")]
+    assert [path.name for path in made if path.stat().st_mode & 0o077] == []
