@@ -26,6 +26,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is first imported
     from monitoring.log.production_log import open_log
+    from monitoring.status.storage import StorageWatch
     from pipeline.consent.records import written_folders
     from pipeline.image_io.outcome import Limits
     from restoration.find_damage import finder_of
@@ -37,7 +38,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     from serving.inference.worker_pool import ThreadTools, WorkerPool
     from serving.metrics.drift import WatchCollector
     from serving.metrics.service import Metrics
-    from serving.metrics.storage import StorageWatch
+    from serving.metrics.storage import StorageCollector
     from serving.privacy.personal_data import IdentityAggregates, PictureStore
 
     limit_threads(params.serve.threads)
@@ -50,7 +51,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     models = ModelStore(params, paths, metrics, pool.running)
     metrics.registry.register(WatchCollector(paths, lambda: models.arms.champion.promoted))
     storage = StorageWatch(written_folders(paths, params.keep))
-    metrics.registry.register(storage)
+    metrics.registry.register(StorageCollector(storage))
     context = ServingContext(
         params=params,
         limits=Limits.of(params.ingest),

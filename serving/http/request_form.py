@@ -14,6 +14,7 @@ from starlette.requests import Request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
+from models.errors import DataError
 from restoration.modes import RequestedMode
 from restoration.provenance.marking import PictureFormat
 from serving.http.problem import HttpProblem
@@ -67,13 +68,12 @@ async def read_upload(request: Request, max_references: int) -> Upload:
 
     Raises:
         HttpProblem: not multipart, no image, an unknown field, or a value that its field does not admit.
-        DataError: no subject by which somebody could be deleted.
     """
     files, texts = await _parts(request, (*_FILES, *_TEXTS), max_files=2 + max_references)
     references = tuple(files.get("references", ()))
     if len(references) > max_references:
         raise _wrong("references", f"at most {max_references}", str(len(references)))
-    subject, basis = valid_subject(texts["subject"]) if texts.get("subject") else "", texts.get("keep_basis", "")
+    subject, basis = read_subject(texts["subject"]) if texts.get("subject") else "", texts.get("keep_basis", "")
     if basis and not subject:
         raise _wrong("keep_basis", "a subject with it", "none")
     repeats = texts.get("repeats", "")
@@ -91,6 +91,18 @@ async def read_upload(request: Request, max_references: int) -> Upload:
         picture=_choice(texts, "picture", PictureWish, "png"),
         repeats=repeats,
     )
+
+
+def read_subject(text: str) -> str:
+    """Check and normalise a subject, of the form or of an address.
+
+    Raises:
+        HttpProblem: somebody who is kept under it could not be deleted by it (422).
+    """
+    try:
+        return valid_subject(text)
+    except DataError as error:
+        raise HttpProblem(422, "bad_request", error.expected, error.got, error.remedy) from error
 
 
 async def read_image(request: Request) -> bytes:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from models.damage_finder.finder import Finder
 from monitoring.log.production_log import ProductionLog
+from monitoring.status.storage import StorageWatch
 from pipeline.config.load import Params
 from pipeline.image_io.outcome import Limits
 from restoration.provenance.marking import Seal
 from serving.inference.worker_pool import ThreadTools
 from serving.metrics.service import Metrics
-from serving.metrics.storage import StorageWatch
 from serving.privacy.personal_data import IdentityAggregates, PictureStore
 
 

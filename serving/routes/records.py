@@ -12,7 +12,8 @@ from monitoring.log.production_log import ProductionLog
 from monitoring.log.rows import LogRow
 from serving.http.openapi import FEEDBACK_BODY, problems
 from serving.http.problem import HttpProblem
-from serving.privacy.subjects import normalised, valid_subject
+from serving.http.request_form import read_subject
+from serving.privacy.subjects import normalised
 from serving.schemas.records import FeedbackGiven, FeedbackTaken, Forgotten, StoredOutcome
 from serving.service import Service
 
@@ -68,7 +69,7 @@ def records_router(service: Service) -> APIRouter:
 
         # what earlier versions took for a subject can be deleted even if it is none today
         known = {subject for subject in (id, normalised(id)) if pictures.knows(subject)}
-        subjects = known or {valid_subject(id)}
+        subjects = known or {read_subject(id)}
         return Forgotten(deleted=sum(pictures.forget(subject, record) for subject in subjects))
 
     return router

@@ -11,10 +11,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
+from monitoring.status.storage import StorageWatch
 from pipeline.project.paths import Paths
 from serving.metrics.drift import WatchCollector
 from serving.metrics.service import Metrics
-from serving.metrics.storage import StorageWatch
+from serving.metrics.storage import StorageCollector
 from tests.conftest import ROOT
 from tests.programs import program
 
@@ -44,7 +45,7 @@ def exposed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """Names of all series that the service exposes, with their labels."""
     metrics = Metrics()
     metrics.registry.register(WatchCollector(Paths(tmp_path_factory.mktemp("checkout")), lambda: None))
-    metrics.registry.register(StorageWatch([tmp_path_factory.mktemp("state")]))
+    metrics.registry.register(StorageCollector(StorageWatch([tmp_path_factory.mktemp("state")])))
     for collector in list(metrics.registry._collector_to_names):
         labels = getattr(collector, "_labelnames", ())
         if labels:

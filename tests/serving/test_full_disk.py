@@ -11,9 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
+from monitoring.status.storage import StorageWatch
 from pipeline.project.paths import Paths
 from serving.assemble import assemble
-from serving.metrics.storage import StorageWatch
+from serving.metrics.storage import StorageCollector
 from tests.conftest import ROOT
 from tests.disks import fill, small_disk  # noqa: F401 - fixture
 from tests.serving.arms import polling
@@ -170,7 +171,9 @@ def test_a_failed_write_counts_until_one_succeeds_or_its_time_is_over(tmp_path: 
     brief = StorageWatch([tmp_path], hold=0.0)
     brief.note_failure()
     assert not brief.full()
-    assert {metric.name: metric.samples[0].value for metric in watch.collect()}["likeness_storage_full"] == 0
+    assert {metric.name: metric.samples[0].value for metric in StorageCollector(watch).collect()}[
+        "likeness_storage_full"
+    ] == 0
 
 
 def test_the_documentation_names_the_status(site: Site) -> None:

@@ -107,7 +107,7 @@ def test_whoever_can_be_kept_can_be_deleted(subject: str, site: Site) -> None:
 )
 def test_whoever_could_not_be_deleted_is_not_kept(subject: str, site: Site) -> None:
     answer = restore(site, subject)
-    assert (answer["status"], answer["code"]) == (422, "bad_data")
+    assert (answer["status"], answer["code"]) == (422, "bad_request")
     assert "as subject" in answer["expected"]
     request = f"DELETE /v1/subjects/{quote(subject, safe='').replace('.', '%2E')} HTTP/1.1\r\nHost: x\r\n"
     request += f"Authorization: Bearer {site.tokens['admin']}\r\nConnection: close\r\n\r\n"

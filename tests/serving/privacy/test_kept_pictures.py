@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.errors import DataError
+from models.errors import DataError, ServiceUnavailable
 from pipeline.config.keep import KeepParams
 from pipeline.consent.records import expire_stored
-from pipeline.consent.store import FolderStore, checked
+from pipeline.consent.store import BucketStore, FolderStore, checked
 from pipeline.image_io.outcome import Accepted, Limits, Rejected
 from pipeline.project.paths import Paths
 from pipeline.sources.production import portraits
@@ -205,6 +205,51 @@ def test_someone_forgotten_while_pictures_are_written_is_forgotten(
     monkeypatch.setattr(FolderStore, "put", put)
     assert keep(kept, "ann", "consent", pictures(), "r1", NOW) == ""
     assert files(Paths(tmp_path).kept) == []
+
+
+@pytest.mark.parametrize("where", ["folder", "bucket"])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ServiceUnavailable("S3", "none", "wait")])
+def test_pictures_of_which_one_cannot_be_written_all_go_again(
+    error: Exception, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    bucket = request.getfixturevalue("versioned") if where == "bucket" else None
+    kept, kind = keeper(tmp_path, f"s3://{BUCKET}/kept" if bucket else ""), BucketStore if bucket else FolderStore
+    keep(kept, "ann", "consent", pictures(), "r1", NOW)
+    before, real = everything(bucket) if bucket else files(Paths(tmp_path).kept), kind.put
+
+    def put(store: Any, key: str, content: bytes) -> None:
+        if key.endswith("restored.png"):
+            raise error
+        real(store, key, content)
+
+    monkeypatch.setattr(kind, "put", put)
+    with pytest.raises(type(error)):
+        keep(kept, "ann", "consent", pictures(), "r2", NOW)
+    assert (everything(bucket) if bucket else files(Paths(tmp_path).kept)) == before
+    monkeypatch.undo()
+    assert kept.forget("ann") == 1
+
+
+def test_a_store_that_can_be_left_in_part_only_says_what_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither writing nor deleting works: the record says until when."""
+    kept, real = keeper(tmp_path), FolderStore.put
+
+    def put(store: FolderStore, key: str, content: bytes) -> None:
+        real(store, key, content)
+        monkeypatch.setattr(FolderStore, "delete", refuse)
+        raise OSError(30, "Read-only file system")
+
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(FolderStore, "put", put)
+    with pytest.raises(OSError, match="Read-only"):
+        keep(kept, "ann", "consent", pictures(), "r1", NOW)
+    assert "pictures of a failed request stay until they expire" in caplog.text
+    monkeypatch.undo()
+    assert kept.expire(NOW + timedelta(days=31)) == 1
 
 
 @pytest.mark.parametrize(
