@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import os
 import sys
 
 import click
@@ -9,6 +10,7 @@ import click
 from cli.options import say
 from models.errors import LikenessError
 from pipeline.project.process import end_in_order_on_sigterm, exit_status, quieten
+from pipeline.project.storage import full_disk_in_words
 
 COMMANDS = {
     "restore": ("cli.photos.restore:restore_command", "Restore damaged portraits: one photo or a folder."),
@@ -61,6 +63,9 @@ COMMANDS = {
     ),
 }
 
+_PRIVATE = frozenset({"serve", "up", "token", "simulate"})
+"""Commands that write to state/ what is about people; what they and their processes write is its owner's only."""
+
 
 class LazyGroup(click.Group):
     """A group that lists its commands without importing them."""
@@ -87,9 +92,12 @@ class LazyGroup(click.Group):
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 @click.option("--quiet", is_flag=True, help="Print results only, no progress.")
 @click.version_option(package_name="likeness")
-def likeness(debug: bool, quiet: bool) -> None:  # noqa: ARG001 - `main` reads --debug
+@click.pass_context
+def likeness(context: click.Context, debug: bool, quiet: bool) -> None:  # noqa: ARG001 - `main` reads --debug
     """Restore damaged portraits without changing who is in them, and retrain the model when photos change."""
     quieten()
+    if context.invoked_subcommand in _PRIVATE:
+        os.umask(0o077)
     level = logging.WARNING if quiet else logging.INFO
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
 
@@ -99,7 +107,8 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     end_in_order_on_sigterm()
     try:
-        likeness.main(given, prog_name="likeness")
+        with full_disk_in_words("what this command writes"):
+            likeness.main(given, prog_name="likeness")
     except LikenessError as error:
         if "--debug" in given:
             raise

@@ -20,6 +20,7 @@ def housekeeping(root: Path) -> HouseReport:
     """
     root, now = Path(root), datetime.now(UTC)  # a deployment's parameters are JSON
     with alert_on_failure(root, HOUSEKEEPING):
+        free_mebibytes = steps.free_space(root, now)  # first: on a full disk other steps fail
         expired = steps.expire_pictures(root, now)
         withdrawn = steps.delete_portraits(root, now)
         checkouts = steps.remove_checkouts(root)
@@ -43,6 +44,7 @@ def housekeeping(root: Path) -> HouseReport:
         log_whole=log_whole,
         log_entries=log_entries,
         mebibytes=mebibytes,
+        free_mebibytes=free_mebibytes,
         alerts_waiting=alerts_waiting,
     )
     publish_housekeeping(report)

@@ -32,6 +32,18 @@ class MaskError(DataError):
     """A mask that does not fit its picture or says nothing (all black, all white)."""
 
 
+class StorageError(DataError):
+    """A file or database of the installation itself cannot be read or written; no caller is at fault."""
+
+
+class StoreRefused(StorageError):
+    """A store elsewhere, such as a bucket, does not let this installation read or write."""
+
+
+class StorageFull(StorageError):
+    """No room is left on a disk, or a quota is used up."""
+
+
 class WeightsError(LikenessError):
     """A weight file is missing, or its SHA-256 is not the recorded one."""
 

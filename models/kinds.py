@@ -62,13 +62,13 @@ class Graph:
     """A restorer as an ONNX graph.
 
     Attributes:
-        export: writes a restorer's graph to a file.
-        load: reads one, for so many threads, to go with a face model.
+        export: makes a restorer's graph.
+        load: opens one, for so many threads, to go with a face model.
         difference: the largest difference between the proposals of a restorer and of its graph.
     """
 
-    export: Callable[[Any, Path], None]
-    load: "Callable[[Path, int, ShapedFaceModel], AnyRestorer]"
+    export: Callable[[Any], bytes]
+    load: "Callable[[bytes, int, ShapedFaceModel], AnyRestorer]"
     difference: Callable[[Any, Any], float]
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from monitoring.alerts.send import Alert, alert
 from monitoring.log.audit import Verification
 from monitoring.log.verified import verify_log
+from monitoring.status.storage import storage_state
+from monitoring.status.wording import FREE_SPACE
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
 from pipeline.project.sqlite import vacuum
@@ -93,6 +95,22 @@ def database_sizes(params: Params, paths: Paths, now: datetime) -> dict[str, flo
             )
             alert(params, paths, message, now)
     return sizes
+
+
+def free_space(params: Params, paths: Paths, now: datetime) -> float:
+    """Measure what is free on the disk of the state or of kept pictures, in MiB; send an alert when it is little."""
+    storage = storage_state(params, paths)
+    if storage.low or storage.full:
+        message = Alert(
+            code="disk-full",
+            title="The disk is full" if storage.full else "The disk is nearly full",
+            what_happened=f"{storage.free_mebibytes:.0f} MiB are free, operate.min_free_mebibytes is "
+            f"{params.operate.min_free_mebibytes:.0f}; on a full disk the service answers no request",
+            what_to_do=FREE_SPACE,
+            facts={"mebibytes": storage.free_mebibytes},
+        )
+        alert(params, paths, message, now)
+    return storage.free_mebibytes
 
 
 def alert_unfinished_cycles(params: Params, paths: Paths, now: datetime) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from models.errors import LikenessError
 from pipeline.project.process import USAGE, exit_status, quieten
+from pipeline.project.storage import full_disk_in_words
 from pipeline.stages import STAGES, run_stage
 
 
@@ -17,7 +18,8 @@ def main(arguments: list[str]) -> int:
     quieten()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        run_stage(arguments[0], Path.cwd())
+        with full_disk_in_words(f"the outputs of the stage {arguments[0]}"):
+            run_stage(arguments[0], Path.cwd())
     except LikenessError as error:
         print(f"{arguments[0]}: {error}", file=sys.stderr)
         return exit_status(error)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -38,12 +39,22 @@ def create_app(service: Service) -> FastAPI:
     serve = service.params.serve
     app.add_middleware(BodyLimit, max_bytes=int(serve.body_mebibytes * 2**20), seconds=serve.body_seconds)
     app.add_middleware(RequestId)
-    errors.install(app, lambda code: service.metrics.rejected.labels(code).inc())
+    errors.install(app, partial(_count_rejected, service))
     for router in (photos_router(service), records_router(service), reviews_router(service), _operations(service)):
         app.include_router(router)
-    for pages in (page_router(service.params), status_router(service.paths), docs_router(app)):
+    for pages in (
+        page_router(service.params),
+        status_router(service.paths, service.context.storage.full),
+        docs_router(app),
+    ):
         app.include_router(pages)
     return app
+
+
+def _count_rejected(service: Service, code: str) -> None:
+    service.metrics.rejected.labels(code).inc()
+    if code in errors.STORAGE_CODES:
+        service.context.storage.note_failure()
 
 
 def _operations(service: Service) -> APIRouter:
@@ -55,13 +66,21 @@ def _operations(service: Service) -> APIRouter:
         """Tell whether the process answers."""
         return Health()
 
-    @router.get("/readyz")
-    async def readiness() -> Readiness:
-        """Tell whether models are loaded. They go on serving while the registry is down."""
+    @router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready: the disk is full"}})
+    def readiness(response: Response) -> Readiness:
+        """Tell whether models are loaded and requests can be logged. They go on while the registry is down."""
+        full = service.context.storage.full()
+        response.status_code = 503 if full else 200
         arms = service.models.arms
         challenger = None if arms.challenger is None else arms.challenger.version
         up = service.models.registry_up
-        return Readiness(ready=True, champion=arms.champion.version, challenger=challenger, registry_up=up)
+        return Readiness(
+            ready=not full,
+            champion=arms.champion.version,
+            challenger=challenger,
+            registry_up=up,
+            storage_full=full,
+        )
 
     @router.get("/metrics", response_class=Response)
     def metrics() -> Response:

@@ -6,6 +6,7 @@ from models.errors import DataError
 from models.face_networks.insightface_pack import short_name
 from pipeline.config.identity import IdentityParams
 from pipeline.config.load import Params
+from pipeline.project.files import close_to_others
 from pipeline.project.paths import Paths
 from serving.service import Service
 
@@ -26,7 +27,9 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when torch is first imported
     from monitoring.log.production_log import open_log
+    from monitoring.status.storage import StorageWatch
     from pipeline.consent.kept import any_kept
+    from pipeline.consent.records import written_folders
     from pipeline.image_io.outcome import Limits
     from restoration.find_damage import finder_of
     from restoration.photo.inpainter import load_inpainter
@@ -37,9 +40,12 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     from serving.inference.worker_pool import ThreadTools, WorkerPool
     from serving.metrics.drift import WatchCollector
     from serving.metrics.service import Metrics
+    from serving.metrics.storage import StorageCollector
     from serving.privacy.personal_data import IdentityAggregates, PictureStore
 
     limit_threads(params.serve.threads)
+    os.umask(0o077)  # what this process writes is about people: its owner's only
+    close_to_others(paths.state)
     if params.restore.inpainter is not None:
         load_inpainter(params.restore.inpainter)  # a wrong file keeps the service from starting
     metrics = Metrics()
@@ -48,6 +54,8 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     metrics.registry.register(
         WatchCollector(paths, lambda: (models.arms.champion.version, models.arms.champion.promoted))
     )
+    storage = StorageWatch(written_folders(paths, params.keep))
+    metrics.registry.register(StorageCollector(storage))
     context = ServingContext(
         params=params,
         limits=Limits.of(params.ingest),
@@ -59,6 +67,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
         metrics=metrics,
         identities=IdentityAggregates(params.watch.identity, short_name(params.identity.training)),
         threshold=recognition_threshold(paths, params.identity),
+        storage=storage,
     )
     models.start()
     guard = Guard(TokenStore(paths), (lambda: any_kept(paths, params.keep)) if open_to_all else None)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Body, Cookie, Depends, FastAPI, HTTPException, Request, Response
-from fastapi.responses import FileResponse, RedirectResponse
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 
 from monitoring.user_study.design import question_sheet
 from monitoring.user_study.questions import (
@@ -27,6 +27,7 @@ from monitoring.user_study.questions import (
 )
 from monitoring.user_study.schema import Answer, Circle
 from monitoring.user_study.store import StudyStore, pseudonym
+from pipeline.project.storage import is_full
 from serving.http.connection import BodyLimit
 from serving.views.assets import PAGES, settings_module
 
@@ -56,6 +57,7 @@ def create_study_app(store: StudyStore, token: str = "") -> FastAPI:
     app = FastAPI(title="Study", openapi_url=None, docs_url=None, redoc_url=None)
     app.add_middleware(BodyLimit, max_bytes=_BODY_BYTES, seconds=_BODY_SECONDS)
     app.middleware("http")(_with_headers)
+    app.add_exception_handler(OSError, _answer_no_room)
     admitted = [Depends(_access_check(token))]
     _add_pages(app, token, admitted)
     _add_questions(app, _StudySession(store), admitted)
@@ -163,6 +165,14 @@ def _access_check(token: str) -> Callable[[str], None]:
             raise HTTPException(403, "Please use the link that you were given.")
 
     return check
+
+
+def _answer_no_room(_: Request, error: Exception) -> Response:
+    """Answer that an answer cannot be stored because the disk is full; other errors of the system are faults."""
+    if not is_full(error):
+        raise error
+    words = "Your answer could not be stored: this study has no room left. Please tell whoever invited you."
+    return JSONResponse({"detail": words}, 507)
 
 
 def _secure(request: Request) -> bool:

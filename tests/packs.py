@@ -1,6 +1,5 @@
 """Insightface packs made from what is at hand: SFace's graph for recognition, a detector of red squares by hand."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +18,8 @@ def write_recognition(folder: Path) -> Path:
     from models.identity.sface_network import float_sface
 
     folder.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.copy(float_sface(), folder / "w600k_like.onnx"))
+    save(float_sface(), folder / "w600k_like.onnx")
+    return folder / "w600k_like.onnx"
 
 
 def write_detection(folder: Path, *, points: bool = True) -> Path:

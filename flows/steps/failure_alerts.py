@@ -10,6 +10,7 @@ from models.errors import Busy, LikenessError
 from monitoring.alerts.send import Alert, alert
 from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
+from pipeline.project.storage import full_disk_in_words
 
 _REMEDY = "read the run's log in Prefect's pages or in state/logs/runs.log"
 
@@ -39,7 +40,8 @@ def alert_on_failure(root: Path, work: Work, reason: str = "") -> Iterator[None]
         reason: why it runs; for people.
     """
     try:
-        yield
+        with full_disk_in_words("what this flow writes"):
+            yield
     except Busy:
         raise
     except Exception as error:

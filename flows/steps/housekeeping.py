@@ -95,6 +95,12 @@ def database_sizes(root: Path, now: datetime) -> dict[str, float]:
     return house.database_sizes(load_params(Paths(root).params), Paths(root), now)
 
 
+@task(name="free-space", **_ONCE)
+def free_space(root: Path, now: datetime) -> float:
+    """Measure what is free on the disk, in MiB."""
+    return house.free_space(load_params(Paths(root).params), Paths(root), now)
+
+
 @task(name="retry-alerts", **_ONCE)
 def retry_alerts(root: Path) -> int:
     """Send again the alerts that a channel did not accept; returns how many still wait."""

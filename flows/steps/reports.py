@@ -109,4 +109,5 @@ class HouseReport(BaseModel):
     log_whole: bool
     log_entries: int
     mebibytes: dict[str, float]
+    free_mebibytes: float
     alerts_waiting: int

@@ -32,8 +32,8 @@ class _Graph(nn.Module):
         return self.generator.propose(inputs, shares, hint)
 
 
-def export_onnx(restorer: Restorer, path: Path) -> None:
-    """Write the generator as float32 ONNX for batches of any number of portraits of side `restorer.image_size`.
+def export_onnx(restorer: Restorer) -> bytes:
+    """Export the generator as float32 ONNX for batches of any number of portraits of side `restorer.image_size`.
 
     The evidence is not part of the graph: it is gathered by the same code for both.
     """
@@ -56,9 +56,8 @@ def export_onnx(restorer: Restorer, path: Path) -> None:
     assert program is not None  # only a failed export without an exception would be None
     graph = program.model_proto
     onnx.helper.set_model_props(graph, {_SIZE: str(size)})
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(graph.SerializeToString())
-    temporary.replace(path)
+    content: bytes = graph.SerializeToString()
+    return content
 
 
 class OnnxRestorer:
@@ -69,12 +68,12 @@ class OnnxRestorer:
         face_model: gathers the evidence that the graph corrects.
     """
 
-    def __init__(self, path: Path, threads: int, face_model: ShapedFaceModel) -> None:
-        self._session = open_session(path, threads, "export it with models.gan.onnx.export_onnx")
+    def __init__(self, graph: Path | bytes, threads: int, face_model: ShapedFaceModel) -> None:
+        self._session = open_session(graph, threads, "export it with models.gan.onnx.export_onnx")
         metadata = self._session.get_modelmeta().custom_metadata_map
         names = [entry.name for entry in self._session.get_inputs()]
         if _SIZE not in metadata or names != list(INPUTS):
-            raise WeightsError(f"a graph with inputs {', '.join(INPUTS)} in {path}", ", ".join(names), "export it anew")
+            raise WeightsError(f"a graph with inputs {', '.join(INPUTS)}", ", ".join(names), "export it anew")
         self.image_size, self.face_model = int(metadata[_SIZE]), face_model
 
     def propose(self, damaged: Damaged) -> Tensor:

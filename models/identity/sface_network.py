@@ -1,15 +1,13 @@
 """SFace as a plain float network: the packaged graph has block-quantised weights that few runtimes read."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from models.identity.onnx_network import load_onnx_network
-from models.package_files import FILES, package_file
+from models.identity.onnx_network import OnnxNetwork
+from models.package_files import package_file
 from models.runtime.frozen import Frozen
 
 if TYPE_CHECKING:
@@ -20,27 +18,17 @@ _OPSET = 13  # the newest that the runtimes in use read for every operator of th
 _INPUT = "data"
 
 
-def float_sface() -> Path:
+def float_sface() -> "ModelProto":
     """Make SFace as float ONNX: `data` (N, 3, 112, 112) RGB 0..255 float32 -> `fc1` (N, 128), not normalised.
 
-    Made once, then kept in the user's cache folder under the SHA-256 of the packaged file, so that another file never
-    takes its place. Written to a temporary name and renamed: a second process sees all of it or nothing.
+    It is made in memory from the packaged file, which is verified: no derived file has to be trusted.
     """
-    path = cache_folder() / f"sface-{FILES['sface'].sha256[:16]}-opset{_OPSET}.onnx"
-    source = package_file("sface")  # checked even where the cache is warm
-    if not path.is_file():
-        _write_atomically(path, dequantise(source).SerializeToString())
-    return path
-
-
-def cache_folder() -> Path:
-    """Locate `$XDG_CACHE_HOME/likeness`, or `~/.cache/likeness`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "likeness"
+    return dequantise(package_file("sface"))
 
 
 def sface_network() -> Frozen:
     """Load SFace as a frozen torch module: (N, 3, 112, 112) RGB 0..255 -> (N, 128); gradients reach the pixels."""
-    return Frozen(load_onnx_network(float_sface(), "install the pinned package anew"))
+    return Frozen(OnnxNetwork(float_sface().graph, "install the pinned package anew"))
 
 
 def dequantise(source: Path) -> "ModelProto":
@@ -111,10 +99,3 @@ def _tensor(name: str, array: npt.NDArray[Any]) -> Any:  # noqa: ANN401 - a prot
 def _replace(field: Any, items: list[Any]) -> None:  # noqa: ANN401 - a protobuf list has no public type
     del field[:]
     field.extend(items)
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    Path(file.name).replace(path)

@@ -9,21 +9,23 @@ if TYPE_CHECKING:
     import onnxruntime
 
 
-def open_session(path: Path, threads: int, remedy: str) -> "onnxruntime.InferenceSession":
-    """Open the graph in a file; `threads` work on one operator, 0 = as many as there are cores.
+def open_session(graph: Path | bytes, threads: int, remedy: str) -> "onnxruntime.InferenceSession":
+    """Open the graph in a file or in memory; `threads` work on one operator, 0 = as many as there are cores.
 
     Raises:
         WeightsError: no such file, or no graph that ONNX Runtime can run; it says `remedy`.
     """
     import onnxruntime
 
-    if not path.is_file():
-        raise WeightsError(f"an ONNX graph at {path}", "no such file", remedy)
+    if isinstance(graph, Path) and not graph.is_file():
+        raise WeightsError(f"an ONNX graph at {graph}", "no such file", remedy)
+    source = str(graph) if isinstance(graph, Path) else graph
     try:
-        return onnxruntime.InferenceSession(str(path), session_options(threads), providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(source, session_options(threads), providers=["CPUExecutionProvider"])
     except unreadable_graph() as error:
         reason = str(error).partition("\n")[0][:160]
-        raise WeightsError(f"an ONNX graph in {path}", reason, remedy) from error
+        place = graph if isinstance(graph, Path) else "memory"
+        raise WeightsError(f"an ONNX graph in {place}", reason, remedy) from error
 
 
 def session_options(threads: int) -> "onnxruntime.SessionOptions":

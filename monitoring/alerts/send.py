@@ -20,6 +20,7 @@ from pipeline.config.load import Params
 from pipeline.project.environment import environment
 from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
+from pipeline.project.storage import go_on_when_full
 
 log = logging.getLogger(__name__)
 _LOCK_SECONDS = 120.0  # longer than all channels may take
@@ -129,7 +130,7 @@ def _record(paths: Paths, code: str, message: Mapping[str, Any], now: datetime) 
 
     from monitoring.log.production_log import open_log
 
-    with paths.alerts.open("a", encoding="utf-8") as stream:
+    with go_on_when_full(paths.alerts.name), paths.alerts.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(message, ensure_ascii=False) + "\n")
     log.warning("ALERT %s: %s", message["title"], message["what_happened"])
     try:
@@ -163,7 +164,8 @@ def _read(paths: Paths) -> AlertState:
 
 
 def _write(paths: Paths, state: AlertState) -> None:
-    write_text(_open_file(paths), state.model_dump_json(indent=1, by_alias=True))
+    with go_on_when_full("what is known of alerts"):  # an alert that is sent twice is better than none
+        write_text(_open_file(paths), state.model_dump_json(indent=1, by_alias=True))
 
 
 def _open_file(paths: Paths) -> Path:

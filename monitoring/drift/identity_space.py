@@ -109,6 +109,14 @@ class _Sums:
         self._sum, self._outer = (self._sum + points.sum(0), self._outer + outer) if self.n else (points.sum(0), outer)
         self.n += len(points)
 
+    def put_back(self, ready: IdentityAggregate) -> None:
+        """Add what an aggregate was made of."""
+        mean = np.array(ready.mean)
+        outer = (ready.n - 1) * np.array(ready.covariance) + ready.n * np.outer(mean, mean)
+        total = ready.n * mean
+        self._sum, self._outer = (self._sum + total, self._outer + outer) if self.n else (total, outer)
+        self.n += ready.n
+
     def aggregate(self, space: str, model_version: str) -> IdentityAggregate:
         mean = self._sum / self.n
         covariance = (self._outer - self.n * np.outer(mean, mean)) / (self.n - 1)
@@ -141,3 +149,8 @@ class IdentityWindow:
                 return None
             ready, self._sums = self._sums, _Sums()
         return ready.aggregate(space_name(self._params, self._encoder), self._model_version)
+
+    def put_back(self, ready: IdentityAggregate) -> None:
+        """Count the faces of an aggregate again that could not be logged."""
+        with self._lock:
+            self._sums.put_back(ready)

@@ -10,18 +10,22 @@ from sqlalchemy import Connection, Select, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from models.errors import Busy, DataError, LikenessError, ServiceUnavailable
+from models.errors import Busy, DataError, LikenessError, ServiceUnavailable, StorageError
 from monitoring.log.chain import EMPTY, Head, Stored, extend
 from monitoring.log.migrations import is_current, migrate
 from monitoring.log.schema import entries, open_engine
 from monitoring.log.sealed_head import HeadFile
+from pipeline.project.storage import go_on_when_full, is_full, storage_full
 
 New = tuple[str, str, str, str]
 """(time, kind, key, body) of an entry to be appended."""
 _CHUNK = 2_000  # entries held at once when streaming
 _LOCK = 4_785_316_203_917  # any number: the advisory lock under which the log is appended to
-_SQLITE_REMEDY = {"file is not a database": "move the file away, a new log is made by itself"}
-_RESTORE = "check the file's permissions and the free space of its disk, or restore it from a backup"
+_KEEP = (
+    "leave the file where it is, as it is the audit trail: check its permissions and its disk, or restore its backup"
+)
+_DISK_FULL = "53100"
+"""PostgreSQL's code for it."""
 _logger = logging.getLogger(__name__)
 
 
@@ -38,6 +42,7 @@ class Journal:
     Raises:
         ConfigError: an address that is none, or of another database.
         DataError: the file is not a log, or one that a newer version wrote, or the role may not migrate it.
+        StorageFull: there is no room to make or migrate it.
         ServiceUnavailable: PostgreSQL does not answer.
     """
 
@@ -77,7 +82,9 @@ class Journal:
                 connection.execute(entries.insert(), [entry._asdict() for entry in stored])
             trusted = self._reaches(connection, last)
         if trusted and stored:
-            self._head.advance(Head(stored[-1].sequence, stored[-1].chain))
+            # the entries are committed: a disk that fills now must not undo what rests on them
+            with go_on_when_full("the sealed head of the log"):
+                self._head.advance(Head(stored[-1].sequence, stored[-1].chain))
         return stored
 
     def _reaches(self, connection: Connection, last: Head) -> bool:
@@ -132,13 +139,13 @@ def _chain_at(connection: Connection, head: Head) -> str | None:
 def _explanation(error: DBAPIError, url: URL) -> LikenessError:
     place, got = url.render_as_string(hide_password=True), str(error.orig).strip().splitlines()[0]
     if isinstance(error, IntegrityError):
-        return DataError(
-            f"new requests for the production log {place}", got, "send each request once, under its own id"
-        )
+        return DataError("new requests for the production log", got, "send each request once, under its own id")
+    if is_full(error) or getattr(error.orig, "pgcode", "") == _DISK_FULL:
+        return storage_full(f"the production log {place}", error.orig or error)
     if "locked" in got:
         return Busy(f"the production log {place} within a minute", got, "try again when its other writers are done")
     if url.get_backend_name() == "sqlite":
-        return DataError(f"a production log at {place}", got, _SQLITE_REMEDY.get(got, _RESTORE))
+        return StorageError(f"a production log at {place}", got, _KEEP)
     if isinstance(error, OperationalError):
         return ServiceUnavailable(f"the production log {place}", got, "start PostgreSQL, or check LIKENESS_LOG_URL")
     return DataError(f"a production log at {place}", got, "check that LIKENESS_LOG_URL names the log's own database")

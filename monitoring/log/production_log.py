@@ -13,13 +13,15 @@ from sqlalchemy import ColumnElement, select
 from models.errors import DataError
 from monitoring.log.audit import UNSEALED, Verification, broken_verification, verify
 from monitoring.log.chain import EMPTY, Head
-from monitoring.log.journal import Journal
+from monitoring.log.journal import Journal, New
 from monitoring.log.rows import Feedback, LogRow
 from monitoring.log.schema import entries, entries_about, format_body, format_time, unreviewed_with_feedback
 from monitoring.log.sealed_head import HeadFile, load_key
 from monitoring.log.table import build_log_table
 from pipeline.project.environment import environment
+from pipeline.project.files import private_file, private_folder
 from pipeline.project.paths import Paths
+from pipeline.project.storage import full_disk_in_words
 
 Kind = Literal[
     "restoration", "feedback", "keeping", "look", "review", "deletion",
@@ -52,20 +54,31 @@ def open_log(paths: Paths, *, sealed: bool = True) -> "ProductionLog":
         ConfigError: the address or the key is of no use.
         DataError: the file is not a log, or one of a newer version, or others can read the key, or it is another
             key.
+        StorageFull: there is no room for it.
         ServiceUnavailable: PostgreSQL does not answer.
     """
+    with full_disk_in_words("the production log, its key and its head"):
+        return _opened(paths, sealed=sealed)
+
+
+def _opened(paths: Paths, *, sealed: bool) -> "ProductionLog":
     settings = environment()
     secret = load_key(settings.log_key.get_secret_value(), paths.log_key)
     name = "log"
     if settings.log_url:  # another database is another log, with a head of its own
         name = f"log-{sha256(_place(settings.log_url).encode()).hexdigest()[:8]}"
     else:
-        paths.production_log.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(paths.production_log.parent)
+        private_file(paths.production_log)  # SQLite gives its further files the same mode
     address = settings.log_url or f"sqlite:///{paths.production_log.resolve()}"
     head = HeadFile(paths.log_head(name), secret)
     if sealed:
         head.read()
     return ProductionLog(address, secret, head)
+
+
+def _restoration(row: LogRow) -> New:
+    return format_time(row.time), "restoration", row.request_id, row.model_dump_json()
 
 
 def _place(address: str) -> str:
@@ -76,7 +89,8 @@ def _place(address: str) -> str:
 class ProductionLog:
     """See `open_log`; also a context manager. Threads may share one, and many processes may append to the same log.
 
-    Errors of the database come as DataError (SQLite, or a request logged twice) or ServiceUnavailable (PostgreSQL).
+    Errors of the database come as StorageError (SQLite), StorageFull (no room, in either), ServiceUnavailable
+    (PostgreSQL), or DataError (a request logged twice).
     """
 
     def __init__(self, address: str, secret: bytes, head: HeadFile) -> None:
@@ -95,8 +109,16 @@ class ProductionLog:
         Raises:
             DataError: a request_id is already in the log.
         """
-        new = [(format_time(row.time), "restoration", row.request_id, row.model_dump_json()) for row in rows]
-        return len(self._journal.append(new) or ())
+        return len(self._journal.append([_restoration(row) for row in rows]) or ())
+
+    def append_kept(self, row: LogRow, references: int) -> None:
+        """Add a row whose pictures are kept, among them so many references, and the entry that says so: both or none.
+
+        Raises:
+            DataError: the request_id is already in the log.
+        """
+        body = format_body({"references": references})
+        self._journal.append([(format_time(row.time), "keeping", row.request_id, body), _restoration(row)])
 
     def record(self, kind: Kind, key: str, body: Mapping[str, Any], now: datetime) -> int:
         """Add one entry of another kind; returns its sequence.

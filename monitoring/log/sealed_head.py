@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.errors import ConfigError, DataError
+from models.errors import ConfigError, StorageError
 from monitoring.log.chain import Head, seal, unseal
+from pipeline.project.files import private_folder
 
 _SHORTEST = 32  # characters of a key that a person chose
 _logger = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ def load_key(given: str, path: Path) -> bytes:
 
     Raises:
         ConfigError: the given key is short.
-        DataError: others can read the file, or it is empty.
+        StorageError: others can read the file, or it is empty.
     """
     if given:
         if len(given) < _SHORTEST:
@@ -34,24 +35,26 @@ def load_key(given: str, path: Path) -> bytes:
     if not path.exists():
         _make(path)
     if path.stat().st_mode & 0o077:
-        raise DataError(f"a key that only its owner reads at {path}", "one that others can read", f"chmod 600 {path}")
+        raise StorageError(
+            f"a key that only its owner reads at {path}", "one that others can read", f"chmod 600 {path}"
+        )
     secret = path.read_bytes().strip()
     if len(secret) < _SHORTEST:
-        raise DataError(f"a key at {path}", f"{len(secret)} characters", "restore the file from its backup")
+        raise StorageError(f"a key at {path}", f"{len(secret)} characters", "restore the file from its backup")
     return secret
 
 
 def _make(path: Path) -> None:
     """Create the file whole, under its name, once; the first process wins."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    _write(temporary, secrets.token_hex(32) + "\n")
     try:
+        _write(temporary, secrets.token_hex(32) + "\n")
         path.hardlink_to(temporary)
     except FileExistsError:
         pass  # another process was first: its key counts
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str) -> None:
@@ -77,13 +80,13 @@ class HeadFile:
         """Read the head; None if there is no file yet.
 
         Raises:
-            DataError: the seal does not fit.
+            StorageError: the seal does not fit.
         """
         if not self.path.is_file():
             return None
         head = unseal(self.secret, self.path.read_text(encoding="ascii", errors="replace"))
         if head is None:
-            raise DataError(
+            raise StorageError(
                 f"a head sealed by the log's key at {self.path}",
                 "one that does not fit",
                 "give the key that the log was made with; if it never changed, somebody forged this file",
@@ -92,7 +95,7 @@ class HeadFile:
 
     def advance(self, head: Head) -> None:
         """Write `head` unless the file is already there or further."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(self.path.parent)
         with self._lock():
             stored = self.read()
             if stored is not None and stored.sequence >= head.sequence:

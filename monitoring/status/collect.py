@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from models.errors import LikenessError
+from models.errors import LikenessError, StorageError
 from monitoring.champion import champion_served
 from monitoring.retraining.windows import last_watch_run
 from monitoring.status.experiments import NO_CHALLENGE, UNKNOWN_CHALLENGE, current_challenge, measured_onsets
 from monitoring.status.log import last_verification, recent_cost
 from monitoring.status.model import Onset, Serving, Status, Window
+from monitoring.status.storage import storage_state
 from monitoring.status.windows import accuracy_now, judged_windows, recent_alerts, running_cycle
 from monitoring.status.wording import headline, worst_light
 from pipeline.config.load import Params
@@ -33,13 +34,16 @@ class Attempts:
         """Call `read`; on failure note the problem and return `otherwise`."""
         try:
             return read()
+        except StorageError as error:  # the page is for everybody: no path
+            self.problems.append(f"The storage cannot be read: {error.got}.")
+            return otherwise
         except LikenessError as error:
             self.problems.append(str(error))
             return otherwise
 
 
-def collect_status(params: Params, paths: Paths, *, now: datetime) -> Status:
-    """Read what is known at `now`.
+def collect_status(params: Params, paths: Paths, *, now: datetime, storage_full: bool = False) -> Status:
+    """Read what is known at `now`; `storage_full`: the service has found that it cannot write.
 
     A part that fails (the registry does not answer, the log's key is missing) is empty and named in `problems`.
     Warm and with MLflow in SQLite it takes a few tenths of a second; the first call imports MLflow. A registry that
@@ -74,6 +78,7 @@ def collect_status(params: Params, paths: Paths, *, now: datetime) -> Status:
         cost=attempt(lambda: recent_cost(params, paths), None),
         alerts=recent_alerts(paths),
         audit=attempt(lambda: last_verification(paths), None),
+        storage=storage_state(params, paths, full=storage_full),
         problems=tuple(attempt.problems),
     )
     return collected.model_copy(update={"light": worst_light(collected), "headline": headline(collected)})

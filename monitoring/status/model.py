@@ -146,6 +146,14 @@ class Audit(Part):
     entries: int
 
 
+class Storage(Part):
+    """The disks of the state and of kept pictures: what is free on the fullest; `full`: requests cannot be logged."""
+
+    free_mebibytes: float
+    low: bool
+    full: bool
+
+
 class Status(Part):
     """Everything on the page, at one moment."""
 
@@ -172,5 +180,6 @@ class Status(Part):
     alerts: tuple[AlertLine, ...]
     """Newest first."""
     audit: Audit | None
+    storage: Storage
     problems: tuple[str, ...]
     """What could not be read, and why."""

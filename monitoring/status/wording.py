@@ -21,6 +21,10 @@ _CHOOSE_CHAMPION = (
     "Choose the version that shall serve: `likeness promote VERSION`, or `likeness rollback` for the one before it. "
     "Until then the service goes on with the copy that it has, and no cycle can start."
 )
+FREE_SPACE = (
+    "Free space on the disk of `state/`, or enlarge it: delete old checkouts in `state/cycles`, reports, files of "
+    "others; then the service goes on by itself. Never delete or move the production log: it is the audit trail."
+)
 _DAY = timedelta(days=1)
 _WATCH_OVERDUE = timedelta(hours=3)  # the watch looks every hour
 
@@ -45,6 +49,8 @@ def headline(status: Status) -> tuple[str, ...]:
 
 def advice(status: Status) -> str:
     """Say what to do about the worst finding: start a silent registry, else the watch's or the last alert's advice."""
+    if status.storage.full or status.storage.low:
+        return FREE_SPACE
     if not status.champion.known:
         return _START_REGISTRY
     if status.champion.lost:
@@ -61,6 +67,7 @@ def alarms(status: Status) -> list[str]:
     return [
         sentence
         for wrong, sentence in (
+            (status.storage.full, _full_storage(status)),
             (
                 status.accuracy.below,
                 f"Too few people are still recognised: {_of_100(status.accuracy.value or 0.0)} of 100.",
@@ -74,7 +81,7 @@ def alarms(status: Status) -> list[str]:
 
 def concerns(status: Status) -> list[str]:
     """List the findings that should be looked at."""
-    window, weeks = latest_window(status), status.champion.weeks
+    window, weeks, storage = latest_window(status), status.champion.weeks, status.storage
     return [
         sentence
         for applies, sentence in (
@@ -84,6 +91,7 @@ def concerns(status: Status) -> list[str]:
                 bool(status.problems) and status.champion.known,
                 "Not everything could be read: see the end of this page.",
             ),
+            (storage.low and not storage.full, f"Only {storage.free_mebibytes:.0f} MiB are free on the disk."),
             (window is not None and bool(window.findings), _last_finding(window)),
             (
                 _time_since_watch(status) >= _WATCH_OVERDUE,
@@ -94,6 +102,11 @@ def concerns(status: Status) -> list[str]:
         )
         if applies
     ]
+
+
+def _full_storage(status: Status) -> str:
+    why = "is full" if status.storage.low else "cannot be written to, though it has room (a quota, or a fault)"
+    return f"The disk {why}: nothing can be logged, so no photo is restored."
 
 
 def latest_window(status: Status) -> Window | None:

@@ -24,3 +24,4 @@ class OperateParams(Section):
     keep_reports: Count
     keep_runs_days: float = Field(ge=1.0)
     database_mebibytes: Positive
+    min_free_mebibytes: Positive

@@ -51,6 +51,12 @@ def store_of(paths: Paths, params: KeepParams) -> Store:
     return open_store(params.location or str(paths.home.kept), paths.home.root, "keep.location")
 
 
+def written_folders(paths: Paths, params: KeepParams) -> list[Path]:
+    """List the folders on this machine that requests are written to: the state and, unless in S3, the kept pictures."""
+    folder = None if params.location.startswith("s3://") else paths.home.root / Path(params.location).expanduser()
+    return [paths.home.state] + ([folder] if folder is not None and params.location else [])
+
+
 def record_of(
     subject: str, request_id: str, basis: str, files: Mapping[str, bytes], params: KeepParams, now: datetime
 ) -> ConsentRecord:

@@ -1,13 +1,23 @@
 """Store kept pictures in a folder or below a prefix of an S3 bucket, behind one small interface."""
 
+import errno
+import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from models.errors import DataError, ServiceUnavailable
+from pipeline.project.files import private_folder
+from pipeline.project.storage import full_disk_in_words
 
+_TRIES = 100
+"""How often a file is written, or a folder deleted, while others delete or write there."""
+_MEANWHILE = frozenset({errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST})
+_DEPTH = 2
+"""Slashes in the key of a file."""
 _AT_ONCE = 1000  # more S3 does not delete in one call
 _KEY = re.compile(r"[0-9A-Za-z_-]{1,64}(/[0-9A-Za-z_-]{1,64}(/[0-9a-z-]{1,32}\.[a-z]{3,4})?)?")
 
@@ -58,13 +68,31 @@ class FolderStore:
         self._folder = folder
 
     def put(self, key: str, content: bytes) -> None:
-        """Write one file, whole or not at all."""
+        """Write one file, whole or not at all.
+
+        Raises:
+            StorageFull: no room for it.
+        """
+        with full_disk_in_words("kept pictures"):
+            self._put(key, content)
+
+    def _put(self, key: str, content: bytes) -> None:
         path = self._folder / checked(key)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = path.with_suffix(".tmp")
-        temporary.touch(mode=0o600)
-        temporary.write_bytes(content)
-        temporary.replace(path)
+        try:
+            for left in reversed(range(_TRIES)):
+                try:
+                    private_folder(path.parent)  # the folders' names are pseudonyms
+                    temporary.touch(mode=0o600)
+                    temporary.write_bytes(content)
+                    temporary.replace(path)
+                except FileNotFoundError:  # the folder was deleted meanwhile, with the person
+                    if not left:
+                        raise
+                else:
+                    return
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def get(self, key: str) -> bytes | None:
         """Read one file; None if there is none (any more)."""
@@ -78,21 +106,26 @@ class FolderStore:
 
     def names(self, person: str = "") -> Iterator[str]:
         """List the keys of one person or all, sorted; files and links of another make are left out."""
-        paths = (
-            path
-            for path in self._folder.glob(f"{checked(person) if person else '*'}/*/*")
-            if path.is_file() and not path.is_symlink()
-        )
-        names = (path.relative_to(self._folder).as_posix() for path in paths)
-        yield from sorted(name for name in names if _KEY.fullmatch(name))
+        start = self._folder / checked(person) if person else self._folder
+        # what is deleted meanwhile is skipped
+        paths = (Path(folder) / name for folder, _, names in os.walk(start) for name in names)
+        names = (path.relative_to(self._folder).as_posix() for path in paths if not path.is_symlink())
+        yield from sorted(name for name in names if name.count("/") == _DEPTH and _KEY.fullmatch(name))
 
     def delete(self, prefix: str) -> None:
-        """Delete a person or a record with everything in it."""
+        """Delete a person or a record with everything in it, also while others write or delete there."""
         place = self._folder / checked(prefix)
-        if place.is_dir() and not place.is_symlink():
-            shutil.rmtree(place)
-        if place.parent != self._folder and place.parent.is_dir() and not any(place.parent.iterdir()):
-            place.parent.rmdir()
+        for left in reversed(range(_TRIES)):
+            if place.is_symlink() or not place.is_dir():
+                break
+            try:
+                shutil.rmtree(place)
+            except OSError as error:
+                if error.errno not in _MEANWHILE or not left:
+                    raise
+        if place.parent != self._folder:
+            with suppress(OSError):  # there are other records, or it is gone
+                place.parent.rmdir()
 
 
 class BucketStore:

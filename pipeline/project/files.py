@@ -4,7 +4,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,15 +13,22 @@ from pydantic import BaseModel, ValidationError
 
 from models.errors import DataError
 
+_OTHERS = 0o077
+
 Report = TypeVar("Report", bound=BaseModel)
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all; folders are made. Of several writers the last one counts."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; folders are made. Of several writers the last one counts."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")  # two processes may write at once
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -88,6 +95,32 @@ def read_report(path: Path, kind: type[Report], stage: str) -> Report:
         ) from error
 
 
+def private_folder(path: Path) -> None:
+    """Make a folder that only its owner enters, and missing ones above it; one that is there stays as it is."""
+    if not path.is_dir():
+        private_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def close_to_others(folder: Path) -> None:
+    """Take the rights of other users off a folder, which is made if it is missing, and off what lies directly in it.
+
+    What belongs to somebody else, such as the root of a mounted volume, stays as it is.
+    """
+    private_folder(folder)
+    for path in (folder, *folder.iterdir()):
+        if not path.is_symlink() or path == folder:
+            with suppress(PermissionError, FileNotFoundError):
+                path.chmod(path.stat().st_mode & ~_OTHERS)
+
+
+def private_file(path: Path) -> None:
+    """Make an empty file that only its owner reads, unless there is a file; one that is there is closed to others."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    with suppress(PermissionError):
+        path.chmod(path.stat().st_mode & ~_OTHERS)
+
+
 def write_secret(path: Path, secret: bytes) -> None:
     """Write a file that only its owner reads, from its first byte on (mode 0600)."""
     path.unlink(missing_ok=True)
@@ -97,7 +130,7 @@ def write_secret(path: Path, secret: bytes) -> None:
 
 def secret_once(path: Path, length: int = 32) -> bytes:
     """Read the secret in `path`; on first use random bytes are written there, by one process only."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     with FileLock(path.with_name(path.name + ".lock")):
         if not path.is_file():
             write_secret(path, secrets.token_bytes(length))

@@ -16,7 +16,7 @@ from botocore.exceptions import (
     NoCredentialsError,
 )
 
-from models.errors import ConfigError, DataError, LikenessError, ServiceUnavailable
+from models.errors import ConfigError, DataError, LikenessError, ServiceUnavailable, StoreRefused
 from pipeline.project.environment import environment
 
 Client = Any
@@ -69,4 +69,4 @@ def _refused(what: str, error: ClientError) -> LikenessError:
     code = str(error.response.get("Error", {}).get("Code", "an error without a code"))
     if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500 or code == "SlowDown":
         return _unavailable(what, code)
-    return DataError(f"to read {what}", code, "check data.location and the permissions of the credentials")
+    return StoreRefused(f"to read {what}", code, "check data.location and the permissions of the credentials")

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from models.errors import ServiceUnavailable
+from models.errors import ServiceUnavailable, StorageFull
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
+from pipeline.project.storage import is_full, storage_full
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -45,6 +46,7 @@ def translate_outages(uri: str) -> Iterator[None]:
 
     Raises:
         ServiceUnavailable: no answer from `uri`. A refusal (unknown model, wrong name) passes through as it is.
+        StorageFull: its disk is full.
     """
     from mlflow.exceptions import MlflowException
     from requests.exceptions import RequestException
@@ -97,7 +99,9 @@ def _probe(uri: str) -> None:
         raise _unavailable(uri, error) from error
 
 
-def _unavailable(uri: str, error: Exception) -> ServiceUnavailable:
+def _unavailable(uri: str, error: Exception) -> ServiceUnavailable | StorageFull:
+    if is_full(error):
+        return storage_full("MLflow's database and artifacts", error)
     reason = next(iter(str(error).splitlines()), type(error).__name__)[:160]
     remedy = "start the server, or set or unset LIKENESS_MLFLOW_URI"
     if "error code 401" in reason:

@@ -31,7 +31,7 @@ class Receipt(BaseModel):
     """What a cached file is a copy of, and how that was checked.
 
     `sha256`: the checksum that S3 keeps. `md5`: the ETag of an object uploaded in one part.
-    `size`: neither was there to compare.
+    `size`: neither was there to compare. `content`: SHA-256 of the file as it was when it was compared.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,24 +41,27 @@ class Receipt(BaseModel):
     size: int
     etag: str
     verified: Verified
+    content: str
 
 
 def fetch(client: Client, stored: Stored, cache: Path) -> Path | None:
     """Fetch the object as a file below `cache`; None if its checksum was wrong twice.
 
-    A whole file with a receipt is not asked for again, as long as size and ETag in the listing stay; a part of a file
-    is continued by a range request, on the condition that the object has not changed.
+    A whole file with a receipt is not asked for again, as long as size and ETag in the listing stay and the file is
+    still what was compared; a part of a file is continued by a range request, on the condition that the object has not
+    changed.
     """
     place = cache / "s3" / hashlib.sha256(f"{stored.bucket}/{stored.key}".encode()).hexdigest()[:32]
     target, receipt = place.with_suffix(".bin"), place.with_suffix(".json")
-    if target.is_file() and _matches(receipt, stored):
+    if target.is_file() and _matches(target, receipt, stored):
         return target
     part = place.with_name(f"{place.name}.{_safe(stored.etag)}.part")
     verified = _fetch_once(client, stored, part) or _fetch_once(client, stored, part)
     if verified is None:
         return None
+    content = _digest(part, "sha256").hex()
     part.replace(target)
-    write_text(receipt, Receipt(**vars(stored), verified=verified).model_dump_json(indent=1))
+    write_text(receipt, Receipt(**vars(stored), verified=verified, content=content).model_dump_json(indent=1))
     return target
 
 
@@ -73,12 +76,17 @@ def _fetch_once(client: Client, stored: Stored, part: Path) -> Verified | None:
     return verified
 
 
-def _matches(receipt: Path, stored: Stored) -> bool:
+def _matches(target: Path, receipt: Path, stored: Stored) -> bool:
+    """Compare a cached file with its receipt and, where it was compared with the listed ETag, with that once more."""
     try:
         known = Receipt.model_validate_json(receipt.read_bytes())
     except (FileNotFoundError, ValidationError):
         return False
-    return known.model_dump(exclude={"verified"}) == vars(stored)
+    if known.model_dump(exclude={"verified", "content"}) != vars(stored):
+        return False
+    if known.verified == "md5" and _verify(target, stored, "") is None:
+        return False
+    return _digest(target, "sha256").hex() == known.content
 
 
 def _safe(etag: str) -> str:

@@ -6,11 +6,9 @@ well.
 """
 
 import argparse
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from statistics import median
 
 import torch
@@ -38,12 +36,9 @@ def main() -> None:
 def works(threads: int) -> dict[str, Callable[[], object]]:
     """What is measured, by name."""
     eager, damaged, double = Restorer.load(ASSETS / "restorer.safetensors"), case(128), case(256)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "generator.onnx"
-        export_onnx(eager, path)
-        onnx = OnnxRestorer(path, threads, eager.face_model)
-        export_onnx(Restorer(eager.generator, 256, eager.face_model), path)
-        wide = OnnxRestorer(path, threads, eager.face_model)
+    onnx = OnnxRestorer(export_onnx(eager), threads, eager.face_model)
+    enlarged = Restorer(eager.generator, 256, eager.face_model)
+    wide = OnnxRestorer(export_onnx(enlarged), threads, eager.face_model)
     small, large = (
         [torch.rand(1, CHANNELS, side, side), torch.rand(1, CONDITIONS), torch.rand(1, HINTS)] for side in (128, 256)
     )

@@ -19,7 +19,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from filelock import FileLock
 from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from models.errors import DataError
+from models.errors import DataError, StorageError
 from pipeline.project.paths import Paths
 from serving.http.problem import HttpProblem
 from serving.http.same_site import is_same_site
@@ -116,7 +116,7 @@ class TokenStore:
         """Find a valid token's record; None for a malformed, unknown or revoked one, all in about the same time.
 
         Raises:
-            DataError: the file is damaged.
+            StorageError: the file is damaged.
         """
         prefix, _, rest = token.partition("_")
         name, _, secret = rest.partition("_")
@@ -163,14 +163,14 @@ def read_tokens(path: Path) -> tuple[StoredToken, ...]:
     """Read all records, oldest first; none where the file does not exist.
 
     Raises:
-        DataError: the file is damaged.
+        StorageError: the file is damaged.
     """
     if not path.is_file():
         return ()
     try:
         return _TOKENS.validate_json(path.read_bytes())
     except ValidationError as error:
-        raise DataError(
+        raise StorageError(
             f"tokens at {path}", "a damaged file", "restore it, or delete it and make new tokens"
         ) from error
 

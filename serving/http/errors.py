@@ -10,7 +10,17 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from models.errors import Busy, DataError, LikenessError, MaskError, ServiceUnavailable
+from models.errors import (
+    Busy,
+    DataError,
+    LikenessError,
+    MaskError,
+    ServiceUnavailable,
+    StorageError,
+    StorageFull,
+    StoreRefused,
+)
+from pipeline.project.storage import is_full, storage_full
 from serving.http.connection import headers_of, request_id
 from serving.http.problem import HttpProblem
 from serving.schemas.restorations import Problem
@@ -23,6 +33,32 @@ _STATUS: tuple[tuple[type[LikenessError], int, str], ...] = (
     (Busy, 503, "busy"),
 )
 """The first match counts; any other error of the project is a fault of the service."""
+_STORAGE: tuple[tuple[type[StorageError], HttpProblem], ...] = (
+    (
+        StorageFull,
+        HttpProblem(
+            507, "storage_full", "room on the disk of the service", "none left",
+            "tell the operator of the service to free space, then send it again; nothing of this request is stored",
+        ),
+    ),
+    (
+        StoreRefused,
+        HttpProblem(
+            503, "store_refused", "a store of pictures that can be used", "a refusal",
+            "tell the operator of the service the request id, or send it without `keep_basis`",
+        ),
+    ),
+    (
+        StorageError,
+        HttpProblem(
+            503, "storage", "storage of the service that can be used", "an error of it",
+            "tell the operator of the service the request id, and try again later",
+        ),
+    ),
+)  # fmt: skip
+"""What a caller is told of the service's own files and databases: no path, and no advice that is the operator's."""
+STORAGE_CODES = frozenset({"storage_full", "storage"})
+"""Codes after which no request can be written down: the service is not ready."""
 
 _log = logging.getLogger("likeness.serving")
 
@@ -32,6 +68,7 @@ def install(app: FastAPI, count: Callable[[str], None]) -> None:
     handlers: dict[type[Exception], Callable[[Request, Any], HttpProblem]] = {
         HTTPException: _of_http,
         LikenessError: _of_likeness,
+        OSError: _of_system,
         RequestValidationError: _of_validation,
         Exception: _of_fault,
     }
@@ -52,6 +89,9 @@ def _handler(
 
 def problem_for(error: LikenessError) -> HttpProblem:
     """Make the answer to an error of the project; a fault of the service shows no details."""
+    for own, problem in _STORAGE:
+        if isinstance(error, own):
+            return problem
     for kind, status, code in _STATUS:
         if isinstance(error, kind):
             return HttpProblem(status, code, error.expected, error.got, error.remedy)
@@ -72,6 +112,13 @@ def _of_likeness(request: Request, error: LikenessError) -> HttpProblem:
     if refused.status_code >= 500:
         _log.error("%s %s: %s", request_id(request.scope), type(error).__name__, error)
     return refused
+
+
+def _of_system(request: Request, error: OSError) -> HttpProblem:
+    """Answer an error of the operating system that says that there is no room; any other one is a fault."""
+    if not is_full(error):
+        raise error
+    return _of_likeness(request, storage_full("what a request leaves behind", error))
 
 
 def _of_validation(_: Request, error: RequestValidationError) -> HttpProblem:

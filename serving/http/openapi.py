@@ -29,6 +29,8 @@ _ERRORS: dict[int, tuple[str, str, str, str, str]] = {
     500: ("An error of the service", "fault", "an outcome", "a fault of the service", "tell the operator its id"),
     503: ("No outcome in time, or a store that does not answer", "too_late", "an outcome within 60 s", "none yet",
           "come again"),
+    507: ("The disk of the service is full: nothing can be logged, so nothing is done", "storage_full",
+          "room on the disk of the service", "none left", "tell the operator to free space, then send it again"),
 }  # fmt: skip
 
 RESTORATION_BODY: dict[str, Any] = {
@@ -63,7 +65,10 @@ RESTORATION_BODY: dict[str, Any] = {
                             "description": "also lift fading and yellowing from the whole photo; then `mask` may be "
                             "all black: nothing is filled",
                         },
-                        "subject": {"type": "string", "description": "your id of the person; stored as a pseudonym"},
+                        "subject": {
+                            "type": "string",
+                            "description": "your id of the person, 1 to 200 characters; stored as a pseudonym",
+                        },
                         "keep_basis": {
                             "type": "string",
                             "description": "legal basis to keep the pictures for training and review; needs `subject`",

@@ -15,16 +15,17 @@ from starlette.requests import Request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
+from models.errors import DataError
 from restoration.modes import RequestedMode
 from restoration.provenance.marking import PictureFormat
 from serving.http.problem import HttpProblem
+from serving.privacy.subjects import valid_subject
 from serving.schemas.restorations import PictureWish
 
 JSON, ZIP = "application/json", "application/zip"
 PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/tiff")
 
 _FIELD_BYTES = 4096
-_SUBJECT_LENGTH = 200
 _CHARSETS = (b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1", b"latin1", b"latin-1")
 """Python knows more, some of which decode to anything or to nothing (`undefined`, `utf-7`, `punycode`)."""
 _BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
@@ -77,11 +78,9 @@ async def read_upload(request: Request, max_references: int) -> Upload:
     references = tuple(files.get("references", ()))
     if len(references) > max_references:
         raise _wrong("references", f"at most {max_references}", str(len(references)))
-    subject, basis = texts.get("subject", ""), texts.get("keep_basis", "")
+    subject, basis = read_subject(texts["subject"]) if texts.get("subject") else "", texts.get("keep_basis", "")
     if basis and not subject:
         raise _wrong("keep_basis", "a subject with it", "none")
-    if len(subject) > _SUBJECT_LENGTH:
-        raise _wrong("subject", f"at most {_SUBJECT_LENGTH} characters", str(len(subject)))
     repeats = texts.get("repeats", "")
     if repeats and not _REQUEST_ID.fullmatch(repeats):
         raise _wrong("repeats", "the request_id of an earlier restoration", repr(repeats[:40]))
@@ -97,6 +96,18 @@ async def read_upload(request: Request, max_references: int) -> Upload:
         picture=_choice(texts, "picture", PictureWish, "png"),
         repeats=repeats,
     )
+
+
+def read_subject(text: str) -> str:
+    """Check and normalise a subject, of the form or of an address.
+
+    Raises:
+        HttpProblem: somebody who is kept under it could not be deleted by it (422).
+    """
+    try:
+        return valid_subject(text)
+    except DataError as error:
+        raise HttpProblem(422, "bad_request", error.expected, error.got, error.remedy) from error
 
 
 async def read_image(request: Request) -> bytes:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from models.damage_finder.finder import Finder
 from monitoring.log.production_log import ProductionLog
+from monitoring.status.storage import StorageWatch
 from pipeline.config.load import Params
 from pipeline.image_io.outcome import Limits
 from restoration.provenance.marking import Seal
@@ -30,3 +31,4 @@ class ServingContext:
     metrics: Metrics
     identities: IdentityAggregates
     threshold: float | None
+    storage: StorageWatch

@@ -12,6 +12,7 @@ from monitoring.alerts.champion_lost import alert_lost_champion
 from monitoring.champion import DesiredVersions, ServedVersions, read_served, write_served
 from monitoring.log.rows import Arm
 from pipeline.config.load import Params
+from pipeline.project.derived_files import DerivedFiles
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
 from pipeline.registry.weights import resolve_weights
@@ -124,8 +125,8 @@ class ModelStore:
             if model.version == version:
                 return replace(model, arm=arm, promoted=None)
         weights, sha256 = self._weights(version)
-        serve, cache = self._params.serve, environment().cache / "graphs"
-        restorer = served_restorer(weights, sha256, cache, serve.threads)
+        serve, graphs = self._params.serve, DerivedFiles.of(self._paths, environment().cache / "graphs")
+        restorer = served_restorer(weights, sha256, graphs, serve.threads)
         wait, observe = serve.batch_wait_ms / 1000, self._metrics.batch.observe
         batched = BatchedRestorer(restorer, serve.max_batch, wait, self._running, observe)
         return LoadedModel(version, sha256, batched, arm)

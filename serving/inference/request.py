@@ -34,12 +34,17 @@ from serving.schemas.restorations import Timings
 
 @dataclass(frozen=True, eq=False)
 class RestoreRequest:
-    """One request for a restoration. `arms`: the models that served when it arrived; `accept`: its Accept header."""
+    """One request for a restoration.
+
+    `arms`: the models that served when it arrived; `accept`: its Accept header; `deletions`: of subjects, so many had
+    been when it arrived.
+    """
 
     request_id: str
     upload: Upload
     arms: Arms
     accept: str
+    deletions: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +86,7 @@ def restore(context: ServingContext, request: RestoreRequest, queue_seconds: flo
         picture = job.encode(restoration, form, photo)
     with timed("log"):
         result = None if restoration.mode == "unchanged" else restoration.image
-        kept = job.keep(KeptPictures(photo.image, used.mask, result, references))
-        row = job.log(restoration, photo.image, used)
+        kept, row = job.keep_and_log(KeptPictures(photo.image, used.mask, result, references), restoration, used)
     job.count(row)
     return RestoreResult(row, restoration, used, form, picture, photo, kept, job.times)
 
@@ -94,8 +98,8 @@ class RestoreJob:
         self._context, self._request, self._now = context, request, datetime.now(UTC)
         self.times, self._verify_cpu = StageTimes(queue_seconds), Meter()
         self.verify_seconds = Meter(time.perf_counter)
-        self._subject = context.pictures.pseudonym(request.upload.subject)
-        unit = self._subject or request.upload.repeats or request.request_id
+        self._person = context.pictures.person(request.upload.subject, request.deletions)
+        unit = self._person.pseudonym or request.upload.repeats or request.request_id
         self._model = request.arms.model_for(unit, context.params.ab.share)
         self._model.restorer.cpu_balance.take()  # left in this thread by a request that failed
         tools = meter_tools(meter_tools(context.tools.for_request(), self._verify_cpu), self.verify_seconds)
@@ -143,23 +147,27 @@ class RestoreJob:
         facts = facts_of(restoration, self._model.version, photo.sha256, self._request.request_id)
         return marked(restoration.image, wanted, facts, self._context.seal)
 
-    def keep(self, pictures: KeptPictures) -> bool:
-        """Keep the pictures if the caller opted in."""
-        upload, context, request_id = self._request.upload, self._context, self._request.request_id
-        kept = bool(context.pictures.keep(upload.subject, upload.keep_basis, pictures, request_id, self._now))
-        if kept:
-            context.log.record("keeping", request_id, {"references": len(pictures.references)}, self._now)
-        return kept
-
-    def log(self, restoration: Restoration, image: Image, used: UsedMask) -> LogRow:
-        context = self._context
-        row = build_log_row(restoration, image, used.mask, self._facts(), self._tools)
-        context.identities.flush(context.log, self._now)  # before the row, so that both fall in the same window
-        context.log.append([row])
-        return row
+    def keep_and_log(self, pictures: KeptPictures, restoration: Restoration, used: UsedMask) -> tuple[bool, LogRow]:
+        """Keep the pictures if the caller opted in, and log the request; without an entry in the log none stay kept."""
+        context, request_id = self._context, self._request.request_id
+        basis = self._request.upload.keep_basis
+        kept = bool(context.pictures.keep(self._person, basis, pictures, request_id, self._now))
+        try:
+            row = build_log_row(restoration, pictures.damaged, used.mask, self._facts(), self._tools)
+            context.identities.flush(context.log, self._now)  # before the row, so that both fall in the same window
+            if kept:
+                context.log.append_kept(row, len(pictures.references))
+            else:
+                context.log.append([row])
+        except BaseException:
+            if kept:
+                context.pictures.discard(self._person, request_id)
+            raise
+        return kept, row
 
     def count(self, row: LogRow) -> None:
         """Count the outcome for Prometheus; similarity and risk only of what the model did, and at full strength."""
+        self._context.storage.note_success()
         metrics = self._context.metrics
         metrics.requests.labels(row.mode, row.arm).inc()
         metrics.seconds.labels(row.arm).observe(row.milliseconds / 1000)
@@ -182,7 +190,7 @@ class RestoreJob:
             time=self._now,
             model_version=self._model.version,
             arm=self._model.arm,
-            subject=self._subject,
+            subject=self._person.pseudonym,
             milliseconds=self.times.total * 1000,
             queue_milliseconds=self.times.seconds["queue"] * 1000,
             cpu_seconds=max(0.0, self.times.cpu + self._model.restorer.cpu_balance.take()),

@@ -1,20 +1,18 @@
-"""What the service keeps of a person: a pseudonym, pictures with their consent, and aggregates of identities.
+"""What the service keeps of a person: pictures with their consent, and aggregates of identities.
 
 Without a subject and a legal basis no picture is kept; `PictureStore.forget` deletes pictures and pseudonym.
 """
 
 import hashlib
-import hmac
-import secrets
-import sqlite3
+import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 
+from models.errors import LikenessError
 from models.images import Image, Mask
 from monitoring.drift.identity_space import IdentityWindow
 from monitoring.log.production_log import ProductionLog
@@ -22,10 +20,10 @@ from pipeline.config.keep import KeepParams
 from pipeline.config.watch import IdentitySpaceParams
 from pipeline.consent import records
 from pipeline.image_io.write import png_bytes
-from pipeline.project.files import secret_once
 from pipeline.project.paths import Paths
+from serving.privacy.subjects import Person, Pseudonyms, nobody
 
-_TABLE = "CREATE TABLE IF NOT EXISTS subjects (lookup BLOB PRIMARY KEY, salt BLOB NOT NULL) WITHOUT ROWID"
+_log = logging.getLogger("likeness.serving")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,28 +53,63 @@ class PictureStore:
         self._store = records.store_of(paths, params)
         self._pseudonyms = Pseudonyms(paths)
 
+    def deletions(self) -> int:
+        """Count the deletions so far; a request notes the number when it arrives."""
+        return self._pseudonyms.deletions()
+
+    def person(self, subject: str, deletions: int) -> Person:
+        """Give a subject its pseudonym for one request, which arrived after so many deletions."""
+        return Person(subject, self._pseudonyms.of(subject, deletions) if subject else "")
+
     def pseudonym(self, subject: str) -> str:
-        """Give the 32 hex digits that replace `subject` until it is forgotten; "" for ""."""
+        """Give the 32 hex digits that replace `subject` from now on until it is forgotten; "" for ""."""
         return self._pseudonyms.of(subject) if subject else ""
 
-    def keep(self, subject: str, basis: str, pictures: KeptPictures, request_id: str, now: datetime) -> str:
-        """Store the pictures under a consent record; returns the record's id, "" where subject or basis is empty.
+    def keep(self, person: Person, basis: str, pictures: KeptPictures, request_id: str, now: datetime) -> str:
+        """Store the pictures under a consent record, all of them or none.
+
+        Args:
+            person: of the request, as it was when the request arrived.
+            basis: why the pictures may be kept.
+            pictures: of the request.
+            request_id: names the record.
+            now: when the consent begins to count.
+
+        Returns:
+            The record's id; "" where subject or basis is empty, or where the person was forgotten since the request
+            arrived.
 
         Raises:
             DataError: an invalid request id, or a basis of more than 200 characters.
+            StorageFull: no room for all of them.
             ServiceUnavailable: S3 does not answer.
         """
-        if not (subject and basis.strip()):
+        if not (person.subject and basis.strip()) or not self._is_current(person):
             return ""
-        name, files = self.pseudonym(subject), dict(pictures.files())
-        record = records.record_of(name, request_id, basis.strip(), files, self._params, now)
-        self._store.put(f"{record.place}/{records.RECORD}", record.model_dump_json(indent=1).encode())
-        for file, content in files.items():
-            self._store.put(f"{record.place}/{file}", content)
-        if self._pseudonyms.known(subject) != name:  # the subject was forgotten meanwhile, perhaps by another process
-            self._store.delete(name)
+        files = dict(pictures.files())
+        record = records.record_of(person.pseudonym, request_id, basis.strip(), files, self._params, now)
+        try:
+            self._store.put(f"{record.place}/{records.RECORD}", record.model_dump_json(indent=1).encode())
+            for file, content in files.items():
+                self._store.put(f"{record.place}/{file}", content)
+            current = self._is_current(person)  # it may have been forgotten meanwhile, perhaps by another process
+        except BaseException:
+            self.discard(person, request_id)
+            raise
+        if not current:
+            self._store.delete(person.pseudonym)
             return ""
         return record.record
+
+    def discard(self, person: Person, request_id: str) -> None:
+        """Delete what a request kept that came to nothing; what cannot be deleted goes when its record expires."""
+        try:
+            self._store.delete(f"{person.pseudonym}/{request_id}")
+        except (LikenessError, OSError) as error:
+            _log.error("%s: pictures of a failed request stay until they expire: %s", request_id, error)
+
+    def _is_current(self, person: Person) -> bool:
+        return self._pseudonyms.known(person.subject) == person.pseudonym
 
     def record(self, pseudonym: str, request_id: str, now: datetime) -> records.ConsentRecord | None:
         """Read the consent under which pictures of a request may be used now; None if there is none (any more)."""
@@ -100,77 +133,37 @@ class PictureStore:
         whole = all(hashlib.sha256(pictures[name]).hexdigest() == digest for name, digest in record.pictures.items())
         return pictures if whole else None  # otherwise they are being deleted or written
 
-    def forget(self, subject: str) -> int:
+    def knows(self, subject: str) -> bool:
+        """Tell whether anything is stored under a subject's pseudonym, or may be."""
+        return bool(self._pseudonyms.known(subject))
+
+    def forget(self, subject: str, log: Callable[[str, int], None] | None = None) -> int:
         """Delete pictures, records and salt; returns how many requests' pictures were deleted.
 
-        Log entries about `subject` cannot be linked to the person any more, not even by this installation.
+        Log entries about `subject` cannot be linked to the person any more, not even by this installation. Requests
+        that arrived before keep nothing.
+
+        Args:
+            subject: known or not.
+            log: is called with the pseudonym and that number before the salt goes; if it fails the salt remains.
 
         Raises:
             ServiceUnavailable: S3 does not answer; the salt then remains, and calling again completes the deletion.
         """
         name = self._pseudonyms.known(subject)
-        if not name:
-            return 0
-        requests = {key.rpartition("/")[0] for key in self._store.names(name)}
-        self._store.delete(name)
+        requests = {key.rpartition("/")[0] for key in self._store.names(name)} if name else set()
+        if name:
+            self._store.delete(name)
+        if log is not None:
+            log(name or nobody(), len(requests))
         self._pseudonyms.forget(subject)
-        self._store.delete(name)  # what was stored between the two
+        if name:
+            self._store.delete(name)  # what was stored between the two
         return len(requests)
 
     def expire(self, now: datetime | None = None) -> int:
         """Delete expired pictures; returns how many requests' pictures were deleted."""
         return records.expire(self._store, now or datetime.now(UTC))
-
-
-class Pseudonyms:
-    """A table of salts. It holds no names: a row is found by a keyed hash of the subject.
-
-    pseudonym = HMAC-SHA256(salt, subject), 32 hexadecimal digits. Once its salt is deleted, nobody can compute it, not
-    even from the subject, the key and the whole log.
-    """
-
-    def __init__(self, paths: Paths) -> None:
-        self._path = paths.subjects
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._key = secret_once(paths.keys / "subjects.key")
-        with self._table() as table:
-            table.execute(_TABLE)
-
-    def of(self, subject: str) -> str:
-        """Give the subject's pseudonym, the same one until the subject is forgotten."""
-        with self._table() as table:
-            table.execute(
-                "INSERT OR IGNORE INTO subjects VALUES (?, ?)", (self._lookup(subject), secrets.token_bytes(32))
-            )
-            return self._read(table, subject)
-
-    def known(self, subject: str) -> str:
-        """Give the pseudonym of a subject that has one, else ""."""
-        with self._table() as table:
-            return self._read(table, subject)
-
-    def forget(self, subject: str) -> None:
-        """Delete the salt, including its bytes in the file."""
-        with self._table() as table:
-            table.execute("DELETE FROM subjects WHERE lookup = ?", (self._lookup(subject),))
-
-    def _lookup(self, subject: str) -> bytes:
-        return hmac.digest(self._key, subject.encode(), hashlib.sha256)
-
-    def _read(self, table: sqlite3.Connection, subject: str) -> str:
-        row = table.execute("SELECT salt FROM subjects WHERE lookup = ?", (self._lookup(subject),)).fetchone()
-        return hmac.digest(row[0], subject.encode(), hashlib.sha256).hex()[:32] if row else ""
-
-    @contextmanager
-    def _table(self) -> Iterator[sqlite3.Connection]:
-        """Open a connection for one transaction: each thread needs its own."""
-        connection = sqlite3.connect(self._path, timeout=30.0)
-        try:
-            connection.execute("PRAGMA secure_delete = ON")
-            with connection:
-                yield connection
-        finally:
-            connection.close()
 
 
 class IdentityAggregates:
@@ -191,5 +184,10 @@ class IdentityAggregates:
             windows = list(self._windows.values())
         for window in windows:
             ready = window.flush_if_ready()
-            if ready is not None:
+            if ready is None:
+                continue
+            try:
                 log.record("identity", ready.model_version, ready.model_dump(mode="json"), now)
+            except LikenessError:
+                window.put_back(ready)
+                raise

@@ -5,18 +5,30 @@ from functools import partial
 
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import PathConvertor, register_url_convertor
 
 from monitoring.log.production_log import ProductionLog
 from monitoring.log.rows import LogRow
 from serving.http.json_body import read_json
 from serving.http.openapi import FEEDBACK_BODY, problems
 from serving.http.problem import HttpProblem
+from serving.http.request_form import read_subject
+from serving.privacy.subjects import normalised
 from serving.schemas.records import FeedbackGiven, FeedbackTaken, Forgotten, StoredOutcome
 from serving.service import Service
 
 REQUEST = Path(description="the request_id of the answer", pattern="^[0-9a-f]{32}$")
 """The parameter `id` of addresses below /v1/restorations."""
-_Subject = Path(description="as given in the form field `subject`", max_length=200)
+_Subject = Path(description="as given in the form field `subject`; it may hold slashes")
+
+
+class _SubjectConvertor(PathConvertor):
+    """The rest of an address, whatever it holds: line breaks, too."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("subject", _SubjectConvertor())
 
 
 def records_router(service: Service) -> APIRouter:
@@ -34,7 +46,7 @@ def records_router(service: Service) -> APIRouter:
         "/restorations/{id}/feedback",
         status_code=201,
         response_model=FeedbackTaken,
-        responses=problems(401, 403, 404, 408, 413, 422, 429, 500, 503),
+        responses=problems(401, 403, 404, 408, 413, 422, 429, 500, 503, 507),
         openapi_extra=FEEDBACK_BODY,
     )
     async def give_feedback(request: Request, id: str = REQUEST, by: str = restorer) -> FeedbackTaken:  # noqa: A002 - the word in the address
@@ -46,13 +58,17 @@ def records_router(service: Service) -> APIRouter:
         service.metrics.feedback.labels(str(given.recognised).lower()).inc()
         return FeedbackTaken(request_id=id)
 
-    @router.delete("/subjects/{id}", dependencies=[admin], responses=problems(401, 403, 422, 500, 503))
+    @router.delete("/subjects/{id:subject}", dependencies=[admin], responses=problems(401, 403, 422, 500, 503, 507))
     def forget_a_subject(id: str = _Subject) -> Forgotten:  # noqa: A002 - the word in the address
         """Delete all that was kept of a person, and the link between the log and them."""
-        pseudonym = pictures.pseudonym(id)
-        deleted = pictures.forget(id)
-        log.record("deletion", pseudonym, {"requests": deleted}, datetime.now(UTC))
-        return Forgotten(deleted=deleted)
+
+        def record(pseudonym: str, requests: int) -> None:
+            log.record("deletion", pseudonym, {"requests": requests}, datetime.now(UTC))
+
+        # what earlier versions took for a subject can be deleted even if it is none today
+        known = {subject for subject in (id, normalised(id)) if pictures.knows(subject)}
+        subjects = known or {read_subject(id)}
+        return Forgotten(deleted=sum(pictures.forget(subject, record) for subject in subjects))
 
     return router
 

@@ -9,7 +9,8 @@ One request for a restoration passes these files of `serving/`, in this order:
 5. `inference/worker_pool.py`: queue, worker threads, deadline, each thread's tools
 6. `inference/request.py`: decode, find the damage, restore, encode, keep, log, count
 7. `inference/arms.py`: the model of the request's A/B arm, faces of concurrent requests in one batch
-8. `privacy/personal_data.py`: pseudonym, pictures kept with consent, aggregates of identities
+8. `privacy/personal_data.py`: pictures kept with consent, aggregates of identities
+9. `privacy/subjects.py`: what may name a person, and the pseudonym of the request
 
 `tests/serving/test_request_path.py` checks the list.
 """
@@ -55,7 +56,7 @@ def photos_router(service: Service) -> APIRouter:
     @router.post(
         "/restorations",
         response_model=Outcome,
-        responses=PICTURES | problems(401, 403, 406, 408, 413, 422, 429, 500, 503),
+        responses=PICTURES | problems(401, 403, 406, 408, 413, 422, 429, 500, 503, 507),
         openapi_extra=RESTORATION_BODY,
     )
     async def restore_a_photo(request: Request, by: str = caller) -> Response:
@@ -65,9 +66,10 @@ def photos_router(service: Service) -> APIRouter:
         `unchanged`), or with its fading lifted alone where `fade` asks for that (mode `fade`).
         """
         with pool.reading(by):
+            deletions = await run_in_threadpool(context.pictures.deletions)
             upload = await read_upload(request, limits.max_references)
         accept = request.headers.get("accept", "")
-        wanted = RestoreRequest(request_id(request.scope), upload, service.models.arms, accept)
+        wanted = RestoreRequest(request_id(request.scope), upload, service.models.arms, accept, deletions)
         result = await pool.run(request, partial(restore, context, wanted), limits.answer_seconds)
         _log.info("%s %s %.0f ms", wanted.request_id, result.row.mode, result.row.milliseconds)
         return await run_in_threadpool(_answer, result)

@@ -45,7 +45,7 @@ def reviews_router(service: Service) -> APIRouter:
     @router.get(
         "/restorations/{id}/pictures",
         response_model=ShownPictures,
-        responses=STORED_PICTURES | problems(401, 403, 404, 406, 410, 422, 500, 503),
+        responses=STORED_PICTURES | problems(401, 403, 404, 406, 410, 422, 500, 503, 507),
     )
     def look_at_the_pictures(id: str = REQUEST, accept: str = _Accept, by: str = reviewer) -> Response:  # noqa: A002 - the word in the address
         """Read the kept pictures of a request, which its sender allowed. The look is logged with the token's id."""
@@ -64,7 +64,7 @@ def reviews_router(service: Service) -> APIRouter:
         "/restorations/{id}/review",
         status_code=201,
         response_model=ReviewTaken,
-        responses=problems(401, 403, 404, 408, 410, 413, 422, 429, 500, 503),
+        responses=problems(401, 403, 404, 408, 410, 413, 422, 429, 500, 503, 507),
         openapi_extra=REVIEW_BODY,
     )
     async def give_a_review(request: Request, id: str = REQUEST, by: str = reviewer) -> ReviewTaken:  # noqa: A002 - the word in the address

@@ -62,9 +62,18 @@ class Latest:
                 self._reading = None
 
 
-def status_router(paths: Paths) -> APIRouter:
-    """Make the routes of the status page for the checkout at `paths`; params.yaml is read each time."""
-    latest = Latest(lambda: collect_status(load_params(paths.params), paths, now=datetime.now(UTC)))
+def status_router(paths: Paths, storage_full: Callable[[], bool]) -> APIRouter:
+    """Make the routes of the status page.
+
+    Args:
+        paths: the checkout; its params.yaml is read each time.
+        storage_full: whether the service cannot write requests down.
+    """
+
+    def read() -> Status:
+        return collect_status(load_params(paths.params), paths, now=datetime.now(UTC), storage_full=storage_full())
+
+    latest = Latest(read)
     router = APIRouter(tags=["status"])
 
     @router.get("/status", response_class=HTMLResponse, summary="The status page")

@@ -67,5 +67,8 @@ class Readiness(Shape):
     champion: str = Field(description="version, or `shipped`")
     challenger: str | None = Field(description="version while an A/B test is on")
     registry_up: bool = Field(description="false: the models that are loaded go on serving")
+    storage_full: bool = Field(description="true: requests cannot be written down and are answered 507; not ready")
 
-    model_config = example({"ready": True, "champion": "3", "challenger": "4", "registry_up": True})
+    model_config = example(
+        {"ready": True, "champion": "3", "challenger": "4", "registry_up": True, "storage_full": False}
+    )

@@ -10,6 +10,7 @@ import pytest
 
 from cli.main import COMMANDS, main
 from tests.conftest import ROOT
+from tests.disks import fill, small_disk  # noqa: F401 - fixture
 
 
 def likeness(*arguments: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
@@ -66,3 +67,28 @@ def test_check_prints_one_json_line_per_file(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(line["verdict"], line["code"]) for line in lines] == [("accept", ""), ("reject", "empty_file")]
     assert lines[1]["file"] == "b\nc.jpg"
+
+
+def test_a_full_disk_is_one_line(small_disk: Path) -> None:  # noqa: F811 - fixture
+    fill(small_disk)
+    done = likeness("token", "new", "--role", "restore", "--name", "x" * 5000, "--root", str(small_disk))
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("likeness: expected room on the disk for what this command writes; got no space left")
+
+
+def test_what_is_about_people_is_its_owners_only(tmp_path: Path) -> None:
+    """In a process whose umask admits others."""
+    done = subprocess.run(
+        [
+            *(str(Path(sys.executable).parent / "likeness"), "token", "new", "--role", "review", "--name", "a"),
+            "--root",
+            str(tmp_path),
+        ],
+        capture_output=True,
+        umask=0o022,
+        check=True,
+    )
+    assert done.stdout.startswith(b"lk_")
+    made = [tmp_path / "state", *(tmp_path / "state").rglob("*")]
+    assert [path.name for path in made if path.stat().st_mode & 0o077] == []

@@ -11,9 +11,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
+from monitoring.status.storage import StorageWatch
 from pipeline.project.paths import Paths
 from serving.metrics.drift import WatchCollector
 from serving.metrics.service import Metrics
+from serving.metrics.storage import StorageCollector
 from tests.conftest import ROOT
 from tests.programs import program
 
@@ -43,6 +45,7 @@ def exposed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """Names of all series that the service exposes, with their labels."""
     metrics = Metrics()
     metrics.registry.register(WatchCollector(Paths(tmp_path_factory.mktemp("checkout")), lambda: ("1", None)))
+    metrics.registry.register(StorageCollector(StorageWatch([tmp_path_factory.mktemp("state")])))
     for collector in list(metrics.registry._collector_to_names):
         labels = getattr(collector, "_labelnames", ())
         if labels:
@@ -110,7 +113,8 @@ def test_every_alert_says_how_bad_it_is_and_what_to_do() -> None:
 
 
 def test_the_bounds_are_those_of_params_yaml() -> None:
-    params = YAML(typ="safe").load((INFRA.parent / "params.yaml").read_text(encoding="utf-8"))["watch"]
+    everything = YAML(typ="safe").load((INFRA.parent / "params.yaml").read_text(encoding="utf-8"))
+    params = everything["watch"]
     by_name = {rule["alert"]: rule["expr"] for rule in rules()}
     accuracy = re.search(r"< ([0-9.]+)", by_name["RecognitionBelowTarget"])
     weeks = re.search(r"> (\d+) \* 7", by_name["ChampionTooOld"])
@@ -118,6 +122,9 @@ def test_the_bounds_are_those_of_params_yaml() -> None:
     assert float(accuracy[1]) == params["min_recognition_accuracy"]
     assert weeks is not None
     assert float(weeks[1]) == params["max_champion_weeks"]
+    free = re.search(r"< (\d+) \* 2\^20", by_name["StorageNearlyFull"])
+    assert free is not None
+    assert float(free[1]) == everything["operate"]["min_free_mebibytes"]
 
 
 @pytest.mark.parametrize("command", [("check", "config", "prometheus.yml"), ("test", "rules", "rules_test.yml")])

@@ -13,6 +13,7 @@ from pipeline.config.load import Params, load_params
 from pipeline.project.paths import Paths
 from pipeline.workspaces.cycle_checkouts import CycleRecord, adopt_cycle, cycle_records, ensure_production, record_cycle
 from tests.conftest import ROOT
+from tests.disks import MEBIBYTES, fill, small_disk  # noqa: F401 - fixture
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -119,6 +120,16 @@ def test_a_database_past_its_limit_is_told(params: Params, paths: Paths) -> None
     paths.mlflow_database.with_name("mlflow.db-wal").write_bytes(b"\0" * 2**19)
     assert house.database_sizes(params, paths, NOON)["mlflow"] == 1.5
     assert codes(paths) == ["database-mlflow"]
+
+
+def test_a_disk_with_little_room_is_told(params: Params, paths: Paths, small_disk: Path) -> None:  # noqa: F811 - fixture
+    assert house.free_space(params, paths, NOON) > 0  # of the machine's own disk
+    small = params.model_copy(update={"keep": params.keep.model_copy(update={"location": str(small_disk)})})
+    assert house.free_space(small, paths, NOON) == MEBIBYTES
+    assert codes(paths) == ["disk-full"]
+    assert "The disk is nearly full" in paths.alerts.read_text(encoding="utf-8")
+    fill(small_disk)
+    assert house.free_space(small, paths, NOON) < 1.0
 
 
 def test_a_cycle_that_ended_without_a_word_is_told_once(params: Params, paths: Paths) -> None:

@@ -25,7 +25,8 @@ class Kept:
         now = datetime.now(UTC) - timedelta(days=figures.pop("days", 0))
         image, mask = damaged()
         pictures = KeptPictures(image, mask, portrait(), (portrait(),) * references)
-        if context.pictures.keep(self.subject(request_id), basis, pictures, request_id, now):
+        person = context.pictures.person(self.subject(request_id), context.pictures.deletions())
+        if context.pictures.keep(person, basis, pictures, request_id, now):
             context.log.record("keeping", request_id, {"references": references}, now)
         pseudonym = context.pictures.pseudonym(self.subject(request_id))
         context.log.append([row(request_id=request_id, time=now, subject=pseudonym, **figures)])

@@ -17,6 +17,7 @@ from monitoring.status.model import (
     Finding,
     Onset,
     Status,
+    Storage,
     Window,
 )
 from monitoring.status.windows import accuracy_now
@@ -80,6 +81,7 @@ def made(**changes: Any) -> Status:
         "now": NOW, "light": "waiting", "headline": (), "champion": champion, "versions": versions, "bound": 0.8,
         "accuracy": accuracy_now(windows, champion.version), "windows": windows, "last_look": None, "cycle": IDLE,
         "challenge": NO_CHALLENGE, "onsets": (), "cost": None, "alerts": (), "audit": None, "problems": (),
+        "storage": Storage(free_mebibytes=5e4, low=False, full=False),
     }  # fmt: skip
     found = Status(**(facts | changes))
     return found.model_copy(update={"light": worst_light(found), "headline": headline(found)})

@@ -362,5 +362,6 @@ def test_two_services_share_a_state(site: Site) -> None:
             "champion": "shipped",
             "challenger": None,
             "registry_up": True,
+            "storage_full": False,
         }
         assert create_app(site.service).title == "Likeness"

@@ -100,7 +100,7 @@ def test_a_repeated_restoration_stays_in_its_arm(site: Site) -> None:
     upload = Upload(file_of(portrait()), None, (), "auto", 1.0, False, "", "", "none", "")
 
     def arm(number: int, repeats: str) -> str:
-        request = RestoreRequest(f"{number:032x}", replace(upload, repeats=repeats), arms, "application/json")
+        request = RestoreRequest(f"{number:032x}", replace(upload, repeats=repeats), arms, "application/json", 0)
         return restore(site.service.context, request, 0.0).row.arm
 
     first = [arm(number, "") for number in range(500, 508)]

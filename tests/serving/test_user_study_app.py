@@ -22,6 +22,7 @@ from monitoring.user_study.store import StudyStore
 from serving.user_study_app import create_study_app
 from serving.views.user_study_report import overlays, page
 from tests.browser import PHONE, browser, clean_page, no_sideways_scroll
+from tests.disks import fill, small_disk  # noqa: F401 - fixture
 from tests.monitoring.user_study.site import METHODS, lay_out, study
 
 if TYPE_CHECKING:
@@ -99,6 +100,27 @@ def test_a_double_submit_counts_once_and_a_reload_resumes(store: StudyStore) -> 
     assert rater.post("/api/join", json={}).json() == first["state"] == rater.get("/api/state").json()
     assert len(store.answers()) == 1
     assert len(store.raters()) == 1
+
+
+def test_a_full_disk_is_said_and_loses_no_answer(small_disk: Path) -> None:  # noqa: F811 - fixture
+    store = lay_out(study(people=6, **SMALL), small_disk / "study")
+    rater = client(store)
+    asked = rater.post("/api/join", json={}).json()["asked"]
+    said = {"choice": "left"} if asked["question"] == "same" else {"marks": [{"x": 0.5, "y": 0.7, "radius": 0.1}]}
+    said |= {"item": asked["item"], "milliseconds": 2000}
+    (known,) = store.raters()
+    with (store.folder / "answers.jsonl").open("ab") as stream:  # up to the end of a block of the disk
+        line = json.dumps({"rater": known, "number": 0, "padding": ""})
+        room = -(stream.tell() + len(line) + 1) % 4096
+        stream.write(line.replace('""', f'"{"x" * room}"').encode() + b"\n")
+    fill(small_disk)
+    answer = rater.post("/api/answers", json=said)
+    assert answer.status_code == 507
+    assert "could not be stored" in answer.json()["detail"]
+    assert str(small_disk) not in answer.text
+    (small_disk / "ballast").unlink()
+    give(rater, asked)
+    assert len(store.answers()) == 1
 
 
 def test_raters_do_not_mix(store: StudyStore) -> None:

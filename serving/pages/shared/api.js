@@ -13,6 +13,8 @@ const PLAIN = { // what the service's codes mean to somebody who has only a phot
   bad_aspect_ratio: "A photo is too long and narrow. Cut out the part with the person and try that one.",
   no_visible_pixels: "A photo is fully transparent: there is nothing to be seen in it.",
   slow_body: "The photo took too long to arrive. Check your connection and try again.",
+  storage_full: "The service has no room left and cannot take photos right now. Your photo was not stored. Please try again later.",
+  storage: "The service has a fault of its own and cannot take photos right now. Please try again later.",
   too_late: "This took longer than we may let you wait. Try again in a minute, or with a smaller copy of the photo.",
 };
 

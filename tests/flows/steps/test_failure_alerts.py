@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flows.steps.failure_alerts import CYCLE, WATCH, Work, alert_on_failure
-from models.errors import Busy, DataError
+from models.errors import Busy, DataError, StorageFull
 from pipeline.project.paths import Paths
 from tests.conftest import ROOT
 
@@ -62,3 +62,11 @@ def test_what_is_merely_busy_and_what_succeeds_are_not_told(paths: Paths) -> Non
     with alert_on_failure(paths.root, WATCH):
         pass
     assert told(paths) == []
+
+
+def test_a_full_disk_is_told_in_words(paths: Paths) -> None:
+    with pytest.raises(StorageFull), alert_on_failure(paths.root, CYCLE):
+        raise OSError(28, "No space left on device")
+    (line,) = told(paths)
+    assert line["what_happened"].endswith("what this flow writes and got no space left on device")
+    assert line["what_to_do"].startswith("free space there")

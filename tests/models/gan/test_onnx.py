@@ -20,14 +20,13 @@ SIDE = 32
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Restorer, OnnxRestorer]:
+def both() -> tuple[Restorer, OnnxRestorer]:
     torch.manual_seed(0)
     generator = Generator(8, 2)
     for parameter in generator.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
-    restorer, path = Restorer(generator, SIDE, shipped_face_model()), tmp_path_factory.mktemp("onnx") / "generator.onnx"
-    export_onnx(restorer, path)
-    return restorer, OnnxRestorer(path, 1, restorer.face_model)
+    restorer = Restorer(generator, SIDE, shipped_face_model())
+    return restorer, OnnxRestorer(export_onnx(restorer), 1, restorer.face_model)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -1,12 +1,15 @@
-"""SFace as float torch: equal to ONNX Runtime, cached once and for all."""
+"""SFace as float torch: equal to ONNX Runtime, made in memory from the verified file."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from models.identity.sface_network import cache_folder, dequantise_blocks, float_sface, sface_network
+from models.identity.sface_network import dequantise_blocks, float_sface, sface_network
 from models.runtime.frozen import Frozen
 
 
@@ -50,17 +53,18 @@ def test_blocks_as_onnx_defines_them() -> None:
 def test_torch_and_onnx_runtime_agree(network: Frozen, faces: torch.Tensor) -> None:
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(str(float_sface()))
+    session = onnxruntime.InferenceSession(float_sface().SerializeToString())
     (expected,) = session.run(None, {"data": faces.numpy()})
     assert expected.shape == (3, 128)
     with torch.no_grad():
         np.testing.assert_allclose(network(faces).numpy(), expected, atol=1e-4)
 
 
-def test_it_loads_as_an_insightface_model() -> None:
+def test_it_loads_as_an_insightface_model(tmp_path: Path) -> None:
     from insightface.model_zoo import get_model
 
-    model = get_model(str(float_sface()))
+    (tmp_path / "sface.onnx").write_bytes(float_sface().SerializeToString())
+    model = get_model(str(tmp_path / "sface.onnx"))
     assert (model.taskname, model.input_size) == ("recognition", (112, 112))
     assert (model.input_mean, model.input_std) == (0.0, 1.0)  # pixels go in as 0..255
 
@@ -74,17 +78,17 @@ def test_gradients_are_finite_and_reach_the_pixels(network: Frozen, faces: torch
     assert not any(parameter.requires_grad for parameter in network.parameters())
 
 
-def test_the_cache_is_written_once_and_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "likeness"
-    path = float_sface()
-    written = path.stat().st_mtime_ns
-    assert float_sface() == path
-    assert path.stat().st_mtime_ns == written
-    assert list(cache_folder().iterdir()) == [path]  # no temporary file stays behind
-    assert "fb143eea07838aa5" in path.name
-
-
-def test_the_cache_lies_in_the_home_folder_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert cache_folder() == Path.home() / ".cache" / "likeness"
+def test_no_file_beside_the_packaged_one_is_trusted(tmp_path: Path) -> None:
+    """A fresh process with an empty home: the same network, and nothing is written that a later one would run."""
+    script = (
+        "import torch; from models.identity.sface_network import sface_network\n"
+        "faces = torch.rand(1, 3, 112, 112, generator=torch.Generator().manual_seed(0)) * 255\n"
+        "print(f'{sface_network()(faces).sum().item():.3f}')"
+    )
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-W", "ignore", "-c", script]
+    answers = [
+        subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout for _ in range(2)
+    ]
+    assert answers[0] == answers[1] != ""
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

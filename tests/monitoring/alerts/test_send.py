@@ -23,6 +23,7 @@ from monitoring.log.production_log import open_log
 from pipeline.config.load import Params, load_params
 from pipeline.project.paths import Paths
 from tests.conftest import ROOT
+from tests.disks import fill, small_disk  # noqa: F401 - fixture
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 GIVEN = Alert(
@@ -208,6 +209,21 @@ def test_a_failing_webhook_stops_nobody_and_is_tried_again(
     assert [message["code"] for message in hook.got] == ["watch-masks", "other"]
     assert retry(paths) == 0
     assert len(hook.got) == 2
+
+
+def test_a_full_disk_keeps_no_alert_back(
+    params: Params,
+    monkeypatch: pytest.MonkeyPatch,
+    hook: Hook,
+    paths: Paths,
+    small_disk: Path,  # noqa: F811 - fixture
+) -> None:
+    monkeypatch.setenv("LIKENESS_WEBHOOK", hook.address)
+    paths = Paths(small_disk)
+    paths.locks.mkdir(parents=True)
+    fill(small_disk)
+    assert alert(params, paths, GIVEN, NOON)
+    assert [got["code"] for got in hook.got] == [GIVEN.code]
 
 
 def test_the_state_of_an_earlier_version_is_read(params: Params, paths: Paths) -> None:

@@ -90,6 +90,24 @@ def test_too_few_faces_are_never_given_out() -> None:
     assert window.flush_if_ready() is None  # and each only once
 
 
+def test_faces_that_could_not_be_logged_count_again() -> None:
+    window, faces = IdentityWindow(space(min_faces=10), "1", ENCODER), embeddings(25)
+    for face in faces[:12]:
+        window.add(ENCODER, face[None])
+    ready = window.flush_if_ready()
+    assert ready is not None
+    window.add(ENCODER, faces[12:13])
+    window.put_back(ready)
+    for face in faces[13:]:
+        window.add(ENCODER, face[None])
+    again = window.flush_if_ready()
+    assert again is not None
+    points = project(faces.numpy(), PARAMS)
+    assert again.n == 25
+    assert again.mean == pytest.approx(points.mean(0))
+    assert np.array(again.covariance) == pytest.approx(np.cov(points.T))
+
+
 def test_many_threads_lose_no_face() -> None:
     window, faces = IdentityWindow(space(min_faces=10), "1", ENCODER), embeddings(400)
     with ThreadPoolExecutor(8) as pool:

@@ -253,7 +253,7 @@ def test_a_checkout_has_its_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 
 def test_a_file_that_is_no_log_is_named(tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(b"not a database, but long enough to look like one" * 20)
-    with pytest.raises(DataError, match="not a database; move the file away"):
+    with pytest.raises(DataError, match="not a database; leave the file where it is"):
         opened(f"sqlite:///{tmp_path / 'log'}", tmp_path)
 
 

@@ -20,6 +20,7 @@ from pipeline.project.paths import Paths
 from pipeline.registry.promotion import promote
 from pipeline.registry.register import register
 from pipeline.registry.versions import ChampionState
+from tests.disks import MEBIBYTES, fill, small_disk  # noqa: F401 - fixture
 from tests.pipeline.registry.site import NAME, lay_out
 from tests.pipeline.registry.site import params as small
 from tests.serving.status_examples import LOST, alarming, empty, made, normal, version, window
@@ -62,6 +63,33 @@ def test_a_fresh_checkout_is_waiting_and_stays_empty(paths: Paths) -> None:
     assert (found.light, found.champion.version, found.versions, found.windows) == ("waiting", "shipped", (), ())
     assert found.problems == ()
     assert list(paths.root.iterdir()) == []  # reading makes nothing
+
+
+def test_a_disk_with_little_room_and_a_full_one(paths: Paths, small_disk: Path) -> None:  # noqa: F811 - fixture
+    params = small()
+    kept = params.model_copy(update={"keep": params.keep.model_copy(update={"location": str(small_disk)})})
+    found = collect_status(kept, paths, now=NOW)
+    assert (found.light, found.storage.full, found.storage.free_mebibytes) == ("attention", False, MEBIBYTES)
+    assert found.headline[0] == "Only 8 MiB are free on the disk."
+    fill(small_disk)
+    found = collect_status(kept, paths, now=NOW)
+    assert (found.light, found.storage.full) == ("alarm", True)
+    assert found.headline[0] == "The disk is full: nothing can be logged, so no photo is restored."
+    assert "it is the audit trail" in advice(found)
+
+
+def test_a_write_that_failed_counts_although_there_is_room(paths: Paths) -> None:
+    found = collect_status(small(), paths, now=NOW, storage_full=True)
+    assert found.light == "alarm"
+    assert found.headline[0].startswith("The disk cannot be written to, though it has room")
+
+
+def test_a_log_that_cannot_be_read_is_told_without_its_path(paths: Paths) -> None:
+    write_text(paths.production_log, "not a database, but long enough to look like one" * 20)
+    found = collect_status(small(), paths, now=NOW)
+    assert found.light == "attention"
+    assert "not a database" in " ".join(found.problems)
+    assert str(paths.root) not in found.model_dump_json()
 
 
 def test_windows_come_in_the_order_of_the_log_and_age_is_no_window(paths: Paths) -> None:

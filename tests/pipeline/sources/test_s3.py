@@ -83,6 +83,23 @@ def test_a_whole_file_is_not_asked_for_again(either: Any, tmp_path: Path) -> Non
     assert first.read_bytes() == FACE
 
 
+@pytest.mark.parametrize("damaged", [FACE[:-20], b"\0" * len(FACE), b""])
+def test_a_cached_file_that_is_not_what_was_fetched_is_fetched_anew(
+    damaged: bytes, client: Any, tmp_path: Path
+) -> None:
+    client.put_object(Bucket=BUCKET, Key="a", Body=FACE)
+    stored = _stored(client, "a")
+    path = fetch(client, stored, tmp_path)
+    assert path is not None
+    path.write_bytes(damaged)
+    receipt = _receipt(path) | {"content": hashlib.sha256(damaged).hexdigest()}  # the ETag in the listing tells
+    for written in (_receipt(path), receipt):
+        path.with_suffix(".json").write_text(json.dumps(written))
+        path.write_bytes(damaged)
+        assert fetch(client, stored, tmp_path) == path
+        assert path.read_bytes() == FACE
+
+
 def test_a_changed_object_is_fetched_anew(either: Any, tmp_path: Path) -> None:
     either.put_object(Bucket=BUCKET, Key="a", Body=FACE)
     fetch(either, _stored(either, "a"), tmp_path)

@@ -49,7 +49,7 @@ def diffusing(surroundings: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 def asked(service: Service, number: int) -> Future[RestoreResult]:
     files = form()
     upload = Upload(files["image"], files["mask"], (), "auto", 1.0, False, "", "", "png", "")
-    ask = RestoreRequest(f"{number:032x}", upload, service.models.arms, "application/json")
+    ask = RestoreRequest(f"{number:032x}", upload, service.models.arms, "application/json", 0)
     return service.pool.submit(partial(restore, service.context, ask))
 
 

@@ -6,17 +6,9 @@ import time
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
-import torch
 
-from models.errors import ServiceUnavailable, WeightsError
-from models.face_model.shape_and_appearance import shipped_face_model
-from models.gan.generator import Generator
-from models.gan.onnx import OnnxRestorer, graph_difference
-from models.gan.restorer import Restorer, save_weights
-from models.kinds import KINDS
-from models.weight_files import weights_sha256
+from models.errors import ServiceUnavailable
 from monitoring.ab.assignment import arm_of
 from monitoring.ab.experiment import experiment_id
 from pipeline.project.environment import environment
@@ -26,7 +18,6 @@ from pipeline.registry.promotion import promote
 from pipeline.registry.register import register
 from serving.assemble import assemble
 from serving.http.auth import Guard
-from serving.inference.onnx_cache import MAX_DIFFERENCE, _cached, served_restorer
 from tests.conftest import ROOT
 from tests.pipeline.registry.site import NAME, lay_out
 from tests.serving.arms import aliases, anew, polling, store_of, value, versions
@@ -144,41 +135,6 @@ def test_weights_that_are_not_those_on_record_never_serve(
     for _ in range(12):
         store.poll()
     assert versions(store.arms) == [("champion", "2")]
-
-
-def test_a_graph_is_trusted_only_if_it_says_what_the_network_says(tmp_path: Path) -> None:
-    import onnx
-
-    torch.manual_seed(1)
-    generator = Generator(8, 2)
-    for parameter in generator.parameters():
-        torch.nn.init.normal_(parameter, std=0.1)
-    weights, graphs = tmp_path / "1.safetensors", tmp_path / "graphs"
-    save_weights(generator, weights, image_size=32)
-    digest = weights_sha256(weights)
-    served_restorer(weights, digest, graphs, 1)
-    (path,) = graphs.iterdir()
-    made = path.stat().st_mtime_ns
-    served_restorer(weights, digest, graphs, 1)
-    assert path.stat().st_mtime_ns == made  # exported once
-    graph = onnx.load(path)
-    bias = max(graph.graph.initializer, key=lambda entry: len(entry.raw_data))
-    bias.raw_data = (np.frombuffer(bias.raw_data, np.float32) * 1.1).tobytes()
-    onnx.save(graph, path)
-    restorer = Restorer.load(weights)
-    assert graph_difference(restorer, OnnxRestorer(path, 1, shipped_face_model())) > MAX_DIFFERENCE
-    served_restorer(weights, digest, graphs, 1)
-    assert graph_difference(restorer, OnnxRestorer(path, 1, shipped_face_model())) < 1e-4
-    graph = KINDS["gan"].graph
-    assert graph is not None
-    for damaged in (b"", path.read_bytes()[:1000]):  # the power went before all of it was on the disk
-        path.write_bytes(damaged)
-        with pytest.raises(WeightsError, match="an ONNX graph in"):
-            OnnxRestorer(path, 1, shipped_face_model())
-        assert _cached(graph(), restorer, path, 1) is None  # and is exported anew
-    assert list(graphs.iterdir()) == [path]
-    with pytest.raises(WeightsError):
-        served_restorer(weights, "0" * 64, graphs, 1)
 
 
 def test_reloading_drops_no_request(paths: Paths) -> None:

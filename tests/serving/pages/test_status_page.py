@@ -194,7 +194,7 @@ def test_over_http_from_a_fresh_checkout(tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     app = FastAPI()
-    app.include_router(status_router(Paths(tmp_path)))
+    app.include_router(status_router(Paths(tmp_path), lambda: False))
     with TestClient(app) as client:
         page = client.get("/status")
         figures = client.get("/v1/status")
@@ -212,7 +212,7 @@ def served(states: list[Status], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setattr(status, "collect_status", lambda *_, **__: states.pop(0) if len(states) > 1 else states[0])
     app = FastAPI()
     app.include_router(page_router(PARAMS))
-    app.include_router(status_router(Paths(tmp_path)))
+    app.include_router(status_router(Paths(tmp_path), lambda: False))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()  # the browser is not refused while uvicorn starts

@@ -168,9 +168,8 @@ def test_consent_from_before_there_were_reviewers_is_not_stretched(site: Site, k
     image, mask = damaged()
     row = context.log.row(request_id)
     assert row is not None
-    context.pictures.keep(
-        kept.subject(request_id), "for training", KeptPictures(image, mask, portrait()), request_id, row.time
-    )
+    person = context.pictures.person(kept.subject(request_id), context.pictures.deletions())
+    context.pictures.keep(person, "for training", KeptPictures(image, mask, portrait()), request_id, row.time)
     with site.client("review") as client:
         answer = client.get(f"/v1/restorations/{request_id}/pictures")
     assert (answer.status_code, answer.json()["code"]) == (404, "no_pictures")
