@@ -48,7 +48,10 @@ class Owners:
     def of_any(self, numbers: Sequence[int], among: Mask) -> Mask:
         """Which pixels `among` (H, W), all of them missing, belong to one of some frames, or to `NOBODY`: (H, W)."""
         result = np.zeros(among.shape, np.bool_)
-        result[self.window] = among[self.window] & np.isin(self.index, numbers)
+        mine, missing = result[self.window], among[self.window]
+        for top in range(0, len(self.index), _STRIP):  # in strips, which keeps memory small
+            rows = slice(top, top + _STRIP)
+            mine[rows] = missing[rows] & np.isin(self.index[rows], numbers)
         return result
 
 

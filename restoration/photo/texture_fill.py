@@ -5,12 +5,14 @@ package pypatchmatch), at a bounded size, set in without a seam and with the pho
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
 
 from models.images import Image, Mask
+from models.runtime.budget import UNLIMITED, Budget
 from restoration.photo.blending import blend_in
 from restoration.photo.thin_fill import add_grain
 from restoration.photo.windows import enlarged, shrunk_mask
@@ -22,6 +24,8 @@ _PATCH = 3
 _SEED = 1
 _ONE_AT_A_TIME = threading.Lock()
 """The package has one generator of random numbers; with it the same photo is always filled alike."""
+_PATIENCE = 0.2
+"""Seconds after which whoever waits looks whether it still should."""
 _GROWTH = 2
 """Pixels by which a shrunk hole grows, so that nothing of the damage is left at its rim."""
 
@@ -29,7 +33,9 @@ Box = tuple[float, float, float, float]
 """x, y, width, height."""
 
 
-def fill_with_texture(plain: Image, wide: Mask, missing: Mask, faces: Sequence[Box]) -> None:
+def fill_with_texture(
+    plain: Image, wide: Mask, missing: Mask, faces: Sequence[Box], budget: Budget = UNLIMITED
+) -> None:
     """Fill the pixels `wide` (H, W) of a photo (H, W, 3), in place; all others stay the same bits.
 
     Args:
@@ -37,6 +43,10 @@ def fill_with_texture(plain: Image, wide: Mask, missing: Mask, faces: Sequence[B
         wide: what is to be filled.
         missing: all missing pixels (H, W), from which nothing is copied.
         faces: nothing is copied from them either: a fill must not grow eyes.
+        budget: is checked while other photos are filled, and from tile to tile.
+
+    Raises:
+        Stopped: the budget is spent.
     """
     from patchmatch import patch_match
 
@@ -52,14 +62,24 @@ def fill_with_texture(plain: Image, wide: Mask, missing: Mask, faces: Sequence[B
     kept_out &= ~hole  # what is kept out is not filled either
     if (kept_out | hole).all():
         return
-    with _ONE_AT_A_TIME:
+    with _one_at_a_time(budget):
         patch_match.set_random_seed(_SEED)
         filled = patch_match.inpaint(
             small, hole * np.uint8(255), global_mask=kept_out * np.uint8(255), patch_size=_PATCH
         )
-    fill = np.asarray(filled, np.float32)
-    blend_in(plain, lambda window: enlarged(fill, window, (height, width)), wide, missing, 1.0)
-    add_grain(plain, wide)
+    fill = np.asarray(filled, np.uint8)
+    blend_in(plain, lambda window: enlarged(fill, window, (height, width)), wide, missing, 1.0, budget=budget)
+    add_grain(plain, wide, budget)
+
+
+@contextmanager
+def _one_at_a_time(budget: Budget) -> Iterator[None]:
+    while not _ONE_AT_A_TIME.acquire(timeout=_PATIENCE):
+        budget.check()
+    try:
+        yield
+    finally:
+        _ONE_AT_A_TIME.release()
 
 
 def on_faces(mask: Mask, faces: Sequence[Box]) -> Mask:

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from models.errors import Busy, DataError, LikenessError, MaskError, ServiceUnavailable
+from models.errors import Busy, DataError, LikenessError, MaskError, ServiceUnavailable, Stopped
 from serving.http.connection import headers_of, request_id
 from serving.http.problem import HttpProblem
 from serving.schemas.restorations import Problem
@@ -21,6 +21,7 @@ _STATUS: tuple[tuple[type[LikenessError], int, str], ...] = (
     (DataError, 422, "bad_data"),
     (ServiceUnavailable, 503, "unavailable"),
     (Busy, 503, "busy"),
+    (Stopped, 503, "too_late"),
 )
 """The first match counts; any other error of the project is a fault of the service."""
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from models.images import Image
+from models.runtime.budget import Budget
 from monitoring.log.metering import Meter, meter_tools
 from monitoring.log.observe import RequestFacts, build_log_row
 from monitoring.log.rows import LogRow
@@ -60,15 +61,21 @@ class RestoreResult:
     times: "StageTimes"
 
 
-def restore(context: ServingContext, request: RestoreRequest, queue_seconds: float) -> RestoreResult:
+def restore(context: ServingContext, request: RestoreRequest, queue_seconds: float, budget: Budget) -> RestoreResult:
     """Restore one photo and log it. A refused photo is an outcome, too.
 
     Raises:
-        HttpProblem: a picture that cannot be read, or no form that the caller accepts.
+        HttpProblem: a picture that cannot be read, or would take too much memory, or no form that the caller accepts.
         LikenessError: a mask that does not fit, or a log, or a store of kept pictures, that does not answer.
+        Stopped: the budget is spent; nothing is kept or logged then.
     """
-    job = RestoreJob(context, request, queue_seconds)
-    timed = job.times.timed
+    upload, begun = request.upload, time.perf_counter()
+    with context.memory.held(upload.image, upload.references, budget):
+        return _restore(RestoreJob(context, request, queue_seconds + time.perf_counter() - begun, budget))
+
+
+def _restore(job: "RestoreJob") -> RestoreResult:
+    request, timed = job.request, job.times.timed
     with timed("decode"):
         photo, references = job.decode()
     form = answer_form(request.accept, request.upload.picture, photo.format)
@@ -77,8 +84,10 @@ def restore(context: ServingContext, request: RestoreRequest, queue_seconds: flo
     with timed("restore"):
         restoration = job.restore(photo.image, used, references)
     job.times.move(job.verify_seconds.take(), "restore", "verify")
+    job.budget.check()
     with timed("encode"):
         picture = job.encode(restoration, form, photo)
+    job.budget.check()
     with timed("log"):
         result = None if restoration.mode == "unchanged" else restoration.image
         kept = job.keep(KeptPictures(photo.image, used.mask, result, references))
@@ -90,35 +99,36 @@ def restore(context: ServingContext, request: RestoreRequest, queue_seconds: flo
 class RestoreJob:
     """The steps of one request, in the order in which `restore` calls them."""
 
-    def __init__(self, context: ServingContext, request: RestoreRequest, queue_seconds: float) -> None:
-        self._context, self._request, self._now = context, request, datetime.now(UTC)
+    def __init__(self, context: ServingContext, request: RestoreRequest, queue_seconds: float, budget: Budget) -> None:
+        self._context, self.request, self._now, self.budget = context, request, datetime.now(UTC), budget
         self.times, self._verify_cpu = StageTimes(queue_seconds), Meter()
         self.verify_seconds = Meter(time.perf_counter)
         self._subject = context.pictures.pseudonym(request.upload.subject)
         unit = self._subject or request.upload.repeats or request.request_id
         self._model = request.arms.model_for(unit, context.params.ab.share)
         self._model.restorer.cpu_balance.take()  # left in this thread by a request that failed
-        tools = meter_tools(meter_tools(context.tools.for_request(), self._verify_cpu), self.verify_seconds)
+        tools = meter_tools(meter_tools(context.tools.for_request(budget), self._verify_cpu), self.verify_seconds)
         full = request.upload.strength == 1.0  # a mixed face says nothing about the model's identities
         self._tools = replace(tools, observe=context.identities.window(self._model.version).add if full else None)
 
     def decode(self) -> tuple[Accepted, tuple[Image, ...]]:
-        upload, limits = self._request.upload, self._context.limits
+        upload, limits = self.request.upload, self._context.limits
         photo = read(upload.image, "image", limits)
         return photo, tuple(read(data, "references", limits).image for data in upload.references)
 
     def choose_mask(self, image: Image) -> UsedMask:
         """Use the caller's mask, or search for damage."""
-        upload, context = self._request.upload, self._context
+        upload, context = self.request.upload, self._context
         if upload.mask is None:
-            return mask_for(image, None, upload.mode, context.finder, self._tools.detector, context.params.restore)
+            limits, detector = context.params.restore, self._tools.detector
+            return mask_for(image, None, upload.mode, context.finder, detector, limits, budget=self.budget)
         size = (image.shape[0], image.shape[1])
         all_white = upload.mode == "colorize"
         return given_mask(read_mask(upload.mask, size, may_cover_all=all_white, may_be_empty=upload.fade))
 
     def restore(self, image: Image, used: UsedMask, references: Sequence[Image]) -> Restoration:
         """Restore by the mask, and lift fading if that is asked for."""
-        upload = self._request.upload
+        upload = self.request.upload
         restore = partial(
             restore_used,
             used=used,
@@ -140,12 +150,12 @@ class RestoreJob:
         if restoration.mode == "unchanged":
             own = photo.data if has_format(photo.format, wanted) else None
             return own or encoded(restoration.image, f".{wanted}")
-        facts = facts_of(restoration, self._model.version, photo.sha256, self._request.request_id)
+        facts = facts_of(restoration, self._model.version, photo.sha256, self.request.request_id)
         return marked(restoration.image, wanted, facts, self._context.seal)
 
     def keep(self, pictures: KeptPictures) -> bool:
         """Keep the pictures if the caller opted in."""
-        upload, context, request_id = self._request.upload, self._context, self._request.request_id
+        upload, context, request_id = self.request.upload, self._context, self.request.request_id
         kept = bool(context.pictures.keep(upload.subject, upload.keep_basis, pictures, request_id, self._now))
         if kept:
             context.log.record("keeping", request_id, {"references": len(pictures.references)}, self._now)
@@ -178,7 +188,7 @@ class RestoreJob:
 
     def _facts(self) -> RequestFacts:
         return RequestFacts(
-            request_id=self._request.request_id,
+            request_id=self.request.request_id,
             time=self._now,
             model_version=self._model.version,
             arm=self._model.arm,
@@ -188,7 +198,7 @@ class RestoreJob:
             cpu_seconds=max(0.0, self.times.cpu + self._model.restorer.cpu_balance.take()),
             verification_cpu_seconds=self._verify_cpu.take(),
             threshold=self._context.threshold,
-            strength=self._request.upload.strength,
+            strength=self.request.upload.strength,
         )
 
 
@@ -261,15 +271,17 @@ class FoundMask:
     labels: bytes
 
 
-def propose_mask(context: ServingContext, data: bytes, queue_seconds: float) -> FoundMask:  # noqa: ARG001 - of the queue
+def propose_mask(context: ServingContext, data: bytes, queue_seconds: float, budget: Budget) -> FoundMask:  # noqa: ARG001 - of the queue
     """Search a photo for damage; nothing is logged, because nothing is done to it.
 
     Raises:
-        HttpProblem: it cannot be read.
+        HttpProblem: it cannot be read, or would take too much memory.
         DataError: the edition has no finder.
+        Stopped: the budget is spent.
     """
-    photo = read(data, "image", context.limits)
-    detector = context.tools.for_request().detector
-    damage = find_damage(photo.image, required(context.finder), detector, context.params.restore.finder)
-    used = found_mask(damage, everything=False)
-    return FoundMask(used, encoded(used.picture(), ".png"), encoded(damage.labels, ".png"))
+    with context.memory.held(data, (), budget):
+        photo = read(data, "image", context.limits)
+        detector, rules = context.tools.for_request(budget).detector, context.params.restore.finder
+        damage = find_damage(photo.image, required(context.finder), detector, rules, budget)
+        used = found_mask(damage, everything=False)
+        return FoundMask(used, encoded(used.picture(), ".png"), encoded(damage.labels, ".png"))
