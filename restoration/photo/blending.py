@@ -17,7 +17,7 @@ from restoration.photo.windows import Window, around, moved, shared, widened, wi
 
 _WHOLE = 1 << 20
 """Pixels of a window up to which its part is filled at once; of a larger one tile by tile, with the same result."""
-_TILE = 512
+_TILE = 1024
 """Side of the tiles, pixels."""
 _SCATTERED, _BLOCK = 1 << 22, 32
 """Pixels of a window from which parts within a block of so many pixels, or the next one, count as one."""
