@@ -108,7 +108,7 @@ def find_damage(
     large = likely & pieces.patch & (pieces.pixels >= params.large * damaged.size)
     net = net_length(pieces, params.sure) >= params.net
     sure = likely & (pieces.confidence >= (params.sure_in_net if net else params.sure))
-    faces = looking_upright(detector, image, image).detector.detect(image) if sure.any() else []
+    faces = looking_upright(detector, image, image, budget=budget).detector.detect(image) if sure.any() else []
     clear = (pieces.seen_by_parts >= _SEEN) | (pieces.confidence >= params.sure)
     wide_lines = pieces.patch & _IS_LINE[pieces.kind] & net & clear
     sure &= ~_is_area(pieces) | wide_lines | (pieces.confidence >= params.sure_patch)

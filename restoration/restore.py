@@ -118,7 +118,7 @@ class _Scene:
 
 def _look(damage: DamagedPhoto, tools: Tools, size: int, params: RestoreParams) -> _Scene:
     plain = classical_photo(damage.image, damage.hole, damage.chroma, tools.budget)
-    looking = looking_upright(tools.detector, plain, damage.image, params.min_certain_score)
+    looking = looking_upright(tools.detector, plain, damage.image, params.min_certain_score, tools.budget)
     tools.budget.check()
     turned = replace(tools, detector=looking.detector)
     count, faces = damaged_faces(damage.image, plain, damage.hole, damage.chroma, turned, size, params)

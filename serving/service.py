@@ -11,7 +11,7 @@ from serving.inference.model_store import ModelStore
 from serving.inference.worker_pool import WorkerPool
 from serving.metrics.service import Metrics
 
-LAST_SECONDS = 5.0
+LAST_SECONDS = 10.0
 """How long work that was told to stop may take until its next step."""
 _log = logging.getLogger("likeness.serving")
 

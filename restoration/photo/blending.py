@@ -51,15 +51,14 @@ def blend_in(
         missing: all pixels (H, W) that are not known.
         ramp: width of that fading, pixels.
         bare: missing pixels (H, W) that will stay so: neither a truth to meet nor a fill to fade into.
-        budget: is checked from tile to tile.
+        budget: is checked wherever the fill is looked at.
 
     Raises:
         Stopped: the budget is spent; some of the domain is filled then.
     """
     for window, part in _parts(domain):
         fixed = _known_rim(part, missing[window])
-        for tile, offset in _offsets(canvas, fill, window, part, fixed):
-            budget.check()
+        for tile, offset in _offsets(canvas, fill, window, part, fixed, budget):
             place, own = moved(tile, window), part[tile]
             mixed = fill(place) + offset
             share = _share(place, domain, missing, bare, ramp)
@@ -69,11 +68,12 @@ def blend_in(
 
 
 def _offsets(
-    canvas: Image, fill: Callable[[Window], Field], window: Window, part: Mask, fixed: Mask
+    canvas: Image, fill: Callable[[Window], Field], window: Window, part: Mask, fixed: Mask, budget: Budget
 ) -> Iterator[tuple[Window, Field]]:
     """Tiles of a part's window, with the field that shifts the fill there; known pixels alone decide about it."""
 
     def gap(tile: Window) -> Field:
+        budget.check()
         place = moved(tile, window)
         return np.asarray(canvas[place] - fill(place), np.float32)
 

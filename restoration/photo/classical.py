@@ -12,6 +12,8 @@ from restoration.photo.windows import enlarged, shrunk_mask
 
 _LONGEST_SIDE = 2048
 """Larger photos are filled at this size and set in without a seam: Telea's cost and streaks grow with the hole."""
+_MOST_MISSING = 1 << 20
+"""Pixels that are missing there at most; with more the photo is shrunk further: nobody can stop OpenCV."""
 _STRIP = 128
 """Rows that are looked at together."""
 _GREY_TOLERANCE = 3
@@ -34,9 +36,12 @@ def classical_photo(image: Image, hole_mask: Mask, chroma_mask: Mask, budget: Bu
     shrink = _LONGEST_SIDE / max(height, width)
     if shrink >= 1:
         return classical_fill(image, hole_mask, chroma_mask, "telea")
-    side = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    side, chroma = _shrunk(chroma_mask, shrink)
+    while np.count_nonzero(chroma) > _MOST_MISSING:
+        shrink /= 2
+        side, chroma = _shrunk(chroma_mask, shrink)
     small = np.asarray(cv2.resize(image, side, interpolation=cv2.INTER_AREA), np.uint8)
-    masks = shrunk_mask(hole_mask, side), shrunk_mask(chroma_mask, side)
+    masks = shrunk_mask(hole_mask, side), chroma
     filled = classical_fill(small, *masks, "telea")
     del small, masks
     budget.check()
@@ -44,6 +49,13 @@ def classical_photo(image: Image, hole_mask: Mask, chroma_mask: Mask, budget: Bu
     blend_in(result, lambda part: enlarged(filled, part, (height, width)), chroma_mask, chroma_mask, 1.0, budget=budget)
     keep_luma(image, result, chroma_mask, hole_mask)
     return result
+
+
+def _shrunk(mask: Mask, shrink: float) -> tuple[tuple[int, int], Mask]:
+    """The side (width, height) to which a photo is shrunk, and its mask (H, W) at that size."""
+    height, width = mask.shape
+    side = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    return side, shrunk_mask(mask, side)
 
 
 def keep_luma(image: Image, coloured: Image, chroma: Mask, hole: Mask) -> None:

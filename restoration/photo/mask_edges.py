@@ -143,16 +143,17 @@ def grow_to_edges(image: Image, mask: Mask, budget: Budget = UNLIMITED) -> Mask:
             part = slice(top, min(top + _LARGE, window[0].stop)), slice(left, min(left + _LARGE, window[1].stop))
             seen = shared(widened(part, most + sees, mask.shape), window)
             if mask[seen].any():
-                grown[part] = _grown(image[seen], mask[seen], most)[within(part, seen)]
+                grown[part] = _grown(image[seen], mask[seen], most, budget)[within(part, seen)]
     return grown
 
 
-def _grown(image: Image, mask: Mask, most: int) -> Mask:
+def _grown(image: Image, mask: Mask, most: int, budget: Budget) -> Mask:
     rim, outside, inside = _rim(mask)
+    budget.check()
     if not len(rim.rows):
         return mask
     reach = _reaches(image, rim, outside, inside, most)
-    return np.asarray(mask | _spread(rim, reach, outside), np.bool_)
+    return np.asarray(mask | _spread(rim, reach, outside, budget), np.bool_)
 
 
 def _rim(mask: Mask) -> tuple[_Rim, Floats, Floats]:
@@ -328,10 +329,11 @@ def _medians(values: Floats, group: Ints, groups: int) -> Floats:
     return result
 
 
-def _spread(rim: _Rim, reach: Ints, outside: Floats) -> Mask:
+def _spread(rim: _Rim, reach: Ints, outside: Floats, budget: Budget) -> Mask:
     """Known pixels (H, W) within the reach of a pixel of the rim, which itself is the first."""
     grown = np.zeros(outside.shape, np.bool_)
     for pixels in np.unique(reach[reach > 0]):
+        budget.check()
         seeds = np.ones(outside.shape, np.uint8)
         chosen = reach == pixels
         seeds[rim.rows[chosen], rim.columns[chosen]] = 0
