@@ -19,6 +19,9 @@ from restoration.photo.windows import enlarged, shrunk_mask
 
 _SIDE = 640
 """Long side, pixels, at which texture is looked for: its time grows with the area."""
+_MOST_MISSING, _SMALLER = 200_000, 0.8
+"""Pixels that are missing there at most, and by how much the photo is shrunk further with more: nobody can stop the
+package, which takes about two seconds for so many."""
 _PATCH = 3
 """Pixels around a pixel that are compared."""
 _SEED = 1
@@ -52,9 +55,11 @@ def fill_with_texture(
 
     height, width = wide.shape
     shrink = min(1.0, _SIDE / max(height, width))
-    side = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    side, hole = _shrunk(missing, shrink)
+    while np.count_nonzero(hole) > _MOST_MISSING:
+        shrink *= _SMALLER
+        side, hole = _shrunk(missing, shrink)
     small = np.asarray(cv2.resize(plain, side, interpolation=cv2.INTER_AREA), np.uint8)
-    hole = _shrunk(missing, side)
     kept_out = np.zeros_like(hole)
     for x, y, across, down in faces:
         left, top = max(0, round(x * shrink)), max(0, round(y * shrink))
@@ -96,8 +101,10 @@ def on_faces(mask: Mask, faces: Sequence[Box]) -> Mask:
     return chosen
 
 
-def _shrunk(mask: Mask, side: tuple[int, int]) -> Mask:
+def _shrunk(mask: Mask, shrink: float) -> tuple[tuple[int, int], Mask]:
+    """The side (width, height) to which a photo is shrunk, and its mask (H, W) at that size."""
+    side = (max(1, round(mask.shape[1] * shrink)), max(1, round(mask.shape[0] * shrink)))
     if side[0] == mask.shape[1]:
-        return mask
+        return side, mask
     small = shrunk_mask(mask, side)
-    return np.asarray(cv2.dilate(small.astype(np.uint8), np.ones((2 * _GROWTH + 1,) * 2, np.uint8)) > 0)
+    return side, np.asarray(cv2.dilate(small.astype(np.uint8), np.ones((2 * _GROWTH + 1,) * 2, np.uint8)) > 0)

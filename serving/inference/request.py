@@ -149,9 +149,9 @@ class RestoreJob:
             return None
         if restoration.mode == "unchanged":
             own = photo.data if has_format(photo.format, wanted) else None
-            return own or encoded(restoration.image, f".{wanted}")
+            return own or encoded(restoration.image, f".{wanted}", budget=self.budget)
         facts = facts_of(restoration, self._model.version, photo.sha256, self.request.request_id)
-        return marked(restoration.image, wanted, facts, self._context.seal)
+        return marked(restoration.image, wanted, facts, self._context.seal, self.budget)
 
     def keep(self, pictures: KeptPictures) -> bool:
         """Keep the pictures if the caller opted in."""
@@ -284,4 +284,4 @@ def propose_mask(context: ServingContext, data: bytes, queue_seconds: float, bud
         detector, rules = context.tools.for_request(budget).detector, context.params.restore.finder
         damage = find_damage(photo.image, required(context.finder), detector, rules, budget)
         used = found_mask(damage, everything=False)
-        return FoundMask(used, encoded(used.picture(), ".png"), encoded(damage.labels, ".png"))
+        return FoundMask(used, *(encoded(one, ".png", budget=budget) for one in (used.picture(), damage.labels)))

@@ -28,7 +28,7 @@ SHAPE = 300, 410
 def waves(shape: tuple[int, int] = SHAPE) -> Image:
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     planes = [128 + 60 * np.sin(x / 31 + channel) * np.cos(y / 23) for channel in range(3)]
-    return np.clip(np.stack(planes, axis=-1), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.stack(planes, axis=-1), 0, 255), np.uint8)
 
 
 def discs(count: int, radius: int, seed: int = 4) -> Mask:
