@@ -81,7 +81,11 @@ def restore_photo(
         notes = assign([], known, np.zeros((0, sum(map(len, known))), np.float32), params.reference)[1]
         nobody = Owners.of([], damage.chroma)
         returned = not damage.chroma.any() or ((always_return or count) and _can_be_filled(damage))
-        filled = _coloured(damage, _with_texture(scene, [], nobody, params, budget), [], nobody) if returned else None
+        filled = (
+            _coloured(damage, _with_texture(scene, [], nobody, params, budget), [], nobody, budget)
+            if returned
+            else None
+        )
         drawn = bool(returned) and _is_generated(damage, [], params, strength)
         return outcome(filled, damage, count, [], nobody, notes, thin_faces, generated=drawn)
     gathered = gather_faces(plain, found, known, params.reference, restorer.face_model, tools.matcher, budget)
@@ -94,7 +98,7 @@ def restore_photo(
     canvas = _with_texture(scene, jobs, owners, params, budget)
     bare = untouched_pixels(damage, jobs, owners)
     _fill_faces(canvas, damage, jobs, owners, bare, gathered, restorer, params.beside_face, strength, budget)
-    restored = _coloured(damage, canvas, jobs, owners)
+    restored = _coloured(damage, canvas, jobs, owners, budget)
     budget.check()
     compared = [
         job if job.refused else job.compared(_likeness(job, restored, old, known, tools))
@@ -237,7 +241,7 @@ def _fill_faces(
             canvas[at][domain] = cv2.addWeighted(canvas[at][domain], strength, classical, 1 - strength, 0)
 
 
-def _coloured(damage: DamagedPhoto, canvas: Image, jobs: Sequence[Job], owners: Owners) -> Image:
+def _coloured(damage: DamagedPhoto, canvas: Image, jobs: Sequence[Job], owners: Owners, budget: Budget) -> Image:
     """Keep known luma, and the tone of a print; in place, but where colour alone is missing."""
     keep_tone(damage.image, damage.chroma, canvas, damage.hole)
     if damage.chroma is damage.hole:
@@ -246,8 +250,9 @@ def _coloured(damage: DamagedPhoto, canvas: Image, jobs: Sequence[Job], owners: 
     if not faded.any():
         return canvas
     keep_luma(damage.image, canvas, damage.chroma, damage.hole)
+    budget.check()
     spread = colour_between if _has_colour(damage) else colour_heads
-    coloured = spread(canvas, _heads(jobs, owners, damage.chroma), faded)
+    coloured = spread(canvas, _heads(jobs, owners, damage.chroma), faded, budget)
     keep_luma(damage.image, coloured, damage.chroma, damage.hole)
     return coloured
 
@@ -265,7 +270,7 @@ def _can_be_filled(damage: DamagedPhoto) -> bool:
 def _heads(jobs: Sequence[Job], owners: Owners, missing: Mask) -> list[Head]:
     """The faces whose colours the restorer told, each where it lies."""
     return [
-        head_of(job.found.frame, job.found.landmarks, owners.of_any([index], missing))
+        head_of(job.found.frame, job.found.landmarks, owners.all_of(index, missing, job.found.frame.window))
         for index, job in enumerate(jobs)
         if not job.refused
     ]

@@ -120,7 +120,7 @@ def from_frame(frame: Frame, points: Points) -> Points:
 
 def clear(frame: Frame, domain: Mask) -> Mask:
     """The pixels of a domain (H, W) of the photo that lie so far within the frame that a fill does not fade there."""
-    result = np.zeros_like(domain)
+    result = np.zeros(domain.shape, np.bool_)  # takes memory where it is written to, and nowhere else
     inner = _from_centre(frame, _whole(frame)) <= (0.5 - _FADING) * frame.size - _EDGE
     result[frame.window] = domain[frame.window] & inner
     return result

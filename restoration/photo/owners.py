@@ -45,6 +45,12 @@ class Owners:
         result[within(common, window)] = among[common] & (self.index[within(common, self.window)] == number)
         return result
 
+    def all_of(self, number: int, among: Mask, window: Window) -> Mask:
+        """As `own`, of the whole photo (H, W); memory is taken in the window, and nowhere else."""
+        result = np.zeros(among.shape, np.bool_)
+        result[window] = self.own(number, among, window)
+        return result
+
     def of_any(self, numbers: Sequence[int], among: Mask) -> Mask:
         """Which pixels `among` (H, W), all of them missing, belong to one of some frames, or to `NOBODY`: (H, W)."""
         result = np.zeros(among.shape, np.bool_)
