@@ -33,9 +33,11 @@ _RECENT = 20
 _LONGEST = 600
 _PATIENCE = 0.2
 """Seconds after which work that waits for memory looks whether it still should."""
-_LEAST_MEBIBYTES, _PIXEL_BYTES, _REFERENCE_BYTES = 64.0, 20.0, 7.0
-"""Memory of a small request, MiB, and for each pixel of photo and references, bytes; measured by
-`scripts.benchmarks.service.measure_heavy`."""
+_LEAST_MEBIBYTES, _PIXEL_BYTES = 64.0, 18.0
+"""Memory of a small request, MiB, and of work on each pixel of a photo, bytes, as measured by
+`scripts.benchmarks.service.measure_heavy`, and some more."""
+_KEPT_BYTES, _READING_BYTES = 3.0, 4.0
+"""Of each pixel of a decoded picture, and besides while it is decoded."""
 _CACHED_PICTURES = 2
 """A request detects faces in the same picture more than once: for the mask, and for the restoration."""
 
@@ -238,8 +240,10 @@ class MemoryLimit:
 
 def needed_mebibytes(image: bytes, references: Sequence[bytes]) -> float:
     """Tell by the headers of a photo and of its references how much memory work on them takes at most."""
-    pixels = _PIXEL_BYTES * count_pixels(image) + _REFERENCE_BYTES * sum(map(count_pixels, references))
-    return _LEAST_MEBIBYTES + pixels / 2**20
+    photo, others = count_pixels(image), [count_pixels(reference) for reference in references]
+    kept = _KEPT_BYTES * sum(others)
+    most = max(_PIXEL_BYTES * photo, _KEPT_BYTES * photo + _READING_BYTES * max(others, default=0))
+    return _LEAST_MEBIBYTES + (kept + most) / 2**20
 
 
 class ThreadTools:
