@@ -71,16 +71,18 @@ def restore(context: ServingContext, request: RestoreRequest, queue_seconds: flo
     """
     upload, begun = request.upload, time.perf_counter()
     with context.memory.held(upload.image, upload.references, budget):
-        return _restore(RestoreJob(context, request, queue_seconds + time.perf_counter() - begun, budget))
+        return _restore(request, RestoreJob(context, request, queue_seconds + time.perf_counter() - begun, budget))
 
 
-def _restore(job: "RestoreJob") -> RestoreResult:
-    request, timed = job.request, job.times.timed
+def _restore(request: RestoreRequest, job: "RestoreJob") -> RestoreResult:
+    timed = job.times.timed
     with timed("decode"):
         photo, references = job.decode()
     form = answer_form(request.accept, request.upload.picture, photo.format)
+    job.budget.check()
     with timed("mask"):
         used = job.choose_mask(photo.image)
+    job.budget.check()
     with timed("restore"):
         restoration = job.restore(photo.image, used, references)
     job.times.move(job.verify_seconds.take(), "restore", "verify")
@@ -100,7 +102,8 @@ class RestoreJob:
     """The steps of one request, in the order in which `restore` calls them."""
 
     def __init__(self, context: ServingContext, request: RestoreRequest, queue_seconds: float, budget: Budget) -> None:
-        self._context, self.request, self._now, self.budget = context, request, datetime.now(UTC), budget
+        self._context, self._request, self._now = context, request, datetime.now(UTC)
+        self.budget = budget
         self.times, self._verify_cpu = StageTimes(queue_seconds), Meter()
         self.verify_seconds = Meter(time.perf_counter)
         self._subject = context.pictures.pseudonym(request.upload.subject)
@@ -112,13 +115,13 @@ class RestoreJob:
         self._tools = replace(tools, observe=context.identities.window(self._model.version).add if full else None)
 
     def decode(self) -> tuple[Accepted, tuple[Image, ...]]:
-        upload, limits = self.request.upload, self._context.limits
+        upload, limits = self._request.upload, self._context.limits
         photo = read(upload.image, "image", limits)
         return photo, tuple(read(data, "references", limits).image for data in upload.references)
 
     def choose_mask(self, image: Image) -> UsedMask:
         """Use the caller's mask, or search for damage."""
-        upload, context = self.request.upload, self._context
+        upload, context = self._request.upload, self._context
         if upload.mask is None:
             limits, detector = context.params.restore, self._tools.detector
             return mask_for(image, None, upload.mode, context.finder, detector, limits, budget=self.budget)
@@ -128,7 +131,7 @@ class RestoreJob:
 
     def restore(self, image: Image, used: UsedMask, references: Sequence[Image]) -> Restoration:
         """Restore by the mask, and lift fading if that is asked for."""
-        upload = self.request.upload
+        upload = self._request.upload
         restore = partial(
             restore_used,
             used=used,
@@ -150,12 +153,12 @@ class RestoreJob:
         if restoration.mode == "unchanged":
             own = photo.data if has_format(photo.format, wanted) else None
             return own or encoded(restoration.image, f".{wanted}", budget=self.budget)
-        facts = facts_of(restoration, self._model.version, photo.sha256, self.request.request_id)
+        facts = facts_of(restoration, self._model.version, photo.sha256, self._request.request_id)
         return marked(restoration.image, wanted, facts, self._context.seal, self.budget)
 
     def keep(self, pictures: KeptPictures) -> bool:
         """Keep the pictures if the caller opted in."""
-        upload, context, request_id = self.request.upload, self._context, self.request.request_id
+        upload, context, request_id = self._request.upload, self._context, self._request.request_id
         kept = bool(context.pictures.keep(upload.subject, upload.keep_basis, pictures, request_id, self._now))
         if kept:
             context.log.record("keeping", request_id, {"references": len(pictures.references)}, self._now)
@@ -188,7 +191,7 @@ class RestoreJob:
 
     def _facts(self) -> RequestFacts:
         return RequestFacts(
-            request_id=self.request.request_id,
+            request_id=self._request.request_id,
             time=self._now,
             model_version=self._model.version,
             arm=self._model.arm,
@@ -198,7 +201,7 @@ class RestoreJob:
             cpu_seconds=max(0.0, self.times.cpu + self._model.restorer.cpu_balance.take()),
             verification_cpu_seconds=self._verify_cpu.take(),
             threshold=self._context.threshold,
-            strength=self.request.upload.strength,
+            strength=self._request.upload.strength,
         )
 
 
