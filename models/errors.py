@@ -66,3 +66,7 @@ class PromotionError(LikenessError):
 
 class Busy(LikenessError):
     """Another process holds the lock."""
+
+
+class Stopped(LikenessError):
+    """Work was ended before it was done: nobody waits for it any more, or its time is up."""

@@ -18,6 +18,7 @@ from models.face.alignment import invert
 from models.face.regions import face_hull
 from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.images import Image, Mask
+from models.runtime.budget import UNLIMITED, Budget
 from restoration.faces import FoundFace
 from restoration.photo.classical import classical_photo
 from restoration.photo.geometry import Frame, inside, spread
@@ -49,7 +50,13 @@ def beside_face(face: FoundFace) -> Mask:
 
 
 @torch.inference_mode()
-def beliefs(batch: Damaged, faces: Sequence[FoundFace], face_model: ShapedFaceModel, band: float) -> list[Field]:
+def beliefs(
+    batch: Damaged,
+    faces: Sequence[FoundFace],
+    face_model: ShapedFaceModel,
+    band: float,
+    budget: Budget = UNLIMITED,
+) -> list[Field]:
     """For each face how far its completion counts: (S, S), 1 = the face model alone, 0 = texture alone.
 
     Args:
@@ -57,8 +64,16 @@ def beliefs(batch: Damaged, faces: Sequence[FoundFace], face_model: ShapedFaceMo
         faces: in the same order.
         face_model: completes them.
         band: width of the band, in sides of the frame; 0: the model is always believed.
+        budget: is checked from face to face.
+
+    Raises:
+        Stopped: the budget is spent.
     """
-    return [_belief(batch, index, face, face_model, band) for index, face in enumerate(faces)]
+    found = []
+    for index, face in enumerate(faces):
+        budget.check()
+        found.append(_belief(batch, index, face, face_model, band))
+    return found
 
 
 def mix_in(completed: Image, own: Mask, texture: Image, frame: Frame, belief: Field) -> None:

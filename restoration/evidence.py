@@ -11,9 +11,11 @@ from torch import Tensor
 from models.evidence.evidence import Damaged, Evidence, compose, gather
 from models.evidence.reference_photo import Reference
 from models.face.landmarks import head_pose
+from models.face_model.gaussian import Completion
 from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.identity.encoders import IdentityEncoder
 from models.images import Image, mask_to_tensor, to_tensor
+from models.runtime.budget import UNLIMITED, Budget
 from pipeline.config.restore import ReferenceUse
 from restoration.faces import FoundFace
 from restoration.photo.geometry import cut
@@ -42,6 +44,7 @@ def gather_faces(
     rules: ReferenceUse,
     face_model: ShapedFaceModel,
     matcher: IdentityEncoder,
+    budget: Budget = UNLIMITED,
 ) -> Gathered:
     """Complete the faces, find out which reference is whose, and gather the evidence.
 
@@ -52,12 +55,26 @@ def gather_faces(
         rules: when a reference is believed.
         face_model: for pictures of any side.
         matcher: finds out whom a reference shows.
+        budget: is checked from face to face.
+
+    Raises:
+        Stopped: the budget is spent.
     """
     batch = damaged_batch(plain, faces)
-    completion = face_model.at(batch.image.shape[-1]).complete(batch.image, batch.hole_mask, batch.chroma_mask)
+    completion = _completion(batch, face_model, budget)
+    budget.check()
     alike = _alike(compose(batch, completion.picture), faces, known, matcher)
     chosen, notes = assign([_candidate(face) for face in faces], known, alike, rules)
     return Gathered(gather(_with_references(batch, chosen), face_model, completion), chosen, notes)
+
+
+def _completion(batch: Damaged, face_model: ShapedFaceModel, budget: Budget) -> Completion:
+    model, done = face_model.at(batch.image.shape[-1]), []
+    for face in range(len(batch.image)):
+        budget.check()
+        one = slice(face, face + 1)
+        done.append(model.complete(batch.image[one], batch.hole_mask[one], batch.chroma_mask[one]))
+    return Completion(torch.cat([one.picture for one in done]), torch.cat([one.certainty for one in done]))
 
 
 def damaged_batch(plain: Image, faces: Sequence[FoundFace]) -> Damaged:

@@ -1,13 +1,17 @@
 """The faces of a damaged photo, each with its frame and with what is missing of it."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
+from models.errors import DataError
 from models.face import regions
 from models.face.alignment import Points
 from models.face.detector import Face
 from models.images import Image, Mask
+from models.runtime.budget import Budget
 from pipeline.config.restore import RestoreParams
 from pipeline.damage.draw import Damage
 from pipeline.damage.measure import Measures, measure
@@ -16,6 +20,9 @@ from restoration.types import Detector, Tools
 
 SAME_FACE = 0.3
 """Overlap of boxes (intersection over union) from which two detections are one face."""
+_BATCH = 8
+"""Faces that networks see at once."""
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -52,16 +59,36 @@ def damaged_faces(
         tools: detector and landmark predictor.
         size: side of the aligned frame.
         params: how little damage is none, and how certain a detection must be.
+
+    Raises:
+        DataError: more such faces than `tools.budget` admits.
+        Stopped: the budget is spent.
     """
     faces = find_faces(image, plain, tools.detector, params.min_certain_score)
-    touched = []
+    touched: list[FoundFace] = []
     for face, seen_in in faces:
+        tools.budget.check()
         frame = frame_of(face.points, (image.shape[0], image.shape[1]), size)
         if chroma_mask[frame.window].any():
             landmarks = to_frame(frame, tools.landmarker.predict(plain, face))
             measured = measured_face(face, seen_in, frame, landmarks, hole_mask, chroma_mask, params.context)
             touched += [] if measured is None else [measured]
+    most = tools.budget.max_faces
+    if most is not None and len(touched) > most:
+        remedy = "send the photo in parts, or mark the damage of fewer faces at a time"
+        raise DataError(f"at most {most} damaged faces in one photo", str(len(touched)), remedy)
     return len(faces), touched
+
+
+def in_batches(faces: Sequence[Item], budget: Budget) -> Iterator[Sequence[Item]]:
+    """Some faces at a time, so that memory does not grow with their number; the budget is checked before each batch.
+
+    Raises:
+        Stopped: it is spent.
+    """
+    for first in range(0, len(faces), _BATCH):
+        budget.check()
+        yield faces[first : first + _BATCH]
 
 
 def find_faces(image: Image, plain: Image, detector: Detector, certain: float) -> list[tuple[Face, str]]:

@@ -17,6 +17,7 @@ from models.damage_finder.pieces import Ints, Pieces, find_pieces
 from models.errors import DataError, WeightsError
 from models.face.detector import Face
 from models.images import Image, Mask
+from models.runtime.budget import UNLIMITED, Budget
 from pipeline.config.restore import FinderParams
 from restoration.photo.orientation import looking_upright
 from restoration.types import Detector
@@ -83,7 +84,9 @@ class FoundDamage:
         return mean_confidence(self.pieces)
 
 
-def find_damage(image: Image, finder: Finder, detector: Detector, params: FinderParams) -> FoundDamage:
+def find_damage(
+    image: Image, finder: Finder, detector: Detector, params: FinderParams, budget: Budget = UNLIMITED
+) -> FoundDamage:
     """Search a photo (H, W, 3). That nothing was found is a value, no error.
 
     Lines and specks of at least `params.sure` are used, or, in a photo with a net of such lines, of at least
@@ -94,20 +97,23 @@ def find_damage(image: Image, finder: Finder, detector: Detector, params: Finder
     ever proposed. In a photo without a net, and where no long piece is `params.certain` and no sure line goes
     `params.across`, nothing is used: weak pieces, specks and rims are what intact photos show too. What lies along the
     border counts for none of that.
+
+    Raises:
+        Stopped: the budget is spent.
     """
-    found = finder.search(image)
+    found = finder.search(image, budget)
     damaged = found.probability >= round(params.threshold * 255)
     pieces = find_pieces(found, params.threshold, finder.confidence)
     likely = pieces.confidence >= params.doubtful
     large = likely & pieces.patch & (pieces.pixels >= params.large * damaged.size)
     net = net_length(pieces, params.sure) >= params.net
     sure = likely & (pieces.confidence >= (params.sure_in_net if net else params.sure))
-    faces = looking_upright(detector, image, image).detector.detect(image) if sure.any() else []
+    faces = looking_upright(detector, image, image, budget=budget).detector.detect(image) if sure.any() else []
     clear = (pieces.seen_by_parts >= _SEEN) | (pieces.confidence >= params.sure)
     wide_lines = pieces.patch & _IS_LINE[pieces.kind] & net & clear
     sure &= ~_is_area(pieces) | wide_lines | (pieces.confidence >= params.sure_patch)
     sure &= (_share_in_features(pieces, faces) <= _MOST) | (pieces.confidence >= params.sure_feature)
-    reasons = _reasons(pieces, sure & large, damaged, faces, params)
+    reasons = _reasons(pieces, sure & large, damaged, faces, params, budget)
     sure &= np.array([not reason for reason in reasons], np.bool_)
     if not net and not (sure & _shows_damage(pieces, params)).any():
         sure[:] = False
@@ -162,10 +168,13 @@ def shipped_finder() -> Finder:
     return Finder.load(weights, json.loads(card.read_text(encoding="utf-8"))["sha256"])
 
 
-def _reasons(pieces: Pieces, large: Mask, damaged: Mask, faces: Sequence[Face], params: FinderParams) -> list[str]:
+def _reasons(
+    pieces: Pieces, large: Mask, damaged: Mask, faces: Sequence[Face], params: FinderParams, budget: Budget
+) -> list[str]:
     """For each piece why it is only proposed; empty where nothing speaks against it but its confidence."""
     reasons = [""] * len(pieces)
     for number in np.flatnonzero(large):
+        budget.check()
         chosen = np.arange(len(pieces)) == number
         mask = pieces.mask_of(chosen, damaged)
         if _touches_border(mask):

@@ -9,6 +9,7 @@ import numpy as np
 
 from models.errors import MaskError
 from models.images import Image, Mask
+from models.runtime.budget import UNLIMITED, Budget
 from pipeline.config.restore import RestoreParams
 from pipeline.damage.painted import Painted
 from pipeline.damage.picture import read_mask
@@ -112,6 +113,7 @@ def mask_for(
     params: RestoreParams,
     *,
     may_be_empty: bool = False,
+    budget: Budget = UNLIMITED,
 ) -> UsedMask:
     """The mask for a photo (H, W, 3). An explicit mode `inpaint` also takes what the finder is not sure of.
 
@@ -120,12 +122,14 @@ def mask_for(
     Raises:
         MaskError: the given one cannot be used.
         DataError: there is none, and no finder either.
+        Stopped: the budget is spent.
     """
     if given is not None:
         return given_mask(_read(given, photo, mode, may_be_empty))
     if mode == "colorize":
         return UsedMask(np.ones(photo.shape[:2], np.bool_), "whole photo")
-    return found_mask(find_damage(photo, required(finder), detector, params.finder), everything=mode == "inpaint")
+    damage = find_damage(photo, required(finder), detector, params.finder, budget)
+    return found_mask(damage, everything=mode == "inpaint")
 
 
 def found_mask(found: FoundDamage, *, everything: bool) -> UsedMask:
@@ -149,11 +153,14 @@ def restore_used(
     """Restore a photo (H, W, 3) by its mask; where that marks nothing, it comes back as it came.
 
     A mask that was found takes what it left of its damage; one that was given means what it says.
+
+    Raises:
+        DataError, Stopped: as `restore_photo`.
     """
     if not used.mask.any():
         return unchanged(image, _nothing(used), len(tools.detector.detect(image)))
     found = used.source == "found"
-    mask = with_leftovers(image, used.mask) if found else used.mask
+    mask = with_leftovers(image, used.mask, tools.budget) if found else used.mask
     return restore_photo(
         image, mask, restorer, mode, params, references, tools=tools, always_return=found, strength=strength
     )

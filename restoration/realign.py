@@ -10,15 +10,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
 from models.face.detector import Face
 from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.images import Image, Mask
+from models.runtime.budget import UNLIMITED, Budget
 from restoration.evidence import damaged_batch
-from restoration.faces import SAME_FACE, FoundFace, measured_face, overlap
+from restoration.faces import SAME_FACE, FoundFace, in_batches, measured_face, overlap
 from restoration.photo.geometry import frame_of, paste_all, to_frame
 from restoration.photo.owners import Owners
-from restoration.photo.windows import around
+from restoration.photo.windows import lay, picked
 from restoration.types import Tools
 
 
@@ -46,7 +48,7 @@ def aligned_again(
     """
     if not any(_guessed(face) for face in found):
         return list(found)
-    with completed_photo(plain, found, chroma_mask, face_model) as sketch:
+    with completed_photo(plain, found, chroma_mask, face_model, tools.budget) as sketch:
         detections = tools.detector.detect(sketch)
         return [_again(face, detections, sketch, (hole_mask, chroma_mask), tools, context) for face in found]
 
@@ -66,25 +68,35 @@ def _again(
 @contextmanager
 @torch.inference_mode()
 def completed_photo(
-    plain: Image, faces: Sequence[FoundFace], missing: Mask, face_model: ShapedFaceModel
+    plain: Image,
+    faces: Sequence[FoundFace],
+    missing: Mask,
+    face_model: ShapedFaceModel,
+    budget: Budget = UNLIMITED,
 ) -> Iterator[Image]:
     """Lend the classically filled photo with the face model's completion of each face in the missing pixels.
 
     It is `plain` itself, so that a large photo is in memory once; afterwards that is as it was.
+
+    Raises:
+        Stopped: the budget is spent.
     """
-    batch = damaged_batch(plain, faces)
-    model = face_model.at(batch.image.shape[-1])
-    completed = model.complete(batch.image, batch.hole_mask, batch.chroma_mask).picture
+    completed = torch.cat([_completed(plain, part, face_model) for part in in_batches(faces, budget)])
     frames = [face.frame for face in faces]
     owners = Owners.of(frames, missing)
-    domains = (owners.own(number, missing, frame.window) for number, frame in enumerate(frames))
-    window = around(missing, 0)
-    before = plain[window].copy()
+    domains = [owners.own(number, missing, frame.window) for number, frame in enumerate(frames)]
+    before = [picked(plain[frame.window], domain) for frame, domain in zip(frames, domains, strict=True)]
     try:
-        paste_all(frames, plain, completed, domains, missing)
+        paste_all(frames, plain, completed, domains, missing, budget=budget)
         yield plain.view()  # another object: a detector may remember faces of `plain`
     finally:
-        plain[window] = before
+        for frame, domain, pixels in zip(frames, domains, before, strict=True):
+            lay(plain[frame.window], pixels, domain)
+
+
+def _completed(plain: Image, faces: Sequence[FoundFace], face_model: ShapedFaceModel) -> Tensor:
+    batch = damaged_batch(plain, faces)
+    return face_model.at(batch.image.shape[-1]).complete(batch.image, batch.hole_mask, batch.chroma_mask).picture
 
 
 def _guessed(face: FoundFace) -> bool:

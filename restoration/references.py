@@ -42,8 +42,16 @@ class Candidate:
 
 
 def known_faces(photos: Sequence[Image], tools: Tools, size: int) -> list[list[KnownFace]]:
-    """Find the faces of each photo (H, W, 3), aligned; the surest first, none where there is none."""
-    return [_known(number, photo, tools, size) for number, photo in enumerate(photos, 1)]
+    """Find the faces of each photo (H, W, 3), aligned; the surest first, none where there is none.
+
+    Raises:
+        Stopped: the budget of `tools` is spent.
+    """
+    found = []
+    for number, photo in enumerate(photos, 1):
+        tools.budget.check()
+        found.append(_known(number, photo, tools, size))
+    return found
 
 
 def assign(

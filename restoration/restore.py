@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+import torch
 
 from models.images import Image, Mask
+from models.runtime.budget import Budget
 from models.runtime.memory import give_back_memory
 from pipeline.config.restore import RestoreParams
 from restoration.beside_face import beliefs, beside_face, mix_in
 from restoration.evidence import Gathered, face_maps, gather_faces, some
-from restoration.faces import SAME_FACE, FoundFace, damaged_faces, overlap
+from restoration.faces import SAME_FACE, FoundFace, damaged_faces, in_batches, overlap
 from restoration.modes import RequestedMode
 from restoration.outcome import DamagedPhoto, Job, ThinFace, outcome, untouched_pixels
 from restoration.photo.classical import classical_photo, is_colourless, keep_luma
@@ -25,7 +27,7 @@ from restoration.photo.orientation import Looking, looking_upright
 from restoration.photo.owners import NOBODY, Owners
 from restoration.photo.texture_fill import fill_with_texture, on_faces
 from restoration.photo.thin_fill import fill_thin_in
-from restoration.photo.windows import put, without
+from restoration.photo.windows import picked, put, without
 from restoration.realign import aligned_again
 from restoration.references import KnownFace, assign, known_faces
 from restoration.risk import trust
@@ -63,9 +65,13 @@ def restore_photo(
         always_return: give back what can be filled, also where no face is found or all are refused; for a mask that
             was found, in which large pieces over faces were left out beforehand.
         strength: share of what the face model fills, 0..1; the rest is the classical fill.
+
+    Raises:
+        DataError: damage on more faces than `tools.budget` admits.
+        Stopped: that budget is spent.
     """
-    size = restorer.image_size
-    scene = _look(_damage(image, hole_mask, chroma_mask, mode), tools, size, params)
+    size, budget = restorer.image_size, tools.budget
+    scene = _look(_damage(image, hole_mask, chroma_mask, mode, budget), tools, size, params)
     scene, thin_faces = _without_thin(scene, tools, size, params)
     damage, plain, count = scene.damage, scene.plain, scene.face_count
     turned = replace(tools, detector=scene.looking.detector)
@@ -75,20 +81,25 @@ def restore_photo(
         notes = assign([], known, np.zeros((0, sum(map(len, known))), np.float32), params.reference)[1]
         nobody = Owners.of([], damage.chroma)
         returned = not damage.chroma.any() or ((always_return or count) and _can_be_filled(damage))
-        filled = _coloured(damage, _with_texture(scene, [], nobody, params), [], nobody) if returned else None
+        filled = (
+            _coloured(damage, _with_texture(scene, [], nobody, params, budget), [], nobody, budget)
+            if returned
+            else None
+        )
         drawn = bool(returned) and _is_generated(damage, [], params, strength)
         return outcome(filled, damage, count, [], nobody, notes, thin_faces, generated=drawn)
-    gathered = gather_faces(plain, found, known, params.reference, restorer.face_model, tools.matcher)
+    gathered = gather_faces(plain, found, known, params.reference, restorer.face_model, tools.matcher, budget)
     jobs = [_job(index, face, gathered, mode, params, scene.looking.doubt) for index, face in enumerate(found)]
     owners = Owners.of([face.frame for face in found], damage.chroma)
     if all(job.refused for job in jobs) and not always_return:
         return outcome(None, damage, count, jobs, owners, gathered.notes, thin_faces)
     before = [cut(job.found.frame, plain) for job in jobs]
     # From here on the photo changes in place: large ones are in memory twice.
-    canvas = _with_texture(scene, jobs, owners, params)
+    canvas = _with_texture(scene, jobs, owners, params, budget)
     bare = untouched_pixels(damage, jobs, owners)
-    _fill_faces(canvas, damage, jobs, owners, bare, gathered, restorer, params.beside_face, strength)
-    restored = _coloured(damage, canvas, jobs, owners)
+    _fill_faces(canvas, damage, jobs, owners, bare, gathered, restorer, params.beside_face, strength, budget)
+    restored = _coloured(damage, canvas, jobs, owners, budget)
+    budget.check()
     compared = [
         job if job.refused else job.compared(_likeness(job, restored, old, known, tools))
         for job, old in zip(jobs, before, strict=True)
@@ -110,8 +121,9 @@ class _Scene:
 
 
 def _look(damage: DamagedPhoto, tools: Tools, size: int, params: RestoreParams) -> _Scene:
-    plain = classical_photo(damage.image, damage.hole, damage.chroma)
-    looking = looking_upright(tools.detector, plain, damage.image, params.min_certain_score)
+    plain = classical_photo(damage.image, damage.hole, damage.chroma, tools.budget)
+    looking = looking_upright(tools.detector, plain, damage.image, params.min_certain_score, tools.budget)
+    tools.budget.check()
     turned = replace(tools, detector=looking.detector)
     count, faces = damaged_faces(damage.image, plain, damage.hole, damage.chroma, turned, size, params)
     give_back_memory()
@@ -124,11 +136,11 @@ def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams)
     The scene's filled copy becomes the photo whose thin damage is filled: nothing else needs it any more.
     """
     damage = scene.damage
-    thin = thin_damage(damage.hole, scene.faces, params.thin)
+    thin = thin_damage(damage.hole, scene.faces, params.thin, tools.budget)
     if not thin.any():
         return scene, []
     image = scene.plain
-    fill_thin_in(image, thin)
+    fill_thin_in(image, thin, tools.budget)
     hole = without(damage.hole, thin)
     chroma = hole if damage.chroma is damage.hole else without(damage.chroma, thin)
     put(image, damage.image, chroma)
@@ -141,7 +153,7 @@ def _without_thin(scene: _Scene, tools: Tools, size: int, params: RestoreParams)
     ]
 
 
-def _with_texture(scene: _Scene, jobs: Sequence[Job], owners: Owners, params: RestoreParams) -> Image:
+def _with_texture(scene: _Scene, jobs: Sequence[Job], owners: Owners, params: RestoreParams, budget: Budget) -> Image:
     """Give the classically filled photo texture, or the user's own network's, where wide damage is on no face.
 
     Damage on a face that is too little for the face model is filled from its surroundings: texture would come from
@@ -157,13 +169,13 @@ def _with_texture(scene: _Scene, jobs: Sequence[Job], owners: Owners, params: Re
     if not wide.any():
         return scene.plain
     if params.inpainter is not None:
-        return fill_with_inpainter(scene.plain, wide, scene.damage.hole, load_inpainter(params.inpainter))
+        return fill_with_inpainter(scene.plain, wide, scene.damage.hole, load_inpainter(params.inpainter), budget)
     faces = [face.box for face in scene.looking.detector.detect(scene.plain)]
     on_skin = on_faces(owners.of_any([NOBODY], hole), faces)
     if on_skin.any():
-        fill_thin_in(scene.plain, on_skin)
+        fill_thin_in(scene.plain, on_skin, budget)
         wide, hole = without(wide, on_skin), without(hole, on_skin)
-    fill_with_texture(scene.plain, wide, hole, faces)
+    fill_with_texture(scene.plain, wide, hole, faces, budget)
     return scene.plain
 
 
@@ -173,9 +185,11 @@ def _is_generated(damage: DamagedPhoto, jobs: Sequence[Job], params: RestorePara
     return on_faces or (params.inpainter is not None and bool(damage.hole.any()))
 
 
-def _damage(image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: RequestedMode) -> DamagedPhoto:
+def _damage(
+    image: Image, hole_mask: Mask, chroma_mask: Mask | None, mode: RequestedMode, budget: Budget
+) -> DamagedPhoto:
     """Holes reach as far as their damage bled; chroma contains hole; colour-only work has no hole."""
-    hole = hole_mask if mode == "colorize" else grow_to_edges(image, hole_mask)
+    hole = hole_mask if mode == "colorize" else grow_to_edges(image, hole_mask, budget)
     chroma = hole if chroma_mask is None else hole | chroma_mask
     nothing = np.zeros(hole.shape, np.bool_)  # unlike `zeros_like` it takes no memory while nothing is in it
     return DamagedPhoto(image, nothing if mode == "colorize" else hole, chroma, nothing)
@@ -199,6 +213,7 @@ def _fill_faces(
     restorer: FaceRestorer,
     band: float,
     strength: float,
+    budget: Budget,
 ) -> None:
     """Give the classically filled photo restored faces, in place; the pixels `bare` keep the classical fill.
 
@@ -208,15 +223,16 @@ def _fill_faces(
     if not accepted:
         return
     evidence = some(gathered.evidence, accepted)
-    restored = restorer.restore_from(evidence)
+    batches = in_batches(range(len(accepted)), budget)
+    restored = torch.cat([restorer.restore_from(some(evidence, batch)) for batch in batches])
     faces = [jobs[index].found for index in accepted]
-    shares = beliefs(evidence.damaged, faces, restorer.face_model, band)
+    shares = beliefs(evidence.damaged, faces, restorer.face_model, band, budget)
     wanted = without(damage.chroma, bare)
     domains = [owners.own(index, wanted, face.frame.window) for index, face in zip(accepted, faces, strict=True)]
     del wanted
     # What was there before is kept pixel by pixel: a large face's window is most of a large photo.
-    plain = [canvas[face.frame.window][domain] for face, domain in zip(faces, domains, strict=True)]
-    paste_all([face.frame for face in faces], canvas, restored, domains, damage.chroma, bare)
+    plain = [picked(canvas[face.frame.window], domain) for face, domain in zip(faces, domains, strict=True)]
+    paste_all([face.frame for face in faces], canvas, restored, domains, damage.chroma, bare, budget)
     for face, share, domain, classical in zip(faces, shares, domains, plain, strict=True):
         at = face.frame.window
         in_hole = damage.hole[at][domain]
@@ -225,7 +241,7 @@ def _fill_faces(
             canvas[at][domain] = cv2.addWeighted(canvas[at][domain], strength, classical, 1 - strength, 0)
 
 
-def _coloured(damage: DamagedPhoto, canvas: Image, jobs: Sequence[Job], owners: Owners) -> Image:
+def _coloured(damage: DamagedPhoto, canvas: Image, jobs: Sequence[Job], owners: Owners, budget: Budget) -> Image:
     """Keep known luma, and the tone of a print; in place, but where colour alone is missing."""
     keep_tone(damage.image, damage.chroma, canvas, damage.hole)
     if damage.chroma is damage.hole:
@@ -234,8 +250,9 @@ def _coloured(damage: DamagedPhoto, canvas: Image, jobs: Sequence[Job], owners: 
     if not faded.any():
         return canvas
     keep_luma(damage.image, canvas, damage.chroma, damage.hole)
+    budget.check()
     spread = colour_between if _has_colour(damage) else colour_heads
-    coloured = spread(canvas, _heads(jobs, owners, damage.chroma), faded)
+    coloured = spread(canvas, _heads(jobs, owners, damage.chroma), faded, budget)
     keep_luma(damage.image, coloured, damage.chroma, damage.hole)
     return coloured
 
@@ -253,7 +270,7 @@ def _can_be_filled(damage: DamagedPhoto) -> bool:
 def _heads(jobs: Sequence[Job], owners: Owners, missing: Mask) -> list[Head]:
     """The faces whose colours the restorer told, each where it lies."""
     return [
-        head_of(job.found.frame, job.found.landmarks, owners.of_any([index], missing))
+        head_of(job.found.frame, job.found.landmarks, owners.all_of(index, missing, job.found.frame.window))
         for index, job in enumerate(jobs)
         if not job.refused
     ]
@@ -266,6 +283,7 @@ def _likeness(
 
     That is the one that served it, else the first that shows a face.
     """
+    tools.budget.check()
     frame, points = job.found.frame, job.found.points
     shown = job.reference or next((face for photo in known for face in photo), None)
     reference = None if shown is None else (shown.image, shown.points)

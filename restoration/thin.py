@@ -6,6 +6,7 @@ import numpy as np
 
 from models.face.regions import feature_regions
 from models.images import Mask
+from models.runtime.budget import UNLIMITED, Budget
 from pipeline.config.restore import RiskWeights, ThinParams
 from restoration.faces import FoundFace
 from restoration.photo.geometry import aligned_to_photo
@@ -18,7 +19,7 @@ _CERTAINTY = 0.9
 distance 0.015 where they hide 10 % of the features, 0.07 where they hide 20 %."""
 
 
-def thin_damage(hole: Mask, faces: Sequence[FoundFace], params: ThinParams) -> Mask:
+def thin_damage(hole: Mask, faces: Sequence[FoundFace], params: ThinParams, budget: Budget = UNLIMITED) -> Mask:
     """Choose the damage (H, W) that both sides tell enough about.
 
     On a face it is narrow against the face's frame, and leaves enough of each feature: what hides an eye is the face
@@ -28,14 +29,18 @@ def thin_damage(hole: Mask, faces: Sequence[FoundFace], params: ThinParams) -> M
         hole: all damage (H, W).
         faces: those that it touches.
         params: how narrow.
+        budget: is checked from tile to tile.
+
+    Raises:
+        Stopped: the budget is spent.
     """
     owners = Owners.of([face.frame for face in faces], hole)
     thin = owners.of_any([NOBODY], hole)
-    thin[owners.window] &= ~wider_than(hole, params.of_photo * max(hole.shape))[owners.window]
+    thin[owners.window] &= ~wider_than(hole, params.of_photo * max(hole.shape), budget)[owners.window]
     for number, face in enumerate(faces):
         window = face.frame.window
         own = owners.own(number, hole, window)
-        narrow = ~wider_than(hole[window], params.of_face * face.frame.size / face.frame.scale)
+        narrow = ~wider_than(hole[window], params.of_face * face.frame.size / face.frame.scale, budget)
         thin[window] |= own & narrow & ~_over_hidden_features(face, hole.shape, params.hidden)[window]
     return thin
 

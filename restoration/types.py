@@ -13,6 +13,7 @@ from models.face.detector import Face
 from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.identity.encoders import IdentityEncoder
 from models.images import Image
+from models.runtime.budget import UNLIMITED, Budget
 from pipeline.config.identity import IdentityParams
 from restoration.modes import Mode
 from restoration.risk import Trust
@@ -50,6 +51,7 @@ class Tools:
     photo shows.
     `observe` is called with an encoder's name and the embedding (1, dim) of each restored face; whoever listens must
     not keep it (`monitoring.drift.identity_space` adds it up).
+    `budget`: what whoever waits for the photo grants; work checks it between its steps.
     """
 
     detector: Detector
@@ -57,6 +59,7 @@ class Tools:
     encoders: Sequence[IdentityEncoder]
     matcher: IdentityEncoder
     observe: Callable[[str, Tensor], None] | None = None
+    budget: Budget = UNLIMITED
 
 
 @cache

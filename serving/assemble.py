@@ -37,7 +37,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
     from serving.http.auth import Guard, TokenStore
     from serving.inference.context import ServingContext
     from serving.inference.model_store import ModelStore
-    from serving.inference.worker_pool import ThreadTools, WorkerPool
+    from serving.inference.worker_pool import MemoryLimit, ThreadTools, WorkerPool
     from serving.metrics.drift import WatchCollector
     from serving.metrics.service import Metrics
     from serving.metrics.storage import StorageCollector
@@ -60,6 +60,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
         params=params,
         limits=Limits.of(params.ingest),
         tools=ThreadTools(params.restore.min_detector_score, params.identity),
+        memory=MemoryLimit(params.serve),
         finder=finder_of(params.identity.edition),
         seal=open_seal(paths),
         log=open_log(paths),

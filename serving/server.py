@@ -1,7 +1,9 @@
 """Run the service with uvicorn: one process, limits for slow clients, and an orderly shutdown."""
 
+import os
 import socket
 from collections.abc import Callable
+from math import ceil
 
 import uvicorn
 
@@ -12,7 +14,7 @@ from serving.app import create_app
 from serving.assemble import assemble
 from serving.http.connection import protocol_with_timeouts
 from serving.http.same_site import LOOPBACK
-from serving.service import Service
+from serving.service import LAST_SECONDS, Service
 
 _CONNECTIONS = 512
 """With more open connections uvicorn answers 503."""
@@ -35,7 +37,24 @@ def serve(paths: Paths, params: Params, host: str, port: int, *, open_to_all: bo
     service = assemble(paths, params, open_to_all=open_to_all)
     name = f"[{host}]" if ":" in host else host
     say(f"serving on http://{name}:{listening.getsockname()[1]}{'' if not open_to_all else ' (open, no tokens)'}")
-    server_for(service).run(sockets=[listening])
+    try:
+        server_for(service).run(sockets=[listening])
+    finally:
+        if service.pool.running():
+            os._exit(os.EX_SOFTWARE)  # the interpreter would wait for its threads; all else is closed
+
+
+class _Server(uvicorn.Server):
+    """A server that ends in a bounded time: what has begun may go on for `shutdown_seconds`, then it is stopped."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more requests, and end those that have begun."""
+        self._service.end_within(self._service.params.serve.shutdown_seconds)
+        await super().shutdown(sockets)
 
 
 def server_for(service: Service) -> uvicorn.Server:
@@ -52,9 +71,9 @@ def server_for(service: Service) -> uvicorn.Server:
         server_header=False,
         limit_concurrency=_CONNECTIONS,
         timeout_keep_alive=_IDLE_SECONDS,
-        timeout_graceful_shutdown=round(limits.answer_seconds),
+        timeout_graceful_shutdown=ceil(limits.shutdown_seconds + LAST_SECONDS),
     )
-    return uvicorn.Server(config)
+    return _Server(config, service)
 
 
 def listen(host: str, port: int) -> socket.socket:

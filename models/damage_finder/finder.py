@@ -21,6 +21,7 @@ from models.damage_finder.scale import search_scale
 from models.damage_finder.tiles import MARGIN, tiles
 from models.errors import WeightsError
 from models.images import Image
+from models.runtime.budget import UNLIMITED, Budget
 from models.weight_files import fill, read_architecture, write_weights
 
 Bytes = npt.NDArray[np.uint8]
@@ -50,12 +51,17 @@ class PixelFinder:
         self.network.eval()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload] # missing in torch's stubs
 
-    def search(self, image: Image) -> tuple[Bytes, Bytes]:
-        """Probabilities (H, W) 0..255 and kinds (ceil(H / 2), ceil(W / 2)) of a photo (H, W, 3) of any size."""
+    def search(self, image: Image, budget: Budget = UNLIMITED) -> tuple[Bytes, Bytes]:
+        """Probabilities (H, W) 0..255 and kinds (ceil(H / 2), ceil(W / 2)) of a photo (H, W, 3) of any size.
+
+        Raises:
+            Stopped: the budget is spent.
+        """
         height, width = image.shape[:2]
         probability = np.empty((height, width), np.uint8)
         kind = np.empty((-(-height // 2), -(-width // 2)), np.uint8)
         for rows, columns, part in tiles(image):
+            budget.check()
             damage, kinds = self._search_part(part)
             size = (rows.stop - rows.start, columns.stop - columns.start)
             inner = slice(MARGIN, MARGIN + size[0]), slice(MARGIN, MARGIN + size[1])
@@ -122,12 +128,16 @@ class Finder:
         }
         write_weights(networks.state_dict(), header, path, torch.float16)
 
-    def search(self, image: Image) -> DamageMap:
-        """Search a photo (H, W, 3) uint8 of any size."""
+    def search(self, image: Image, budget: Budget = UNLIMITED) -> DamageMap:
+        """Search a photo (H, W, 3) uint8 of any size.
+
+        Raises:
+            Stopped: the budget is spent.
+        """
         scale = search_scale(image)
-        probability, kind = search_at(self.parts, image, scale)
+        probability, kind = search_at(self.parts, image, scale, budget)
         if max(image.shape[:2]) >= _HALFWAY_FROM:
-            take_over_thick(probability, kind, *self.parts.search(shrunk(image, HALFWAY)), HALFWAY_THICK)
+            take_over_thick(probability, kind, *self.parts.search(shrunk(image, HALFWAY), budget), HALFWAY_THICK)
         parts = halved(probability)
         whole, whole_kind = self.whole.search(shrunk(image))
         take_over_thick(probability, kind, whole, whole_kind, least_width(max(whole.shape) / max(image.shape), scale))
@@ -138,14 +148,14 @@ class Finder:
         return search_at(self.parts, image, search_scale(image))
 
 
-def search_at(parts: PixelFinder, image: Image, scale: float) -> tuple[Bytes, Bytes]:
+def search_at(parts: PixelFinder, image: Image, scale: float, budget: Budget = UNLIMITED) -> tuple[Bytes, Bytes]:
     """Probabilities (H, W) and kinds (ceil(H / 2), ceil(W / 2)) of a photo (H, W, 3) that is searched at a scale."""
     if scale == 1:
-        return parts.search(image)
+        return parts.search(image, budget)
     height, width = image.shape[:2]
     to, back = (cv2.INTER_CUBIC, cv2.INTER_AREA) if scale > 1 else (cv2.INTER_AREA, cv2.INTER_LINEAR)
     sized = cv2.resize(image, (round(width * scale), round(height * scale)), interpolation=to)
-    probability, kind = parts.search(np.asarray(sized, np.uint8))
+    probability, kind = parts.search(np.asarray(sized, np.uint8), budget)
     half = (-(-width // 2), -(-height // 2))
     return (
         np.asarray(cv2.resize(probability, (width, height), interpolation=back), np.uint8),

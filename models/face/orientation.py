@@ -224,19 +224,21 @@ def _detect_anywhere(photo: Image) -> list[Face]:
 
     Where a small copy shows none for sure, a large one may, in quarter turns: of a group.
     """
-    faces = [face for angle in _EIGHT_TURNS for face in _detect_in_turn(photo, angle, _LOOK)]
+    faces = _detect_in_these_turns(photo, _EIGHT_TURNS, _LOOK)
     if max(photo.shape[:2]) > 2 * _LOOK and all(face.score < _SURE_SCORE for face in faces):
-        quarters = [angle for angle in _EIGHT_TURNS if angle % 90 == 0]
-        faces += [face for angle in quarters for face in _detect_in_turn(photo, angle, _LARGE_LOOK)]
+        faces += _detect_in_these_turns(photo, [angle for angle in _EIGHT_TURNS if angle % 90 == 0], _LARGE_LOOK)
     return sorted(faces, key=lambda face: -face.score)
 
 
-def _detect_in_turn(photo: Image, angle: float, side: int) -> list[Face]:
-    """Detect faces in a copy turned counter-clockwise, of at most `side` pixels; in the photo's pixels."""
+def _detect_in_these_turns(photo: Image, angles: Sequence[float], side: int) -> list[Face]:
+    """Detect faces in copies turned counter-clockwise, of at most `side` pixels; in the photo's pixels."""
     small, shrunk = _resized(photo, min(1.0, side / max(photo.shape[:2])))
-    copy, turn = rotate(small, angle)
-    back = invert(_compose(shrunk, turn))
-    return [transform_face(face, back) for face in _network().look(copy, side)]
+    faces = []
+    for angle in angles:
+        copy, turn = rotate(small, angle)
+        back = invert(_compose(shrunk, turn))
+        faces += [transform_face(face, back) for face in _network().look(copy, side)]
+    return faces
 
 
 def _snap(angle: float) -> float:

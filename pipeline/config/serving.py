@@ -29,6 +29,10 @@ class ServeParams(Section):
     header_seconds: Positive
     body_seconds: Positive
     answer_seconds: Positive
+    shutdown_seconds: Positive
+    max_faces: Count
+    request_mebibytes: Positive
+    memory_mebibytes: Positive
     reload_seconds: Positive
     review: ReviewParams
 

@@ -12,6 +12,7 @@ from models.face.regions import Size, height_width
 from models.images import Mask
 from pipeline.damage.painted import Painted, Pixels, painted
 from pipeline.image_io.formats import MASK_FORMATS
+from pipeline.image_io.normalise import has_alpha, in_strips
 from pipeline.image_io.upright import forget_xmp, orientation, turned_by_pillow, upright, upright_size
 
 
@@ -75,7 +76,8 @@ def _decoded(picture: Pillow.Image) -> Pixels:
     if picture.mode.startswith("I"):  # 16-bit grey, which Pillow would clip to white
         high: Pixels = np.clip(np.asarray(picture, np.int32) >> 8, 0, 255).astype(np.uint8)
         return high
-    return np.asarray(picture.convert("L" if picture.mode in ("1", "L") else "RGBA"), np.uint8)
+    bands = "L" if picture.mode in ("1", "L") else "RGBA" if has_alpha(picture) else "RGB"
+    return in_strips(picture, lambda strip: strip.convert(bands))
 
 
 def _check_size(got: tuple[int, ...], expected: tuple[int, int], name: str) -> None:

@@ -1,6 +1,6 @@
 """Normalise pictures to upright 8-bit sRGB without alpha and metadata."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,9 +53,9 @@ def normalise(image: Image.Image | Pixels, about: About) -> tuple[Pixels, tuple[
             pixels = np.repeat(pixels[..., None], 3, axis=-1)
     else:
         picture = Image.fromarray(image) if isinstance(image, np.ndarray) else image
-        for step in (_to_full_colour, _to_srgb, _to_opaque, _to_rgb):
-            picture = step(picture, about, done.append)
-        pixels = pixels_of(picture)
+        pixels = in_strips(picture, lambda strip: _shown(strip, about, done))
+        if has_alpha(picture) and not _is_visible(picture):
+            raise Refusal(Code.NO_VISIBLE_PIXELS, "every pixel is transparent")
     if about.orientation != 1:
         done.append("exif_orientation")
         pixels = pixels if about.turned else upright(pixels, about.orientation)
@@ -64,15 +64,49 @@ def normalise(image: Image.Image | Pixels, about: About) -> tuple[Pixels, tuple[
     return pixels, tuple(done)
 
 
+def _shown(strip: Image.Image, about: About, done: list[str]) -> Image.Image:
+    """Some rows of a picture as RGB; what was done is noted once."""
+
+    def note(what: str) -> None:
+        if what not in done:
+            done.append(what)
+
+    for step in (_to_full_colour, _to_srgb, _to_opaque, _to_rgb):
+        strip = step(strip, about, note)
+    return strip
+
+
+def _is_visible(picture: Image.Image) -> bool:
+    def visible(strip: Image.Image) -> bool:
+        return strip.convert("RGBA").getchannel("A").getextrema() != (0, 0)
+
+    return any(visible(picture.crop((0, top, picture.width, bottom))) for top, bottom in _strips(picture.height))
+
+
+def _strips(height: int) -> Iterator[tuple[int, int]]:
+    for top in range(0, height, _ROWS):
+        yield top, min(top + _ROWS, height)
+
+
+def in_strips(picture: Image.Image, convert: Callable[[Image.Image], Image.Image]) -> Pixels:
+    """The pixels (H, W) or (H, W, C) of a picture that is converted some rows at a time.
+
+    Args:
+        picture: any; what is converted of it is in memory once, not once for each step.
+        convert: gives eight bits per sample, and the same bands for all rows.
+    """
+    pixels = None
+    for top, bottom in _strips(picture.height):
+        strip = np.asarray(convert(picture.crop((0, top, picture.width, bottom))))
+        pixels = np.empty((picture.height, *strip.shape[1:]), np.uint8) if pixels is None else pixels
+        pixels[top:bottom] = strip
+    assert pixels is not None  # no picture is without rows
+    return pixels
+
+
 def pixels_of(picture: Image.Image) -> Pixels:
     """The pixels (H, W) or (H, W, C) of a picture with eight bits per sample, copied some rows at a time."""
-    width, height = picture.size
-    bands = len(picture.getbands())
-    pixels = np.empty((height, width, bands) if bands > 1 else (height, width), np.uint8)
-    for top in range(0, height, _ROWS):
-        bottom = min(top + _ROWS, height)
-        pixels[top:bottom] = np.asarray(picture.crop((0, top, width, bottom)))
-    return pixels
+    return in_strips(picture, lambda strip: strip)
 
 
 def _says_srgb(icc: bytes) -> bool:
@@ -120,8 +154,6 @@ def _to_opaque(image: Image.Image, _: About, note: Note) -> Image.Image:
     if not has_alpha(image):
         return image
     layered = image.convert("RGBA")
-    if layered.getchannel("A").getextrema() == (0, 0):
-        raise Refusal(Code.NO_VISIBLE_PIXELS, "every pixel is transparent")
     note("alpha_on_white")
     return Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered).convert("RGB")
 

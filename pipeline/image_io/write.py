@@ -4,7 +4,7 @@ import io
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -14,8 +14,12 @@ from PIL.PngImagePlugin import PngInfo
 
 from models.errors import DataError
 from models.images import Image
+from models.runtime.budget import UNLIMITED, Budget
 from pipeline.image_io.files import read_file
 from pipeline.image_io.outcome import Accepted, Limits, Rejected
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 _TIFF_XMP = 700
 _TIFF = {"format": "TIFF", "compression": "tiff_deflate"}
@@ -25,7 +29,12 @@ _LOSSLESS: dict[str, dict[str, Any]] = {
     ".tif": _TIFF,
     ".tiff": _TIFF,
     ".bmp": {"format": "BMP"},
-    ".webp": {"format": "WEBP", "lossless": True},
+    ".webp": {
+        "format": "WEBP",
+        "lossless": True,
+        "method": 0,
+        "quality": 0,
+    },  # a fifteenth of the time, 11 % more bytes
 }
 _HEIF = {"format": "HEIF", "quality": 95, "chroma": 444}
 _AVIF = {"format": "AVIF", "quality": 95, "subsampling": "4:4:4"}
@@ -86,14 +95,27 @@ def check_writable(path: Path) -> None:
         raise DataError(f"an output ending in {', '.join(_WRITERS)}", path.name, "use .png")
 
 
-def encoded(image: Image, suffix: str, xmp: bytes | None = None) -> bytes:
+class _Checked(io.BytesIO):
+    """A file in memory whose writer, which knows nothing of budgets, is stopped where one is spent."""
+
+    def __init__(self, budget: Budget) -> None:
+        super().__init__()
+        self._budget = budget
+
+    def write(self, data: "Buffer") -> int:
+        self._budget.check()
+        return super().write(data)
+
+
+def encoded(image: Image, suffix: str, xmp: bytes | None = None, budget: Budget = UNLIMITED) -> bytes:
     """RGB (H, W, 3) or grey (H, W) as a file of the extension's format, with an XMP packet where it has room for one.
 
     Raises:
         DataError: the format cannot hold so large a picture.
+        Stopped: the budget is spent.
     """
     writer = _WRITERS[suffix.lower()]
-    stream = io.BytesIO()
+    stream = _Checked(budget)
     try:
         Pillow.fromarray(image).save(stream, **writer, **(with_xmp(writer["format"], xmp) if xmp else {}))
     except OSError as error:

@@ -5,24 +5,30 @@ import numpy as np
 
 from models.classical_fill import classical_fill
 from models.images import Image, Mask
+from models.runtime.budget import UNLIMITED, Budget
 from restoration.photo.blending import blend_in
 from restoration.photo.harmonic import Field
 from restoration.photo.windows import enlarged, shrunk_mask
 
 _LONGEST_SIDE = 2048
 """Larger photos are filled at this size and set in without a seam: Telea's cost and streaks grow with the hole."""
-_STRIP = 512
+_MOST_MISSING = 1 << 20
+"""Pixels that are missing there at most; with more the photo is shrunk further: nobody can stop OpenCV."""
+_STRIP = 128
 """Rows that are looked at together."""
 _GREY_TOLERANCE = 3
 """Largest difference between channels that rounding leaves in a grey picture (JPEG), grey levels."""
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as in models.evidence.evidence
 
 
-def classical_photo(image: Image, hole_mask: Mask, chroma_mask: Mask) -> Image:
+def classical_photo(image: Image, hole_mask: Mask, chroma_mask: Mask, budget: Budget = UNLIMITED) -> Image:
     """A copy of `image` (H, W, 3) with holes filled by Telea's method (2004), and colour where only that is gone.
 
     `chroma_mask` (H, W) contains `hole_mask` (H, W). Pixels outside both are the same bits. Where nothing is missing it
     is `image` itself.
+
+    Raises:
+        Stopped: the budget is spent.
     """
     if not chroma_mask.any():
         return image
@@ -30,14 +36,26 @@ def classical_photo(image: Image, hole_mask: Mask, chroma_mask: Mask) -> Image:
     shrink = _LONGEST_SIDE / max(height, width)
     if shrink >= 1:
         return classical_fill(image, hole_mask, chroma_mask, "telea")
-    side = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    side, chroma = _shrunk(chroma_mask, shrink)
+    while np.count_nonzero(chroma) > _MOST_MISSING:
+        shrink /= 2
+        side, chroma = _shrunk(chroma_mask, shrink)
     small = np.asarray(cv2.resize(image, side, interpolation=cv2.INTER_AREA), np.uint8)
-    masks = shrunk_mask(hole_mask, side), shrunk_mask(chroma_mask, side)
-    filled = classical_fill(small, *masks, "telea").astype(np.float32)
+    masks = shrunk_mask(hole_mask, side), chroma
+    filled = classical_fill(small, *masks, "telea")
+    del small, masks
+    budget.check()
     result = image.copy()
-    blend_in(result, lambda window: enlarged(filled, window, (height, width)), chroma_mask, chroma_mask, 1.0)
+    blend_in(result, lambda part: enlarged(filled, part, (height, width)), chroma_mask, chroma_mask, 1.0, budget=budget)
     keep_luma(image, result, chroma_mask, hole_mask)
     return result
+
+
+def _shrunk(mask: Mask, shrink: float) -> tuple[tuple[int, int], Mask]:
+    """The side (width, height) to which a photo is shrunk, and its mask (H, W) at that size."""
+    height, width = mask.shape
+    side = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    return side, shrunk_mask(mask, side)
 
 
 def keep_luma(image: Image, coloured: Image, chroma: Mask, hole: Mask) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from models.face.alignment import Matrix, Points, align, invert, similarity, transform
 from models.images import Image, Mask
+from models.runtime.budget import UNLIMITED, Budget
 from restoration.photo.blending import blend_in
 from restoration.photo.harmonic import Field
 from restoration.photo.windows import Window, around, widened
@@ -119,7 +120,7 @@ def from_frame(frame: Frame, points: Points) -> Points:
 
 def clear(frame: Frame, domain: Mask) -> Mask:
     """The pixels of a domain (H, W) of the photo that lie so far within the frame that a fill does not fade there."""
-    result = np.zeros_like(domain)
+    result = np.zeros(domain.shape, np.bool_)  # takes memory where it is written to, and nowhere else
     inner = _from_centre(frame, _whole(frame)) <= (0.5 - _FADING) * frame.size - _EDGE
     result[frame.window] = domain[frame.window] & inner
     return result
@@ -139,9 +140,19 @@ def paste(frame: Frame, canvas: Image, aligned: Field, domain: Mask, missing: Ma
 
 
 def paste_in(
-    frame: Frame, canvas: Image, aligned: Field, domain: Mask, missing: Mask, bare: Mask | None = None
+    frame: Frame,
+    canvas: Image,
+    aligned: Field,
+    domain: Mask,
+    missing: Mask,
+    bare: Mask | None = None,
+    budget: Budget = UNLIMITED,
 ) -> None:
-    """As `paste`, in place; `domain` has the frame's window alone: (window height, window width)."""
+    """As `paste`, in place; `domain` has the frame's window alone: (window height, window width).
+
+    Raises:
+        Stopped: the budget is spent.
+    """
     window = frame.window
     if not domain.any():
         return
@@ -153,7 +164,7 @@ def paste_in(
     smooth = _smoothed(frame, aligned)
     ramp = _FADING * frame.size / frame.scale
     left = None if bare is None else bare[window]
-    blend_in(canvas[window], lambda part: _spread(frame, smooth, part), own, missing[window], ramp, left)
+    blend_in(canvas[window], lambda part: _spread(frame, smooth, part), own, missing[window], ramp, left, budget)
 
 
 def paste_all(
@@ -163,11 +174,12 @@ def paste_all(
     domains: Iterable[Mask],
     missing: Mask,
     bare: Mask | None = None,
+    budget: Budget = UNLIMITED,
 ) -> None:
     """As `paste_in`, one face after the other; `aligned` is (N, 3, size, size) RGB in [-1, 1], a domain for each."""
     fields = aligned.add(1).mul(127.5).permute(0, 2, 3, 1).cpu().numpy()
     for frame, field, domain in zip(frames, fields, domains, strict=True):
-        paste_in(frame, canvas, field, domain, missing, bare)
+        paste_in(frame, canvas, field, domain, missing, bare, budget)
 
 
 def spread(frame: Frame, aligned: Field, part: Window | None = None) -> Field:

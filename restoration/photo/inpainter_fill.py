@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.images import Image, Mask
+from models.runtime.budget import UNLIMITED, Budget
 from restoration.photo.blending import blend
 from restoration.photo.inpainter import Inpainter
 from restoration.photo.thin_fill import add_grain
@@ -17,7 +18,9 @@ _SHARE = 0.5
 """Share of a window's side that a hole may be wide: as much again beside it tells what it shows."""
 
 
-def fill_with_inpainter(plain: Image, wide: Mask, missing: Mask, inpainter: Inpainter) -> Image:
+def fill_with_inpainter(
+    plain: Image, wide: Mask, missing: Mask, inpainter: Inpainter, budget: Budget = UNLIMITED
+) -> Image:
     """Fill the pixels `wide` (H, W) of a photo (H, W, 3); all others stay the same bits.
 
     Work goes cell by cell, each seen in a window of the network's size, at the photo's resolution or, where the hole
@@ -28,12 +31,17 @@ def fill_with_inpainter(plain: Image, wide: Mask, missing: Mask, inpainter: Inpa
         wide: what is to be filled.
         missing: all missing pixels (H, W); the network sees none of them.
         inpainter: the network.
+        budget: is checked from cell to cell.
+
+    Raises:
+        Stopped: the budget is spent.
     """
     result, left = plain.copy(), missing.copy()
     for cell, own, side in _cells(wide, inpainter.side):
+        budget.check()
         _fill_cell(result, cell, own, left, side, inpainter)
         left[cell] &= ~own
-    add_grain(result, wide)
+    add_grain(result, wide, budget)
     return result
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.images import Image, Mask
+from models.runtime.budget import UNLIMITED, Budget
 from restoration.photo.mask_edges import limit
 from restoration.photo.windows import around, widened, within
 
@@ -27,10 +28,13 @@ _ALIKE = 0.65
 Floats = npt.NDArray[np.float32]
 
 
-def with_leftovers(image: Image, mask: Mask) -> Mask:
+def with_leftovers(image: Image, mask: Mask, budget: Budget = UNLIMITED) -> Mask:
     """A mask that contains `mask` (H, W) and what of `image` (H, W, 3) is connected with it and looks like its damage.
 
     It reaches no further than `limit`. Where damage and ground do not differ clearly, nothing is added.
+
+    Raises:
+        Stopped: the budget is spent.
     """
     if not mask.any() or mask.all():
         return mask
@@ -41,6 +45,7 @@ def with_leftovers(image: Image, mask: Mask) -> Mask:
         for left in range(reach[1].start, reach[1].stop, _TILE):
             tile = slice(top, min(top + _TILE, reach[0].stop)), slice(left, min(left + _TILE, reach[1].stop))
             seen = widened(tile, most + _NEAR, mask.shape)
+            budget.check()
             if mask[seen].any():
                 own = within(tile, seen)
                 result[tile] |= _leftovers(image[seen], mask[seen], most)[own]

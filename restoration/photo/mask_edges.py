@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.images import Image, Mask
-from restoration.photo.windows import around
+from models.runtime.budget import UNLIMITED, Budget
+from restoration.photo.windows import around, shared, widened, within
 
 _LEAST_LIMIT, _MOST_LIMIT, _LIMIT_SHARE = 8, 12, 0.01
 """A mask grows by this share of the longer side at most, within these bounds in pixels: JPEG's blocks do not scale."""
@@ -23,6 +24,8 @@ _LEAST_CONTRAST = 8.0
 """Grey levels of Y, Cr or Cb by which damage has to differ from its surroundings to leave a rim."""
 _SURE = 3.0
 """Standard errors that a contrast and a lean have to exceed."""
+_LARGE = 2048
+"""Side of the parts, in pixels, in which large damage is looked at: what that takes grows with the part."""
 _TILE = 48
 """Side of the squares, in pixels, over which a piece's contrast is averaged."""
 _TRACES_PER_PIECE, _TRACES = 600, 20_000
@@ -70,8 +73,10 @@ class _Rim:
     @property
     def part(self) -> Ints:
         """A number for each piece in each tile, counted from 0: (N,)."""
-        places = np.stack([self.piece, self.rows // _TILE, self.columns // _TILE])
-        return np.asarray(np.unique(places, axis=1, return_inverse=True)[1].reshape(-1), np.int64)
+        tiles = int(self.columns.max(initial=0)) // _TILE + 1
+        tile = self.rows // _TILE * tiles + self.columns // _TILE
+        place = self.piece * (int(tile.max(initial=0)) + 1) + tile
+        return np.asarray(np.unique(place, return_inverse=True)[1].reshape(-1), np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,23 +121,39 @@ def limit(shape: tuple[int, ...]) -> int:
     return int(np.clip(round(_LIMIT_SHARE * max(shape[:2])), _LEAST_LIMIT, _MOST_LIMIT))
 
 
-def grow_to_edges(image: Image, mask: Mask) -> Mask:
+def grow_to_edges(image: Image, mask: Mask, budget: Budget = UNLIMITED) -> Mask:
     """A mask that contains `mask` (H, W) and the rim into which its damage bled in `image` (H, W, 3).
 
     Each piece grows as far as its own rim shows, small ones as far as those of the whole photo do, none by more than
-    `limit`. Nothing grows where the inside does not differ from the outside, or where the edge is hard.
+    `limit`. Nothing grows where the inside does not differ from the outside, or where the edge is hard. Large damage of
+    a large photo is looked at part by part, each with pieces of its own.
+
+    Raises:
+        Stopped: the budget is spent.
     """
     if not mask.any() or mask.all():
         return mask.copy()
     most = limit(mask.shape)
-    window = around(mask, most + _GAP + _GROUND + 4)
-    rim, outside, inside = _rim(mask[window])
+    sees = most + _GAP + _GROUND + 4
+    window = around(mask, sees)
     grown = np.zeros(mask.shape, np.bool_)  # takes memory where it is written to, and nowhere else
-    grown[window] = mask[window]
-    if len(rim.rows):
-        reach = _reaches(image[window], rim, outside, inside, most)
-        grown[window] |= _spread(rim, reach, outside)
+    for top in range(window[0].start, window[0].stop, _LARGE):
+        for left in range(window[1].start, window[1].stop, _LARGE):
+            budget.check()
+            part = slice(top, min(top + _LARGE, window[0].stop)), slice(left, min(left + _LARGE, window[1].stop))
+            seen = shared(widened(part, most + sees, mask.shape), window)
+            if mask[seen].any():
+                grown[part] = _grown(image[seen], mask[seen], most, budget)[within(part, seen)]
     return grown
+
+
+def _grown(image: Image, mask: Mask, most: int, budget: Budget) -> Mask:
+    rim, outside, inside = _rim(mask)
+    budget.check()
+    if not len(rim.rows):
+        return mask
+    reach = _reaches(image, rim, outside, inside, most)
+    return np.asarray(mask | _spread(rim, reach, outside, budget), np.bool_)
 
 
 def _rim(mask: Mask) -> tuple[_Rim, Floats, Floats]:
@@ -308,10 +329,11 @@ def _medians(values: Floats, group: Ints, groups: int) -> Floats:
     return result
 
 
-def _spread(rim: _Rim, reach: Ints, outside: Floats) -> Mask:
+def _spread(rim: _Rim, reach: Ints, outside: Floats, budget: Budget) -> Mask:
     """Known pixels (H, W) within the reach of a pixel of the rim, which itself is the first."""
     grown = np.zeros(outside.shape, np.bool_)
     for pixels in np.unique(reach[reach > 0]):
+        budget.check()
         seeds = np.ones(outside.shape, np.uint8)
         chosen = reach == pixels
         seeds[rim.rows[chosen], rim.columns[chosen]] = 0

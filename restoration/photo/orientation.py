@@ -12,6 +12,7 @@ from models.face.alignment import invert
 from models.face.detector import Face
 from models.face.orientation import detect_orientation, rotate, transform_face
 from models.images import Image
+from models.runtime.budget import UNLIMITED, Budget
 from restoration.types import Detector
 
 _DOUBT = (
@@ -53,7 +54,9 @@ class Looking:
     doubt: str
 
 
-def looking_upright(detector: Detector, plain: Image, photo: Image, certain: float = 0.0) -> Looking:
+def looking_upright(
+    detector: Detector, plain: Image, photo: Image, certain: float = 0.0, budget: Budget = UNLIMITED
+) -> Looking:
     """The detector for one photo (H, W, 3), however it lies: one decision for all of its faces.
 
     Args:
@@ -62,9 +65,15 @@ def looking_upright(detector: Detector, plain: Image, photo: Image, certain: flo
         photo: the photo as it came. It decides where the filled one shows no face surely, as where a mask covers all
             of a face that can still be seen.
         certain: score from which a face is seen surely.
+        budget: is checked from look to look.
+
+    Raises:
+        Stopped: the budget is spent.
     """
     seen = [(plain, detector.detect(plain))]
+    budget.check()
     estimate = detect_orientation(*seen[0])
+    budget.check()
     if estimate.score < certain:
         seen.append((photo, detector.detect(photo)))
         estimate = max(estimate, detect_orientation(*seen[1]), key=lambda one: one.score)

@@ -45,10 +45,19 @@ class Owners:
         result[within(common, window)] = among[common] & (self.index[within(common, self.window)] == number)
         return result
 
+    def all_of(self, number: int, among: Mask, window: Window) -> Mask:
+        """As `own`, of the whole photo (H, W); memory is taken in the window, and nowhere else."""
+        result = np.zeros(among.shape, np.bool_)
+        result[window] = self.own(number, among, window)
+        return result
+
     def of_any(self, numbers: Sequence[int], among: Mask) -> Mask:
         """Which pixels `among` (H, W), all of them missing, belong to one of some frames, or to `NOBODY`: (H, W)."""
         result = np.zeros(among.shape, np.bool_)
-        result[self.window] = among[self.window] & np.isin(self.index, numbers)
+        mine, missing = result[self.window], among[self.window]
+        for top in range(0, len(self.index), _STRIP):  # in strips, which keeps memory small
+            rows = slice(top, top + _STRIP)
+            mine[rows] = missing[rows] & np.isin(self.index[rows], numbers)
         return result
 
 

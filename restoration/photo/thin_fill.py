@@ -6,6 +6,8 @@ grain the fill lacks is mirrored in from beyond the rim.
 """
 
 from collections.abc import Iterator
+from functools import partial
+from math import ceil
 
 import cv2
 import numpy as np
@@ -13,8 +15,9 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from models.images import Image, Mask
+from models.runtime.budget import UNLIMITED, Budget
 from restoration.photo.blending import blend_in
-from restoration.photo.windows import Window, around, enlarged, widened, within
+from restoration.photo.windows import Window, around, enlarged, shrunk_plane, widened, within
 
 Plane = npt.NDArray[np.float32]
 
@@ -23,6 +26,8 @@ _FINE = 12.0
 so on, with the grain of the photo put back."""
 _BLOCK = 16
 """Side of the reconstruction's blocks, pixels."""
+_LEAST_SIDE = 1024
+"""Side, pixels, of the tiles in which widths are measured, at least."""
 _TILE, _MARGIN = 256, 32
 """Side of the tiles, and what each sees beyond, pixels: two blocks of the reconstruction."""
 _SMOOTH = 1.5
@@ -44,85 +49,114 @@ def fill_thin(image: Image, thin: Mask) -> Image:
     return filled
 
 
-def fill_thin_in(image: Image, thin: Mask) -> None:
+def fill_thin_in(image: Image, thin: Mask, budget: Budget = UNLIMITED) -> None:
     """Fill the damage `thin` (H, W) of a picture (H, W, 3), in place; all other pixels are known and stay as they are.
 
     Nothing depends on what is further from the damage than the margins; the tiles lie where they do in the whole.
+
+    Raises:
+        Stopped: the budget is spent; some of the damage is filled then.
     """
     if not thin.any():
         return
-    parts = _by_width(thin)
-    window = _whole_tiles(around(thin, _MARGIN * max(shrink for _, _, shrink in parts)))
+    place = around(thin, 1)
+    times = _times_shrunk(thin[place], budget)
+    widest = int(times.max())
+    window = _whole_tiles(around(thin, _MARGIN << (widest - 1)))
     filled, left = image[window], thin[window].copy()
-    for place, own, shrink in parts:
+    for doubled in range(widest, 0, -1):
         part = np.zeros(left.shape, np.bool_)
-        part[within(place, window)] = own
-        if shrink == 1:
-            _fill_fine(filled, part)
+        part[within(place, window)] = times == doubled
+        if not part.any():
+            continue
+        if doubled == 1:
+            _fill_fine(filled, part, budget)
         else:
-            _fill_coarse(filled, part, left, shrink)
+            _fill_coarse(filled, part, left, 1 << (doubled - 1), budget)
         left &= ~part
-    add_grain(filled, thin[window])
+    add_grain(filled, thin[window], budget)
 
 
-def add_grain(filled: Image, hole: Mask) -> None:
-    """Put what grain a fill lacks on the pixels `hole` (H, W) of a picture (H, W, 3), in place."""
+def add_grain(filled: Image, hole: Mask, budget: Budget = UNLIMITED) -> None:
+    """Put what grain a fill lacks on the pixels `hole` (H, W) of a picture (H, W, 3), in place.
+
+    Raises:
+        Stopped: the budget is spent.
+    """
     for tile in _tiles(hole):
+        budget.check()
         _add_grain_to(filled, hole, tile)
 
 
-def wider_than(mask: Mask, width: float) -> Mask:
-    """Choose the pixels of a mask (H, W) that belong to a part at least `width` pixels wide, corners included."""
-    wide = np.zeros_like(mask)
+def wider_than(mask: Mask, width: float, budget: Budget = UNLIMITED) -> Mask:
+    """Choose the pixels of a mask (H, W) that belong to a part at least `width` pixels wide, corners included.
+
+    Raises:
+        Stopped: the budget is spent.
+    """
+    wide = np.zeros(mask.shape, np.bool_)
     if not mask.any():
         return wide
-    window = around(mask, 1)
-    own = mask[window]
-    inside = cv2.distanceTransform(own.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    core = inside - 0.5 >= width / 2
-    if core.any():
-        away = cv2.distanceTransform((~core).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        wide[window] = own & (away <= _CORNER * width + 1)
+    reach = ceil((0.5 + _CORNER) * width) + 3  # of what lies further away nothing depends
+    window, side = around(mask, 1), max(_LEAST_SIDE, 4 * reach)
+    for top in range(window[0].start, window[0].stop, side):
+        for left in range(window[1].start, window[1].stop, side):
+            budget.check()
+            tile = slice(top, min(top + side, window[0].stop)), slice(left, min(left + side, window[1].stop))
+            if mask[tile].any():
+                seen = widened(tile, reach, mask.shape)
+                wide[tile] = _wider_than(mask[seen], width)[within(tile, seen)]
     return wide
 
 
-def _by_width(thin: Mask) -> list[tuple[Window, Mask, int]]:
-    """Parts of the damage, the widest first: window, mask there, and how many times it is shrunk to be filled."""
-    place = around(thin, 1)
-    left, shrink = thin[place], 1
-    parts = []
-    while left.any():
-        wider = wider_than(left, _FINE * shrink)
-        parts.append((place, left & ~wider, shrink))
-        left, shrink = wider, 2 * shrink
-    return [part for part in reversed(parts) if part[1].any()]
+def _wider_than(mask: Mask, width: float) -> Mask:
+    inside = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    core = inside - 0.5 >= width / 2
+    if not core.any():
+        return np.zeros(mask.shape, np.bool_)
+    away = cv2.distanceTransform((~core).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(mask & (away <= _CORNER * width + 1))
 
 
-def _fill_fine(filled: Image, part: Mask) -> None:
+def _times_shrunk(thin: Mask, budget: Budget) -> npt.NDArray[np.uint8]:
+    """(H, W) how often damage is halved to be filled, and one more; 0 where there is none."""
+    times, left, width = thin.astype(np.uint8), thin, _FINE
+    while (left := wider_than(left, width, budget)).any():
+        times += left.view(np.uint8)
+        width *= 2
+    return times
+
+
+def _fill_fine(filled: Image, part: Mask, budget: Budget) -> None:
     """Fill a part of the damage in place, tile by tile; the tile that holds a pixel decides about it."""
     for tile in _tiles(part):
+        budget.check()
         seen = widened(tile, _MARGIN, part.shape)
         pixels, own = reconstruct(filled[seen], part[seen]), part[tile]  # what the hole holds does not count
         filled[tile][own] = pixels[within(tile, seen)][own]
 
 
-def _fill_coarse(filled: Image, part: Mask, left: Mask, shrink: int) -> None:
+def _fill_coarse(filled: Image, part: Mask, left: Mask, shrink: int, budget: Budget) -> None:
     """Fill a part of the damage in place in a shrunk copy, and set that in without a seam."""
     window = around(part, shrink * _MARGIN)
-    own, missing = part[window], left[window]
-    side = (-(-own.shape[1] // shrink), -(-own.shape[0] // shrink))
-    known = (~missing).astype(np.float32)
-    weight = cv2.resize(known, side, interpolation=cv2.INTER_AREA)
-    planes = [
-        cv2.resize(filled[window][..., channel] * known, side, interpolation=cv2.INTER_AREA) for channel in range(3)
-    ]
-    del known
-    mean = np.stack(planes, axis=-1)
-    small = np.clip(np.rint(mean / np.maximum(weight, 1e-3)[..., None]), 0, 255).astype(np.uint8)
+    own, missing, picture = part[window], left[window], filled[window]
+    width = own.shape[1]
+    side = (-(-width // shrink), -(-own.shape[0] // shrink))
+    weight = shrunk_plane(lambda columns: (~missing[:, columns]).astype(np.float32), width, side)
+    small = np.empty((*weight.shape, 3), np.uint8)
+    for channel in range(3):
+        budget.check()
+        total = shrunk_plane(partial(_known, picture[..., channel], missing), width, side)
+        small[..., channel] = np.clip(np.rint(total / np.maximum(weight, 1e-3)), 0, 255)
     hole = weight < 0.5
-    _fill_fine(small, hole)
-    fill = small.astype(np.float32)
-    blend_in(filled[window], lambda part: enlarged(fill, part, own.shape), own, missing, 1.0)
+    del weight, total
+    _fill_fine(small, hole, budget)
+    blend_in(picture, lambda part: enlarged(small, part, own.shape), own, missing, 1.0, budget=budget)
+
+
+def _known(plane: npt.NDArray[np.uint8], missing: Mask, columns: slice) -> Plane:
+    """Some columns of a plane, 0 where it is missing."""
+    return np.asarray(plane[:, columns] * ~missing[:, columns], np.float32)
 
 
 def reconstruct(image: Image, hole: Mask) -> Image:

@@ -1,5 +1,7 @@
 """Windows of large photos: work where damage is, and nowhere else."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,8 @@ Window = tuple[slice, slice]
 Field = npt.NDArray[np.float32]
 _STRIP = 512
 """Rows or columns that are worked on together."""
+_KERNEL = 3
+"""Pixels on each side that cubic interpolation sees, and one for rounding."""
 
 
 def around(mask: Mask, margin: int) -> Window:
@@ -53,24 +57,35 @@ def widened(window: Window, margin: int, shape: tuple[int, ...]) -> Window:
 
 
 def shrunk_mask(mask: Mask, side: tuple[int, int]) -> Mask:
-    """Shrink a mask (H, W) to `side` (width, height): any missing source pixel makes a missing one.
+    """Shrink a mask (H, W) to `side` (width, height): any missing source pixel makes a missing one."""
+    return shrunk_plane(lambda columns: mask[:, columns].astype(np.float32), mask.shape[1], side) > 0
+
+
+def shrunk_plane(values: Callable[[slice], Field], width: int, side: tuple[int, int]) -> Field:
+    """Shrink a plane (H, W) float32 to `side` (width, height), each pixel the mean of those that it stands for.
 
     First its height, some columns at a time, then its width: one number per pixel of a large photo is too much.
+
+    Args:
+        values: gives some columns of the plane.
+        width: how many it has.
+        side: of the small one.
     """
-    tall = np.empty((side[1], mask.shape[1]), np.float32)
-    for left in range(0, mask.shape[1], _STRIP):
-        columns = mask[:, left : left + _STRIP].astype(np.float32)
+    tall = np.empty((side[1], width), np.float32)
+    for left in range(0, width, _STRIP):
+        columns = values(slice(left, min(left + _STRIP, width)))
         size = (columns.shape[1], side[1])
         tall[:, left : left + _STRIP] = cv2.resize(columns, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(tall, side, interpolation=cv2.INTER_AREA) > 0)
+    return np.asarray(cv2.resize(tall, side, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def without(mask: Mask, taken: Mask) -> Mask:
     """The pixels of a mask (H, W) that are not in another; memory is taken where there are some, and nowhere else."""
     left = np.zeros(mask.shape, np.bool_)
-    if mask.any():
-        window = around(mask, 0)
-        left[window] = mask[window] & ~taken[window]
+    for top in range(0, len(mask), _STRIP):
+        rows = slice(top, top + _STRIP)
+        if mask[rows].any():
+            left[rows] = mask[rows] & ~taken[rows]
     return left
 
 
@@ -83,16 +98,35 @@ def put(picture: Image, source: Image, where: Mask) -> None:
             picture[rows][own] = source[rows][own]
 
 
-def enlarged(small: Field, window: Window, shape: tuple[int, int]) -> Field:
+def picked(picture: Image, where: Mask) -> Image:
+    """Give the pixels `where` (H, W) of a picture (H, W, 3), row by row: (N, 3)."""
+    parts = [picture[top : top + _STRIP][where[top : top + _STRIP]] for top in range(0, len(picture), _STRIP)]
+    return np.concatenate(parts) if parts else picture[where]
+
+
+def lay(picture: Image, pixels: Image, where: Mask) -> None:
+    """Put pixels (N, 3) that `picked` gave back into the pixels `where` (H, W) of a picture (H, W, 3), in place."""
+    taken = 0
+    for top in range(0, len(picture), _STRIP):
+        rows = slice(top, top + _STRIP)
+        count = int(np.count_nonzero(where[rows]))
+        if count:
+            picture[rows][where[rows]] = pixels[taken : taken + count]
+            taken += count
+
+
+def enlarged(small: Field | Image, window: Window, shape: tuple[int, int]) -> Field:
     """Enlarge a picture (h, w, 3) to `shape` (height, width), and give a window of that."""
-    scale_y, scale_x = small.shape[0] / shape[0], small.shape[1] / shape[1]
-    rows, columns = (range(*one.indices(side)) for one, side in zip(window, shape, strict=True))
-    shift = np.array(
-        [
-            [scale_x, 0, (columns.start + 0.5) * scale_x - 0.5],
-            [0, scale_y, (rows.start + 0.5) * scale_y - 0.5],
-        ]
+    scale = [part / whole for part, whole in zip(small.shape[:2], shape, strict=True)]
+    places = [range(*one.indices(side)) for one, side in zip(window, shape, strict=True)]
+    starts = [(place.start + 0.5) * share - 0.5 for place, share in zip(places, scale, strict=True)]
+    # what the cubic kernel sees, and no more: the small picture may be large itself, and in bytes
+    rows, columns = (
+        slice(max(0, int(start) - _KERNEL), int(start + len(place) * share) + _KERNEL + 1)
+        for start, place, share in zip(starts, places, scale, strict=True)
     )
+    seen = small[rows, columns].astype(np.float32)
+    shift = np.array([[scale[1], 0, starts[1] - columns.start], [0, scale[0], starts[0] - rows.start]])
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    side = (len(columns), len(rows))
-    return np.asarray(cv2.warpAffine(small, shift, side, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
+    side = (len(places[1]), len(places[0]))
+    return np.asarray(cv2.warpAffine(seen, shift, side, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)

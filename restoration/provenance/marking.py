@@ -8,6 +8,7 @@ HEIC and AVIF carry both. BMP has a place for neither and leaves without a mark:
 from typing import Literal
 
 from models.images import Image
+from models.runtime.budget import UNLIMITED, Budget
 from pipeline.image_io.write import encoded
 from restoration.provenance.c2pa import Seal, open_seal
 from restoration.provenance.xmp import MarkFacts, facts_of, packet, restored_share
@@ -53,7 +54,13 @@ def markable(format: PictureFormat) -> bool:  # noqa: A002 - the word for it
     return format != "bmp"
 
 
-def marked(image: Image, format: PictureFormat, facts: MarkFacts, seal: Seal | None = None) -> bytes:  # noqa: A002 - the word for it
+def marked(
+    image: Image,
+    format: PictureFormat,  # noqa: A002 - the word for it
+    facts: MarkFacts,
+    seal: Seal | None = None,
+    budget: Budget = UNLIMITED,
+) -> bytes:
     """RGB (H, W, 3) encoded in `format`, with its marks; lossless formats keep every pixel to the bit.
 
     Args:
@@ -61,11 +68,13 @@ def marked(image: Image, format: PictureFormat, facts: MarkFacts, seal: Seal | N
         format: PNG, lossless WebP, TIFF and BMP keep pixels; JPEG is encoded once, at quality 95, 4:4:4.
         facts: what the marks say.
         seal: signs the manifest; without one there is XMP only.
+        budget: is checked while the picture is written.
 
     Raises:
         ConfigError: the seal's certificate does not suit C2PA.
+        Stopped: the budget is spent.
     """
-    return sealed(encoded(image, _SUFFIXES[format], packet(facts)), format, facts, seal)
+    return sealed(encoded(image, _SUFFIXES[format], packet(facts), budget), format, facts, seal)
 
 
 def sealed(file: bytes, format: PictureFormat, facts: MarkFacts, seal: Seal | None) -> bytes:  # noqa: A002 - the word for it

@@ -17,6 +17,7 @@ from models.damage_finder.finder import Finder
 from models.damage_finder.pieces import find_pieces
 from models.face.detector import Face, FaceDetector
 from models.images import Image
+from models.runtime.budget import UNLIMITED, Budget
 from pipeline.config.load import load_params
 from pipeline.config.restore import FinderParams
 from pipeline.image_io.outcome import Limits
@@ -40,7 +41,7 @@ class Searched(Finder):
 
     found: DamageMap
 
-    def search(self, image: Image) -> DamageMap:  # noqa: ARG002 - always the same picture
+    def search(self, image: Image, budget: Budget = UNLIMITED) -> DamageMap:  # noqa: ARG002 - always the same picture
         """Give what was found."""
         return self.found
 

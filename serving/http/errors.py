@@ -16,6 +16,7 @@ from models.errors import (
     LikenessError,
     MaskError,
     ServiceUnavailable,
+    Stopped,
     StorageError,
     StorageFull,
     StoreRefused,
@@ -31,6 +32,7 @@ _STATUS: tuple[tuple[type[LikenessError], int, str], ...] = (
     (DataError, 422, "bad_data"),
     (ServiceUnavailable, 503, "unavailable"),
     (Busy, 503, "busy"),
+    (Stopped, 503, "too_late"),
 )
 """The first match counts; any other error of the project is a fault of the service."""
 _STORAGE: tuple[tuple[type[StorageError], HttpProblem], ...] = (

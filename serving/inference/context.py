@@ -8,7 +8,7 @@ from monitoring.status.storage import StorageWatch
 from pipeline.config.load import Params
 from pipeline.image_io.outcome import Limits
 from restoration.provenance.marking import Seal
-from serving.inference.worker_pool import ThreadTools
+from serving.inference.worker_pool import MemoryLimit, ThreadTools
 from serving.metrics.service import Metrics
 from serving.privacy.personal_data import IdentityAggregates, PictureStore
 
@@ -24,6 +24,7 @@ class ServingContext:
     params: Params
     limits: Limits
     tools: ThreadTools
+    memory: MemoryLimit
     finder: Finder | None
     seal: Seal
     log: ProductionLog

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from models.images import Image
+from models.runtime.budget import Budget
 from monitoring.log.metering import Meter, meter_tools
 from monitoring.log.observe import RequestFacts, build_log_row
 from monitoring.log.rows import LogRow
@@ -65,25 +66,35 @@ class RestoreResult:
     times: "StageTimes"
 
 
-def restore(context: ServingContext, request: RestoreRequest, queue_seconds: float) -> RestoreResult:
+def restore(context: ServingContext, request: RestoreRequest, queue_seconds: float, budget: Budget) -> RestoreResult:
     """Restore one photo and log it. A refused photo is an outcome, too.
 
     Raises:
-        HttpProblem: a picture that cannot be read, or no form that the caller accepts.
+        HttpProblem: a picture that cannot be read, or would take too much memory, or no form that the caller accepts.
         LikenessError: a mask that does not fit, or a log, or a store of kept pictures, that does not answer.
+        Stopped: the budget is spent; nothing is kept or logged then.
     """
-    job = RestoreJob(context, request, queue_seconds)
+    upload, begun = request.upload, time.perf_counter()
+    with context.memory.held(upload.image, upload.references, budget):
+        return _restore(request, RestoreJob(context, request, queue_seconds + time.perf_counter() - begun, budget))
+
+
+def _restore(request: RestoreRequest, job: "RestoreJob") -> RestoreResult:
     timed = job.times.timed
     with timed("decode"):
         photo, references = job.decode()
     form = answer_form(request.accept, request.upload.picture, photo.format)
+    job.budget.check()
     with timed("mask"):
         used = job.choose_mask(photo.image)
+    job.budget.check()
     with timed("restore"):
         restoration = job.restore(photo.image, used, references)
     job.times.move(job.verify_seconds.take(), "restore", "verify")
+    job.budget.check()
     with timed("encode"):
         picture = job.encode(restoration, form, photo)
+    job.budget.check()
     with timed("log"):
         result = None if restoration.mode == "unchanged" else restoration.image
         kept, row = job.keep_and_log(KeptPictures(photo.image, used.mask, result, references), restoration, used)
@@ -94,15 +105,16 @@ def restore(context: ServingContext, request: RestoreRequest, queue_seconds: flo
 class RestoreJob:
     """The steps of one request, in the order in which `restore` calls them."""
 
-    def __init__(self, context: ServingContext, request: RestoreRequest, queue_seconds: float) -> None:
+    def __init__(self, context: ServingContext, request: RestoreRequest, queue_seconds: float, budget: Budget) -> None:
         self._context, self._request, self._now = context, request, datetime.now(UTC)
+        self.budget = budget
         self.times, self._verify_cpu = StageTimes(queue_seconds), Meter()
         self.verify_seconds = Meter(time.perf_counter)
         self._person = context.pictures.person(request.upload.subject, request.deletions)
         unit = self._person.pseudonym or request.upload.repeats or request.request_id
         self._model = request.arms.model_for(unit, context.params.ab.share)
         self._model.restorer.cpu_balance.take()  # left in this thread by a request that failed
-        tools = meter_tools(meter_tools(context.tools.for_request(), self._verify_cpu), self.verify_seconds)
+        tools = meter_tools(meter_tools(context.tools.for_request(budget), self._verify_cpu), self.verify_seconds)
         full = request.upload.strength == 1.0  # a mixed face says nothing about the model's identities
         self._tools = replace(tools, observe=context.identities.window(self._model.version).add if full else None)
 
@@ -115,7 +127,8 @@ class RestoreJob:
         """Use the caller's mask, or search for damage."""
         upload, context = self._request.upload, self._context
         if upload.mask is None:
-            return mask_for(image, None, upload.mode, context.finder, self._tools.detector, context.params.restore)
+            limits, detector = context.params.restore, self._tools.detector
+            return mask_for(image, None, upload.mode, context.finder, detector, limits, budget=self.budget)
         size = (image.shape[0], image.shape[1])
         all_white = upload.mode == "colorize"
         return given_mask(read_mask(upload.mask, size, may_cover_all=all_white, may_be_empty=upload.fade))
@@ -143,9 +156,9 @@ class RestoreJob:
             return None
         if restoration.mode == "unchanged":
             own = photo.data if has_format(photo.format, wanted) else None
-            return own or encoded(restoration.image, f".{wanted}")
+            return own or encoded(restoration.image, f".{wanted}", budget=self.budget)
         facts = facts_of(restoration, self._model.version, photo.sha256, self._request.request_id)
-        return marked(restoration.image, wanted, facts, self._context.seal)
+        return marked(restoration.image, wanted, facts, self._context.seal, self.budget)
 
     def keep_and_log(self, pictures: KeptPictures, restoration: Restoration, used: UsedMask) -> tuple[bool, LogRow]:
         """Keep the pictures if the caller opted in, and log the request; without an entry in the log none stay kept."""
@@ -269,15 +282,17 @@ class FoundMask:
     labels: bytes
 
 
-def propose_mask(context: ServingContext, data: bytes, queue_seconds: float) -> FoundMask:  # noqa: ARG001 - of the queue
+def propose_mask(context: ServingContext, data: bytes, queue_seconds: float, budget: Budget) -> FoundMask:  # noqa: ARG001 - of the queue
     """Search a photo for damage; nothing is logged, because nothing is done to it.
 
     Raises:
-        HttpProblem: it cannot be read.
+        HttpProblem: it cannot be read, or would take too much memory.
         DataError: the edition has no finder.
+        Stopped: the budget is spent.
     """
-    photo = read(data, "image", context.limits)
-    detector = context.tools.for_request().detector
-    damage = find_damage(photo.image, required(context.finder), detector, context.params.restore.finder)
-    used = found_mask(damage, everything=False)
-    return FoundMask(used, encoded(used.picture(), ".png"), encoded(damage.labels, ".png"))
+    with context.memory.held(data, (), budget):
+        photo = read(data, "image", context.limits)
+        detector, rules = context.tools.for_request(budget).detector, context.params.restore.finder
+        damage = find_damage(photo.image, required(context.finder), detector, rules, budget)
+        used = found_mask(damage, everything=False)
+        return FoundMask(used, *(encoded(one, ".png", budget=budget) for one in (used.picture(), damage.labels)))

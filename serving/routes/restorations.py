@@ -107,13 +107,13 @@ def _answer(result: RestoreResult) -> Response:
         return Response(_zipped(result, figures), media_type=ZIP)
     if result.form.media_type in PICTURE_TYPES:
         return _picture(result, figures)
-    return JSONResponse(figures.model_dump(mode="json"), media_type=JSON)
+    return Response(_as_json(result, figures), media_type=JSON)
 
 
 def _outcome(result: RestoreResult) -> Outcome:
-    """Collect all figures; the picture only if JSON carries it."""
+    """Collect all figures, but not the picture."""
     row, restoration = result.row, result.restoration
-    inline = result.picture if result.form.media_type == JSON else None
+    inline = result.form.media_type == JSON and result.picture is not None
     return Outcome(
         request_id=row.request_id,
         mode=restoration.mode,
@@ -133,9 +133,16 @@ def _outcome(result: RestoreResult) -> Outcome:
         arm=row.arm,
         timings=result.times.timings(),
         kept=result.kept,
-        picture_type=None if inline is None else f"image/{result.form.picture_format}",
-        picture=None if inline is None else _text(inline),
+        picture_type=f"image/{result.form.picture_format}" if inline else None,
+        picture=None,
     )
+
+
+def _as_json(result: RestoreResult, figures: Outcome) -> bytes:
+    """Put the picture beside the figures; a large one is in memory as few times as possible."""
+    body = figures.model_dump_json(exclude={"picture"}).encode()
+    picture = b"null" if result.picture is None else b'"%b"' % base64.b64encode(result.picture)
+    return b"".join((body[:-1], b',"picture":', picture, b"}"))
 
 
 def _mask(used: UsedMask) -> MaskFigures:

@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from cli.main import COMMANDS
+from serving.service import LAST_SECONDS
 from tests.conftest import ROOT
 
 INFRA = ROOT / "infra"
@@ -118,8 +119,9 @@ def test_the_service_is_probed_and_outlives_its_longest_answer(objects: list[dic
     spec = pod["spec"]["template"]["spec"]
     probes = {name: spec["containers"][0][name]["httpGet"]["path"] for name in ("readinessProbe", "livenessProbe")}
     assert probes == {"readinessProbe": "/readyz", "livenessProbe": "/healthz"}
-    answer = YAML(typ="safe").load((ROOT / "params.yaml").read_text(encoding="utf-8"))["serve"]["answer_seconds"]
-    assert spec["terminationGracePeriodSeconds"] > answer
+    serve = YAML(typ="safe").load((ROOT / "params.yaml").read_text(encoding="utf-8"))["serve"]
+    longest = max(serve["answer_seconds"], serve["shutdown_seconds"] + 2 * LAST_SECONDS)
+    assert spec["terminationGracePeriodSeconds"] > longest
     budget = next(one for one in objects if one["kind"] == "PodDisruptionBudget")
     assert budget["spec"]["selector"] == pod["spec"]["selector"]
     assert budget["spec"]["minAvailable"] < pod["spec"]["replicas"]

@@ -50,6 +50,9 @@ class Shared(Service):
     def close(self) -> None:
         """Nothing: whoever made the parts closes them."""
 
+    def end_within(self, seconds: float) -> None:
+        """Nothing: other servers use the pool."""
+
     @classmethod
     def of(cls, service: Service, **other: Any) -> "Shared":
         """The same parts, some replaced."""

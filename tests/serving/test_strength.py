@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from models.images import Image
+from models.runtime.budget import UNLIMITED
 from monitoring.drift.identity_space import IdentityWindow
 from serving.http.request_form import Upload
 from serving.inference.arms import Arms
@@ -101,7 +102,7 @@ def test_a_repeated_restoration_stays_in_its_arm(site: Site) -> None:
 
     def arm(number: int, repeats: str) -> str:
         request = RestoreRequest(f"{number:032x}", replace(upload, repeats=repeats), arms, "application/json", 0)
-        return restore(site.service.context, request, 0.0).row.arm
+        return restore(site.service.context, request, 0.0, UNLIMITED).row.arm
 
     first = [arm(number, "") for number in range(500, 508)]
     assert set(first) == {"champion", "challenger"}

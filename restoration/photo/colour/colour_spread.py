@@ -5,6 +5,8 @@ Grady 2006 ("Random walks for image segmentation"), in a small copy; its edges a
 filter (He, Sun, Tang 2013) that is made in the copy and used on the photo's luma.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -45,16 +47,45 @@ def spread(shown: Plane, targets: Plane, weights: Plane) -> Plane:
     return np.asarray(factors.solve(wanted).reshape(targets.shape), np.float32)
 
 
-def found_again(small: Plane, shown_small: Plane, shown: Plane) -> Plane:
-    """Enlarge values (h, w, N), spread in a copy of luma (h, w), to the photo's luma (H, W), with its edges."""
+@dataclass(frozen=True, eq=False)
+class Guide:
+    """Values that follow the luma of a photo, whose edges they have.
+
+    Attributes:
+        slope, offset: (h, w, N), of a line over luma, at each pixel of a small copy.
+        shape: height and width of the photo.
+    """
+
+    slope: Plane
+    offset: Plane
+    shape: tuple[int, int]
+
+    def at(self, shown: Plane, top: int) -> Plane:
+        """Values (n, W, N) of the rows from `top` on of a photo, whose luma is (n, W)."""
+        slope, offset = (self._rows(one, top, len(shown)) for one in (self.slope, self.offset))
+        return np.asarray(slope * shown[..., None] + offset, np.float32)
+
+    def _rows(self, values: Plane, top: int, count: int) -> Plane:
+        """Some rows of values (h, w, N) that are enlarged linearly to the photo."""
+        place = ((np.arange(top, top + count) + 0.5) * len(values) / self.shape[0] - 0.5).astype(np.float32)
+        first = np.floor(place)
+        near, far = (np.clip(one, 0, len(values) - 1).astype(int) for one in (first, first + 1))
+        share = (place - first)[:, None, None]
+        tall = np.asarray((1 - share) * values[near] + share * values[far], np.float32)
+        wide = cv2.resize(tall, (self.shape[1], count), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(wide, np.float32).reshape(count, self.shape[1], -1)
+
+
+def guided(small: Plane, shown_small: Plane, shape: tuple[int, int]) -> Guide:
+    """Make the guide to values (h, w, N), spread in a copy of luma (h, w), for a photo of a shape (height, width)."""
     side = (2 * _RADIUS + 1, 2 * _RADIUS + 1)
     mean, level = cv2.blur(small, side).reshape(small.shape), cv2.blur(shown_small, side)
     variance = cv2.blur(shown_small * shown_small, side) - level * level
     together = cv2.blur(small * shown_small[..., None], side).reshape(small.shape) - mean * level[..., None]
     slope = together / (variance + _REGULAR)[..., None]
     offset = mean - slope * level[..., None]
-    slope, offset = (_enlarged(cv2.blur(one, side).reshape(small.shape), shown.shape) for one in (slope, offset))
-    return np.asarray(slope * shown[..., None] + offset, np.float32)
+    soft_slope, soft_offset = (np.asarray(cv2.blur(one, side), np.float32) for one in (slope, offset))
+    return Guide(soft_slope.reshape(small.shape), soft_offset.reshape(small.shape), shape)
 
 
 def small_side(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -72,8 +103,3 @@ def _links(calm: Plane) -> sparse.csr_array:
     passing = _LEAK + (1 - _LEAK) * np.exp(-np.square(step / _EDGE))
     links = sparse.coo_array((passing, (first, second)), shape=(calm.size, calm.size)).tocsr()
     return links + links.T
-
-
-def _enlarged(values: Plane, shape: tuple[int, ...]) -> Plane:
-    large = cv2.resize(values, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(large, np.float32).reshape(*shape, -1)

@@ -5,8 +5,9 @@ head. They are spread from where they are sure to pixels of like luma. What is h
 place, and softened where no edge of the picture bounds it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -15,10 +16,11 @@ import numpy.typing as npt
 from models.face.alignment import Points
 from models.face.regions import hull_polygon
 from models.images import Image, Mask
+from models.runtime.budget import UNLIMITED, Budget
 from restoration.photo.classical import luma, with_luma
-from restoration.photo.colour.colour_spread import SIDE, Plane, found_again, small_side, spread
+from restoration.photo.colour.colour_spread import SIDE, Guide, Plane, guided, small_side, spread
 from restoration.photo.geometry import Frame, clear, from_frame
-from restoration.photo.windows import Window, around
+from restoration.photo.windows import Window, around, shrunk_plane
 
 _REACH = 1.3
 """How far around a face its surroundings are looked at, in sizes of the face: nothing is head there."""
@@ -36,6 +38,8 @@ _TEXTURE = 7
 """Side, pixels of the copy, of the neighbourhood in which luma's deviation is measured."""
 _PLACE, _ROUGH = 60.0, 4.0
 """What a size of the face, and a grey level of deviation, count for beside a grey level when a head is cut out."""
+_STRIP = 128
+"""Rows that are coloured together."""
 _ROUNDS = 5
 """Of GrabCut; more change nothing that can be seen."""
 _SOFT = (0.3, 0.7)
@@ -79,73 +83,111 @@ def head_of(frame: Frame, landmarks: Points, domain: Mask) -> Head:
     return Head(hull_polygon(points), (float(x), float(y)), clear(frame, domain))
 
 
-def colour_heads(picture: Image, heads: Sequence[Head], where: Mask) -> Image:
+def colour_heads(picture: Image, heads: Sequence[Head], where: Mask, budget: Budget = UNLIMITED) -> Image:
     """Give heads their colours, and make all else grey, `where` (H, W) a photo has no colour of its own.
 
     Args:
         picture: (H, W, 3), with the colours of each head where they are told.
         heads: those to be coloured; there may be none.
         where: pixels to be coloured.
+        budget: is checked from strip to strip.
 
     Returns:
         (H, W, 3) uint8 with the luma of `picture`, to a rounding; pixels elsewhere are the same bits.
+
+    Raises:
+        Stopped: the budget is spent.
     """
     result = picture.copy()
-    result[where] = with_luma(luma(picture[where]), np.zeros((1, 3), np.float32))
+    for rows in _strips(where, budget):
+        here = where[rows]
+        result[rows][here] = with_luma(luma(picture[rows][here]), np.zeros((1, 3), np.float32))
     for head in heads:
         window = _surroundings(head, where.shape)
-        own = where[window]
+        own, seen, coloured = where[window], picture[window], result[window]
         if own.any():
-            shown = luma(picture[window])
-            share, chroma = _of_head(picture[window] - shown, shown[..., 0], head.within(window))
-            mixed = share * chroma + (1 - share) * (result[window] - shown)
-            result[window][own] = with_luma(shown[own], mixed[own])
+            share, chroma = _of_head(seen, head.within(window))
+            for rows in _strips(own, budget):
+                here, shown = own[rows], luma(seen[rows])
+                part = _rising(share.at(shown[..., 0], rows.start))
+                mixed = part * chroma.at(shown[..., 0], rows.start) + (1 - part) * (coloured[rows] - shown)
+                coloured[rows][here] = with_luma(shown[here], mixed[here])
     return result
 
 
-def colour_between(picture: Image, heads: Sequence[Head], where: Mask) -> Image:
+def colour_between(picture: Image, heads: Sequence[Head], where: Mask, budget: Budget = UNLIMITED) -> Image:
     """Colour pixels `where` (H, W) colour is missing from the known ones around them, and from the heads.
 
     Args:
         picture: (H, W, 3): known elsewhere, and with the colours of each head where they are told.
         heads: those that lie there; there may be none.
         where: pixels to be coloured, at least one.
+        budget: is checked from strip to strip.
 
     Returns:
         As `colour_heads`.
+
+    Raises:
+        Stopped: the budget is spent.
     """
     window = around(where, 4 * max(1, max(where.shape) // SIDE))
     own, missing = picture[window], where[window]
-    shown, side = luma(own), small_side(missing.shape)
-    seen = (~missing).astype(np.float32)
-    weights = np.where(_small(seen, side) > 0.5, np.float32(_KNOWN), np.float32(0))
+    width, side = missing.shape[1], small_side(missing.shape)
+    seen = ~missing
+    weights = np.where(_small_mask(seen, side) > 0.5, np.float32(_KNOWN), np.float32(0))
     for head in (head.within(window) for head in heads):
         weights = np.maximum(weights, _telling(_distance(head, side, missing.shape), head, side, missing.shape))
-        seen[head.told] = 1
-    share = _small(seen, side)
-    colours = np.asarray((own - shown) * seen[..., None], np.float32)
-    mean = np.asarray(_small(colours, side) / np.maximum(share, 1e-3)[..., None], np.float32)
-    small = _small(shown[..., 0], side)
-    chroma = found_again(
-        spread(small, mean, np.asarray(weights * (share > 0) + _NOTHING, np.float32)), small, shown[..., 0]
-    )
+        seen[head.told] = True
+    share = _small_mask(seen, side)
+    planes = [shrunk_plane(partial(_chroma, own, channel, seen), width, side) for channel in range(3)]
+    mean = np.asarray(np.stack(planes, axis=-1) / np.maximum(share, 1e-3)[..., None], np.float32)
+    small = shrunk_plane(partial(_luma, own), width, side)
+    weights = np.asarray(weights * (share > 0) + _NOTHING, np.float32)
+    chroma = guided(spread(small, mean, weights), small, (missing.shape[0], width))
     result = picture.copy()
-    result[window][missing] = with_luma(shown[missing], chroma[missing])
+    for rows in _strips(missing, budget):
+        here, shown = missing[rows], luma(own[rows])
+        result[window][rows][here] = with_luma(shown[here], chroma.at(shown[..., 0], rows.start)[here])
     return result
 
 
-def _of_head(chroma: Plane, shown: Plane, head: Head) -> tuple[Plane, Plane]:
-    """Share (H, W, 1), 0..1, and colour (H, W, 3) of a head in a window of chroma (H, W, 3) and luma (H, W)."""
-    side = small_side(shown.shape)
-    away, small = _distance(head, side, shown.shape), _small(shown, side)
-    weights = _telling(away, head, side, shown.shape) + _NOTHING
-    colour = found_again(spread(small, _small(chroma, side), weights), small, shown)
+def _strips(where: Mask, budget: Budget) -> Iterator[slice]:
+    """Some rows at a time of those in which a mask (H, W) has pixels: a photo's colours are too much in floats."""
+    for top in range(0, len(where), _STRIP):
+        budget.check()
+        rows = slice(top, min(top + _STRIP, len(where)))
+        if where[rows].any():
+            yield rows
+
+
+def _luma(picture: Image, columns: slice) -> Plane:
+    return luma(picture[:, columns])[..., 0]
+
+
+def _chroma(picture: Image, channel: int, seen: Mask | None, columns: slice) -> Plane:
+    """One channel of some columns less their luma, 0 where it is not `seen`."""
+    colour = picture[:, columns, channel] - _luma(picture, columns)
+    return np.asarray(colour if seen is None else colour * seen[:, columns], np.float32)
+
+
+def _of_head(picture: Image, head: Head) -> tuple[Guide, Guide]:
+    """Share (1 value, not yet clipped) and colour (3 values) of a head in a window (H, W, 3) of a photo."""
+    height, width = picture.shape[:2]
+    side = small_side(picture.shape)
+    away, small = _distance(head, side, picture.shape[:2]), shrunk_plane(partial(_luma, picture), width, side)
+    weights = _telling(away, head, side, picture.shape[:2]) + _NOTHING
+    planes = [shrunk_plane(partial(_chroma, picture, channel, None), width, side) for channel in range(3)]
+    colour = guided(spread(small, np.stack(planes, axis=-1), weights), small, (height, width))
     is_head, sure = _cut_out(small, away)
-    unit = head.size * side[0] / shown.shape[1]
+    unit = head.size * side[0] / width
     weights = np.where(sure, _holding(_SURE, unit), _holding(_CUT, unit)).astype(np.float32)
-    share = found_again(spread(small, is_head[..., None], weights), small, shown)
+    return guided(spread(small, is_head[..., None], weights), small, (height, width)), colour
+
+
+def _rising(share: Plane) -> Plane:
+    """How much colour a share of a head gives, 0..1."""
     rising = np.clip((share - _SOFT[0]) / (_SOFT[1] - _SOFT[0]), 0, 1)
-    return np.asarray(rising * rising * (3 - 2 * rising), np.float32), colour
+    return np.asarray(rising * rising * (3 - 2 * rising), np.float32)
 
 
 def _cut_out(small: Plane, away: Plane) -> tuple[Plane, Mask]:
@@ -169,7 +211,7 @@ def _telling(away: Plane, head: Head, side: tuple[int, int], shape: tuple[int, .
     """How surely the face model tells the colour of each pixel of the copy (h, w), as a weight."""
     unit = head.size * side[0] / shape[1]
     guess = np.clip(1 - away / _TOLD, 0, 1) ** 2 * _holding(_MAYBE, unit)
-    told = _small(head.told.astype(np.float32), side) > 0.99
+    told = _small_mask(head.told, side) > 0.99
     return np.asarray(told * np.where(away < -_INNER, _holding(_SURE, unit), guess), np.float32)
 
 
@@ -201,5 +243,6 @@ def _surroundings(head: Head, shape: tuple[int, ...]) -> Window:
     )
 
 
-def _small(values: Plane, side: tuple[int, int]) -> Plane:
-    return np.asarray(cv2.resize(values, side, interpolation=cv2.INTER_AREA), np.float32)
+def _small_mask(mask: Mask, side: tuple[int, int]) -> Plane:
+    """The share of a mask (H, W) in each pixel of a copy of `side` (width, height)."""
+    return shrunk_plane(lambda columns: mask[:, columns].astype(np.float32), mask.shape[1], side)

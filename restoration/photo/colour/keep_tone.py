@@ -11,7 +11,7 @@ from restoration.photo.classical import grey, is_colourless, luma, with_luma
 from restoration.photo.colour.one_tone import Tone, find_tone, small_copy
 from restoration.photo.windows import around, enlarged, moved
 
-_STRIP = 512
+_STRIP = 128
 """Rows that are tinted together."""
 
 
@@ -27,7 +27,10 @@ def keep_tone(image: Image, missing: Mask, filled: Image, hole: Mask) -> None:
     if not hole.any():
         return
     if is_colourless(image, missing):
-        filled[hole] = grey(filled[hole])
+        for top in range(0, len(hole), _STRIP):
+            rows = slice(top, top + _STRIP)
+            if hole[rows].any():
+                filled[rows][hole[rows]] = grey(filled[rows][hole[rows]])
         return
     copy = small_copy(image, missing)
     tone = None if copy is None else find_tone(*copy)

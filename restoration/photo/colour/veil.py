@@ -8,6 +8,7 @@ already is left as it is, and so is a colour photo with deep shadows: what its l
 was taken in.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from models.images import Image, Mask
 from restoration.photo.classical import is_colourless, luma, paler
 from restoration.photo.colour.one_tone import Levels, find_tone, small_copy
-from restoration.photo.windows import enlarged
+from restoration.photo.windows import Window, enlarged
 
 _TAIL = 0.01
 """Share of the pixels that are darker than what counts as the darkest level, and lighter than the lightest."""
@@ -31,7 +32,7 @@ _NEUTRAL = 0.7
 """Share of the colour of black and white that is lifted from a colour photo: some of it is the photo's own."""
 _GAIN = 2.5
 """Largest gain: beyond it noise is all that is seen."""
-_ROWS = 512
+_ROWS = 128
 """Rows that are lifted together."""
 
 
@@ -54,22 +55,29 @@ class Veil:
 
     def lift(self, image: Image) -> Image:
         """Lift it from a photo (H, W, 3) uint8."""
-        return np.asarray(np.rint(self.lifted(image)), np.uint8)
+        result = np.empty(image.shape, np.uint8)
+        for window, rows in self._in_strips(image, 1.0):
+            result[window] = np.rint(rows)
+        return result
 
     def lifted(self, levels: npt.NDArray[np.generic], one: float = 1.0) -> Levels:
         """Lift it from samples (H, W) or (H, W, 3), with `one` for a grey level; gives grey levels, not rounded."""
-        height, width = levels.shape[:2]
         result = np.empty(levels.shape, np.float32)
+        for window, rows in self._in_strips(levels, one):
+            result[window] = rows
+        return result
+
+    def _in_strips(self, levels: npt.NDArray[np.generic], one: float) -> Iterator[tuple[Window, Levels]]:
+        height, width = levels.shape[:2]
         for top in range(0, height, _ROWS):
             rows = levels[top : top + _ROWS].astype(np.float32) / one
             window = slice(top, top + len(rows)), slice(0, width)
             if levels.ndim == 2:
-                result[window] = np.clip(self.gain[0] * rows + self.offset[0], 0, 255)
+                yield window, np.clip(self.gain[0] * rows + self.offset[0], 0, 255)
             elif self.stain is None:
-                result[window] = np.clip(self.gain * rows + self.offset, 0, 255)
+                yield window, np.clip(self.gain * rows + self.offset, 0, 255)
             else:
-                result[window] = self._toned(rows - enlarged(self.stain, window, (height, width)))
-        return result
+                yield window, self._toned(rows - enlarged(self.stain, window, (height, width)))
 
     def _toned(self, rows: Levels) -> Levels:
         """Lift the luma of levels (h, w, 3); their colour is multiplied with it, so that its hue stays."""

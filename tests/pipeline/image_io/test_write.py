@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from models.errors import DataError
+from models.errors import DataError, Stopped
 from models.images import Image
+from models.runtime.budget import Budget
 from pipeline.config.load import load_params
 from pipeline.image_io.outcome import Limits
-from pipeline.image_io.write import is_lossless, read_picture, write_picture
+from pipeline.image_io.write import encoded, is_lossless, read_picture, write_picture
 from tests.conftest import ROOT
 
 LIMITS = Limits.of(load_params(ROOT / "params.yaml").ingest)
@@ -56,3 +57,12 @@ def test_a_rejected_picture_says_why(tmp_path: Path) -> None:
     (tmp_path / "empty.png").write_bytes(b"")
     with pytest.raises(DataError, match="empty_file"):
         read_picture(tmp_path / "empty.png", LIMITS)
+
+
+@pytest.mark.parametrize("extension", [".png", ".tif", ".jpg", ".webp"])
+def test_writing_ends_when_it_is_told(noise: Image, extension: str) -> None:
+    budget = Budget()
+    assert encoded(noise, extension, budget=budget)
+    budget.stop("nobody who waits")
+    with pytest.raises(Stopped):
+        encoded(noise, extension, budget=budget)

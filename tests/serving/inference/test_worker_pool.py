@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.runtime.budget import Budget
 from serving.http import errors
 from serving.http.problem import HttpProblem
 from serving.inference.worker_pool import WorkerPool, retry_after
@@ -125,7 +126,7 @@ def test_closing_finishes_what_has_begun_and_drops_the_rest(gate: threading.Even
     assert all(future.result(0) >= 0 for future in futures[:2])
 
 
-def app_over(pool: WorkerPool, work: Callable[[float], float], seconds: float) -> FastAPI:
+def app_over(pool: WorkerPool, work: Callable[[float, Budget], float], seconds: float) -> FastAPI:
     app = FastAPI()
     errors.install(app, lambda _: None)
 
@@ -142,7 +143,7 @@ async def test_an_outcome_that_comes_too_late(pool: WorkerPool, gate: threading.
     for _ in range(2):
         pool.submit(waiting_for(gate))
 
-    def work(queued: float) -> float:
+    def work(queued: float, _: Budget) -> float:
         ran.append(queued)
         return queued
 

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from restoration.photo.colour.colour_spread import found_again, small_side, spread
+from restoration.photo.colour.colour_spread import guided, small_side, spread
 
 
 def halves(height: int, width: int) -> np.ndarray:
@@ -40,7 +40,7 @@ def test_edges_are_found_again_at_the_photos_resolution() -> None:
     shown = halves(400, 600)
     side = (75, 50)
     small = cv2.resize(shown, side, interpolation=cv2.INTER_AREA)
-    found = found_again((small > 120).astype(np.float32)[..., None], small, shown)
+    found = guided((small > 120).astype(np.float32)[..., None], small, (shown.shape[0], shown.shape[1])).at(shown, 0)
     assert found.shape == (400, 600, 1)
     assert found[:, :299].max() < 0.2
     assert found[:, 301:].min() > 0.8  # enlarged without the photo's edge it is 0.5 +- 0.1 there
