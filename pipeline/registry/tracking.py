@@ -1,11 +1,13 @@
 """Track runs in MLflow: one run per cycle, shared by stages that are separate processes.
 
 The run's id is in `state/run.json`. The flow opens it with `start_run` and closes it with `finish_run`; a stage that
-is run by hand, or by `dvc repro`, opens one by itself. Stages write their files first and log afterwards: nothing that
-is computed depends on what stands here.
+is run by hand, or by `dvc repro`, opens one by itself. A DVC experiment has a run of its own, which bears its name:
+several may run at once. Stages write their files first and log afterwards: nothing that is computed depends on what
+stands here.
 """
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "connect",
     "current_run",
+    "end_run_by_hand",
     "finish_run",
     "log_artifact",
     "log_image",
@@ -37,6 +40,8 @@ __all__ = [
 
 BY_HAND = "by-hand"
 """Name of the run that a stage opens when no cycle is under way."""
+EXPERIMENT_TAG = "dvc_experiment"
+"""Tag of a run of `dvc exp run`: the experiment's name."""
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -72,18 +77,29 @@ def name_run(paths: Paths, outcome: str) -> None:
 
 
 def current_run(paths: Paths, *, fresh: bool = False) -> str:
-    """Find the run under way; opens one, named `by-hand`, where no cycle has.
+    """Find the run under way; opens one, named `by-hand` or like the DVC experiment, where no cycle has.
 
     Args:
         paths: the checkout.
         fresh: a run opened by hand is closed and a new one begins (training from step 0 asks for this); the run of a
             cycle stays.
     """
+    if name := _experiment():
+        return _run_of_experiment(paths, name, fresh=fresh)
     state = _read(paths)
     if state is not None and not (fresh and state["cycle"] == BY_HAND) and _exists(connect(paths), state["run_id"]):
         return state["run_id"]
     finish_run(paths)
     return start_run(paths, BY_HAND, {"cycle": BY_HAND})
+
+
+def end_run_by_hand(paths: Paths) -> None:
+    """Mark the run of `dvc repro` or of an experiment as FINISHED; a stage that is run again still logs into it."""
+    state = _read(paths)
+    if _experiment() or (state is not None and state["cycle"] == BY_HAND):
+        client, run_id = _open(paths)
+        with translate_outages(client.tracking_uri):
+            client.set_terminated(run_id, "FINISHED")
 
 
 @contextmanager
@@ -161,6 +177,23 @@ def log_image(paths: Paths, image: "Image", name: str, step: int | None = None) 
 def _open(paths: Paths) -> "tuple[MlflowClient, str]":
     run_id = current_run(paths)
     return connect(paths), run_id
+
+
+def _experiment() -> str:
+    """Name the DVC experiment whose stage this process is; "" where it is none."""
+    return os.environ.get("DVC_EXP_NAME", "")
+
+
+def _run_of_experiment(paths: Paths, name: str, *, fresh: bool) -> str:
+    client = connect(paths)
+    quote = '"' if "'" in name else "'"
+    with translate_outages(client.tracking_uri):
+        place = client.get_experiment_by_name(EXPERIMENT).experiment_id
+        wanted = f"tags.{EXPERIMENT_TAG} = {quote}{name}{quote}"
+        found = [] if fresh else client.search_runs([place], wanted, max_results=1)  # the latest
+        run = found[0] if found else client.create_run(place, run_name=name, tags={EXPERIMENT_TAG: name})
+    run_id: str = run.info.run_id
+    return run_id
 
 
 @contextmanager

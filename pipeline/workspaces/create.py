@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import DataError
-from pipeline.config.load import write_params
+from pipeline.config.load import load_params, write_params
+from pipeline.workspaces.history import begin_history, commit_files
 
 _NO_SCM = "[core]\n    no_scm = true\n"
 SKIPPED = {"tests", "docs", "infra", ".ci"}
 """What no cycle needs."""
 
 
-def create_workspace(source: Path, target: Path, overrides: Mapping[str, Any]) -> None:
+def create_workspace(source: Path, target: Path, overrides: Mapping[str, Any], *, history: bool = False) -> None:
     """Copy a checkout's files (not its data, state or history) and write its params.yaml with some values changed.
 
     An existing workspace keeps its data and state; its code and parameters become those of `source`.
@@ -23,19 +24,35 @@ def create_workspace(source: Path, target: Path, overrides: Mapping[str, Any]) -
         source: root of a git checkout of this project; changes that are not committed come along.
         target: folder to make.
         overrides: dotted keys of params.yaml and their values.
+        history: begin a git history in `target`, or go on with it, for DVC's experiments.
 
     Raises:
         DataError: `source` is no checkout.
         ConfigError: an override that params.yaml does not admit; nothing is copied then.
     """
     files = [file for file in _files(source) if file.parts[0] not in SKIPPED and (source / file).is_file()]
+    load_params(source / "params.yaml", overrides)
+    if history:
+        begin_history(target)
     write_params(source / "params.yaml", target / "params.yaml", overrides)
     for file in files:
         if str(file) != "params.yaml":
             (target / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source / file, target / file)
-    (target / ".dvc").mkdir(exist_ok=True)
-    (target / ".dvc" / "config.local").write_text(_NO_SCM, encoding="utf-8")
+    for folder in {Path(".dvc"), *(file.parent for file in files if file.parts[-2:] == (".dvc", "config"))}:
+        _set_history(target / folder / "config.local", target)
+    if history:
+        commit_files(target, files, source)
+
+
+def _set_history(config: Path, workspace: Path) -> None:
+    """Tell DVC that there is no git, or leave it to find it; other settings of that file stay, as remotes."""
+    known = config.read_text(encoding="utf-8") if config.is_file() else ""
+    if not (workspace / ".git").exists() and "no_scm" not in known:
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(_NO_SCM + known, encoding="utf-8")
+    elif (workspace / ".git").exists() and _NO_SCM in known:
+        config.write_text(known.replace(_NO_SCM, ""), encoding="utf-8")
 
 
 def _files(source: Path) -> list[Path]:
