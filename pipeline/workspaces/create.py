@@ -8,9 +8,10 @@ from typing import Any
 
 from models.errors import DataError
 from pipeline.config.load import load_params, write_params
+from pipeline.project.files import write_text
 from pipeline.workspaces.history import begin_history, commit_files
 
-_NO_SCM = "[core]\n    no_scm = true\n"
+_CORE, _NO_SCM = "[core]\n", "    no_scm = true\n"
 SKIPPED = {"tests", "docs", "infra", ".ci"}
 """What no cycle needs."""
 
@@ -48,11 +49,14 @@ def create_workspace(source: Path, target: Path, overrides: Mapping[str, Any], *
 def _set_history(config: Path, workspace: Path) -> None:
     """Tell DVC that there is no git, or leave it to find it; other settings of that file stay, as remotes."""
     known = config.read_text(encoding="utf-8") if config.is_file() else ""
-    if not (workspace / ".git").exists() and "no_scm" not in known:
-        config.parent.mkdir(parents=True, exist_ok=True)
-        config.write_text(_NO_SCM + known, encoding="utf-8")
-    elif (workspace / ".git").exists() and _NO_SCM in known:
-        config.write_text(known.replace(_NO_SCM, ""), encoding="utf-8")
+    if (workspace / ".git").exists():
+        wanted = known.replace(_NO_SCM, "")
+    elif _NO_SCM not in known:
+        begun = known if _CORE in known else _CORE + known
+        wanted = begun.replace(_CORE, _CORE + _NO_SCM, 1)
+    else:
+        return
+    write_text(config, wanted)
 
 
 def _files(source: Path) -> list[Path]:
