@@ -64,7 +64,7 @@ def start_run(paths: Paths, name: str, tags: Mapping[str, str]) -> str:
 def finish_run(paths: Paths, status: Status = "FINISHED") -> None:
     """Close the run that is under way, if there is one."""
     with _under_way(paths) as (client, state):
-        if client is not None:
+        if client is not None and client.get_run(state["run_id"]).info.status == "RUNNING":
             client.set_terminated(state["run_id"], status)
     _state_file(paths).unlink(missing_ok=True)
 

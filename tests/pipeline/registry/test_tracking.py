@@ -71,6 +71,7 @@ def test_a_run_by_hand_ends_with_its_last_stage_and_a_repeated_stage_goes_on_wit
     with tracking.run(site, "cycle", {}) as cycle:
         tracking.end_run_by_hand(site)
         assert found(site, cycle).info.status == "RUNNING"  # the flow ends it
+    assert found(site, by_hand).info.status == "FINISHED"  # not KILLED by the cycle
 
 
 @pytest.mark.parametrize("name", ["rusty-oast", "anna's"])
