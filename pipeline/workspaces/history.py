@@ -51,7 +51,7 @@ def commit_files(workspace: Path, files: Sequence[Path], source: Path) -> None:
     Raises:
         DataError: git refuses.
     """
-    _git(workspace, "add", "--pathspec-from-file=-", given="\n".join(map(str, files)))
+    _git(workspace, "add", "--force", "--pathspec-from-file=-", given="\n".join(map(str, files)))
     revision = _git(source, "rev-parse", "--short", "HEAD", check=False)
     _commit(workspace, f"Files of {source.resolve().name}{f' at {revision}' if revision else ''}")
 
