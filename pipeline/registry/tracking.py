@@ -93,13 +93,20 @@ def current_run(paths: Paths, *, fresh: bool = False) -> str:
     return start_run(paths, BY_HAND, {"cycle": BY_HAND})
 
 
-def end_run_by_hand(paths: Paths) -> None:
-    """Mark the run of `dvc repro` or of an experiment as FINISHED; a stage that is run again still logs into it."""
-    state = _read(paths)
-    if _experiment() or (state is not None and state["cycle"] == BY_HAND):
-        client, run_id = _open(paths)
+def end_run_by_hand(paths: Paths, status: Status = "FINISHED") -> None:
+    """Mark the run of `dvc repro` or of an experiment as ended; a stage that is run again still logs into it.
+
+    Where there is none, none is opened; one that has ended does not fail afterwards. The flow ends the run of a cycle.
+    """
+    name, state = _experiment(), _read(paths)
+    if not name and (state is None or state["cycle"] != BY_HAND):
+        return
+    client = connect(paths)
+    run_id = _latest_of_experiment(client, name) if name else (state or {})["run_id"]
+    if run_id and _exists(client, run_id):
         with translate_outages(client.tracking_uri):
-            client.set_terminated(run_id, "FINISHED")
+            if status == "FINISHED" or client.get_run(run_id).info.status == "RUNNING":
+                client.set_terminated(run_id, status)
 
 
 @contextmanager
@@ -186,14 +193,22 @@ def _experiment() -> str:
 
 def _run_of_experiment(paths: Paths, name: str, *, fresh: bool) -> str:
     client = connect(paths)
+    found = "" if fresh else _latest_of_experiment(client, name)
+    if found:
+        return found
+    with translate_outages(client.tracking_uri):
+        place = client.get_experiment_by_name(EXPERIMENT).experiment_id
+        run_id: str = client.create_run(place, run_name=name, tags={EXPERIMENT_TAG: name}).info.run_id
+    return run_id
+
+
+def _latest_of_experiment(client: "MlflowClient", name: str) -> str:
+    """Find the latest run of a DVC experiment; "" if there is none."""
     quote = '"' if "'" in name else "'"
     with translate_outages(client.tracking_uri):
         place = client.get_experiment_by_name(EXPERIMENT).experiment_id
-        wanted = f"tags.{EXPERIMENT_TAG} = {quote}{name}{quote}"
-        found = [] if fresh else client.search_runs([place], wanted, max_results=1)  # the latest
-        run = found[0] if found else client.create_run(place, run_name=name, tags={EXPERIMENT_TAG: name})
-    run_id: str = run.info.run_id
-    return run_id
+        found = client.search_runs([place], f"tags.{EXPERIMENT_TAG} = {quote}{name}{quote}", max_results=1)
+    return str(found[0].info.run_id) if found else ""
 
 
 @contextmanager

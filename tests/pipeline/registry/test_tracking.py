@@ -74,6 +74,22 @@ def test_a_run_by_hand_ends_with_its_last_stage_and_a_repeated_stage_goes_on_wit
     assert found(site, by_hand).info.status == "FINISHED"  # not KILLED by the cycle
 
 
+def test_a_run_by_hand_whose_stage_fails_is_marked_until_the_stage_succeeds(site: Paths) -> None:
+    by_hand = tracking.current_run(site, fresh=True)
+    steps: list[tuple[tracking.Status, str]]
+    steps = [("FAILED", "FAILED"), ("FINISHED", "FINISHED"), ("FAILED", "FINISHED")]
+    for status, expected in steps:
+        tracking.end_run_by_hand(site, status)
+        assert found(site, by_hand).info.status == expected
+
+
+def test_an_experiment_that_fails_before_it_has_a_run_gets_none(site: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    tracking.connect(site)
+    monkeypatch.setenv("DVC_EXP_NAME", "never-began")
+    tracking.end_run_by_hand(site, "FAILED")
+    assert tracking._latest_of_experiment(tracking.connect(site), "never-began") == ""
+
+
 @pytest.mark.parametrize("name", ["rusty-oast", "anna's"])
 def test_an_experiment_in_a_folder_of_dvc_s_has_its_own_run_in_the_project_s_store(
     site: Paths, monkeypatch: pytest.MonkeyPatch, name: str
