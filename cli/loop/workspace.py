@@ -20,4 +20,4 @@ def workspace_command(folder: Path, settings: tuple[str, ...], root: Path) -> No
     from pipeline.workspaces.create import create_workspace
 
     create_workspace(root, folder, parse_settings(settings), history=True)
-    click.echo(f"workspace {folder}: now `likeness cycle --root {folder}`, `likeness up --root {folder}`, or `dvc` in it")
+    click.echo(f"workspace {folder}: now `likeness cycle --root {folder}`, `likeness up --root {folder}`, or dvc in it")
