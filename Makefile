@@ -69,8 +69,8 @@ up: $(READY) ## Prefect with its schedules, MLflow and the drift pages, in a wor
 	$(BIN)/likeness workspace build/production
 	$(BIN)/likeness up --root build/production
 
-repro: $(READY) ## dvc repro with this Python
-	PATH="$(CURDIR)/$(BIN):$$PATH" dvc repro
+repro: $(READY) ## dvc repro
+	$(BIN)/dvc repro
 
 dvc-yaml: $(READY) ## write dvc.yaml from the import closure of the stages
 	$(BIN)/python -m scripts.write_dvc_yaml

@@ -2,9 +2,11 @@
 
 import logging
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-from models.errors import LikenessError
+from models.errors import LikenessError, ServiceUnavailable
+from pipeline.project.paths import Paths
 from pipeline.project.process import USAGE, exit_status, quieten
 from pipeline.project.storage import full_disk_in_words
 from pipeline.stages import STAGES, run_stage
@@ -22,8 +24,17 @@ def main(arguments: list[str]) -> int:
             run_stage(arguments[0], Path.cwd())
     except LikenessError as error:
         print(f"{arguments[0]}: {error}", file=sys.stderr)
+        _mark_failed()
         return exit_status(error)
     return 0
+
+
+def _mark_failed() -> None:
+    """Mark the run that a stage by hand has opened as FAILED, if MLflow answers."""
+    from pipeline.registry.tracking import end_run_by_hand
+
+    with suppress(ServiceUnavailable):
+        end_run_by_hand(Paths(Path.cwd()), "FAILED")
 
 
 if __name__ == "__main__":

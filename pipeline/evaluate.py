@@ -13,7 +13,7 @@ from pipeline.config.identity import IdentityParams
 from pipeline.evaluation.baselines import Method, baselines
 from pipeline.evaluation.examples import worst_strips
 from pipeline.evaluation.report import render
-from pipeline.evaluation.results import EvaluateReport, Slices
+from pipeline.evaluation.results import EvaluateReport, Metrics, Slices
 from pipeline.evaluation.run import CHALLENGER, evaluate_methods
 from pipeline.evaluation.scoring import Judges, encoder_digests
 from pipeline.evaluation.slices import slice_figures, slice_table
@@ -64,15 +64,25 @@ def methods_of(paths: Paths, device: torch.device) -> tuple[dict[str, Method], l
 
 
 def coverage_plot(report: EvaluateReport) -> pd.DataFrame:
-    """Build the long table for `dvc plots`: bucket, method, metric, value, low, high; without bucket `all`."""
+    """Build the table for `dvc plots`: a row per bucket and method, of each metric METRIC, METRIC_low, METRIC_high.
+
+    Buckets are in order; the bucket `all` is not among them.
+    """
     records = [
-        {"bucket": bucket, "method": method, "metric": metric, **figure.model_dump(include={"value", "low", "high"})}
+        {"bucket": bucket, "method": method} | _ends(metrics)
         for method, buckets in report.methods.items()
-        for bucket, metrics in buckets.items()
-        for metric, figure in metrics.items()
-        if bucket != "all" and metric in MEANS
+        for bucket, metrics in sorted(buckets.items())
+        if bucket != "all"
     ]
-    return pd.DataFrame.from_records(records, columns=["bucket", "method", "metric", "value", "low", "high"])
+    columns = [f"{metric}{end}" for metric in MEANS for end in ("", "_low", "_high")]
+    return pd.DataFrame.from_records(records, columns=["bucket", "method", *columns])
+
+
+def _ends(metrics: Metrics) -> dict[str, float | None]:
+    """Name value and interval of every mean as columns of the plot's table."""
+    figures = {metric: figure for metric, figure in metrics.items() if metric in MEANS}
+    ends = {"": "value", "_low": "low", "_high": "high"}
+    return {f"{name}{end}": getattr(figure, key) for name, figure in figures.items() for end, key in ends.items()}
 
 
 def _slices(rows: pd.DataFrame, data: DataParams, evaluate: EvaluateParams, paths: Paths) -> Slices:

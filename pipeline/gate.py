@@ -1,11 +1,13 @@
 """The gate: may this challenger be promoted? A table of criteria over reports/evaluate.json."""
 
+import json
 from collections.abc import Mapping
 
 from models.errors import DataError
 from models.metrics.names import WORST_SLICE
 from pipeline.config.evaluation import Criterion, GateParams
 from pipeline.evaluation.gate_report import GateReport, GateRow, Verdict, format_gate
+from pipeline.evaluation.headline import headline_figures
 from pipeline.evaluation.results import Buckets, EvaluateReport, Figure
 from pipeline.project.files import read_report, write_text
 from pipeline.project.paths import Paths
@@ -13,7 +15,7 @@ from pipeline.registry import tracking
 
 
 def gate(*, gate: GateParams, paths: Paths) -> GateReport:
-    """Judge the challenger by `gate.criteria`; writes gate.json and gate.md.
+    """Judge the challenger by `gate.criteria`; writes gate.json, gate.md and the headline figures, metrics.json.
 
     A failed criterion is an outcome, not an error: the caller reads `passed`.
 
@@ -21,12 +23,15 @@ def gate(*, gate: GateParams, paths: Paths) -> GateReport:
         DataError: no readable evaluation report.
         ServiceUnavailable: MLflow does not answer.
     """
-    report = judge(gate, read_report(paths.evaluation_report, EvaluateReport, stage="evaluate"))
+    evaluation = read_report(paths.evaluation_report, EvaluateReport, stage="evaluate")
+    report = judge(gate, evaluation)
     tracking.connect(paths)  # before anything is written: it may not answer
     write_gate(report, paths)
+    write_text(paths.metrics, json.dumps(headline_figures(evaluation, report), indent=2) + "\n")
     tracking.log_metrics(paths, {"gate.passed": float(report.passed)})
-    for file in (paths.gate_report, paths.gate_table):
+    for file in (paths.gate_report, paths.gate_table, paths.metrics):
         tracking.log_artifact(paths, file, "gate")
+    tracking.end_run_by_hand(paths)
     return report
 
 

@@ -1,8 +1,7 @@
 """Write dvc.yaml: each stage's command, code closure, files and params. `make dvc-yaml` after changing imports.
 
-Stages that are off by default go to science/dvc.yaml: DVC runs only the dvc.yaml of the folder that it is called in,
-so that `dvc repro` passes them over and `dvc repro science/dvc.yaml` runs them. A frozen stage would not do: DVC
-demands its outputs all the same.
+Stages that are off by default go to science/, a DVC project of its own: in one project, `dvc pull`, `checkout` and
+`metrics show` would demand the outputs that nobody made, of a frozen stage as well.
 """
 
 from dataclasses import dataclass
@@ -27,25 +26,24 @@ EVIDENCE = (
 )
 """Weights that gathering the evidence reads; a test compares what stages list with what their code names."""
 JUDGE = ("assets/dlib_whitening.json", "assets/open_dlib_whitening.json", "pipeline/templates", *EVIDENCE)
-PLOTS = [
-    {
-        "training": {
-            "x": "epoch",
-            "y": {"data/plots/curves.csv": ["train/lpips", "validation/lpips", "validation/identity"]},
-        }
-    },
-    {"coverage": {"x": "bucket", "y": {"data/plots/coverage.csv": "value"}}},
-]
+CURVES, COVERAGE = "data/plots/curves.csv", "data/plots/coverage.csv"
+COVERAGE_PLOTS = {
+    "lpips": "LPIPS: difference that people see (lower is better)",
+    "ms_ssim": "MS-SSIM: likeness of structure (higher is better)",
+    "psnr": "PSNR, dB (higher is better)",
+    "identity_similarity_independent": "Similarity of identity, by the judge (higher is better)",
+    "recognised_independent": "Share recognised, by the judge (higher is better)",
+}
+"""Titles of the plots by metric; the template .dvc/plots/methods.json draws methods as colours."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """What a stage reads and writes besides code; metrics are small JSON files that DVC shows."""
+    """What a stage reads and writes besides code; metrics are small JSON files that DVC shows and git keeps."""
 
     deps: tuple[str, ...]
     outs: tuple[str, ...]
     metrics: tuple[str, ...] = ()
-    plots: tuple[str, ...] = ()
 
 
 FILES = {
@@ -67,34 +65,61 @@ FILES = {
     ),
     "train": Files(
         deps=(PORTRAITS, IMAGES, "data/reports/validate.json", "data/champion", *EVIDENCE),
-        outs=("data/training",),
-        metrics=("data/reports/train.json",),
-        plots=("data/plots/curves.csv",),
+        outs=("data/training", "data/reports/train.json", CURVES),
     ),
     "evaluate": Files(
         deps=(PORTRAITS, IMAGES, "data/masks", "data/champion", "data/training", *JUDGE),
-        outs=("data/evaluation",),
-        metrics=("data/reports/evaluate.json",),
-        plots=("data/plots/coverage.csv",),
+        outs=("data/evaluation", "data/reports/evaluate.json", COVERAGE),
     ),
     "ablate": Files(
         deps=(PORTRAITS, IMAGES, "data/champion", *JUDGE),
-        outs=("data/ablation",),
-        metrics=("data/reports/ablate.json",),
+        outs=("science/ablation", "science/ablate.json"),
     ),
-    "gate": Files(deps=("data/reports/evaluate.json",), outs=("data/gate.md",), metrics=("data/reports/gate.json",)),
+    "gate": Files(
+        deps=("data/reports/evaluate.json",),
+        outs=("data/gate.md", "data/reports/gate.json"),
+        metrics=("metrics.json",),
+    ),
 }
 
 
 def pipeline_description(root: Path) -> dict[str, Any]:
     """The content of dvc.yaml."""
-    return {"stages": {name: describe(STAGES[name], root) for name in ORDER}, "plots": PLOTS}
+    return {"stages": {name: describe(STAGES[name], root) for name in ORDER}, "plots": plots()}
 
 
 def science_description(root: Path) -> dict[str, Any]:
-    """The content of science/dvc.yaml; paths are those of the root."""
-    stages = {name: {"wdir": "..", **describe(STAGES[name], root)} for name in OFF_BY_DEFAULT}
-    return {"stages": stages}
+    """The content of science/dvc.yaml: what lies at the root is outside that project."""
+    return {"stages": {name: seen_from_science(describe(STAGES[name], root)) for name in OFF_BY_DEFAULT}}
+
+
+def seen_from_science(described: dict[str, Any]) -> dict[str, Any]:
+    """A stage of dvc.yaml, with paths from the folder science/ instead of the root."""
+    return {
+        "cmd": f"cd .. && {described['cmd']}",
+        "deps": [f"../{dep}" for dep in described["deps"]],
+        "params": [{"../params.yaml": described["params"]}],
+        "outs": [out.removeprefix("science/") for out in described["outs"]],
+    }
+
+
+def plots() -> list[dict[str, Any]]:
+    """The plots: training by epoch, and each metric by coverage bucket, with methods as colours."""
+    curves = {"x": "epoch", "y": {CURVES: ["train/lpips", "validation/lpips", "validation/identity"]}}
+    by_bucket = [
+        {
+            metric: {
+                "template": "methods",
+                "title": title,
+                "x": "bucket",
+                "x_label": "missing share of the face",
+                "y": {COVERAGE: metric},
+                "y_label": metric,
+            }
+        }
+        for metric, title in COVERAGE_PLOTS.items()
+    ]
+    return [{"training": curves}, *by_bucket]
 
 
 def describe(stage: Stage, root: Path) -> dict[str, Any]:
@@ -102,15 +127,13 @@ def describe(stage: Stage, root: Path) -> dict[str, Any]:
     files = FILES[stage.name]
     code = [str(file) for file in closure(f"pipeline.{stage.name}", root)]
     described: dict[str, Any] = {
-        "cmd": f"python -m pipeline {stage.name}",
+        "cmd": f"sh pipeline/stage.sh {stage.name}",
         "deps": sorted({*code, *files.deps}),
         "params": sorted(stage.sections()),
         "outs": list(files.outs),
     }
     if files.metrics:
-        described["metrics"] = list(files.metrics)
-    if files.plots:
-        described["plots"] = list(files.plots)
+        described["metrics"] = [{name: {"cache": False}} for name in files.metrics]
     return described
 
 

@@ -36,6 +36,7 @@ SLOW = (
     "pipeline/workspaces/test_cache.py",
     "pipeline/workspaces/test_cycle_checkouts.py",
     "pipeline/workspaces/test_dvc.py",
+    "pipeline/workspaces/test_dvc_commands.py",
     "restoration/photo/test_orientation.py",
     "restoration/photo/test_thin_fill.py",
     "restoration/test_intact_photos.py",

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+_EXPERIMENTS = (".dvc", "tmp", "exps")
+"""Where DVC puts the folders of its experiments, below the project's root."""
+
 
 @dataclass(frozen=True)
 class Paths:
@@ -12,12 +15,20 @@ class Paths:
 
     @property
     def home(self) -> "Paths":
-        """The project's, also where these are of its state/production or of a cycle's checkout: both lie in its state.
+        """The project's, also where these are of its state/production, of a cycle's checkout or of an experiment.
 
-        Relative places in params.yaml are looked for here.
+        The first two lie in its state. Relative places in params.yaml are looked for here.
         """
+        if self.experimenter is not None:
+            return Paths(self.experimenter).home
         state, root = self.state.resolve(), self.root.resolve()
         return Paths(state.parent if root.is_relative_to(state) else root)
+
+    @property
+    def experimenter(self) -> Path | None:
+        """Root of the checkout whose `dvc exp run --temp` or `--queue` made this folder; None where it is no such."""
+        folders = self.root.resolve().parents
+        return next((folder.parents[2] for folder in folders if folder.parts[-3:] == _EXPERIMENTS), None)
 
     @property
     def params(self) -> Path:
@@ -102,7 +113,7 @@ class Paths:
 
     @property
     def checkpoints(self) -> Path:
-        return self.root / "state" / "checkpoints"
+        return self.state / "checkpoints"
 
     # evaluate
     @property
@@ -134,10 +145,15 @@ class Paths:
     def gate_table(self) -> Path:
         return self.root / "data" / "gate.md"
 
+    @property
+    def metrics(self) -> Path:
+        """Headline figures, which git keeps."""
+        return self.root / "metrics.json"
+
     # ablate
     @property
     def ablation(self) -> Path:
-        return self.root / "data" / "ablation"
+        return self.root / "science" / "ablation"
 
     @property
     def ablation_html(self) -> Path:
@@ -145,12 +161,13 @@ class Paths:
 
     @property
     def ablation_report(self) -> Path:
-        return self.root / "data" / "reports" / "ablate.json"
+        return self.root / "science" / "ablate.json"
 
     # what production leaves behind
     @property
     def state(self) -> Path:
-        return self.root / "state"
+        """The project's, also of an experiment: its runs and checkpoints outlive its folder."""
+        return (self.experimenter or self.root) / "state"
 
     @property
     def mlflow_database(self) -> Path:

@@ -1,11 +1,13 @@
 """Track runs in MLflow: one run per cycle, shared by stages that are separate processes.
 
 The run's id is in `state/run.json`. The flow opens it with `start_run` and closes it with `finish_run`; a stage that
-is run by hand, or by `dvc repro`, opens one by itself. Stages write their files first and log afterwards: nothing that
-is computed depends on what stands here.
+is run by hand, or by `dvc repro`, opens one by itself. A DVC experiment has a run of its own, which bears its name:
+several may run at once. Stages write their files first and log afterwards: nothing that is computed depends on what
+stands here.
 """
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "connect",
     "current_run",
+    "end_run_by_hand",
     "finish_run",
     "log_artifact",
     "log_image",
@@ -37,6 +40,8 @@ __all__ = [
 
 BY_HAND = "by-hand"
 """Name of the run that a stage opens when no cycle is under way."""
+EXPERIMENT_TAG = "dvc_experiment"
+"""Tag of a run of `dvc exp run`: the experiment's name."""
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -59,7 +64,7 @@ def start_run(paths: Paths, name: str, tags: Mapping[str, str]) -> str:
 def finish_run(paths: Paths, status: Status = "FINISHED") -> None:
     """Close the run that is under way, if there is one."""
     with _under_way(paths) as (client, state):
-        if client is not None:
+        if client is not None and client.get_run(state["run_id"]).info.status == "RUNNING":
             client.set_terminated(state["run_id"], status)
     _state_file(paths).unlink(missing_ok=True)
 
@@ -72,18 +77,36 @@ def name_run(paths: Paths, outcome: str) -> None:
 
 
 def current_run(paths: Paths, *, fresh: bool = False) -> str:
-    """Find the run under way; opens one, named `by-hand`, where no cycle has.
+    """Find the run under way; opens one, named `by-hand` or like the DVC experiment, where no cycle has.
 
     Args:
         paths: the checkout.
         fresh: a run opened by hand is closed and a new one begins (training from step 0 asks for this); the run of a
             cycle stays.
     """
+    if name := _experiment():
+        return _run_of_experiment(paths, name, fresh=fresh)
     state = _read(paths)
     if state is not None and not (fresh and state["cycle"] == BY_HAND) and _exists(connect(paths), state["run_id"]):
         return state["run_id"]
     finish_run(paths)
     return start_run(paths, BY_HAND, {"cycle": BY_HAND})
+
+
+def end_run_by_hand(paths: Paths, status: Status = "FINISHED") -> None:
+    """Mark the run of `dvc repro` or of an experiment as ended; a stage that is run again still logs into it.
+
+    Where there is none, none is opened; one that has ended does not fail afterwards. The flow ends the run of a cycle.
+    """
+    name, state = _experiment(), _read(paths)
+    if not name and (state is None or state["cycle"] != BY_HAND):
+        return
+    client = connect(paths)
+    run_id = _latest_of_experiment(client, name) if name else (state or {})["run_id"]
+    if run_id and _exists(client, run_id):
+        with translate_outages(client.tracking_uri):
+            if status == "FINISHED" or client.get_run(run_id).info.status == "RUNNING":
+                client.set_terminated(run_id, status)
 
 
 @contextmanager
@@ -161,6 +184,31 @@ def log_image(paths: Paths, image: "Image", name: str, step: int | None = None) 
 def _open(paths: Paths) -> "tuple[MlflowClient, str]":
     run_id = current_run(paths)
     return connect(paths), run_id
+
+
+def _experiment() -> str:
+    """Name the DVC experiment whose stage this process is; "" where it is none."""
+    return os.environ.get("DVC_EXP_NAME", "")
+
+
+def _run_of_experiment(paths: Paths, name: str, *, fresh: bool) -> str:
+    client = connect(paths)
+    found = "" if fresh else _latest_of_experiment(client, name)
+    if found:
+        return found
+    with translate_outages(client.tracking_uri):
+        place = client.get_experiment_by_name(EXPERIMENT).experiment_id
+        run_id: str = client.create_run(place, run_name=name, tags={EXPERIMENT_TAG: name}).info.run_id
+    return run_id
+
+
+def _latest_of_experiment(client: "MlflowClient", name: str) -> str:
+    """Find the latest run of a DVC experiment; "" if there is none."""
+    quote = '"' if "'" in name else "'"
+    with translate_outages(client.tracking_uri):
+        place = client.get_experiment_by_name(EXPERIMENT).experiment_id
+        found = client.search_runs([place], f"tags.{EXPERIMENT_TAG} = {quote}{name}{quote}", max_results=1)
+    return str(found[0].info.run_id) if found else ""
 
 
 @contextmanager

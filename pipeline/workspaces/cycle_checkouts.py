@@ -25,6 +25,7 @@ from pipeline.config.load import write_params
 from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
 from pipeline.workspaces.create import SKIPPED
+from pipeline.workspaces.history import is_workspace
 
 FILES = "files"
 """Stands for a revision where the project is no git checkout: the files as they lie there."""
@@ -48,9 +49,12 @@ class CycleRecord(BaseModel):
 
 
 def revision_source(paths: Paths) -> Path:
-    """Find where revisions come from: the root if it is a git checkout, else the one Likeness is installed from."""
+    """Find where revisions come from: the root if it is a git checkout, else the one Likeness is installed from.
+
+    A workspace's own history serves experiments; its cycles run at revisions of the project.
+    """
     root = paths.home.root
-    return root if _is_git(root) else ASSETS.parent
+    return root if _is_git(root) and not is_workspace(root) else ASSETS.parent
 
 
 def resolve_revision(source: Path, revision: str) -> str:

@@ -65,9 +65,10 @@ def reproduce(stage: str, root: Path, *, force: bool = False) -> Reproduced:
 
 
 def environment() -> dict[str, str]:
-    """Copy this process's environment with `python` being this Python, for commands in dvc.yaml."""
+    """Copy this process's environment with `python` being this Python, also in pipeline/stage.sh, for dvc.yaml."""
     folders = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-    return os.environ | {"PATH": os.pathsep.join(folders), "DVC_NO_ANALYTICS": "1", "PYTHONUNBUFFERED": "1"}
+    settings = {"LIKENESS_PYTHON": sys.executable, "DVC_NO_ANALYTICS": "1", "PYTHONUNBUFFERED": "1"}
+    return os.environ | {"PATH": os.pathsep.join(folders)} | settings
 
 
 def _command(stage: str, root: Path) -> str:

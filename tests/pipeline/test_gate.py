@@ -8,6 +8,7 @@ import pytest
 from models.errors import DataError
 from pipeline.config.evaluation import Criterion, GateParams
 from pipeline.evaluation.gate_report import format_gate
+from pipeline.evaluation.headline import FIGURES, headline_figures
 from pipeline.evaluation.results import EvaluateReport, Figure, Slices
 from pipeline.gate import find_figure, gate, judge, verdict_of, write_gate
 from pipeline.project.paths import Paths
@@ -94,6 +95,22 @@ def test_both_tables_are_written(evaluation: EvaluateReport, tmp_path: Path) -> 
     write_gate(report, paths)
     assert json.loads(paths.gate_report.read_text()) == report.model_dump(mode="json")
     assert paths.gate_table.read_text() == format_gate(report)
+
+
+def test_headline_figures_are_few_and_the_challenger_s(evaluation: EvaluateReport) -> None:
+    measured = {
+        "lpips": 0.2,
+        "recognised_independent": 0.9,
+        "lpips_vs_telea": 0.9,
+        "recognised_training": 1.0,
+        "psnr": None,
+    }
+    report = evaluation.model_copy(update={"summary": measured})
+    for bound, passed in ((0.5, 1), (0.1, 0)):
+        gate = judge(GateParams(criteria=(criterion(at_most=bound),)), report)
+        expected = {"gate_passed": passed, "lpips": 0.2, "recognised": 0.9, "lpips_vs_telea": 0.9}
+        assert headline_figures(report, gate) == expected
+    assert len(FIGURES) < 15  # columns that a person takes in at once
 
 
 def test_stage_without_evaluation_says_what_to_do(tmp_path: Path) -> None:

@@ -14,12 +14,14 @@ from ruamel.yaml import YAML
 from pipeline.config.load import Params, load_params
 from pipeline.stages import OFF_BY_DEFAULT, ORDER, STAGES
 from pipeline.workspaces.import_closure import closure
-from scripts.write_dvc_yaml import FILES, pipeline_description, science_description
+from scripts.write_dvc_yaml import FILES, describe, pipeline_description, science_description
 from tests.conftest import ROOT
 
 YAML_FILE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 SCIENCE = YAML(typ="safe").load((ROOT / "science" / "dvc.yaml").read_text(encoding="utf-8"))
-DESCRIBED = YAML_FILE["stages"] | SCIENCE["stages"]
+AT_ROOT = {name: describe(STAGES[name], ROOT) for name in OFF_BY_DEFAULT}
+"""Stages of science/, with paths from the root; a test compares them with science/dvc.yaml."""
+DESCRIBED = YAML_FILE["stages"] | AT_ROOT
 
 
 def test_params_yaml_is_valid_and_complete() -> None:
@@ -72,7 +74,7 @@ def test_every_file_that_a_stage_reads_exists_or_is_made_by_an_earlier_stage() -
     for stage in DESCRIBED.values():
         for dep in stage["deps"]:
             assert (ROOT / dep).exists() or any(dep == out or dep.startswith(f"{out}/") for out in made), dep
-        made += [*stage["outs"], *stage.get("metrics", ()), *stage.get("plots", ())]
+        made += outputs(stage)
 
 
 def test_stages_that_gather_evidence_depend_on_its_weights() -> None:
@@ -83,6 +85,19 @@ def test_stages_that_gather_evidence_depend_on_its_weights() -> None:
     assert all((ROOT / file).is_file() for name in DESCRIBED for file in DESCRIBED[name]["deps"] if "assets/" in file)
 
 
+def outputs(stage: dict[str, Any]) -> list[str]:
+    """All that a stage writes; a metric is a mapping from its name to options."""
+    return [*stage["outs"], *(name for metric in stage.get("metrics", ()) for name in metric)]
+
+
+def test_every_plot_reads_what_a_stage_writes_by_a_template_that_is_there() -> None:
+    made = [name for stage in YAML_FILE["stages"].values() for name in outputs(stage)]
+    for plot in YAML_FILE["plots"]:
+        for content in plot.values():
+            assert set(content["y"]) <= set(made)
+            assert "template" not in content or (ROOT / ".dvc" / "plots" / f"{content['template']}.json").is_file()
+
+
 @pytest.fixture
 def reproduced(tmp_path: Path) -> Path:
     """This tree as DVC sees it after a run: all that stages read, and something at every place that they write."""
@@ -91,8 +106,7 @@ def reproduced(tmp_path: Path) -> Path:
     for file in ("params.yaml", "dvc.yaml", "model-packages.txt"):
         shutil.copy(ROOT / file, tmp_path / file)
     for stage in YAML_FILE["stages"].values():
-        for out in (*stage["outs"], *stage.get("metrics", ()), *stage.get("plots", ())):
-            name = next(iter(out)) if isinstance(out, dict) else out
+        for name in outputs(stage):
             _fill(tmp_path / name)
     for stage in YAML_FILE["stages"].values():
         for dep in stage["deps"]:

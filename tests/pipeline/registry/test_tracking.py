@@ -62,6 +62,54 @@ def test_by_hand_a_stage_opens_its_own_run_and_training_a_fresh_one(site: Paths)
     assert found(site, trained).info.status == "FINISHED"
 
 
+def test_a_run_by_hand_ends_with_its_last_stage_and_a_repeated_stage_goes_on_with_it(site: Paths) -> None:
+    by_hand = tracking.current_run(site, fresh=True)
+    tracking.end_run_by_hand(site)
+    assert found(site, by_hand).info.status == "FINISHED"
+    tracking.log_metrics(site, {"again": 1.0})
+    assert found(site, by_hand).data.metrics["again"] == 1.0
+    with tracking.run(site, "cycle", {}) as cycle:
+        tracking.end_run_by_hand(site)
+        assert found(site, cycle).info.status == "RUNNING"  # the flow ends it
+    assert found(site, by_hand).info.status == "FINISHED"  # not KILLED by the cycle
+
+
+def test_a_run_by_hand_whose_stage_fails_is_marked_until_the_stage_succeeds(site: Paths) -> None:
+    by_hand = tracking.current_run(site, fresh=True)
+    steps: list[tuple[tracking.Status, str]]
+    steps = [("FAILED", "FAILED"), ("FINISHED", "FINISHED"), ("FAILED", "FINISHED")]
+    for status, expected in steps:
+        tracking.end_run_by_hand(site, status)
+        assert found(site, by_hand).info.status == expected
+
+
+def test_an_experiment_that_fails_before_it_has_a_run_gets_none(site: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    tracking.connect(site)
+    monkeypatch.setenv("DVC_EXP_NAME", "never-began")
+    tracking.end_run_by_hand(site, "FAILED")
+    assert tracking._latest_of_experiment(tracking.connect(site), "never-began") == ""
+
+
+@pytest.mark.parametrize("name", ["rusty-oast", "anna's"])
+def test_an_experiment_in_a_folder_of_dvc_s_has_its_own_run_in_the_project_s_store(
+    site: Paths, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    by_hand = tracking.current_run(site, fresh=True)
+    monkeypatch.setenv("DVC_EXP_NAME", name)
+    folder = Paths(site.root / ".dvc" / "tmp" / "exps" / "standalone" / "tmp1")
+    folder.root.mkdir(parents=True, exist_ok=True)
+    trained = tracking.current_run(folder, fresh=True)
+    assert tracking.current_run(folder) == trained != by_hand
+    tracking.log_metrics(folder, {"loss": 0.5})
+    tracking.end_run_by_hand(folder)
+    run = found(site, trained)
+    assert (run.info.run_name, run.info.status, run.data.metrics["loss"]) == (name, "FINISHED", 0.5)
+    assert tracking.current_run(folder, fresh=True) != trained  # the experiment is run again
+    monkeypatch.delenv("DVC_EXP_NAME")
+    assert tracking.current_run(site) == by_hand
+    assert not folder.root.joinpath("state").exists()
+
+
 def test_a_run_of_another_database_is_not_continued(site: Paths) -> None:
     (site.state / "run.json").write_text(json.dumps({"run_id": "0" * 32, "cycle": "gone"}))
     assert tracking.current_run(site) != "0" * 32

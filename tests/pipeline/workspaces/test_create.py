@@ -7,7 +7,9 @@ import pytest
 
 from models.errors import ConfigError, DataError
 from pipeline.config.load import load_params, write_params
+from pipeline.project.paths import Paths
 from pipeline.workspaces.create import create_workspace
+from pipeline.workspaces.cycle_checkouts import revision_source
 from tests.conftest import ROOT
 
 PARAMS = (ROOT / "params.yaml").read_text(encoding="utf-8")
@@ -72,6 +74,43 @@ def test_a_workspace_whose_parameters_were_not_recorded_keeps_all_that_differs(c
     create_workspace(checkout, tmp_path / "w", {"train.epochs": 9})
     create_workspace(checkout, tmp_path / "w", {}, keep=True)
     assert load_params(tmp_path / "w" / "params.yaml").train.epochs == 9
+
+
+def test_a_workspace_with_a_history_takes_experiments_and_loses_no_change(checkout: Path, tmp_path: Path) -> None:
+    place = tmp_path / "w"
+    create_workspace(checkout, place, {}, history=True)
+    assert git(place, "status", "--porcelain", "--untracked-files=no") == ""
+    assert "no_scm" not in (place / ".dvc" / "config.local").read_text(encoding="utf-8")
+    (place / "models" / "a.py").write_text("A = 7  # mine\n", encoding="utf-8")
+    (place / "notes.txt").write_text("nobody else's", encoding="utf-8")
+    (place / ".dvc" / "config.local").write_text("[core]\n    remote = mine\n", encoding="utf-8")
+    create_workspace(checkout, place, {"train.epochs": 9}, history=True)
+    assert git(place, "show", "HEAD~1:models/a.py") == "A = 7  # mine"
+    assert "?? notes.txt" in git(place, "status", "--porcelain")
+    assert load_params(place / "params.yaml").train.epochs == 9
+    assert "remote = mine" in (place / ".dvc" / "config.local").read_text(encoding="utf-8")
+
+
+def test_cycles_of_a_workspace_run_at_revisions_of_the_project(checkout: Path, tmp_path: Path) -> None:
+    create_workspace(checkout, tmp_path / "w", {}, history=True)
+    assert revision_source(Paths(checkout)) == checkout
+    assert revision_source(Paths(tmp_path / "w")) == ROOT
+
+
+def test_other_local_settings_of_dvc_stay(checkout: Path, tmp_path: Path) -> None:
+    config = tmp_path / "w" / ".dvc" / "config.local"
+    config.parent.mkdir(parents=True)
+    config.write_text("[core]\n    remote = mine\n", encoding="utf-8")
+    for _ in range(2):
+        create_workspace(checkout, tmp_path / "w", {})
+        assert config.read_text(encoding="utf-8") == "[core]\n    no_scm = true\n    remote = mine\n"
+    create_workspace(checkout, tmp_path / "w", {}, history=True)
+    assert config.read_text(encoding="utf-8") == "[core]\n    remote = mine\n"
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True, text=True)
+    return done.stdout.rstrip()
 
 
 def test_a_wrong_override_copies_nothing(checkout: Path, tmp_path: Path) -> None:

@@ -180,6 +180,18 @@ def test_relative_places_mean_the_project_s_folder_wherever_they_are_read(site: 
     assert [item.name for item in open_source(data, Limits.of(load_params(place.params).ingest), place)] == ["a.png"]
 
 
+@pytest.mark.parametrize("inside", ["", "state/production"])
+def test_an_experiment_s_folder_has_the_project_s_state_and_places(site: Paths, inside: str) -> None:
+    ensure_production(site)
+    place = Paths(site.root / inside / ".dvc" / "tmp" / "exps" / "tmp1")
+    place.root.mkdir(parents=True)
+    assert (place.home.root, place.state.resolve(), place.checkpoints.resolve()) == (
+        site.root, site.state, site.checkpoints,
+    )  # fmt: skip
+    assert place.evaluation_report.is_relative_to(place.root)
+    assert Paths(site.root).experimenter is None
+
+
 def test_a_folder_of_one_s_own_with_a_linked_state_is_at_home_where_it_is(tmp_path: Path) -> None:
     (tmp_path / "disk" / "state").mkdir(parents=True)
     (tmp_path / "project").mkdir()
