@@ -148,7 +148,7 @@ def test_what_is_loaded_goes_on_and_people_are_told(paths: Paths) -> None:
             answer = client.post("/v1/restorations", files=form(), data={"picture": "none"})
             assert (answer.status_code, answer.json()["model_version"]) == (200, "2")
             assert client.get("/readyz").json() | {"challenger": None} == {
-                "ready": True, "champion": "2", "challenger": None, "registry_up": False,
+                "ready": True, "champion": "2", "challenger": None, "registry_up": False, "storage_full": False,
             }  # fmt: skip
             status = client.get("/v1/status").json()
             champion = status["champion"]
