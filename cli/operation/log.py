@@ -26,11 +26,11 @@ def import_command(file: Path, as_json: bool, root: Path) -> None:
     from monitoring.log.imports import import_rows
     from monitoring.log.production_log import open_log
     from pipeline.project.paths import Paths
-    from serving.privacy.personal_data import Pseudonyms
+    from serving.privacy.subjects import Pseudonyms, valid_subject
 
     paths = Paths(root.resolve())
     with open_log(paths) as log:
-        imported = import_rows(log, file, Pseudonyms(paths).of)
+        imported = import_rows(log, file, valid_subject, Pseudonyms(paths).of)
     text = f"{imported.added} rows imported, {imported.known} were in the log already"
     click.echo(json.dumps(imported._asdict()) if as_json else text)
 

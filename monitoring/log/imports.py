@@ -24,7 +24,9 @@ class Imported(NamedTuple):
     known: int
 
 
-def import_rows(log: ProductionLog, file: Path, pseudonym: Callable[[str], str]) -> Imported:
+def import_rows(
+    log: ProductionLog, file: Path, valid: Callable[[str], str], pseudonym: Callable[[str], str]
+) -> Imported:
     """Append the rows of a file; those that are in the log already stay, so a broken-off import can be repeated.
 
     All rows are checked before the first is appended. Memory does not grow with the file.
@@ -32,15 +34,16 @@ def import_rows(log: ProductionLog, file: Path, pseudonym: Callable[[str], str])
     Args:
         log: to append to.
         file: JSON lines (.jsonl), CSV (.csv) or Parquet (.parquet) with the fields of `LogRow`.
-        pseudonym: from a subject's identifier in the file to what is logged of it.
+        valid: checks and normalises a subject's identifier in the file.
+        pseudonym: from such an identifier to what is logged of it.
 
     Raises:
         DataError: another format, an unreadable file, a row that is no `LogRow`, with its number, or one whose request
             is in the log with other figures.
     """
-    for _ in _rows(file, lambda _: ""):
+    for _ in _rows(file, lambda subject: valid(subject) and ""):
         pass
-    rows, added, known = _rows(file, pseudonym), 0, 0
+    rows, added, known = _rows(file, lambda subject: pseudonym(valid(subject))), 0, 0
     while chunk := list(islice(rows, _AT_ONCE)):
         new = [row for row in chunk if not _is_known(log, row)]
         added, known = added + log.append(new), known + len(chunk) - len(new)

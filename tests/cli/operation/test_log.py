@@ -73,6 +73,15 @@ def test_one_wrong_row_is_named_and_nothing_is_imported(tmp_path: Path, capsys: 
     assert logged(tmp_path) == []
 
 
+def test_a_subject_that_could_never_be_deleted_is_not_imported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    write_json_lines(file, [ROWS[0], ROWS[1].model_copy(update={"subject": "ward/../17"})])
+    status, text = run(capsys, tmp_path, "import", str(file))
+    assert (status != 0, "Traceback" in text, logged(tmp_path)) == (True, False, [])
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
