@@ -14,6 +14,7 @@ _TITLES = {
     "outputs": "The service's results have changed",
     "identity": "The restored people differ from those that the model was measured on",
     "detector": "Faces are detected less well than before",
+    "missing": "Figures are missing in the log",
     "recognition": "Too few restored people are recognised",
     "age": "The champion is old",
 }
