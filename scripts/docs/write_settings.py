@@ -17,7 +17,10 @@ This page is written by `python -m scripts.docs.write_settings`.
 | variable | default | what it is |
 |---|---|---|
 """
-_OWN = {"LIKENESS_STUDY_TOKEN": "secret that links to the raters' study contain (`likeness study serve --token`)"}
+_OWN = {
+    "LIKENESS_STUDY_TOKEN": "secret that links to the raters' study contain (`likeness study serve --token`)",
+    "LIKENESS_PYTHON": "Python that DVC's stages run with; empty: that of `.venv`, else the one on the PATH",
+}
 """Variables of single commands."""
 _LIBRARIES_HEAD = """
 ## Variables of libraries

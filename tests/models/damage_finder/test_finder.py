@@ -12,6 +12,7 @@ from models.damage_finder.network import FinderNetwork
 from models.damage_finder.overview import OVERVIEW
 from models.errors import WeightsError
 from models.images import Image
+from models.runtime.budget import UNLIMITED, Budget
 from models.weight_files import write_weights
 from tests.models.damage_finder.finder_site import red_finder
 
@@ -65,9 +66,9 @@ def test_large_photos_are_searched_halfway_between(monkeypatch: pytest.MonkeyPat
     sizes: list[tuple[int, ...]] = []
     search = PixelFinder.search
 
-    def noted(self: PixelFinder, image: Image) -> tuple[Bytes, Bytes]:
+    def noted(self: PixelFinder, image: Image, budget: Budget = UNLIMITED) -> tuple[Bytes, Bytes]:
         sizes.append(image.shape[:2])
-        return search(self, image)
+        return search(self, image, budget)
 
     monkeypatch.setattr(PixelFinder, "search", noted)
     red_finder().search(np.zeros((1600, 2500, 3), np.uint8))
