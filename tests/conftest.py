@@ -1,6 +1,8 @@
 """Fixtures for all tests."""
 
 import gc
+import signal
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Leave out of garbage collection what was imported: some libraries collect at every call."""
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Give each test the handler of SIGTERM back: commands set their own, and forked processes would end by it."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        return (yield)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(scope="session")
