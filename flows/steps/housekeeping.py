@@ -11,11 +11,11 @@ from flows.steps.locks import one_cycle_at_a_time
 from models.errors import Busy, ServiceUnavailable
 from monitoring import housekeeping as house
 from monitoring.alerts.send import retry
+from monitoring.old_runs import remove_runs
 from pipeline.config.load import load_params
 from pipeline.consent.records import expire_stored
 from pipeline.consent.withdrawn import delete_withdrawn
 from pipeline.project.paths import Paths
-from pipeline.registry.retention import remove_runs
 from pipeline.workspaces.cache import collect_garbage
 
 _ONCE: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}

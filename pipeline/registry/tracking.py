@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from pipeline.config.dotted import dotted_values
 from pipeline.project.paths import Paths
 from pipeline.registry.client import EXPERIMENT, connect, translate_outages
 
@@ -140,7 +141,7 @@ def log_params(paths: Paths, params: Mapping[str, Any]) -> None:
     client, run_id = _open(paths)
     with translate_outages(client.tracking_uri):
         known = client.get_run(run_id).data.params
-        for name, value in _flat(params):
+        for name, value in dotted_values(params):
             if name not in known:
                 client.log_param(run_id, name, value)
 
@@ -232,14 +233,6 @@ def _exists(client: "MlflowClient", run_id: str) -> bool:
     except MlflowException:  # the store answers, and knows no such run: another database than the one of run.json
         return False
     return True
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
 
 
 def _state_file(paths: Paths) -> Path:

@@ -1,10 +1,10 @@
 """Keep what operators, or production, changed in a workspace's params.yaml when the workspace is made anew."""
 
 import shutil
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.dotted import dotted_values
 from pipeline.config.load import read_values
 from pipeline.project.paths import Paths
 
@@ -18,11 +18,11 @@ def own_values(workspace: Path, source: Path) -> dict[str, Any]:
     params, recorded = workspace / "params.yaml", _recorded(workspace)
     if not params.is_file():
         return {}
-    known = dict(_leaves(read_values(source)))
-    made_with = dict(_leaves(read_values(recorded))) if recorded.is_file() else known
+    known = dict(dotted_values(read_values(source)))
+    made_with = dict(dotted_values(read_values(recorded))) if recorded.is_file() else known
     return {
         key: value
-        for key, value in _leaves(read_values(params))
+        for key, value in dotted_values(read_values(params))
         if key in known and (key not in made_with or value != made_with[key])
     }
 
@@ -35,12 +35,3 @@ def record_values(workspace: Path, source: Path) -> None:
 
 def _recorded(workspace: Path) -> Path:
     return Paths(workspace).state / "params-of-checkout.yaml"
-
-
-def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Walk through sections; a list is one value."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value

@@ -1,15 +1,19 @@
 """Helpers of tests in which models come and go with the aliases of a registry."""
 
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from pipeline.config.load import Params
 from pipeline.project.paths import Paths
 from pipeline.registry.client import connect
+from pipeline.registry.register import register
 from serving.inference.arms import Arms
 from serving.inference.model_store import ModelStore
 from serving.metrics.service import Metrics
-from tests.pipeline.registry.site import NAME
+from tests.conftest import ROOT
+from tests.pipeline.registry.site import NAME, lay_out
 from tests.serving.site import PARAMS
 
 
@@ -57,3 +61,13 @@ def until(condition: Callable[[], bool], seconds: float = 90) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def two_versions(root: Path) -> Paths:
+    """Lay out a checkout whose real registry holds two versions that passed the gate."""
+    paths = Paths(root)
+    shutil.copy(ROOT / "params.yaml", paths.root)
+    for seed in (1, 2):
+        lay_out(paths, seed)
+        register(paths=paths, params=PARAMS)
+    return paths

@@ -17,12 +17,10 @@ from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
 from pipeline.registry.client import connect
 from pipeline.registry.promotion import promote, rollback
-from pipeline.registry.register import register
 from serving.assemble import assemble
 from serving.http.auth import Guard
-from tests.conftest import ROOT
-from tests.pipeline.registry.site import NAME, lay_out
-from tests.serving.arms import aliases, polling, store_of, until, value, versions
+from tests.pipeline.registry.site import NAME
+from tests.serving.arms import aliases, polling, store_of, two_versions, until, value, versions
 from tests.serving.site import PARAMS, Shared, form, running
 
 pytestmark = [
@@ -33,11 +31,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory, surroundings: Path) -> Paths:
     """Versions 1 and 2 were registered; MLflow's database after 1 was promoted, and after 2 was promoted as well."""
-    paths = Paths(tmp_path_factory.mktemp("registered"))
-    shutil.copy(ROOT / "params.yaml", paths.root)
-    for seed in (1, 2):
-        lay_out(paths, seed)
-        register(paths=paths, params=PARAMS)
+    paths = two_versions(tmp_path_factory.mktemp("registered"))
     for number in ("1", "2"):
         promote(paths, NAME, number)
         copy_database(paths.mlflow_database, paths.state / f"promoted-{number}.db")

@@ -15,13 +15,11 @@ from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
 from pipeline.registry.client import connect
 from pipeline.registry.promotion import promote
-from pipeline.registry.register import register
 from serving.assemble import assemble
 from serving.http.auth import Guard
-from tests.conftest import ROOT
-from tests.pipeline.registry.site import NAME, lay_out
-from tests.serving.arms import aliases, anew, polling, store_of, value, versions
-from tests.serving.site import PARAMS, Shared, form, running
+from tests.pipeline.registry.site import NAME
+from tests.serving.arms import aliases, anew, polling, store_of, two_versions, value, versions
+from tests.serving.site import Shared, form, running
 
 pytestmark = [
     pytest.mark.slow,
@@ -32,12 +30,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory: pytest.TempPathFactory, surroundings: Path) -> Paths:
     """A checkout whose real registry holds two versions that passed the gate."""
-    paths = Paths(tmp_path_factory.mktemp("registered"))
-    shutil.copy(ROOT / "params.yaml", paths.root)
-    for seed in (1, 2):
-        lay_out(paths, seed)
-        register(paths=paths, params=PARAMS)
-    return paths
+    return two_versions(tmp_path_factory.mktemp("registered"))
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from monitoring.old_runs import remove_runs
 from pipeline.project.paths import Paths
 from pipeline.project.sqlite import vacuum
 from pipeline.registry.client import connect
-from pipeline.registry.retention import remove_runs
 from pipeline.registry.tracking import finish_run, log_artifact, start_run
 from tests.pipeline.registry.site import NAME
 
