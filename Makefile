@@ -12,7 +12,7 @@ TORCH ?=
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-tiny check-repro test test-flows test-others test-fast lint format types docs up repro dvc-yaml sampler weights finder pictures clean
+.PHONY: help demo demo-tiny check-repro test test-flows test-others test-fast lint format types docs up repro dvc-yaml prefect-yaml work-pool plots-page hostile faults sbom sampler weights finder pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -65,6 +65,10 @@ docs: $(READY) ## the figures of the docs, measured anew (needs portraits: PORTR
 	$(BIN)/python -m scripts.benchmarks.measure_photos --portraits $(PORTRAITS)
 	$(BIN)/python -m scripts.benchmarks.measure_speed
 
+faults: $(READY) ## kill stages and damage files at random, and count what breaks (about two hours)
+	$(BIN)/python -m scripts.faults.damaged_weights
+	$(BIN)/python -m scripts.faults.killed_stages
+
 up: $(READY) ## Prefect with its schedules, MLflow and the drift pages, in a workspace of their own
 	$(BIN)/likeness workspace build/production
 	$(BIN)/likeness up --root build/production
@@ -74,6 +78,21 @@ repro: $(READY) ## dvc repro
 
 dvc-yaml: $(READY) ## write dvc.yaml from the import closure of the stages
 	$(BIN)/python -m scripts.write_dvc_yaml
+
+prefect-yaml: $(READY) ## write prefect.yaml from the plan of the deployments
+	$(BIN)/python -m flows.deployment.prefect_yaml
+
+work-pool: $(READY) ## write the job template of the Kubernetes pool from the worker's pod
+	$(BIN)/python -m flows.deployment.kubernetes_pool
+
+plots-page: $(READY) ## write the page that dvc plots fills, with Vega inside
+	$(BIN)/python -m scripts.write_plots_page
+
+hostile: $(READY) ## attack a service of its own with files, bodies, credentials, mutations (FILES=DIR MINUTES=10)
+	$(BIN)/python -m scripts.hostile.run $(if $(FILES),--files $(FILES)) $(if $(MINUTES),--minutes $(MINUTES))
+
+sbom: $(READY) ## list packages, weights and model files with their licences (CycloneDX)
+	$(BIN)/python -m scripts.bill_of_materials
 
 sampler: $(READY) ## learn the built-in sampler anew (PORTRAITS=DIR)
 	$(BIN)/python -m scripts.assets.make_sampler --portraits $(PORTRAITS) --out assets

@@ -9,8 +9,8 @@ import click
 
 from cli.options import say
 from models.errors import LikenessError
-from pipeline.project.process import end_in_order_on_sigterm, exit_status, quieten
-from pipeline.project.storage import full_disk_in_words
+from pipeline.project.process import collect_seldom, end_in_order_on_sigterm, exit_status, leave_no_core_dump, quieten
+from pipeline.project.storage import full_disk_in_words, refusals_in_words
 
 COMMANDS = {
     "restore": ("cli.photos.restore:restore_command", "Restore damaged portraits: one photo or a folder."),
@@ -23,6 +23,10 @@ COMMANDS = {
         "Try everything on built-in portraits: a cycle, traffic that drifts, the next cycle.",
     ),
     "workspace": ("cli.loop.workspace:workspace_command", "Copy this checkout to a folder in which cycles can run."),
+    "params": (
+        "cli.loop.params:params_group",
+        "Show the parameters that count and where each stands; set this installation's own values.",
+    ),
     "cycle": (
         "cli.loop.cycle:cycle_command",
         "Run one cycle: data, training, evaluation, gate, then an A/B test or promotion.",
@@ -52,6 +56,11 @@ COMMANDS = {
     "deploy": ("cli.operation.deploy:deploy_command", "Create the schedules and triggers on a running Prefect server."),
     "ab": ("cli.models.ab:ab_command", "Show or decide the A/B test between champion and challenger."),
     "log": ("cli.operation.log:log_group", "Take rows of another service into the production log."),
+    "backup": ("cli.operation.backup:backup_command", "Write a backup of a workspace to one file."),
+    "restore-backup": (
+        "cli.operation.backup:restore_backup_command",
+        "Restore a backup into an empty folder, wherever it lies.",
+    ),
     "audit": ("cli.operation.audit:audit_group", "Verify that the production log was not changed."),
     "study": (
         "cli.models.user_study:study_group",
@@ -63,8 +72,8 @@ COMMANDS = {
     ),
 }
 
-_PRIVATE = frozenset({"serve", "up", "token", "simulate"})
-"""Commands that write to state/ what is about people; what they and their processes write is its owner's only."""
+_PRIVATE = frozenset({"serve", "up", "token", "simulate", "backup", "restore-backup"})
+"""Commands that write what is about people; what they and their processes write is its owner's only."""
 
 
 class LazyGroup(click.Group):
@@ -106,8 +115,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command; print an error of the project as one line, with a traceback only after --debug."""
     given = sys.argv[1:] if arguments is None else arguments
     end_in_order_on_sigterm()
+    collect_seldom()
+    leave_no_core_dump()
     try:
-        with full_disk_in_words("what this command writes"):
+        with full_disk_in_words("what this command writes"), refusals_in_words():
             likeness.main(given, prog_name="likeness")
     except LikenessError as error:
         if "--debug" in given:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from models.assets import ASSETS
+from models.errors import ConfigError
 from pipeline.project.environment import user_state
 from pipeline.project.printable import printable
 
@@ -72,13 +73,18 @@ def parse_settings(settings: tuple[str, ...]) -> dict[str, Any]:
 
     Raises:
         click.BadParameter: no `=` in a setting.
+        ConfigError: a value that is no YAML.
     """
     from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     overrides = {}
     for setting in settings:
         key, separator, value = setting.partition("=")
-        if not separator:
-            raise click.BadParameter(f"expected KEY=VALUE, got {setting!r}", param_hint="--set")
-        overrides[key] = YAML(typ="safe").load(value)
+        if not key or not separator:
+            raise click.BadParameter(f"expected KEY=VALUE, got {setting!r}", param_hint="setting")
+        try:
+            overrides[key] = YAML(typ="safe").load(value)
+        except YAMLError as error:
+            raise ConfigError(f"valid YAML as the value of {key}", value, "quote it, as 'text'") from error
     return overrides

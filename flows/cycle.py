@@ -32,7 +32,7 @@ def cycle(
     """Run every stage and register the challenger; if it passed the gate, an A/B test decides, or it is promoted.
 
     Args:
-        root: checkout to work in; `champion.version` and `overrides` are written to its params.yaml.
+        root: checkout to work in; `champion.version` and `overrides` are written down there for the stages.
         reason: why this cycle runs, for people.
         overrides: dotted keys of params.yaml and their values.
         window_id: of the watch's window that requests this cycle; a window starts one cycle and no more.
@@ -63,6 +63,6 @@ def cycle(
             report = cycle_report(reason, started, run, stages, gate, registered, decision)
             name_outcome(checkout, run_outcome(report))
             record_cycle_result(root, checkout, report, changes)
-            publish_cycle(checkout, report)
+            publish_cycle(checkout, report, registered.value.model_name)
             announce_cycle(report, registered.value.model_name)
     return report

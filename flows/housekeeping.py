@@ -30,6 +30,7 @@ def housekeeping(root: Path) -> HouseReport:
         database_bytes = steps.vacuum_databases(root)
         shortened = steps.shorten_logs(root)
         log_whole, log_entries = steps.verify_audit(root, now)
+        log_sealed = steps.seal_log(root) if log_whole else None
         mebibytes = steps.database_sizes(root, now)
         alerts_waiting = steps.retry_alerts(root)
     report = HouseReport(
@@ -43,6 +44,7 @@ def housekeeping(root: Path) -> HouseReport:
         shortened=tuple(shortened),
         log_whole=log_whole,
         log_entries=log_entries,
+        log_sealed=log_sealed,
         mebibytes=mebibytes,
         free_mebibytes=free_mebibytes,
         alerts_waiting=alerts_waiting,

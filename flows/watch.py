@@ -30,7 +30,7 @@ def watch(root: Path, by_event: bool = False) -> WatchReport:
     with alert_on_failure(root, WATCH):
         follow_champion(root)
         verdict = judge_window(root)
-        publish_verdict(verdict)
+        publish_verdict(root, verdict)
         send_alerts(root, verdict)
         requested = verdict.triggered and by_event and request_cycle(verdict)
         record_watch_run(Paths(root), datetime.now(UTC))

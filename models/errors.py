@@ -21,7 +21,7 @@ class LikenessError(Exception):
 
 
 class ConfigError(LikenessError):
-    """params.yaml or the environment is wrong."""
+    """params.yaml, the overlay or the environment is wrong."""
 
 
 class DataError(LikenessError):
@@ -58,6 +58,10 @@ class NonFiniteLoss(LikenessError):
 
 class ServiceUnavailable(LikenessError):
     """MLflow, S3 or another service did not answer. The only error that flows retry."""
+
+
+class WorkerLost(LikenessError):
+    """The processes that worked on one shard died as often as is allowed."""
 
 
 class PromotionError(LikenessError):

@@ -7,7 +7,7 @@ import torch
 from models.errors import WeightsError
 from models.kinds import STORED, StoredKind, StoredRestorer
 from models.restorer_file import stored_kind
-from models.weight_files import read_architecture
+from models.weight_files import read_architecture, refusing_damage
 
 
 def load_restorer(path: Path, sha256: str | None = None, device: torch.device | None = None) -> StoredRestorer:
@@ -19,9 +19,11 @@ def load_restorer(path: Path, sha256: str | None = None, device: torch.device | 
         device: where it shall work; the CPU by default.
 
     Raises:
-        WeightsError: no such file, another digest, not safetensors, or weights that do not fit the header.
+        WeightsError: no such file, another digest, not safetensors, damaged, or weights that do not fit the header.
     """
-    return read_kind(path, sha256).load(path).to(device or torch.device("cpu"))
+    with refusing_damage(path):
+        restorer = read_kind(path, sha256).load(path)
+    return restorer.to(device or torch.device("cpu"))
 
 
 def read_kind(path: Path, sha256: str | None = None) -> StoredKind:

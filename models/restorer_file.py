@@ -17,7 +17,14 @@ from models.assets import ASSETS
 from models.errors import WeightsError
 from models.face_model.shape_and_appearance import ShapedFaceModel, built_face_model, shipped_face_model
 from models.face_model.stored import FACE_MODEL, StoredFaceModel
-from models.weight_files import Architecture, read_architecture, read_part, weights_sha256, write_weights
+from models.weight_files import (
+    Architecture,
+    read_architecture,
+    read_part,
+    refusing_damage,
+    weights_sha256,
+    write_weights,
+)
 
 _PART = "face_model"
 log = logging.getLogger(__name__)
@@ -52,10 +59,11 @@ def read_face_model(path: Path) -> StoredFaceModel:
     Raises:
         WeightsError: as `read_architecture`.
     """
-    header = read_architecture(path)
-    if header.get("own_face_model"):
-        return StoredFaceModel.of_earlier(read_part(path, _PART))
-    return StoredFaceModel.load(_shipped_file(header["face_model"], path))
+    with refusing_damage(path):
+        header = read_architecture(path)
+        if header.get("own_face_model"):
+            return StoredFaceModel.of_earlier(read_part(path, _PART))
+        return StoredFaceModel.load(_shipped_file(header["face_model"], path))
 
 
 def load_face_model(path: Path) -> ShapedFaceModel:

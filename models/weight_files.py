@@ -6,7 +6,8 @@ sooner without it.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,19 @@ _SCALES, _LEVELS = "scales", 127
 """The part that holds the scales of weights stored as int8, and the greatest of these, symmetric."""
 
 
+@contextmanager
+def refusing_damage(path: Path) -> Iterator[None]:
+    """Turn what reading a damaged file raises into a `WeightsError` that names it.
+
+    A flipped bit in a header changes a name, a number or a type, so that it shows wherever the header is used.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, ArithmeticError, RuntimeError, SafetensorError) as error:
+        found = f"a damaged file ({type(error).__name__}: {str(error)[:80]})"
+        raise WeightsError(f"whole weights at {path}", found, "fetch the file again") from error
+
+
 def write_weights(
     state: "Mapping[str, torch.Tensor]",
     architecture: Architecture,
@@ -47,7 +61,6 @@ def write_weights(
         parts: further tensors, by the part's name and their own, written as they are.
     """
     import torch
-    from safetensors.torch import save_file
 
     stored = {key: value.detach().cpu() for key, value in state.items()}
     if dtype == torch.int8:
@@ -58,9 +71,17 @@ def write_weights(
     stored = {key: value.contiguous() for key, value in stored.items()}
     for part, tensors in parts.items():
         stored |= {f"{part}{_OF_PART}{name}": value.contiguous() for name, value in tensors.items()}
+    write_tensors(stored, path, {_HEADER: json.dumps(architecture)})
+
+
+def write_tensors(tensors: "Mapping[str, torch.Tensor]", path: Path, facts: Mapping[str, str] | None = None) -> None:
+    """Write contiguous tensors as safetensors, with facts in the header; the file appears whole or not at all."""
+    from safetensors.torch import save
+
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    save_file(stored, temporary, metadata={_HEADER: json.dumps(architecture)})
+    # `save_file` makes files that nobody else may read, whatever the umask says: an image holds them for its own user
+    temporary.write_bytes(save(dict(tensors), metadata=dict(facts or {})))
     temporary.replace(path)
 
 

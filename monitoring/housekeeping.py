@@ -7,6 +7,7 @@ from pathlib import Path
 
 from monitoring.alerts.send import Alert, alert
 from monitoring.log.audit import Verification
+from monitoring.log.production_log import open_log
 from monitoring.log.verified import verify_log
 from monitoring.status.storage import storage_state
 from monitoring.status.wording import FREE_SPACE
@@ -72,6 +73,22 @@ def verify_audit(params: Params, paths: Paths, now: datetime) -> Verification:
         )
         alert(params, paths, message, now)
     return verification
+
+
+def seal_log(params: Params, paths: Paths) -> int | None:
+    """Move old entries of the log to sealed segments; gives how many were moved, None where the role may not.
+
+    Raises:
+        Busy: another process does it.
+        StorageError: an entry does not fit the chain.
+        StorageFull: there is no room.
+    """
+    operate = params.operate
+    with open_log(paths) as log:
+        if not log.may_seal():
+            return None
+        made = log.seal(rows=operate.log_segment_rows, live=operate.log_live_rows)
+    return sum(segment.rows for segment in made)
 
 
 def vacuum_databases(paths: Paths) -> int:

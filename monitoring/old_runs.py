@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from models.errors import LikenessError
+from pipeline.project.child_processes import end_children_at_exit
 from pipeline.project.paths import Paths
 from pipeline.registry.client import EXPERIMENT, connect, translate_outages
 
@@ -55,6 +56,7 @@ def _ended(client: "MlflowClient", before: datetime) -> Iterator[str]:
 
 def _delete_for_good(store: str, runs: list[str]) -> None:
     """Let MLflow delete what is marked as deleted; it has no other interface for that than its command."""
+    end_children_at_exit()
     command = [sys.executable, "-m", "mlflow", "gc", "--backend-store-uri", store]
     for n in range(0, len(runs), _PAGE):
         done = subprocess.run(  # noqa: S603 - our own command

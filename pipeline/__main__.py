@@ -7,8 +7,8 @@ from pathlib import Path
 
 from models.errors import LikenessError, ServiceUnavailable
 from pipeline.project.paths import Paths
-from pipeline.project.process import USAGE, exit_status, quieten
-from pipeline.project.storage import full_disk_in_words
+from pipeline.project.process import USAGE, collect_seldom, exit_status, quieten
+from pipeline.project.storage import full_disk_in_words, refusals_in_words
 from pipeline.stages import STAGES, run_stage
 
 
@@ -17,10 +17,11 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in STAGES:
         print(f"usage: python -m pipeline {{{'|'.join(STAGES)}}}", file=sys.stderr)
         return USAGE
+    collect_seldom()
     quieten()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        with full_disk_in_words(f"the outputs of the stage {arguments[0]}"):
+        with full_disk_in_words(f"the outputs of the stage {arguments[0]}"), refusals_in_words():
             run_stage(arguments[0], Path.cwd())
     except LikenessError as error:
         print(f"{arguments[0]}: {error}", file=sys.stderr)

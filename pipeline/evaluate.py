@@ -1,5 +1,8 @@
 """Evaluate: the challenger, the champion and the classical methods side by side on the frozen set."""
 
+import secrets
+from dataclasses import dataclass
+
 import pandas as pd
 import torch
 
@@ -10,11 +13,14 @@ from models.weight_files import weights_sha256
 from pipeline.config.data import DataParams
 from pipeline.config.evaluation import EvaluateParams
 from pipeline.config.identity import IdentityParams
+from pipeline.engine.in_process import HERE
+from pipeline.engine.interface import Engine
 from pipeline.evaluation.baselines import Method, baselines
+from pipeline.evaluation.bench import CHALLENGER, Bench, loaded
 from pipeline.evaluation.examples import worst_strips
 from pipeline.evaluation.report import render
 from pipeline.evaluation.results import EvaluateReport, Metrics, Slices
-from pipeline.evaluation.run import CHALLENGER, evaluate_methods
+from pipeline.evaluation.run import evaluate_methods
 from pipeline.evaluation.scoring import Judges, encoder_digests
 from pipeline.evaluation.slices import slice_figures, slice_table
 from pipeline.evaluation.test_set import FrozenCases
@@ -27,7 +33,9 @@ from pipeline.registry.champion import read_champion
 from pipeline.registry.data_sets import log_data_set
 
 
-def evaluate(*, data: DataParams, evaluate: EvaluateParams, identity: IdentityParams, paths: Paths) -> EvaluateReport:
+def evaluate(
+    *, data: DataParams, evaluate: EvaluateParams, identity: IdentityParams, paths: Paths, engine: Engine = HERE
+) -> EvaluateReport:
     """Measure all methods on the frozen masks; writes rows, report, plot and page, and logs them.
 
     Raises:
@@ -35,24 +43,49 @@ def evaluate(*, data: DataParams, evaluate: EvaluateParams, identity: IdentityPa
         ConfigError: one encoder has both roles.
         WeightsError: weights of the challenger, the champion or an encoder are missing or damaged.
         ServiceUnavailable: MLflow does not answer.
+        WorkerLost: see `Engine.map_shards`.
     """
     tracking.connect(paths)  # first of all: it may not answer
-    device = torch.device(environment().device)
-    (methods, face_models), cases = methods_of(paths, device), FrozenCases(paths)
+    load = StoredBench(secrets.token_hex(8), paths, identity)
+    bench = loaded(load)
     with fresh_folder(paths.evaluation) as folder:
         rows_file = folder / paths.evaluation_rows.name
-        judges = Judges.load(device, identity)
-        report = evaluate_methods(methods, cases, judges, evaluate, rows_file, _versions(paths), face_models)
+        report = evaluate_methods(load, evaluate, rows_file, _versions(paths), engine)
         rows = pd.read_parquet(rows_file)
         report = report.model_copy(
             update={"slices": _slices(rows, data, evaluate, paths), "encoder_sha256": encoder_digests(identity)}
         )
-        strips = worst_strips(methods, cases, rows, evaluate.worst_cases, device)
+        strips = worst_strips(bench.methods, bench.cases, rows, evaluate.worst_cases, bench.judges.device)
         write_text(folder / paths.evaluation_html.name, render(report, strips))
     write_text(paths.evaluation_plot, coverage_plot(report).to_csv(index=False))
     write_text(paths.evaluation_report, report.model_dump_json(indent=2) + "\n")
     _log(report, identity, paths)
     return report
+
+
+@dataclass(frozen=True)
+class StoredBench:
+    """Loads what the stages before have left in a checkout.
+
+    Attributes:
+        run: tells runs apart, so that weights which have changed since are read anew.
+    """
+
+    run: str
+    paths: Paths
+    identity: IdentityParams
+
+    def __call__(self) -> Bench:
+        """Load methods, cases and judges.
+
+        Raises:
+            DataError: no masks, or tables that are missing.
+            ConfigError: one encoder has both roles.
+            WeightsError: weights are missing or damaged.
+        """
+        device = torch.device(environment().device)
+        (methods, face_models), cases = methods_of(self.paths, device), FrozenCases(self.paths)
+        return Bench(methods, cases, cases.portrait_ids, Judges.load(device, self.identity), face_models)
 
 
 def methods_of(paths: Paths, device: torch.device) -> tuple[dict[str, Method], list[ShapedFaceModel]]:

@@ -2,11 +2,12 @@
 
 import hashlib
 import logging
+import secrets
 import time
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import chain
-from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,12 +15,12 @@ from models.errors import DataError, ServiceUnavailable
 from models.face.detectors import detector_sha256
 from pipeline.config.data import DataParams, IngestParams
 from pipeline.config.identity import IdentityParams
-from pipeline.image_io.outcome import Accepted, Code, Limits, Rejected
-from pipeline.image_io.write import png_bytes
-from pipeline.portraits.align import Aligned, Aligner
-from pipeline.portraits.photometry import photometry
+from pipeline.engine.in_process import HERE
+from pipeline.engine.interface import Engine, cut
+from pipeline.image_io.outcome import Code, Limits
 from pipeline.portraits.quarantine import Quarantine
-from pipeline.portraits.rows import PortraitRow, RowWriter, row_writer, split_of
+from pipeline.portraits.rows import PortraitRow, RowWriter, row_writer
+from pipeline.portraits.take import Portrait, PutAside, Taken, Taker
 from pipeline.project.files import fresh_folder, write_text
 from pipeline.project.paths import Paths
 from pipeline.project.printable import printable
@@ -58,7 +59,13 @@ class IngestReport(BaseModel):
 
 
 def ingest(
-    *, data: DataParams, ingest: IngestParams, identity: IdentityParams, paths: Paths, now: datetime | None = None
+    *,
+    data: DataParams,
+    ingest: IngestParams,
+    identity: IdentityParams,
+    paths: Paths,
+    now: datetime | None = None,
+    engine: Engine = HERE,
 ) -> IngestReport:
     """Fill `data/portraits` from `data.source`, and with what production may add at `now` (`data.intake`).
 
@@ -69,6 +76,7 @@ def ingest(
         DataError: the source is missing, empty, or has no portrait with a face.
         ServiceUnavailable: S3 does not answer, or more than `ingest.max_not_as_stored` of its objects arrive damaged.
         WeightsError: the pack that is to detect faces is missing, or cannot.
+        WorkerLost: see `Engine.map_shards`.
     """
     if data.source == "sampler":
         check_terms(identity.edition)
@@ -77,55 +85,60 @@ def ingest(
         open_source(data, limits, paths), open_intake(data, limits, paths, datetime.now(UTC) if now is None else now)
     )
     with fresh_folder(paths.portraits) as folder:
-        (folder / paths.portrait_images.name).mkdir()
-        quarantine = Quarantine(folder / paths.quarantine.name)
+        images, aside = folder / paths.portrait_images.name, folder / paths.quarantine.name
+        images.mkdir()
+        quarantine = Quarantine(aside)
+        taker = Taker(
+            secrets.token_hex(8),
+            *(data.source, data.split, identity, ingest.min_detector_score, ingest.image_size, images, aside),
+        )
         with row_writer(folder / paths.portrait_rows.name) as rows:
-            aligner = Aligner(identity, ingest.min_detector_score, ingest.image_size)
-            batch = _Batch(data, aligner, folder / paths.portrait_images.name, quarantine, rows)
-            for item in items:
-                batch.take(item)
+            batch = _Batch(data, quarantine, rows)
+            ahead: deque[SourceItem] = deque()
+            for taken in engine.map_shards(taker, cut("ingest", _remember(items, ahead), engine.shard_rows)):
+                for one in taken:
+                    batch.take(ahead.popleft(), one)
         report = batch.report().model_copy(update={"detector_sha256": detector_sha256(identity.detector)})
         _check(report, data, ingest)
     write_text(paths.ingest_report, report.model_dump_json(indent=2) + "\n")
     return report
 
 
+def _remember(items: Iterator[SourceItem], ahead: deque[SourceItem]) -> Iterator[SourceItem]:
+    """Keep the items that workers are at, so that what comes of them needs not repeat what they are."""
+    for item in items:
+        ahead.append(item)
+        yield item
+
+
 class _Batch:
     """One pass over a source. Grows by some hundred bytes a portrait: its digest and the names of the identities."""
 
-    def __init__(
-        self, data: DataParams, aligner: Aligner, images: Path, quarantine: Quarantine, rows: RowWriter
-    ) -> None:
+    def __init__(self, data: DataParams, quarantine: Quarantine, rows: RowWriter) -> None:
         self._data = data
-        self._images = images
         self._quarantine = quarantine
         self._rows = rows
-        self._aligner = aligner
         self._seen: dict[bytes, str] = {}
         self._accepted: set[bytes] = set()
         self._identities: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._started = self._last_logged = time.monotonic()
 
-    def take(self, item: SourceItem) -> None:
-        """Read one portrait and put it where it belongs."""
+    def take(self, item: SourceItem, taken: Taken) -> None:
+        """Count one portrait and put what came of it where it belongs; the first of equal pictures counts."""
         self._counts["files"] += 1
         self._log_progress()
-        outcome = item.read()
-        if isinstance(outcome, Rejected):
-            self._quarantine.reject(item, outcome)
-            return
-        digest = bytes.fromhex(outcome.sha256)
+        digest = bytes.fromhex(taken.row.sha256 if isinstance(taken, Portrait) else taken.sha256)
         if digest in self._seen:
             self._count_duplicate(item, self._seen[digest])
             return
-        self._seen[digest] = item.identity
-        aligned = self._aligner.best_face(outcome.image, item.landmarks)
-        if aligned is None:
-            self._quarantine.without_face(item, outcome)
-            return
-        self._keep(item, outcome, aligned)
-        self._accepted.add(digest)
+        if digest:
+            self._seen[digest] = item.identity
+        if isinstance(taken, PutAside):
+            self._quarantine.add(taken.record)
+        elif isinstance(taken, Portrait):
+            self._keep(item, taken.row)
+            self._accepted.add(digest)
 
     def report(self) -> IngestReport:
         """Count what has been read so far."""
@@ -156,13 +169,10 @@ class _Batch:
                 printable(item.name, 80), printable(first, 40), printable(item.identity, 40),
             )  # fmt: skip
 
-    def _keep(self, item: SourceItem, accepted: Accepted, aligned: Aligned) -> None:
-        split = split_of(item.identity, item.split, self._data.split)
-        row = _row(self._data.source, item, split, accepted, aligned)
-        (self._images / f"{row.portrait_id}.png").write_bytes(png_bytes(aligned.image))
+    def _keep(self, item: SourceItem, row: PortraitRow) -> None:
         self._rows.add(row)
         self._identities.add(item.identity)
-        self._counts[split] += 1
+        self._counts[row.split] += 1
         self._counts["production"] += bool(item.consent)
 
     def _log_progress(self) -> None:
@@ -173,33 +183,6 @@ class _Batch:
             _LOG.info(
                 "ingest: %d read, %d accepted, %.1f a second", done, len(self._accepted), done / (now - self._started)
             )
-
-
-def _row(source: str, item: SourceItem, split: Split, accepted: Accepted, aligned: Aligned) -> PortraitRow:
-    light = photometry(aligned.image, aligned.landmarks)
-    return PortraitRow(
-        portrait_id=accepted.sha256[:16],
-        source="production" if item.consent else source,
-        file=item.name,
-        identity=item.identity,
-        split=split,
-        sha256=accepted.sha256,
-        width=accepted.image.shape[1],
-        height=accepted.image.shape[0],
-        face_count=aligned.face_count,
-        detector_score=aligned.score,
-        points=aligned.points.ravel().tolist(),
-        landmarks=aligned.landmarks.ravel().tolist(),
-        yaw=aligned.pose[0],
-        pitch=aligned.pose[1],
-        roll=aligned.pose[2],
-        brightness=light.brightness,
-        contrast=light.contrast,
-        sharpness=light.sharpness,
-        skin_tone=light.skin_tone,
-        normalised=list(accepted.normalised),
-        consent=item.consent,
-    )
 
 
 def _check(report: IngestReport, data: DataParams, ingest: IngestParams) -> None:

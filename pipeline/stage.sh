@@ -5,4 +5,9 @@ for folder in . "${DVC_ROOT:-.}" "${DVC_ROOT:-.}/.."; do
     found="$folder/.venv/bin/python"
     [ -n "$LIKENESS_PYTHON" ] || [ ! -x "$found" ] || LIKENESS_PYTHON=$found
 done
+if ! command -v "${LIKENESS_PYTHON:-python}" >/dev/null; then
+    echo "expected a Python with Likeness; got no .venv here and no ${LIKENESS_PYTHON:-python} on the PATH;" \
+        "run \`make .venv/.ready\`, or set LIKENESS_PYTHON" >&2
+    exit 127
+fi
 exec "${LIKENESS_PYTHON:-python}" -m pipeline "$@"

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from pipeline.config.load import load_params
+from pipeline.engine.open import open_engine
 from pipeline.project.paths import Paths
 
 ORDER = ("ingest", "validate", "masks", "champion", "train", "evaluate", "gate")
 """The stages of a cycle; `dvc repro` brings them up to date."""
+FIRST = "overlay"
+"""The stage before them: it lays down own values, which all others read. A project of earlier versions has none."""
 OFF_BY_DEFAULT = ("ablate",)
 """Stages that no cycle runs; they have a dvc.yaml of their own in science/."""
 
@@ -34,18 +38,28 @@ class Stage:
         taken = inspect.signature(self.function()).parameters.items()
         return tuple(name for name, given in taken if name != "paths" and given.default is given.empty)
 
+    def takes_engine(self) -> bool:
+        """Whether it works on shards. Its results do not depend on the engine, so the section is not among its own."""
+        return "engine" in inspect.signature(self.function()).parameters
 
-STAGES = {name: Stage(name) for name in (*ORDER, *OFF_BY_DEFAULT)}
+
+STAGES = {name: Stage(name) for name in (FIRST, *ORDER, *OFF_BY_DEFAULT)}
 
 
 def run_stage(name: str, root: Path) -> BaseModel:
     """Run one stage in a checkout and return its report.
 
+    Through DVC it reads the own values that the stage `overlay` laid down, as those are what DVC recorded.
+
     Raises:
         LikenessError: whatever the stage has to say; nothing half written remains.
     """
     paths = Paths(root.resolve())
-    params = load_params(paths.params)
+    recorded = "DVC_STAGE" in os.environ and name != FIRST
+    params = load_params(paths.params, overlay=paths.stage_overlay if recorded else None)
     stage = STAGES[name]
     arguments: dict[str, Any] = {section: params.section(section) for section in stage.sections()}
-    return stage.function()(**arguments, paths=paths)
+    if not stage.takes_engine():
+        return stage.function()(**arguments, paths=paths)
+    with open_engine(params.engine) as engine:
+        return stage.function()(**arguments, paths=paths, engine=engine)

@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict
 
 from models.errors import ValidationFailed
 from pipeline.config.data import Check, ValidateParams
-from pipeline.portraits.read import load_image, read_portraits
+from pipeline.engine.in_process import HERE
+from pipeline.engine.interface import Engine
 from pipeline.project.files import fresh_folder, write_text
 from pipeline.project.paths import Paths
-from pipeline.validation.facts import COLUMN_TYPES, flatten
+from pipeline.validation.facts import COLUMN_TYPES
+from pipeline.validation.features import flat_table
 
 if TYPE_CHECKING:
     from pipeline.validation.suite import Requirement
@@ -47,18 +49,19 @@ class ValidateReport(BaseModel):
     findings: tuple[Finding, ...]
 
 
-def validate(*, validate: ValidateParams, paths: Paths) -> ValidateReport:
+def validate(*, validate: ValidateParams, paths: Paths, engine: Engine = HERE) -> ValidateReport:
     """Check the portraits against the suite; writes validate.json and the Data Docs, then raises if something blocks.
 
     Raises:
         ValidationFailed: a blocking expectation is not met; the message is the first of them.
         DataError: ingest left no readable table.
+        WorkerLost: see `Engine.map_shards`.
     """
-    rows = read_portraits(paths)
+    table = flat_table(paths, engine)
     quarantined = count_quarantined(paths.quarantine / "records.jsonl")
     with fresh_folder(paths.validation_docs) as docs:
-        findings = examine(flatten(rows, _side(rows, paths)), quarantined, validate, docs)
-    report = _report(findings, len(rows), quarantined)
+        findings = examine(table, quarantined, validate, docs)
+    report = _report(findings, len(table), quarantined)
     write_text(paths.validation_report, report.model_dump_json(indent=2) + "\n")
     _require_passed(report, paths)
     return report
@@ -86,12 +89,6 @@ def count_quarantined(records: Path) -> int:
         return 0
     with records.open(encoding="utf-8") as lines:
         return sum(1 for line in lines if line.strip())
-
-
-def _side(rows: pd.DataFrame, paths: Paths) -> int:
-    if rows.empty or "portrait_id" not in rows:
-        return 0
-    return int(load_image(paths, str(rows["portrait_id"].iloc[0])).shape[0])
 
 
 def _finding(requirement: "Requirement", result: Mapping[str, Any], params: ValidateParams) -> Finding:

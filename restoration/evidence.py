@@ -16,6 +16,7 @@ from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.identity.encoders import IdentityEncoder
 from models.images import Image, mask_to_tensor, to_tensor
 from models.runtime.budget import UNLIMITED, Budget
+from models.runtime.spans import span
 from pipeline.config.restore import ReferenceUse
 from restoration.faces import FoundFace
 from restoration.photo.geometry import cut
@@ -37,6 +38,7 @@ class Gathered:
 
 
 @torch.inference_mode()
+@span("evidence")
 def gather_faces(
     plain: Image,
     faces: Sequence[FoundFace],

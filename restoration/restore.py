@@ -10,6 +10,7 @@ import torch
 from models.images import Image, Mask
 from models.runtime.budget import Budget
 from models.runtime.memory import give_back_memory
+from models.runtime.spans import span
 from pipeline.config.restore import RestoreParams
 from restoration.beside_face import beliefs, beside_face, mix_in
 from restoration.evidence import Gathered, face_maps, gather_faces, some
@@ -120,6 +121,7 @@ class _Scene:
     faces: list[FoundFace]
 
 
+@span("detection")
 def _look(damage: DamagedPhoto, tools: Tools, size: int, params: RestoreParams) -> _Scene:
     plain = classical_photo(damage.image, damage.hole, damage.chroma, tools.budget)
     looking = looking_upright(tools.detector, plain, damage.image, params.min_certain_score, tools.budget)
@@ -224,7 +226,8 @@ def _fill_faces(
         return
     evidence = some(gathered.evidence, accepted)
     batches = in_batches(range(len(accepted)), budget)
-    restored = torch.cat([restorer.restore_from(some(evidence, batch)) for batch in batches])
+    with span("network"):
+        restored = torch.cat([restorer.restore_from(some(evidence, batch)) for batch in batches])
     faces = [jobs[index].found for index in accepted]
     shares = beliefs(evidence.damaged, faces, restorer.face_model, band, budget)
     wanted = without(damage.chroma, bare)

@@ -15,6 +15,7 @@ from typing import Any
 
 from models.assets import ASSETS
 from pipeline.project.paths import Paths
+from pipeline.values.overlay import copy_effective
 from pipeline.workspaces.create import create_workspace
 from pipeline.workspaces.dvc import environment
 
@@ -34,7 +35,7 @@ def main() -> int:
     fresh = used.with_name(used.name + "-by-hand")
     shutil.rmtree(fresh, ignore_errors=True)
     create_workspace(ASSETS.parent, fresh, {})
-    shutil.copyfile(used / "params.yaml", fresh / "params.yaml")
+    copy_effective(used / "params.yaml", fresh / "params.yaml")
     lend_registry(used, fresh)
     lend_kept(used, fresh)
     repro(fresh)

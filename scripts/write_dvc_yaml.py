@@ -10,7 +10,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from pipeline.stages import OFF_BY_DEFAULT, ORDER, STAGES, Stage
+from pipeline.stages import FIRST, OFF_BY_DEFAULT, ORDER, STAGES, Stage
 from pipeline.workspaces.import_closure import closure
 
 PORTRAITS = "data/portraits/rows.parquet"
@@ -39,14 +39,21 @@ COVERAGE_PLOTS = {
 
 @dataclass(frozen=True)
 class Files:
-    """What a stage reads and writes besides code; metrics are small JSON files that DVC shows and git keeps."""
+    """What a stage reads and writes besides code; metrics are small JSON files that DVC shows and git keeps.
+
+    `persisted` are outputs that no run cache restores, as the stage reads what DVC cannot see.
+    """
 
     deps: tuple[str, ...]
     outs: tuple[str, ...]
+    persisted: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
 
 
+OVERLAY = "data/overlay.yaml"
+
 FILES = {
+    "overlay": Files(deps=("local",), outs=(), persisted=(OVERLAY,)),
     "ingest": Files(
         deps=("assets/sampler.safetensors", "assets/sampler.json", "assets/open_landmarks.safetensors"),
         outs=("data/portraits", "data/reports/ingest.json"),
@@ -85,7 +92,7 @@ FILES = {
 
 def pipeline_description(root: Path) -> dict[str, Any]:
     """The content of dvc.yaml."""
-    return {"stages": {name: describe(STAGES[name], root) for name in ORDER}, "plots": plots()}
+    return {"stages": {name: describe(STAGES[name], root) for name in (FIRST, *ORDER)}, "plots": plots()}
 
 
 def science_description(root: Path) -> dict[str, Any]:
@@ -98,9 +105,15 @@ def seen_from_science(described: dict[str, Any]) -> dict[str, Any]:
     return {
         "cmd": f"cd .. && {described['cmd']}",
         "deps": [f"../{dep}" for dep in described["deps"]],
-        "params": [{"../params.yaml": described["params"]}],
+        "params": [{f"../{file}": sections} for file, sections in by_file(described["params"]).items()],
         "outs": [out.removeprefix("science/") for out in described["outs"]],
     }
+
+
+def by_file(params: list[Any]) -> dict[str, list[str]]:
+    """Sort the sections that a stage depends on by the files in which they stand."""
+    own: dict[str, list[str]] = params[-1]
+    return {"params.yaml": params[:-1], **own}
 
 
 def plots() -> list[dict[str, Any]]:
@@ -129,9 +142,13 @@ def describe(stage: Stage, root: Path) -> dict[str, Any]:
     described: dict[str, Any] = {
         "cmd": f"sh pipeline/stage.sh {stage.name}",
         "deps": sorted({*code, *files.deps}),
-        "params": sorted(stage.sections()),
-        "outs": list(files.outs),
     }
+    if stage.name == FIRST:
+        described["params"] = sorted({section for other in STAGES.values() for section in other.sections()})
+    else:
+        sections = sorted(stage.sections())
+        described["params"] = [*sections, {OVERLAY: sections}]
+    described["outs"] = [*files.outs, *({name: {"persist": True}} for name in files.persisted)]
     if files.metrics:
         described["metrics"] = [{name: {"cache": False}} for name in files.metrics]
     return described

@@ -9,7 +9,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.concurrency import run_in_threadpool
 
 from serving.http import errors
-from serving.http.connection import BodyLimit, RequestId
+from serving.http.connection import AllowedHosts, BodyLimit, ForwardedHeaders, RequestId
+from serving.http.tracing import NO_NATIVE_TRACES, TraceRequests, Tracing, is_wanted
 from serving.routes.docs import docs_router
 from serving.routes.pages import page_router
 from serving.routes.records import records_router
@@ -22,11 +23,14 @@ from serving.service import Service
 
 def create_app(service: Service) -> FastAPI:
     """Make the application over an assembled service, which it closes when it ends."""
+    tracing = Tracing() if is_wanted() else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await run_in_threadpool(service.close)
+        if tracing is not None:
+            await run_in_threadpool(tracing.close)
 
     app = FastAPI(
         title="Likeness",
@@ -35,11 +39,17 @@ def create_app(service: Service) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        telemetry=NO_NATIVE_TRACES,
     )
     serve = service.params.serve
     app.add_middleware(BodyLimit, max_bytes=int(serve.body_mebibytes * 2**20), seconds=serve.body_seconds)
+    if tracing is not None:
+        app.add_middleware(TraceRequests, tracing=tracing)
+    count = partial(_count_rejected, service)
+    app.add_middleware(AllowedHosts, hosts=serve.proxy.hosts, refuse=partial(errors.refuse, count))
     app.add_middleware(RequestId)
-    errors.install(app, partial(_count_rejected, service))
+    app.add_middleware(ForwardedHeaders, proxy=serve.proxy)
+    errors.install(app, count)
     for router in (photos_router(service), records_router(service), reviews_router(service), _operations(service)):
         app.include_router(router)
     for pages in (

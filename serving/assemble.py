@@ -45,7 +45,7 @@ def assemble(paths: Paths, params: Params, *, open_to_all: bool = False) -> Serv
 
     limit_threads(params.serve.threads)
     os.umask(0o077)  # what this process writes is about people: its owner's only
-    close_to_others(paths.state)
+    close_to_others(paths.service_state)
     if params.restore.inpainter is not None:
         load_inpainter(params.restore.inpainter)  # a wrong file keeps the service from starting
     metrics = Metrics()

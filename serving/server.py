@@ -1,6 +1,7 @@
 """Run the service with uvicorn: one process, limits for slow clients, and an orderly shutdown."""
 
 import os
+import resource
 import socket
 from collections.abc import Callable
 from math import ceil
@@ -16,8 +17,11 @@ from serving.http.connection import protocol_with_timeouts
 from serving.http.same_site import LOOPBACK
 from serving.service import LAST_SECONDS, Service
 
-_CONNECTIONS = 512
-"""With more open connections uvicorn answers 503."""
+_CONNECTIONS = 1024
+"""With more open connections, or more requests in work, uvicorn answers 503. A client that sends one request after
+another without reading counts twice for a moment."""
+_OTHER_FILES = 256
+"""Open files besides connections: models, databases, pictures."""
 _IDLE_SECONDS = 75
 """How long a connection may be idle: longer than clients and proxies keep theirs, or a request could be lost when both
 sides close at once."""
@@ -27,12 +31,15 @@ def serve(paths: Paths, params: Params, host: str, port: int, *, open_to_all: bo
     """Serve until a signal ends it.
 
     Raises:
-        ConfigError: an open service on an address that other machines can reach, or a port that is taken.
+        ConfigError: an open service with public names or an address that other machines can reach, or a taken port.
         LikenessError: as `assemble`.
     """
     if open_to_all and host not in LOOPBACK:
         remedy = "leave out --open and create tokens with `likeness token new`"
         raise ConfigError(f"one of {', '.join(LOOPBACK)} for an open service", host, remedy)
+    if open_to_all and params.serve.proxy.hosts:
+        hosts = ", ".join(params.serve.proxy.hosts)
+        raise ConfigError("no public names (serve.proxy.hosts) for an open service", hosts, "leave out --open")
     listening = listen(host, port)
     service = assemble(paths, params, open_to_all=open_to_all)
     name = f"[{host}]" if ":" in host else host
@@ -66,14 +73,25 @@ def server_for(service: Service) -> uvicorn.Server:
         ws="none",
         loop="asyncio",
         lifespan="on",
+        proxy_headers=False,  # `ForwardedHeaders` reads them
         access_log=False,
         log_config=None,
         server_header=False,
-        limit_concurrency=_CONNECTIONS,
+        limit_concurrency=most_connections(),
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=ceil(limits.shutdown_seconds + LAST_SECONDS),
     )
     return _Server(config, service)
+
+
+def most_connections() -> int:
+    """Let this process open as many files as the connections need, and give how many of these there may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _CONNECTIONS + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return _CONNECTIONS if soft == resource.RLIM_INFINITY else min(_CONNECTIONS, max(1, soft - _OTHER_FILES))
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -27,8 +27,10 @@ from monitoring.user_study.questions import (
 )
 from monitoring.user_study.schema import Answer, Circle
 from monitoring.user_study.store import StudyStore, pseudonym
+from pipeline.config.serving import ProxyParams
 from pipeline.project.storage import is_full
-from serving.http.connection import BodyLimit
+from serving.http.connection import BodyLimit, ForwardedHeaders
+from serving.http.tracing import NO_NATIVE_TRACES
 from serving.views.assets import PAGES, settings_module
 
 if TYPE_CHECKING:
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 
 _FILES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 _RATER, _ACCESS = "study_rater", "study_access"
-_COOKIE: dict[str, Any] = {"httponly": True, "samesite": "strict", "path": "/"}
 _MONTH = 30 * 24 * 3600
 _BODY_BYTES, _BODY_SECONDS = 64 * 1024, 20.0
 _HEADERS = {
@@ -47,16 +48,19 @@ _HEADERS = {
 }
 
 
-def create_study_app(store: StudyStore, token: str = "") -> FastAPI:
+def create_study_app(store: StudyStore, token: str = "", proxy: ProxyParams | None = None) -> FastAPI:
     """Make the application for one study.
 
     Args:
         store: the study and its answers.
         token: the secret in the link, `/?token=...`; "" admits everyone.
+        proxy: a reverse proxy in front of it; None: there is none, and its headers do not count.
     """
-    app = FastAPI(title="Study", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Study", openapi_url=None, docs_url=None, redoc_url=None, telemetry=NO_NATIVE_TRACES)
     app.add_middleware(BodyLimit, max_bytes=_BODY_BYTES, seconds=_BODY_SECONDS)
     app.middleware("http")(_with_headers)
+    if proxy is not None:
+        app.add_middleware(ForwardedHeaders, proxy=proxy)
     app.add_exception_handler(OSError, _answer_no_room)
     admitted = [Depends(_access_check(token))]
     _add_pages(app, token, admitted)
@@ -72,9 +76,9 @@ def _add_pages(app: FastAPI, token: str, admitted: list[Any]) -> None:
             _access_check(token)(request.cookies.get(_ACCESS, ""))
             return FileResponse(PAGES / "user_study" / "index.html", media_type="text/html")
         _access_check(token)(given)
-        answer = RedirectResponse("/", status_code=303)  # removes the token from the address bar
+        answer = RedirectResponse(_home(request), status_code=303)  # removes the token from the address bar
         if token:  # what anybody may write into the address is no cookie
-            answer.set_cookie(_ACCESS, token, max_age=_MONTH, secure=_secure(request), **_COOKIE)
+            answer.set_cookie(_ACCESS, token, max_age=_MONTH, **_cookie(request))
         return answer
 
     @app.get("/user_study/study.{kind}", dependencies=admitted)
@@ -101,7 +105,7 @@ def _add_questions(app: FastAPI, desk: "_StudySession", admitted: list[Any]) -> 
     def join(request: Request, response: Response, study_rater: Annotated[str, Cookie()] = "") -> State:
         secret = desk.admit(study_rater)
         if secret != study_rater:
-            response.set_cookie(_RATER, secret, max_age=_MONTH, secure=_secure(request), **_COOKIE)
+            response.set_cookie(_RATER, secret, max_age=_MONTH, **_cookie(request))
         return desk.state(secret)
 
     @app.post("/api/answers", dependencies=admitted)
@@ -175,9 +179,15 @@ def _answer_no_room(_: Request, error: Exception) -> Response:
     return JSONResponse({"detail": words}, 507)
 
 
-def _secure(request: Request) -> bool:
-    """Tell whether cookies can require TLS; over plain HTTP they would be lost."""
-    return request.url.scheme == "https"
+def _home(request: Request) -> str:
+    """Give the path of the page, which a proxy may show below its root."""
+    return f"{request.scope.get('root_path', '')}/"
+
+
+def _cookie(request: Request) -> dict[str, Any]:
+    """Make the attributes of cookies: for this page alone, and with TLS, without which they would be lost over HTTP."""
+    secure = request.url.scheme == "https"
+    return {"httponly": True, "samesite": "strict", "secure": secure, "path": _home(request)}
 
 
 async def _with_headers(request: Request, call_next: "RequestResponseEndpoint") -> Response:

@@ -35,7 +35,17 @@ PHONE = (390, 844)
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator["Browser"]:
-    """Chromium; the test is skipped where it is absent, and fails under LIKENESS_CI=1."""
+    """Chromium for the tests of a folder."""
+    with open_browser() as opened:
+        yield opened
+
+
+@contextmanager
+def open_browser() -> Iterator["Browser"]:
+    """Chromium; the test is skipped where it is absent, and fails under LIKENESS_CI=1.
+
+    Meanwhile nothing else of this process may run an event loop.
+    """
     chromium = program("chromium", "chromium", "chromium-browser", "google-chrome")
     from playwright.sync_api import sync_playwright
 
@@ -70,7 +80,7 @@ def clean_page(
         has_touch=touch,
         reduced_motion="reduce",
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     page.on("console", lambda line: troubles.append(line.text) if line.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: troubles.append(str(error)))

@@ -1,12 +1,17 @@
 """Fixtures for all tests."""
 
 import gc
+import os
 import signal
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from pipeline.project.process import collect_seldom
+
+collect_seldom()  # before the tests import all there is
 
 settings.register_profile("repeatable", derandomize=True)  # the same examples everywhere, so that CI cannot flake
 settings.load_profile("repeatable")
@@ -92,12 +97,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, object, object]:
-    """Give each test the handler of SIGTERM back: commands set their own, and forked processes would end by it."""
-    before = signal.getsignal(signal.SIGTERM)
+    """Give each test the handler of SIGTERM and the umask back.
+
+    Commands set their own; forked processes would end by that handler.
+    """
+    before, mask = signal.getsignal(signal.SIGTERM), os.umask(0o077)
+    os.umask(mask)
     try:
         return (yield)
     finally:
         signal.signal(signal.SIGTERM, before)
+        os.umask(mask)
 
 
 @pytest.fixture(scope="session")

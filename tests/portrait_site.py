@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config.data import EVERYBODY, SamplerParams
-from pipeline.face_sampler.generate import portraits
+from pipeline.damage.sampler import DamageSampler
+from pipeline.evaluation.test_set import Case
+from pipeline.face_sampler.generate import SampledPortrait, portraits
 from pipeline.project.paths import Paths
 
 SIDE = 64
@@ -18,6 +20,28 @@ def five_points(landmarks: np.ndarray) -> np.ndarray:
     """The detector's points, from 68 landmarks: eyes' centres, nose tip, mouth corners."""
     eyes = [landmarks[36:42].mean(0), landmarks[42:48].mean(0)]
     return np.stack([*eyes, landmarks[30], landmarks[48], landmarks[54]]).astype(np.float32)
+
+
+def damaged_case(
+    portrait: SampledPortrait, sampler: DamageSampler, rng: np.random.Generator, least: float = 0.0
+) -> Case:
+    """A portrait with damage that covers at least this share of the face."""
+    damage, record = sampler.sample(rng, portrait.landmarks, portrait.image.shape[0])
+    while record.coverage < least:
+        damage, record = sampler.sample(rng, portrait.landmarks, portrait.image.shape[0])
+    return Case(
+        mask_id=f"mask-{portrait.name}",
+        portrait_id=portrait.name,
+        identity=portrait.identity,
+        kind=record.kind,
+        bucket=record.bucket,
+        coverage=record.coverage,
+        missing_features=record.missing_features,
+        target=portrait.image,
+        hole=damage.hole,
+        chroma=damage.chroma,
+        points=five_points(portrait.landmarks),
+    )
 
 
 def lay_out_portraits(root: Path, identities: int = 10) -> Paths:

@@ -30,7 +30,7 @@ time.sleep(300)
 
 
 def pids_in(file: Path) -> list[int]:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not file.exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -38,7 +38,10 @@ def pids_in(file: Path) -> list[int]:
 
 
 def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_a_killed_run_takes_its_server_and_that_one_s_children_along(tmp_path: Path) -> None:
@@ -49,7 +52,7 @@ def test_a_killed_run_takes_its_server_and_that_one_s_children_along(tmp_path: P
         assert not any(gone(pid) for pid in pids)
         run.kill()
         run.wait()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not all(gone(pid) for pid in pids):
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -15,8 +15,8 @@ from cli.options import json_option, parse_settings, root_option, settings_optio
 def cycle_command(settings: tuple[str, ...], reason: str, as_json: bool, root: Path) -> None:
     """Run every stage and register a challenger; if it passes the gate, promote it or start an A/B test.
 
-    The cycle writes `champion.version` to params.yaml of the checkout, so a separate workspace is better (`likeness
-    workspace`). The exit status is 0 also if the version does not pass the gate.
+    The cycle writes `champion.version` and what --set names to the checkout's own values (`likeness params`). The exit
+    status is 0 also if the version does not pass the gate.
     """
     from flows.deployment.prefect_home import use_prefect_home
     from pipeline.config.load import load_params

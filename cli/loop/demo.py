@@ -1,6 +1,7 @@
 """`likeness demo`: run the whole loop on this machine."""
 
 import logging
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -144,4 +145,4 @@ def _print_summary(paths: "Paths", done: "Demo", seconds: float) -> None:
 
     click.secho(f"\nDone in {format_seconds(seconds)}: {outcome_sentence(done)}", bold=True)
     click.echo(f"Open {paths.root / 'report.html'}")
-    click.echo(f"All services on top of it: likeness up --root {paths.root}")
+    click.echo(f"All services on top of it: likeness up --root {shlex.quote(str(paths.root))}")

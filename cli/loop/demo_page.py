@@ -1,5 +1,6 @@
 """Write the demo's page from its results: everything that is shown is read from reports, or measured here."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from math import exp
@@ -303,7 +304,12 @@ def _drift_page(report: WatchReport | None) -> Path | None:
 
 
 def _commands(paths: Paths) -> Iterator[tuple[str, str]]:
-    yield "Everything at once: the service, MLflow, Prefect, drift pages, status", f"likeness up --root {paths.root}"
-    yield "MLflow: runs, versions, model cards", f"mlflow ui --backend-store-uri sqlite:///{paths.mlflow_database}"
-    yield "Drift over time", f"evidently ui --workspace {paths.evidently_workspace}"
-    yield "Prefect: every flow and its steps", f"PREFECT_HOME={paths.prefect_home} prefect server start"
+    everything = ("likeness", "up", "--root", str(paths.root))
+    yield "Everything at once: the service, MLflow, Prefect, drift pages, status", shlex.join(everything)
+    stores = (f"sqlite:///{paths.mlflow_database}", "--artifacts-destination", str(paths.mlflow_artifacts))
+    yield "MLflow: runs, versions, model cards", shlex.join(("mlflow", "server", "--backend-store-uri", *stores))
+    yield "Drift over time", shlex.join(("evidently", "ui", "--workspace", str(paths.evidently_workspace)))
+    yield (
+        "Prefect: every flow and its steps",
+        f"PREFECT_HOME={shlex.quote(str(paths.prefect_home))} prefect server start",
+    )

@@ -63,18 +63,23 @@ def new_command(methods: str, trials: int | None, raters: int | None, seed: int 
 @click.option(
     "--token", default="", envvar="LIKENESS_STUDY_TOKEN", help="Secret that the link must contain as ?token=..."
 )
+@click.option("--root-path", default="", help="Path below which a reverse proxy shows the page, such as /study.")
 @root_option
-def serve_command(study_id: str, host: str, port: int, token: str, root: Path) -> None:
+def serve_command(study_id: str, host: str, port: int, token: str, root_path: str, root: Path) -> None:
     """Serve the page with the questions until Ctrl-C. Every answer is stored at once."""
     import uvicorn
 
     from monitoring.user_study.store import open_study
+    from pipeline.config.load import load_params
     from pipeline.project.paths import Paths
     from serving.user_study_app import create_study_app
 
-    store = open_study(Paths(root.resolve()), study_id)
+    paths = Paths(root.resolve())
+    proxy = load_params(paths.params, {"serve.proxy.root_path": root_path}).serve.proxy
+    store = open_study(paths, study_id)
     click.echo(f"study {study_id}: http://{host}:{port}/" + ("?token=..." if token else ""))
-    uvicorn.run(create_study_app(store, token), host=host, port=port, log_level="warning", server_header=False)
+    app = create_study_app(store, token, proxy)
+    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False, proxy_headers=False)
 
 
 @study_group.command("report")

@@ -1,5 +1,6 @@
 """`likeness dashboards`: list all pages, or write the status page."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,18 +54,21 @@ def _lines(listed: "list[Page]", paths: "Paths") -> list[str]:
         if not page.answers:
             lines.append(f"  {'':<{width}}  not available; start it with: {page.start}")
     if not all(page.answers for page in listed):
-        lines += ["", f"Start all servers: likeness up --root {paths.root}"]
+        lines += ["", f"Start all servers: likeness up --root {shlex.quote(str(paths.root))}"]
     return lines
 
 
 def _write_status(paths: "Paths", file: Path) -> None:
     from datetime import UTC, datetime
 
-    from monitoring.status.collect import collect_status
+    from monitoring.status.collect import collect_status, registry_page
     from pipeline.config.load import load_params
     from pipeline.project.files import write_text
     from serving.views.status import render
 
-    current = collect_status(load_params(paths.params), paths, now=datetime.now(UTC))
+    params = load_params(paths.params)
+    current = collect_status(params, paths, now=datetime.now(UTC))
+    mlflow = next((page.address for page in _pages(paths, None) if page.name == "mlflow" and page.answers), "")
+    current = current.model_copy(update={"registry": registry_page(params.registry.model_name, mlflow)})
     write_text(file, render(current, alone=True))
     click.echo(f"{file}: {current.headline[0]}")

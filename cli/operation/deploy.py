@@ -9,9 +9,11 @@ from cli.options import json_option, root_option
 
 @click.command("deploy")
 @click.option("--server", default="", help="Address of Prefect's API [default: PREFECT_API_URL].")
+@click.option("--pool", default="", help="Work pool of the deployments [default: where each is, at first `likeness`].")
+@click.option("--cycle-pool", default="", help="Work pool of cycles, as one with GPUs [default: --pool].")
 @json_option
 @root_option
-def deploy_command(server: str, as_json: bool, root: Path) -> None:
+def deploy_command(server: str, pool: str, cycle_pool: str, as_json: bool, root: Path) -> None:
     """Create or update the schedules (cycle, watch, A/B verdict, housekeeping), and the trigger of cycles on drift.
 
     Cycles run at the revision that is checked out now (or `operate.revision`), in separate checkouts. Running the
@@ -26,7 +28,7 @@ def deploy_command(server: str, as_json: bool, root: Path) -> None:
     use_prefect_home(root)
     from flows.deployment.deploy import deploy
 
-    done = deploy(Paths(root.resolve()), server)
+    done = deploy(Paths(root.resolve()), server, pool, cycle_pool)
     if as_json:
         click.echo(json.dumps(asdict(done)))
         return

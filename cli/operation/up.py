@@ -26,6 +26,7 @@ def up_command(port: int | None, detach: bool, root: Path) -> None:
 
     paths = Paths(root.resolve())
     if up.is_up(paths):
+        up.refuse_other_port(paths, port)
         click.echo("\n".join(["already running", *up.lines(paths)]))
         return
     (up.detach if detach else up.up)(paths, port, click.echo)

@@ -19,12 +19,12 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command("restore")
-@click.argument("photo", type=_PATH, metavar="INPUT")
+@click.argument("photos", type=_PATH, metavar="INPUT...", nargs=-1, required=True)
 @click.option(
     "--mask",
     type=_PATH,
     help="Picture that is white where the photo is damaged, or a transparent layer with strokes; a folder if INPUT is "
-    "one. Without it, damage is detected.",
+    "one, or several. Without it, damage is detected.",
 )
 @click.option(
     "--out",
@@ -35,7 +35,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--save-mask",
     type=_PATH,
-    help="Also write the mask: white = restored, dark grey = only proposed; a folder if INPUT is one.",
+    help="Also write the mask: white = restored, dark grey = only proposed; a folder if INPUT is one, or several.",
 )
 @click.option(
     "--mode",
@@ -77,7 +77,7 @@ _PATH = click.Path(path_type=Path)
     "else those that are installed, with state in ~/.local/state/likeness].",
 )
 def restore_command(
-    photo: Path,
+    photos: tuple[Path, ...],
     mask: Path | None,
     out: Path | None,
     save_mask: Path | None,
@@ -90,7 +90,7 @@ def restore_command(
     as_json: bool,
     root: Path | None,
 ) -> None:
-    """Restore INPUT, a photo or a folder of photos, where the mask is white or where damage is detected.
+    """Restore INPUT, photos or a folder of photos, where the mask is white or where damage is detected.
 
     Without a mask, cracks, folds, scratches, dust, stains, tears, holes and the like are detected in the whole photo.
     Certain damage is restored; possible damage is only proposed (--save-mask shows it in dark grey, --mode inpaint
@@ -109,23 +109,25 @@ def restore_command(
     gets a line, the others go on, and the exit status is 1.
     """
     from models.errors import LikenessError
-    from restoration.files.requests import requests
+    from restoration.files.requests import requests_for_all
     from restoration.files.restore_files import failed_row, restore_all, restore_file
 
+    one = len(photos) == 1 and not photos[0].is_dir()
+
     def rows() -> "Iterator[Row]":
-        batch = requests(photo, mask, out, save_mask)
+        batch = requests_for_all(photos, mask, out, save_mask)
         search = mask is None and mode != "colorize"
         settings = _settings(root, mode, model, references, search=search, strip=strip, strength=strength, fade=fade)
-        return restore_all(batch, settings) if photo.is_dir() else iter([restore_file(batch[0], settings)])
+        return iter([restore_file(batch[0], settings)]) if one else restore_all(batch, settings)
 
-    if photo.is_dir():
-        _name_left_out(photo)
+    if photos[0].is_dir():
+        _name_left_out(photos[0])
     try:
         results = rows()
     except LikenessError as error:
-        if photo.is_dir() or not as_json:
+        if not (one and as_json):
             raise
-        results = iter([failed_row(photo, error)])
+        results = iter([failed_row(photos[0], error)])
     failed = 0
     for row in results:
         _show(row, as_json)

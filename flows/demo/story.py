@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from flows.demo.progress import Board, Row
 from models.errors import LikenessError
-from pipeline.config.load import Params, load_params, write_params
+from pipeline.config.load import Params, load_params
 from pipeline.config.simulate import Shift
 from pipeline.project.paths import Paths
+from pipeline.workspaces.overlay import unset_own_values
 
 if TYPE_CHECKING:
     from flows.demo.results import Demo
@@ -88,8 +89,7 @@ def run_first_cycle(root: Path, done: "Demo") -> "Demo":
     usual = load_params(file)
     alone = [row.model_dump(mode="json") for row in usual.gate.criteria if row.versus != "champion"]
     first = cycle(root, "demo: first cycle", {"train.warm_start": "none", "gate.criteria": alone})
-    criteria = [row.model_dump(mode="json") for row in usual.gate.criteria]
-    write_params(file, file, {"train.warm_start": usual.train.warm_start, "gate.criteria": criteria})
+    unset_own_values(file, ("train.warm_start", "gate.criteria"))
     return done.model_copy(update={"first": first})
 
 

@@ -1,22 +1,16 @@
 """Create the deployments on a Prefect server: which flow runs when, and where."""
 
-import hashlib
 import importlib
-import json
 import os
-import shlex
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from flows.deployment.automations import HEARTBEAT, automate, automations
-from models.errors import ServiceUnavailable
-from pipeline.config.load import load_params
+from flows.deployment.automations import automate, automations, switched_off
+from flows.deployment.plan import NAME, POOL, SLUG, Planned, plan
+from models.errors import ConfigError, ServiceUnavailable
 from pipeline.project.paths import Paths
-from pipeline.workspaces.cycle_checkouts import ensure_production, resolve_revision, revision_source
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -26,43 +20,8 @@ if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
     from prefect.client.schemas.schedules import IntervalSchedule
 
-POOL = "likeness"
-SLUG = "likeness"
-"""Of the schedule that `deploy` sets; others are people's, and stay."""
-NAME = "production"
-ENTRYPOINT = "flows.deployment.worker_entrypoint"
-RUN_ENVIRONMENT = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT)}
-"""Of every run, whatever its worker's: the automations count on it."""
-_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)  # cron cannot express three weeks
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A flow, its interval, its first time in a week, and what happens to a run that is due while another runs."""
-
-    flow: str
-    every: timedelta
-    at: timedelta
-    when_busy: str
-    parameters: dict[str, Any]
-
-    @property
-    def working_dir(self) -> str:
-        """Working directory of its runs: their root."""
-        return str(self.parameters["root"])
-
-    @property
-    def command(self) -> str:
-        """Command that the worker starts for a run."""
-        log = f"{self.working_dir}/state/logs/runs.log"
-        return shlex.join([sys.executable, "-m", ENTRYPOINT, log])
-
-    @property
-    def digest(self) -> str:
-        """Digest that changes exactly when the deployment has to change."""
-        when = self.every.total_seconds(), self.at.total_seconds()
-        text = json.dumps([self.flow, when, self.when_busy, self.parameters, self.command, RUN_ENVIRONMENT, SLUG])
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+_WAITING = ("SCHEDULED", "PENDING", "PAUSED")
+_PAGE = 200
 
 
 @dataclass(frozen=True)
@@ -74,37 +33,23 @@ class Deployed:
     revision: str
 
 
-def plan(paths: Paths) -> tuple[Planned, ...]:
-    """Plan the scheduled flows of the project at `paths`; cycles run at the revision that is checked out now.
-
-    Raises:
-        DataError: `operate.revision` of params.yaml is not in the project.
-    """
-    params = load_params(paths.params).operate
-    root = str(ensure_production(paths).absolute())
-    revision = resolve_revision(revision_source(paths), params.revision)
-    here = {"root": root}
-    cycle = {**here, "revision": revision, "reason": "three weeks have passed"}
-    return (  # never two in the same minute: they share the log and the machine
-        Planned("flows.cycle:cycle", timedelta(weeks=3), timedelta(hours=2, minutes=20), params.when_busy, cycle),
-        Planned("flows.watch:watch", timedelta(hours=1), timedelta(minutes=5), "refuse", {**here, "by_event": True}),
-        # a run that a person has just approved must not be cancelled because another one is due
-        Planned("flows.ab_verdict:ab_verdict", timedelta(hours=1), timedelta(minutes=35), "queue", here),
-        Planned("flows.housekeeping:housekeeping", timedelta(days=1), timedelta(hours=1, minutes=50), "refuse", here),
-    )
-
-
-def deploy(paths: Paths, server: str = "") -> Deployed:
+def deploy(paths: Paths, server: str = "", pool: str = "", cycle_pool: str = "") -> Deployed:
     """Create or change a server's deployments and automations as planned; repeating it changes nothing.
 
+    Runs that wait since the workspace was elsewhere will work in this one.
+
     A schedule, deployment or automation that was switched off in Prefect's pages stays off, and schedules that people
-    added stay. A change of plan, of the interpreter or of what runs are started with changes the deployment.
+    added stay, as does a deployment's work pool. A change of plan, of the interpreter or of what runs are started with
+    changes the deployment.
 
     Args:
         paths: of the project.
         server: address of Prefect's API; "" = PREFECT_API_URL.
+        pool: work pool of the deployments; "" = where each is, at first `POOL`, which is made.
+        cycle_pool: that of cycles; "" = `pool`.
 
     Raises:
+        ConfigError: there is no such work pool.
         ServiceUnavailable: no server answers there.
     """
     from prefect.client.orchestration import get_client
@@ -112,10 +57,16 @@ def deploy(paths: Paths, server: str = "") -> Deployed:
     planned = plan(paths)
     with _server(server), get_client(sync_client=True) as client:
         _make_pool(client)
-        done = {entry.flow.partition(":")[2]: _deploy(client, entry) for entry in planned}
+        chosen = {entry.name: (entry.name == "cycle" and cycle_pool) or pool for entry in planned}
+        for wanted in sorted({*chosen.values()} - {""}):
+            _check_pool(client, wanted)
+        off = switched_off(client)
+        done = {entry.name: _deploy(client, entry, chosen[entry.name]) for entry in planned}
         ids = {name: deployment_id for name, (deployment_id, _) in done.items()}
         changed = {name: is_new for name, (_, is_new) in done.items()}
-        changed |= {entry.name: automate(client, entry) for entry in automations(ids["cycle"])}
+        for entry in planned:
+            _lead_here(client, ids[entry.name], entry)
+        changed |= {entry.name: automate(client, entry, off) for entry in automations(ids["cycle"])}
     return Deployed(
         tuple(name for name, is_new in changed.items() if is_new),
         tuple(name for name, is_new in changed.items() if not is_new),
@@ -155,18 +106,28 @@ def _make_pool(client: "SyncPrefectClient") -> None:
         return
 
 
-def _deploy(client: "SyncPrefectClient", planned: Planned) -> "tuple[UUID, bool]":
-    """Create or change a deployment; gives its id, and whether it changed."""
+def _check_pool(client: "SyncPrefectClient", name: str) -> None:
+    from prefect.exceptions import ObjectNotFound
+
+    try:
+        client.read_work_pool(name)
+    except ObjectNotFound as error:
+        command = f"prefect work-pool create {name} --type kubernetes --base-job-template FILE"
+        raise ConfigError("a work pool of the server", repr(name), f"make it (`{command}`)") from error
+
+
+def _deploy(client: "SyncPrefectClient", planned: Planned, pool: str) -> "tuple[UUID, bool]":
+    """Create or change a deployment; gives its id, and whether it changed. `pool`: "" = the one that it has."""
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
     from prefect.types.entrypoint import EntrypointType
 
     module, _, name = planned.flow.partition(":")
     flow: Any = getattr(importlib.import_module(module), name)
     before = _existing(client, f"{flow.name}/{NAME}")
-    if before is not None and before.version == planned.digest:
+    pool = pool or (before and before.work_pool_name) or POOL
+    if before is not None and (before.version, before.work_pool_name) == (planned.digest, pool):
         return before.id, False
-    queue = planned.when_busy == "queue"
-    strategy = ConcurrencyLimitStrategy.ENQUEUE if queue else ConcurrencyLimitStrategy.CANCEL_NEW
+    strategy = ConcurrencyLimitStrategy(planned.collision_strategy)
     wanted = flow.to_deployment(
         NAME,
         schedules=_schedules(planned, before),
@@ -174,16 +135,26 @@ def _deploy(client: "SyncPrefectClient", planned: Planned) -> "tuple[UUID, bool]
         parameters=planned.parameters,
         concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=strategy),
         version=planned.digest,
-        work_pool_name=POOL,
-        job_variables={
-            "working_dir": planned.working_dir,
-            "command": planned.command,
-            "env": RUN_ENVIRONMENT,
-            "stream_output": False,
-        },
+        work_pool_name=pool,
+        job_variables=planned.job_variables,
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     return cast("UUID", wanted.apply()), True
+
+
+def _lead_here(client: "SyncPrefectClient", deployment: "UUID", planned: Planned) -> None:
+    """Let runs that wait work in this root, where they were made before the workspace was copied or moved."""
+    from prefect.client.schemas.filters import FlowRunFilter
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    wanted = {"deployment_id": {"any_": [deployment]}, "state": {"type": {"any_": _WAITING}}}
+    runs, root = FlowRunFilter.model_validate(wanted), planned.parameters["root"]
+    offset = 0
+    while page := client.read_flow_runs(flow_run_filter=runs, sort=FlowRunSort.ID_DESC, limit=_PAGE, offset=offset):
+        for run in page:
+            if run.parameters.get("root", root) != root:
+                client.update_flow_run(run.id, parameters={**run.parameters, "root": root})
+        offset += len(page)
 
 
 def _schedules(planned: Planned, before: "DeploymentResponse | None") -> list[Any]:  # Prefect has two classes for it
@@ -191,7 +162,7 @@ def _schedules(planned: Planned, before: "DeploymentResponse | None") -> list[An
     from prefect.client.schemas.actions import DeploymentScheduleCreate
     from prefect.client.schemas.schedules import IntervalSchedule
 
-    every = IntervalSchedule(interval=planned.every, anchor_date=_MONDAY + planned.at, timezone="UTC")
+    every = IntervalSchedule(interval=planned.every, anchor_date=planned.anchor, timezone="UTC")
     kept = [] if before is None else before.schedules
     own = [found for found in kept if _is_planned(found, every)]
     paused = bool(own) and not any(found.active for found in own)

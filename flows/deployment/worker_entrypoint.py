@@ -12,6 +12,9 @@ import urllib.request
 from pathlib import Path
 from urllib.error import URLError
 
+from pipeline.project.child_processes import end_children_at_exit
+from pipeline.project.process import collect_seldom
+
 _WAIT_SECONDS = 600.0
 _PAUSE = 1.0
 
@@ -22,6 +25,8 @@ def main(file: Path) -> None:
     with file.open("ab") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
+    collect_seldom()
+    end_children_at_exit()  # a run that is killed leaves nothing behind
     wait(os.environ.get("PREFECT_API_URL", ""), _WAIT_SECONDS)
     sys.argv = ["prefect.engine"]
     runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)

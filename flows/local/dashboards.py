@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -63,19 +64,29 @@ def _server(part: Part, paths: Paths, port: int, *, available: bool) -> Page:
 
 
 def _files(paths: Paths) -> list[Page]:
+    """List the pages that stages and studies write: those of the root, or else those of the champion's cycle."""
     root = shlex.quote(str(paths.root))
     stage = f"cd {root} && dvc repro"
-    stage_pages = (
-        ("data docs", "the checks of the data", paths.validation_docs / "index.html", f"{stage} validate"),
-        ("evaluation", "before and after, worst cases first", paths.evaluation_html, f"{stage} evaluate"),
+    stage_pages: tuple[tuple[str, str, Callable[[Paths], Path], str], ...] = (
+        (
+            "data docs",
+            "the checks of the data",
+            lambda here: here.validation_docs / "index.html",
+            f"{stage} validate",
+        ),
+        ("evaluation", "before and after, worst cases first", lambda here: here.evaluation_html, f"{stage} evaluate"),
         (
             "studies",
             "from how much damage on the model invents, and why",
-            paths.ablation_html,
+            lambda here: here.ablation_html,
             f"likeness ablate --root {root}",
         ),
     )
-    return [
-        Page(name=name, about=about, address=str(file), answers=file.is_file(), start=start)
-        for name, about, file, start in stage_pages
-    ]
+    return [_file(paths, name, about, place, start) for name, about, place, start in stage_pages]
+
+
+def _file(paths: Paths, name: str, about: str, place: Callable[[Paths], Path], start: str) -> Page:
+    own, champions = place(paths), place(Paths(paths.production))
+    if champions.is_file() and not own.is_file():
+        return Page(name=name, about=f"{about} (the champion's)", address=str(champions), answers=True, start=start)
+    return Page(name=name, about=about, address=str(own), answers=own.is_file(), start=start)

@@ -4,14 +4,15 @@ The mark is inherited: it identifies a server's workers, a flow run and its trai
 were killed, and never a foreign process that has got a reused process number.
 """
 
-import contextlib
 import os
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
+
+from pipeline.project.child_processes import end
 
 MARK = "LIKENESS_UP"
 NAME = "LIKENESS_UP_NAME"
@@ -62,19 +63,6 @@ def is_alive(process: psutil.Process) -> bool:
 def exit_status(process: psutil.Process) -> int | None:
     """Give the exit status of a child that has ended; None while it runs, and for other processes."""
     return process.poll() if isinstance(process, psutil.Popen) else None
-
-
-def end(processes: Iterable[psutil.Process], seconds: float) -> None:
-    """Terminate processes, and kill those that have not ended after `seconds`."""
-    targets = list(processes)
-    for process in targets:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.terminate()
-    _, left = psutil.wait_procs(targets, timeout=seconds)
-    for process in left:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(left, timeout=seconds)
 
 
 def end_marked(mark: str, name: str | None = None, *, seconds: float = 15.0) -> None:

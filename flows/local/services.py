@@ -8,22 +8,26 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlsplit
 
 from pipeline.config.load import load_params
 from pipeline.consent.kept import any_kept
+from pipeline.project.artifact_locations import artifacts_folder
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
 from pipeline.workspaces.cycle_checkouts import ensure_production
 
 HOST = "127.0.0.1"
 _PROBE_SECONDS = 2.0
+_SERVED = ("prefect", "mlflow", "drift", "service")
+"""Parts with a port, in the order of their ports."""
 
 
 @dataclass(frozen=True)
 class Part:
     """One process: its command, its address ("" = none), and the parts that must answer before it is started.
 
-    A part that runs `once` ends by itself and is started again only if it fails.
+    A part that runs `once` ends by itself and is started again only if it fails; who waits for it waits for its end.
     """
 
     name: str
@@ -34,49 +38,74 @@ class Part:
     once: bool = False
 
 
+def addresses(port: int) -> dict[str, str]:
+    """Give the addresses of the parts that have one; `port` is the first."""
+    return {name: f"http://{HOST}:{port + offset}" for offset, name in enumerate(_SERVED)}
+
+
 def parts(paths: Paths, port: int) -> tuple[Part, ...]:
     """List the parts: Prefect at `port`, MLflow at + 1, Evidently at + 2, the service at + 3, on loopback only.
 
     Flows run on a worker and not in a serving process: deployments then exist on the server independently of who
-    executes them, a restart creates no new ones, and a run outlives the worker that started it.
+    executes them, a restart creates no new ones, and a run outlives the worker that started it. It waits for `deploy`:
+    in a workspace that was copied or moved, earlier deployments lead to where it was.
     """
     python = sys.executable
-    url = [f"http://{HOST}:{port + offset}" for offset in range(4)]
+    url = addresses(port)
     root = str(ensure_production(paths))
-    store = environment().mlflow_uri or f"sqlite:///{paths.mlflow_database}"
     likeness = (installed_command("likeness"),)
     prefect = (python, "-m", "prefect")
-    mlflow = ("mlflow", "server", "--backend-store-uri", store, "--host", HOST, "--workers", "1")
     evidently = (installed_command("evidently"), "ui", "--workspace", str(paths.evidently_workspace))
     admitted = () if needs_tokens(paths) else ("--open",)
     serve = (*likeness, "serve", *admitted, "--host", HOST, "--port", str(port + 3), "--root", root)
     worker = (*prefect, "worker", "start", "--pool", "likeness", "--type", "process", "--name", "likeness")
     return (
-        Part("prefect", (*prefect, "server", "start", "--host", HOST, "--port", str(port)), url[0], "/api/health"),
-        Part("mlflow", (python, "-m", *mlflow, "--port", str(port + 1)), url[1], "/health"),
-        Part("drift", (*evidently, "--host", HOST, "--port", str(port + 2)), url[2], "/"),
         Part(
-            "service", serve, url[3], "/healthz", after=("mlflow",)
+            "prefect",
+            (*prefect, "server", "start", "--host", HOST, "--port", str(port)),
+            url["prefect"],
+            "/api/health",
+        ),
+        _mlflow(paths, url["mlflow"]),
+        Part("drift", (*evidently, "--host", HOST, "--port", str(port + 2)), url["drift"], "/"),
+        Part(
+            "service", serve, url["service"], "/healthz", after=("mlflow",)
         ),  # two processes must not create MLflow's tables at once
         Part(
             "deploy",
-            (*likeness, "deploy", "--server", f"{url[0]}/api", "--root", str(paths.root)),
+            (*likeness, "deploy", "--server", f"{url['prefect']}/api", "--root", str(paths.root)),
             after=("prefect",),
             once=True,
         ),
-        Part("worker", worker, after=("prefect",)),
+        Part("worker", worker, after=("prefect", "deploy")),
     )
 
 
+def _mlflow(paths: Paths, url: str) -> Part:
+    """Define MLflow's server; it also takes requests for the address at which a proxy shows its pages."""
+    settings = environment()
+    store = settings.mlflow_uri or f"sqlite:///{paths.mlflow_database}"
+    command = (sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store, "--workers", "1")
+    files = ("--artifacts-destination", str(artifacts_folder(store, paths)))
+    place = ("--host", HOST, "--port", url.rpartition(":")[2])
+    public = urlsplit(settings.mlflow_address)
+    if not public.hostname:
+        return Part("mlflow", (*command, *files, *place), url, "/health")
+    hosts = [f"{host}{port}" for host in (public.hostname, "localhost", HOST) for port in ("", ":*")]
+    origin = f"{public.scheme}://{public.netloc}"
+    proxied = ("--allowed-hosts", ",".join(hosts), "--cors-allowed-origins", origin)
+    return Part("mlflow", (*command, *files, *place, *proxied), url, "/health")
+
+
 def needs_tokens(paths: Paths) -> bool:
-    """Tell whether the service asks for tokens: pictures of people are kept, or are as soon as somebody consents.
+    """Tell whether the service asks for tokens: it has public names, or pictures of people are or can be kept.
 
     Everybody on this machine reaches it, and without tokens everybody could look at kept pictures and delete them.
     """
     if not paths.params.is_file():
         return False
-    keep = load_params(paths.params).keep
-    return bool(keep.location) or any_kept(paths, keep)
+    params = load_params(paths.params)
+    return bool(params.serve.proxy.hosts or params.keep.location) or any_kept(paths, params.keep)
 
 
 def installed_command(name: str) -> str:
@@ -95,7 +124,9 @@ def child_environment(paths: Paths, port: int) -> dict[str, str]:
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(round(timedelta(days=days).total_seconds())),
     }
+    pages = addresses(port)
     defaults = {
+        **{f"LIKENESS_{name.upper()}_ADDRESS": pages[name] for name in ("service", "mlflow", "drift")},
         "PREFECT_HOME": str(paths.prefect_home),
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,monitoring,pipeline",

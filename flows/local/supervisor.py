@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import psutil
 from pydantic import BaseModel, ConfigDict
 
-from flows.local.processes import end, end_marked, exit_status, find_leader, is_alive, start
+from flows.local.processes import end_marked, exit_status, find_leader, is_alive, start
 from flows.local.services import Part, child_environment, is_answering, is_port_taken
 from models.errors import Busy
+from pipeline.project.child_processes import end
 from pipeline.project.paths import Paths
 
 log = logging.getLogger(__name__)
@@ -20,12 +21,14 @@ _SETTLED = 60.0  # a process that has run this long is restarted at once
 
 
 class Running(BaseModel):
-    """The content of state/up.json."""
+    """The content of state/up.json; `root` and `folder` tell whose it is, where the state was copied or moved."""
 
     model_config = ConfigDict(frozen=True)
 
     mark: str
     port: int
+    root: str = ""
+    folder: str = ""
     supervisor: int = 0
     supervisor_began: float = 0.0
 
@@ -93,7 +96,7 @@ class Supervisor:
             if watched.process is not None and not is_alive(watched.process):
                 self._ended(watched, now)
             due = watched.process is None and not watched.done and now >= watched.not_before
-            if due and all(is_answering(self.watched[name].part) for name in watched.part.after):
+            if due and all(self._is_up(name) for name in watched.part.after):
                 self._start(watched, now)
 
     def stop(self) -> None:
@@ -102,6 +105,11 @@ class Supervisor:
             if watched.process is not None:
                 end([watched.process], 15.0)
         end_marked(self.running.mark)
+
+    def _is_up(self, name: str) -> bool:
+        """Tell whether a part answers, or is done; one that is not wanted is nothing to wait for."""
+        watched = self.watched.get(name)
+        return watched is None or (watched.done if watched.part.once else is_answering(watched.part))
 
     def _ended(self, watched: Watched, now: float) -> None:
         status = exit_status(watched.process) if watched.process is not None else None

@@ -6,6 +6,7 @@ tells whether a supervisor runs: `kill -9` releases it.
 
 import os
 import secrets
+import shlex
 import signal
 import threading
 import time
@@ -15,10 +16,12 @@ from contextlib import contextmanager
 import psutil
 from pydantic import ValidationError
 
-from flows.local.processes import end, end_marked, find_marked, find_process, is_alive, start
+from flows.local.processes import end_marked, find_marked, find_process, is_alive, start
 from flows.local.services import installed_command, is_answering, needs_tokens, parts
 from flows.local.supervisor import Running, Supervisor
 from models.errors import Busy, DataError, ServiceUnavailable
+from pipeline.project.artifact_locations import relocate_artifacts
+from pipeline.project.child_processes import end
 from pipeline.project.files import write_text
 from pipeline.project.locks import hold_lock
 from pipeline.project.paths import Paths
@@ -38,7 +41,7 @@ def up(paths: Paths, port: int | None, say: Callable[[str], None]) -> None:
     with _only_one(paths):
         before = read_running(paths)
         chosen = port or before.port
-        if chosen != before.port:
+        if chosen != before.port or before.root not in {"", _root(paths)}:  # they lead to where the folder was
             end_marked(before.mark)
         running = before.model_copy(
             update={"port": chosen, "supervisor": os.getpid(), "supervisor_began": psutil.Process().create_time()}
@@ -48,6 +51,7 @@ def up(paths: Paths, port: int | None, say: Callable[[str], None]) -> None:
         supervisor.refuse_taken_ports()
         _prepare(paths, running)
         _migrate_log(paths, say)
+        relocate_artifacts(paths)
         say(
             f"still running, taken over: {', '.join(adopted)}"
             if adopted
@@ -72,7 +76,8 @@ def detach(paths: Paths, port: int | None, say: Callable[[str], None]) -> None:
     """
     paths.logs.mkdir(parents=True, exist_ok=True)
     running = read_running(paths)
-    _write(paths, running)
+    if running.root in {"", _root(paths)}:  # else the supervisor ends what leads to where the folder was
+        _write(paths, running)
     command = (installed_command("likeness"), "up", "--root", str(paths.root), "--port", str(port or running.port))
     file = paths.logs / "up.log"
     process = start("supervisor", command, running.mark, {}, file)
@@ -118,6 +123,18 @@ def is_up(paths: Paths) -> bool:
         return True
 
 
+def refuse_other_port(paths: Paths, port: int | None) -> None:
+    """Check that what runs here is at the port that was asked for, if any.
+
+    Raises:
+        Busy: it is at another port.
+    """
+    running = read_running(paths).port
+    if port not in {None, running}:
+        remedy = f"`{shlex.join(('likeness', 'down', '--root', str(paths.root)))}` stops it"
+        raise Busy(f"nothing else in {paths.root}", f"what runs there at port {running}", remedy)
+
+
 def lines(paths: Paths) -> list[str]:
     """List the addresses, and whether each answers; and what the service asks for."""
     served = [part for part in parts(paths, read_running(paths).port) if part.url]
@@ -125,13 +142,15 @@ def lines(paths: Paths) -> list[str]:
         f"  {part.name:<8} {part.url}  {'answers' if is_answering(part) else 'DOES NOT ANSWER'}" for part in served
     ]
     if needs_tokens(paths):
-        command = f"likeness token new --role restore --name NAME --root {paths.root}"
-        shown.append(f"  the service asks for a token, because pictures of people are kept: {command}")
+        command = f"likeness token new --role restore --name NAME --root {shlex.quote(str(paths.root))}"
+        shown.append(
+            f"  the service asks for a token, because it has public names or keeps pictures of people: {command}"
+        )
     return shown
 
 
 def read_running(paths: Paths) -> Running:
-    """Read state/up.json; without the file make a new mark.
+    """Read state/up.json; without the file, or where it came along with a copy of the state, make a new mark.
 
     Raises:
         DataError: it is damaged.
@@ -139,10 +158,23 @@ def read_running(paths: Paths) -> Running:
     if not paths.running.is_file():
         return Running(mark=secrets.token_hex(16), port=PORT)
     try:
-        return Running.model_validate_json(paths.running.read_bytes())
+        running = Running.model_validate_json(paths.running.read_bytes())
     except ValidationError as error:
         remedy = "delete it, and end by hand the processes of `likeness up` that still run"
         raise DataError(f"what `likeness up` wrote to {paths.running}", "a damaged file", remedy) from error
+    if running.folder == _folder(paths) or running.root in {"", _root(paths)}:
+        return running
+    return Running(mark=secrets.token_hex(16), port=running.port)  # the processes are the other folder's
+
+
+def _root(paths: Paths) -> str:
+    return str(paths.root.resolve())
+
+
+def _folder(paths: Paths) -> str:
+    """Identify the folder of the state, also after it was moved."""
+    found = paths.state.stat()
+    return f"{found.st_dev}:{found.st_ino}"
 
 
 @contextmanager
@@ -169,7 +201,8 @@ def _migrate_log(paths: Paths, say: Callable[[str], None]) -> None:
 
 
 def _write(paths: Paths, running: Running) -> None:
-    write_text(paths.running, running.model_dump_json(indent=1))
+    place = {"root": _root(paths), "folder": _folder(paths)}
+    write_text(paths.running, running.model_copy(update=place).model_dump_json(indent=1))
 
 
 def _report_when_up(supervisor: Supervisor, say: Callable[[str], None]) -> None:

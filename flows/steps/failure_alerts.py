@@ -8,7 +8,7 @@ from pathlib import Path
 
 from models.errors import Busy, LikenessError
 from monitoring.alerts.send import Alert, alert
-from pipeline.config.load import load_params
+from pipeline.config.load import load_params_in_need
 from pipeline.project.paths import Paths
 from pipeline.project.storage import full_disk_in_words
 
@@ -46,7 +46,7 @@ def alert_on_failure(root: Path, work: Work, reason: str = "") -> Iterator[None]
         raise
     except Exception as error:
         paths = Paths(root)
-        alert(load_params(paths.params), paths, _failure_alert(work, reason, error), datetime.now(UTC))
+        alert(load_params_in_need(paths.params), paths, _failure_alert(work, reason, error), datetime.now(UTC))
         raise
 
 

@@ -89,6 +89,12 @@ def verify_audit(root: Path, now: datetime) -> tuple[bool, int]:
     return result.whole, result.entries
 
 
+@task(name="seal-log", **_ONCE)
+def seal_log(root: Path) -> int | None:
+    """Move old entries of the log to sealed segments; returns how many, None where the database's role may not."""
+    return house.seal_log(load_params(Paths(root).params), Paths(root))
+
+
 @task(name="database-sizes", **_ONCE)
 def database_sizes(root: Path, now: datetime) -> dict[str, float]:
     """Measure the databases of Prefect, MLflow and the log, in MiB."""

@@ -93,7 +93,8 @@ class HouseReport(BaseModel):
     """What housekeeping did.
 
     While a cycle is under way `withdrawn`, `cache_bytes`, freed in the cycles' cache, and `runs`, deleted in MLflow,
-    are None: they wait a day.
+    are None: they wait a day. `log_sealed`, entries of the log that were moved to segments, is None where the log is
+    not whole, or the database's role may not move them.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -108,6 +109,7 @@ class HouseReport(BaseModel):
     shortened: tuple[str, ...]
     log_whole: bool
     log_entries: int
+    log_sealed: int | None
     mebibytes: dict[str, float]
     free_mebibytes: float
     alerts_waiting: int

@@ -12,7 +12,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from models.errors import ServiceUnavailable
-from pipeline.config.load import load_params, write_params
+from pipeline.config.load import load_params
 from pipeline.evaluation.gate_report import GateReport
 from pipeline.project.files import read_report
 from pipeline.project.paths import Paths
@@ -20,7 +20,9 @@ from pipeline.registry.promotion import Promotion, promote
 from pipeline.registry.register import Registered, register
 from pipeline.registry.tracking import finish_run, name_run, start_run
 from pipeline.registry.versions import champion_version
-from pipeline.workspaces.dvc import Reproduced, reproduce
+from pipeline.stages import FIRST
+from pipeline.workspaces.cycle_checkouts import take_values
+from pipeline.workspaces.dvc import Reproduced, reproduce, stages_of
 
 Value = TypeVar("Value")
 _NAMED = 120
@@ -60,14 +62,16 @@ def _io(name: str) -> dict[str, Any]:
 
 @task(**_io("prepare"))
 def prepare(root: Path, overrides: dict[str, Any], reason: str) -> "Timed[str]":
-    """Write the champion and the overrides to params.yaml, and open the MLflow run; gives its id."""
+    """Write down the champion and the overrides for the stages, and open the MLflow run; gives its id."""
     return timed(lambda: _prepare(root, overrides, reason))
 
 
 def _prepare(root: Path, overrides: dict[str, Any], reason: str) -> str:
     paths = Paths(root)
     pinned = {"champion.version": champion_version(paths, load_params(paths.params).registry.model_name)}
-    write_params(paths.params, paths.params, {**overrides, **pinned})
+    take_values(paths, {**overrides, **pinned})
+    if FIRST in stages_of(root):
+        reproduce(FIRST, root)
     name = f"cycle {datetime.now(UTC):%Y-%m-%d}"
     return start_run(paths, name, {"reason": reason, "started_from": pinned["champion.version"]})
 

@@ -22,7 +22,7 @@ from models.damage_finder.tiles import MARGIN, tiles
 from models.errors import WeightsError
 from models.images import Image
 from models.runtime.budget import UNLIMITED, Budget
-from models.weight_files import fill, read_architecture, write_weights
+from models.weight_files import fill, read_architecture, refusing_damage, write_weights
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -107,13 +107,18 @@ class Finder:
         Raises:
             WeightsError: no such file, another digest, not safetensors, or weights of something else.
         """
-        header = read_architecture(path, sha256)
-        if header.get("kind") != "damage_finder" or tuple(header.get("kinds", ())) != KINDS or "whole" not in header:
-            raise WeightsError(f"a damage finder in {path}", "weights of something else", "run `make finder`")
-        networks = nn.ModuleDict({name: FinderNetwork(header["width"]) for name in ("parts", "whole")})
-        fill(networks, path)
-        parts, whole = (PixelFinder(networks[name], **header[name]) for name in ("parts", "whole"))  # type: ignore[arg-type] # a ModuleDict's values are Modules
-        return cls(parts, whole, Confidence(**header["confidence"]))
+        with refusing_damage(path):
+            header = read_architecture(path, sha256)
+            if (
+                header.get("kind") != "damage_finder"
+                or tuple(header.get("kinds", ())) != KINDS
+                or "whole" not in header
+            ):
+                raise WeightsError(f"a damage finder in {path}", "weights of something else", "run `make finder`")
+            networks = nn.ModuleDict({name: FinderNetwork(header["width"]) for name in ("parts", "whole")})
+            fill(networks, path)
+            parts, whole = (PixelFinder(networks[name], **header[name]) for name in ("parts", "whole"))  # type: ignore[arg-type] # a ModuleDict's values are Modules
+            return cls(parts, whole, Confidence(**header["confidence"]))
 
     def save(self, path: Path) -> None:
         """Write weights (float16) and header as safetensors; the file appears whole or not at all."""

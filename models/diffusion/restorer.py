@@ -11,7 +11,7 @@ from models.diffusion.noise import PosteriorNoise
 from models.diffusion.settings import DiffusionShape, Sampling, Spread
 from models.errors import WeightsError
 from models.evidence.evidence import Damaged, Evidence, compose
-from models.evidence.kept_eyes import with_kept_eyes
+from models.evidence.kept_eyes import with_eyes_of_start
 from models.face.landmarkers import Landmarker
 from models.face_model.shape_and_appearance import ShapedFaceModel
 from models.face_model.stored import StoredFaceModel
@@ -84,7 +84,7 @@ class DiffusionRestorer:
             proposal = self.draws(evidence, self.sampling.samples, _fixed_rng()).mean(0)
         else:
             proposal = evidence.start + expected(self.denoiser, evidence)
-        return with_kept_eyes(evidence.start, proposal.clamp(-1, 1), self.face_model.landmarker)
+        return with_eyes_of_start(evidence.start, proposal.clamp(-1, 1), self.face_model.landmarker)
 
     def restore(self, damaged: Damaged) -> Tensor:
         """Restore portraits (N, 3, H, W) in [-1, 1]; known pixels are those of `damaged.image`, to the bit."""
@@ -137,7 +137,7 @@ def summarise_draws(evidence: Evidence, proposals: Tensor, landmarker: Landmarke
     drawn = torch.stack([compose(damaged, proposal) for proposal in proposals])
     correction = 1 if len(drawn) > 1 else 0
     spread = (drawn - drawn[:1]).var(0, correction=correction).mean(1, keepdim=True).sqrt()
-    mean = with_kept_eyes(evidence.start, proposals.mean(0).clamp(-1, 1), landmarker)
+    mean = with_eyes_of_start(evidence.start, proposals.mean(0).clamp(-1, 1), landmarker)
     return Samples(compose(damaged, mean), spread)
 
 

@@ -19,7 +19,7 @@ from models.face.landmarks import Landmarks
 
 EYES = (slice(36, 42), slice(42, 48))
 """Landmarks of the lids: left and right in the picture."""
-_LEAST = 0.3
+LEAST = 0.3
 """Known pixels, of the area of an eye's opening, from which they speak for it."""
 _DARK, _LIGHT, _IRIS = 0.15, 0.9, 0.4
 """Quantiles of luma in the opening: what counts as dark and as white, and up to which colour is compared."""
@@ -53,7 +53,7 @@ def _one(completed: Tensor, missing: Tensor, landmarks: Landmarks) -> Tensor:
     changed = planes.clone()
     for eye in eyes:
         if (eye & missing).any():
-            seen = known.sum() >= _LEAST * eye.sum()
+            seen = known.sum() >= LEAST * eye.sum()
             change = _to_seen(planes[0], eye, known) if seen else _to_usual(planes[0], eye)
             changed += _shift(planes[0], eye, change) * _soft(eye & missing)
     return completed if torch.equal(changed, planes) else from_planes(changed).clamp(-1, 1)

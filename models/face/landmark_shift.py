@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from models.assets import ASSETS
 from models.errors import WeightsError
 from models.face.landmarks import Landmarks
 from models.runtime.threads import one_thread
+from models.weight_files import write_tensors
 
 LANDMARK_SHIFT = ASSETS / "landmark_shift.safetensors"
 Floats = npt.NDArray[np.float64]
@@ -116,4 +117,4 @@ def fit_covariance(people: list[Floats], mirror: npt.NDArray[np.int64]) -> Float
 
 def save_landmark_shift(covariance: Floats, path: Path, people: int) -> None:
     """Write S (pixels of 128) with the number of people it was fitted to."""
-    save_file({"covariance": torch.from_numpy(covariance).float()}, path, metadata={"people": str(people)})
+    write_tensors({"covariance": torch.from_numpy(covariance).float()}, path, {"people": str(people)})

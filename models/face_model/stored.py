@@ -9,11 +9,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from models.assets import ASSETS, EDITIONS, RESEARCH, Edition
 from models.errors import WeightsError
+from models.weight_files import write_tensors
 
 FACE_MODEL = ASSETS / "face_model.safetensors"
 """The face model that ships."""
@@ -80,9 +80,7 @@ class StoredFaceModel:
 
     def save(self, path: Path, facts: Mapping[str, object]) -> None:
         """Write a file of its own; it appears whole or not at all. `facts`: what its card says."""
-        temporary = path.with_suffix(".tmp")
-        save_file(dict(self.tensors), temporary, metadata={"facts": json.dumps(dict(facts))})
-        temporary.replace(path)
+        write_tensors(self.tensors, path, {"facts": json.dumps(dict(facts))})
 
     @property
     def edition(self) -> Edition:

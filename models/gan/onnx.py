@@ -87,7 +87,7 @@ class OnnxRestorer:
     def propose_from(self, evidence: Evidence) -> Tensor:
         """See `Restorer.propose_from`."""
         proposal = self.run([evidence.stacked(), evidence.damaged.condition(), evidence.hint])
-        return with_kept_eyes(evidence.start, proposal.clamp(-1, 1), self.face_model.landmarker)
+        return with_kept_eyes(evidence, proposal.clamp(-1, 1), self.face_model.landmarker)
 
     def restore_from(self, evidence: Evidence) -> Tensor:
         """See `Restorer.restore_from`."""

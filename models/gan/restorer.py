@@ -64,8 +64,8 @@ class Restorer:
 
     @torch.inference_mode()
     def propose_from(self, evidence: Evidence) -> Tensor:
-        """Propose as `propose` does, from evidence that is gathered already; the eyes are those of the start."""
-        return with_kept_eyes(evidence.start, self.generator(evidence).clamp(-1, 1), self.face_model.landmarker)
+        """Propose as `propose` does, from gathered evidence; eyes of which something is seen are the start's."""
+        return with_kept_eyes(evidence, self.generator(evidence).clamp(-1, 1), self.face_model.landmarker)
 
     def restore_from(self, evidence: Evidence) -> Tensor:
         """Restore as `restore` does, from evidence that is gathered already."""

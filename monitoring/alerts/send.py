@@ -7,7 +7,6 @@
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
 from socket import gethostname
 from typing import Any
 
@@ -18,7 +17,7 @@ from models.errors import LikenessError
 from monitoring.alerts.channels import Channel, channels
 from pipeline.config.load import Params
 from pipeline.project.environment import environment
-from pipeline.project.files import write_text
+from pipeline.project.files import append_line, write_text
 from pipeline.project.paths import Paths
 from pipeline.project.storage import go_on_when_full
 
@@ -82,8 +81,8 @@ def alert(params: Params, paths: Paths, given: Alert, now: datetime) -> bool:
     """
     repeat = timedelta(hours=params.alerts.repeat_hours)
     available = channels(environment())
-    paths.locks.mkdir(parents=True, exist_ok=True)
-    with FileLock(paths.locks / "alerts.lock", timeout=_LOCK_SECONDS):
+    paths.service_locks.mkdir(parents=True, exist_ok=True)
+    with FileLock(paths.service_locks / "alerts.lock", timeout=_LOCK_SECONDS):
         before = _read(paths)
         trouble, due = _update(before.troubles.get(given.code), now, repeat)
         known = {**before.troubles, given.code: trouble}
@@ -101,8 +100,8 @@ def alert(params: Params, paths: Paths, given: Alert, now: datetime) -> bool:
 def retry(paths: Paths) -> int:
     """Try again what a channel has not accepted; returns how many alerts still wait."""
     available = channels(environment())
-    paths.locks.mkdir(parents=True, exist_ok=True)
-    with FileLock(paths.locks / "alerts.lock", timeout=_LOCK_SECONDS):
+    paths.service_locks.mkdir(parents=True, exist_ok=True)
+    with FileLock(paths.service_locks / "alerts.lock", timeout=_LOCK_SECONDS):
         before = _read(paths)
         waiting = _send(available, before.waiting)
         if waiting != before.waiting:
@@ -130,8 +129,8 @@ def _record(paths: Paths, code: str, message: Mapping[str, Any], now: datetime) 
 
     from monitoring.log.production_log import open_log
 
-    with go_on_when_full(paths.alerts.name), paths.alerts.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(message, ensure_ascii=False) + "\n")
+    with go_on_when_full(paths.alerts.name):
+        append_line(paths.alerts, json.dumps(message, ensure_ascii=False))
     log.warning("ALERT %s: %s", message["title"], message["what_happened"])
     try:
         with open_log(paths) as journal:
@@ -159,14 +158,10 @@ def _send(available: Mapping[str, Channel], waiting: tuple[UndeliveredAlert, ...
 
 
 def _read(paths: Paths) -> AlertState:
-    path = _open_file(paths)
-    return AlertState.model_validate_json(path.read_bytes()) if path.is_file() else AlertState()
+    file = paths.open_alerts
+    return AlertState.model_validate_json(file.read_bytes()) if file.is_file() else AlertState()
 
 
 def _write(paths: Paths, state: AlertState) -> None:
     with go_on_when_full("what is known of alerts"):  # an alert that is sent twice is better than none
-        write_text(_open_file(paths), state.model_dump_json(indent=1, by_alias=True))
-
-
-def _open_file(paths: Paths) -> Path:
-    return paths.state / "alerts-open.json"
+        write_text(paths.open_alerts, state.model_dump_json(indent=1, by_alias=True))

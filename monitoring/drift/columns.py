@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from monitoring.log.rows import restored_in_full
@@ -49,19 +50,30 @@ def select_comparable(table: pd.DataFrame) -> pd.DataFrame:
     known, has none. How many there are is a figure of the damage finder (`likeness_requests` by mode). So are photos
     that were restored at less than full strength.
     """
-    own = one_per_subject(restored_in_full(table[~table["mode"].isin(UNFILLED)]))
+    own = one_per_subject(select_restored(table))
+    return measured_columns(own).reset_index(drop=True)
+
+
+def select_restored(table: pd.DataFrame) -> pd.DataFrame:
+    """Select the rows in which something was filled, at full strength."""
+    return restored_in_full(table[~table["mode"].isin(UNFILLED)])
+
+
+def measured_columns(own: pd.DataFrame) -> pd.DataFrame:
+    """Make the compared columns of selected rows, each from its own row alone."""
     result = own.reindex(columns=[name for name in _MEASURED if name != "turn"])
     result["turn"] = own["yaw"].abs()
     result["kind"] = own["kind"].replace("", None)
     result["face_count"] = own["face_count"].clip(upper=2).map({0: "none", 1: "one", 2: "several"})
-    return result.assign(**_missing_values(result, own)).reset_index(drop=True)
+    return pd.concat([result, _missing_values(result, own)], axis=1)
 
 
-def _missing_values(columns: pd.DataFrame, rows: pd.DataFrame) -> dict[str, pd.Series]:
+def _missing_values(columns: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """Tell of each column whether it has a value; nothing of rows that may have none: refused, or without a face."""
-    asked = (rows["mode"] != "refuse") & (rows["face_count"] > 0)
-    words = {True: "missing", False: "there"}
-    return {flag: columns[name].isna().map(words).where(asked, None) for flag, name in MISSING.items()}
+    asked = ((rows["mode"] != "refuse") & (rows["face_count"] > 0)).to_numpy(bool)
+    words = np.where(columns[list(MISSING.values())].isna(), "missing", "there").astype(object)
+    words[~asked] = None
+    return pd.DataFrame(words, columns.index, list(MISSING))
 
 
 def one_per_subject(table: pd.DataFrame, keep: Literal["first", "last"] = "first") -> pd.DataFrame:

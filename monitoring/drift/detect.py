@@ -38,8 +38,8 @@ def detect_drift(
     frames = prepare_frames(current.rows, reference.rows, watch)
     result = compare_columns(frames, current, reference, watch)
     sides = (current.rows, reference.rows)
-    write_report(frames, sides, result, watch, folder=folder, workspace=workspace, now=now)
-    return result
+    page = write_report(frames, sides, result, watch, folder=folder, workspace=workspace, now=now)
+    return result.model_copy(update={"page": page})
 
 
 def measure_drift(current: Traffic, reference: Traffic, watch: WatchParams) -> Drift:
@@ -57,10 +57,15 @@ def prepare_frames(current: pd.DataFrame, reference: pd.DataFrame, watch: WatchP
     whole = [name for name in MISSING if not any(side[name].eq("missing").any() for side in (now, then))]
     now, then = now.drop(columns=whole), then.drop(columns=whole)
     counts = {str(name): min(int(now[name].count()), int(then[name].count())) for name in now}
-    skipped = {name: f"{n} values, needs {watch.min_values}" for name, n in counts.items() if n < watch.min_values}
+    skipped = {name: too_few(n, watch) for name, n in counts.items() if n < watch.min_values}
     columns = [str(name) for name in now if name not in skipped]
     types = {name: type_of(then[name].dropna(), now[name].dropna(), watch.few_values) for name in columns}
     return Frames(_typed(now[columns], types), _typed(then[columns], types), types, skipped)
+
+
+def too_few(values: int, watch: WatchParams) -> str:
+    """Say why a column is skipped."""
+    return f"{values} values, needs {watch.min_values}"
 
 
 def compare_columns(frames: Frames, current: Traffic, reference: Traffic, watch: WatchParams) -> Drift:
@@ -69,13 +74,23 @@ def compare_columns(frames: Frames, current: Traffic, reference: Traffic, watch:
         name: run_column_test(frames.reference[name].dropna(), frames.current[name].dropna(), type_)
         for name, type_ in frames.types.items()
     }
-    identity = _identity(current, reference, watch)
+    return conclude(answers, frames.skipped, _identity(current, reference, watch), watch)
+
+
+def conclude(
+    found: Mapping[str, ColumnTestResult],
+    skipped: Mapping[str, str],
+    identity: IdentityDrift | None,
+    watch: WatchParams,
+) -> Drift:
+    """Correct the tests of columns, and of identities where there is one, for their number."""
+    answers = dict(found)
     if identity is not None:
         answers[IDENTITY] = ColumnTestResult(identity.p, identity.effect, "bootstrap", "frechet")
-    skipped = frames.skipped | ({} if identity else {IDENTITY: f"no {watch.identity.min_faces} faces to compare"})
+    unseen = {} if identity else {IDENTITY: f"no {watch.identity.min_faces} faces to compare"}
     columns = _columns(answers, watch)
     share = sum(column.drifted for column in columns.values()) / max(1, len(columns))
-    return Drift(columns=columns, skipped=skipped, share=share, identity=identity)
+    return Drift(columns=columns, skipped={**skipped, **unseen}, share=share, identity=identity)
 
 
 def _columns(answers: Mapping[str, ColumnTestResult], watch: WatchParams) -> dict[str, ColumnDrift]:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 PROJECT = "Likeness in production"
 
 
-def add_run(folder: Path, snapshot: "Snapshot", groups: Mapping[Group, Sequence[str]]) -> None:
+def add_run(folder: Path, snapshot: "Snapshot", groups: Mapping[Group, Sequence[str]]) -> str:
     """Add one snapshot to the project in the workspace `folder`; project and dashboard are made at the first call.
+
+    Returns its page, below the address of Evidently's pages.
 
     Only Evidently's own metrics are on the dashboard, so that `evidently ui` needs nothing of this project.
     """
@@ -34,7 +36,8 @@ def add_run(folder: Path, snapshot: "Snapshot", groups: Mapping[Group, Sequence[
         for panel in _panels(groups):
             project.dashboard.add_panel(panel)
         project.save()
-    workspace.add_run(project.id, snapshot, include_data=False)  # figures only: the rows stay in the log
+    added = workspace.add_run(project.id, snapshot, include_data=False)  # figures only: the rows stay in the log
+    return f"projects/{added.project_id}/reports/{added.id}"
 
 
 def _panels(groups: Mapping[Group, Sequence[str]]) -> list[Any]:
@@ -69,17 +72,17 @@ def write_report(
     folder: Path,
     workspace: Path,
     now: datetime,
-) -> None:
+) -> str:
     """Write `folder/report.html` and add a run named after the folder to the workspace.
 
     Evidently tests each column by itself; its verdicts are shown at `watch.alpha` divided by the number of columns, the
     strictest step of Holm's correction. What counts is `found`, in verdict.json. `sides`: rows of the window and of the
-    reference, for recognition accuracy.
+    reference, for recognition accuracy. Returns the run's page, as `add_run`.
     """
     snapshot = _snapshot(frames, sides, watch.alpha / max(1, len(drift.columns)), watch, name=folder.name, now=now)
     folder.mkdir(parents=True, exist_ok=True)
     snapshot.save_html(str(folder / "report.html"))
-    add_run(workspace, snapshot, COLUMNS_OF)
+    return add_run(workspace, snapshot, COLUMNS_OF)
 
 
 def _snapshot(

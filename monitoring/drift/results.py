@@ -37,7 +37,10 @@ def least_effect(column: str, method: str, watch: WatchParams) -> float:
 
 
 class Drift(BaseModel):
-    """Drift of a window against the baseline; `share` is over the columns that could be judged."""
+    """Drift of a window against the baseline; `share` is over the columns that could be judged.
+
+    `page`: of its report, below the address of Evidently's pages; "" if none was written.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,6 +48,7 @@ class Drift(BaseModel):
     skipped: dict[str, str]
     share: float
     identity: IdentityDrift | None
+    page: str = ""
 
     def drifted(self, group: Group) -> tuple[str, ...]:
         """List the columns of a group that drifted, the strongest evidence first."""

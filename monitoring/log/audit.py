@@ -1,4 +1,4 @@
-"""Verify the production log's chain in one pass, and say what is wrong with the first entry that does not fit."""
+"""Verify a chain entry by entry, and say what is wrong with the first one that does not fit."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from monitoring.log.chain import EMPTY, Head, Stored, chain_value
 
-Flaw = Literal["edited", "missing", "reordered", "truncated", "inserted", "replaced", "unsealed"]
+Flaw = Literal["edited", "missing", "reordered", "truncated", "inserted", "replaced", "unsealed", "damaged"]
 Read = Callable[[int], Iterator[Stored]]
 """Entries whose sequence is greater than a number, in order, streamed."""
 _LONGEST_GAP = 10_000  # missing entries that renumbering may hide; more are still found, but called edited
@@ -33,22 +33,26 @@ class Verification(BaseModel):
         return self.flaw is None
 
 
-def verify(read: Read, secret: bytes, heads: Iterable[Head]) -> Verification:
+def verify(read: Read, secret: bytes, heads: Iterable[Head], good: Head = EMPTY) -> Verification:
     """Check every entry; memory does not grow with the log.
 
     Args:
         read: streams the log, from any place on.
         secret: of the chain.
         heads: where the log once ended, from outside it; it must still reach there, by the same entries.
+        good: an entry up to which the log was checked.
     """
     expected = {head.sequence: head for head in heads}
-    good = EMPTY
-    for entry in read(-(2**62)):
+    for entry in read(-(2**62) if good == EMPTY else good.sequence):
         wrong = _wrong(read, secret, good, entry, expected)
         if wrong is not None:
             return broken_verification(good, *wrong)
         good = Head(entry.sequence, entry.chain)
-    last = max(expected, default=0)
+    return conclude(good, max(expected, default=0))
+
+
+def conclude(good: Head, last: int) -> Verification:
+    """Describe a log without a wrong entry that ends at `good`; `last` is the entry that it must reach."""
     if last > good.sequence:
         return broken_verification(good, "truncated", f"{_name_missing(good.sequence + 1, last)} from the end")
     return Verification(entries=good.sequence, head=str(good), message=f"{good.sequence} entries, none wrong")
@@ -66,11 +70,12 @@ def _wrong(read: Read, secret: bytes, good: Head, entry: Stored, expected: dict[
     if entry.sequence > place:
         return "missing", _name_missing(place, entry.sequence - 1)
     if entry.sequence < place:
-        return "inserted", f"entry {entry.sequence} comes before the first"
+        where = "before the first" if good == EMPTY else f"behind entry {good.sequence}"
+        return "inserted", f"entry {entry.sequence} comes {where}"
     if entry.chain != chain_value(secret, good.chain, entry):
         return _diagnosis(read, secret, good, entry, max(expected, default=0))
     if place in expected and expected[place].chain != entry.chain:
-        return "replaced", f"entry {place} is not the one that the head recorded: the log was rewritten with the key"
+        return "replaced", name_replaced(place)
     return None
 
 
@@ -117,6 +122,11 @@ def _gap(secret: bytes, entry: Stored, follower: Stored) -> int:
     numbers = range(follower.sequence + 1, follower.sequence + 1 + _LONGEST_GAP)
     fits = (number for number in numbers if follower.chain == chain_value(secret, entry.chain, follower, number))
     return next(fits, follower.sequence) - follower.sequence
+
+
+def name_replaced(place: int) -> str:
+    """Say that an entry is another one than a head recorded."""
+    return f"entry {place} is not the one that the head recorded: the log was rewritten with the key"
 
 
 def _name_missing(first: int, last: int) -> str:

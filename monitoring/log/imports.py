@@ -1,6 +1,7 @@
 """Take rows of another service into the production log: read from a file, checked one by one, then appended."""
 
 import csv
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -14,6 +15,8 @@ from monitoring.log.rows import TEXT, LogRow
 
 _AT_ONCE = 1_000
 """Rows of one transaction."""
+_LONGEST = 2**20
+"""Bytes of one line."""
 _OBJECT = TypeAdapter(dict[str, Any])
 
 
@@ -84,24 +87,37 @@ def _read(file: Path) -> Iterator[dict[str, Any]]:
 
 
 def _read_json_lines(file: Path) -> Iterator[dict[str, Any]]:
-    with file.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                try:
-                    yield _OBJECT.validate_json(line)
-                except ValidationError as error:
-                    found = f"line {number} of {file.name}: {error.errors()[0]['msg']}"
-                    raise DataError("one JSON object a line", found, "mend it; nothing was imported") from error
+    for number, line in enumerate(_lines(file), 1):
+        if line.strip():
+            try:
+                yield _OBJECT.validate_json(line)
+            except ValidationError as error:
+                found = f"line {number} of {file.name}: {error.errors()[0]['msg']}"
+                raise DataError("one JSON object a line", found, "mend it; nothing was imported") from error
+
+
+def _lines(file: Path) -> Iterator[bytes]:
+    """Read line by line, without the mark of UTF-8 that some programs put first; a line has an end, so memory has."""
+    with file.open("rb") as stream:
+        mark = stream.read(len(BOM_UTF8))
+        stream.seek(len(mark) if mark == BOM_UTF8 else 0)
+        number = 0
+        while line := stream.readline(_LONGEST + 1):
+            number += 1
+            if len(line) > _LONGEST:
+                found = f"line {number} of {file.name} with more"
+                raise DataError(f"lines of at most {_LONGEST} bytes", found, "mend it; nothing was imported")
+            yield line
 
 
 def _read_csv(file: Path) -> Iterator[dict[str, Any]]:
     """Read cells as text; an empty one is no value, but for columns of text."""
-    with file.open(newline="", encoding="utf-8-sig") as lines:
-        try:
-            for cells in csv.DictReader(lines, restkey="more cells than columns"):
-                yield {name: cell if cell or name in TEXT else None for name, cell in cells.items()}
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise DataError("a CSV file in UTF-8", f"{file.name}: {error}", "write it anew") from error
+    lines = (line.decode("utf-8") for line in _lines(file))
+    try:
+        for cells in csv.DictReader(lines, restkey="more cells than columns"):
+            yield {name: cell if cell or name in TEXT else None for name, cell in cells.items()}
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError("a CSV file in UTF-8", f"{file.name}: {error}", "write it anew") from error
 
 
 def _read_parquet(file: Path) -> Iterator[dict[str, Any]]:

@@ -1,31 +1,36 @@
-"""The one append-only table of the production log, in SQLite or PostgreSQL: chained entries in, streams of them out."""
+"""The append-only journal of the production log, in SQLite or PostgreSQL: chained entries in, streams of them out."""
 
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Select, select, text
+from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from models.errors import Busy, DataError, LikenessError, ServiceUnavailable, StorageError
 from monitoring.log.chain import EMPTY, Head, Stored, extend
+from monitoring.log.history import EVERYTHING, History, Range
 from monitoring.log.migrations import is_current, migrate
 from monitoring.log.schema import entries, open_engine
 from monitoring.log.sealed_head import HeadFile
 from pipeline.project.storage import go_on_when_full, is_full, storage_full
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 New = tuple[str, str, str, str]
 """(time, kind, key, body) of an entry to be appended."""
-_CHUNK = 2_000  # entries held at once when streaming
 _LOCK = 4_785_316_203_917  # any number: the advisory lock under which the log is appended to
 _KEEP = (
     "leave the file where it is, as it is the audit trail: check its permissions and its disk, or restore its backup"
 )
 _DISK_FULL = "53100"
 """PostgreSQL's code for it."""
+_ONCE = ("new requests for the production log", "send each request once, under its own id")
 _logger = logging.getLogger(__name__)
 
 
@@ -38,6 +43,7 @@ class Journal:
         address: SQLAlchemy address; `sqlite:///PATH` or `postgresql+psycopg2://...`.
         secret: of the chain.
         head: file that remembers where the log ends.
+        segments: folder of its sealed segments.
 
     Raises:
         ConfigError: an address that is none, or of another database.
@@ -46,10 +52,11 @@ class Journal:
         ServiceUnavailable: PostgreSQL does not answer.
     """
 
-    def __init__(self, address: str, secret: bytes, head: HeadFile) -> None:
+    def __init__(self, address: str, secret: bytes, head: HeadFile, segments: Path) -> None:
         self._secret, self._head, self._lock, self._warned = secret, head, Lock(), False
         self._engine = open_engine(address)
         self._writer = self._engine.execution_options(write=True)
+        self._history = History(self._engine, segments)
         with self._translate_errors(), self._engine.connect() as connection:
             current = is_current(connection)  # a reader waits for no writer, and needs no right to write
         if not current:
@@ -66,17 +73,27 @@ class Journal:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             yield connection
 
-    def append(self, new: Sequence[New], guard: Select[Any] | None = None) -> list[Stored] | None:
+    @contextmanager
+    def reading(self) -> Iterator[tuple[History, Connection]]:
+        """Open a snapshot of the log."""
+        with self._translate_errors(), self._history.snapshot() as connection:
+            yield self._history, connection
+
+    def append(self, new: Sequence[New], about: str = "") -> list[Stored] | None:
         """Add entries in one transaction, all or none.
 
         Args:
             new: the entries.
-            guard: nothing is added, and None returned, where this finds nothing.
+            about: nothing is added, and None returned, where no such request was logged; "" for none.
+
+        Raises:
+            DataError: a request is already in the log.
         """
         with self.writing() as connection:
-            if guard is not None and connection.execute(guard).first() is None:
+            if about and not self._history.about(connection, "restoration", about):
                 return None
-            last = _last(connection)
+            self._refuse_known(connection, [key for _, kind, key, _ in new if kind == "restoration"])
+            last = self._history.last(connection)
             stored = extend(self._secret, last, new)
             if stored:
                 connection.execute(entries.insert(), [entry._asdict() for entry in stored])
@@ -87,32 +104,48 @@ class Journal:
                 self._head.advance(Head(stored[-1].sequence, stored[-1].chain))
         return stored
 
+    def _refuse_known(self, connection: Connection, requests: Sequence[str]) -> None:
+        """Do for requests in segments what the database's own index does for the others."""
+        known = self._history.sealed_request(connection, requests)
+        if known is not None:
+            raise DataError(_ONCE[0], f"{known!r}, which is in a sealed segment", _ONCE[1])
+
     def _reaches(self, connection: Connection, last: Head) -> bool:
         """Check whether the log contains its sealed head; if not, that is evidence of tampering and stays as it is."""
         try:
             sealed = self._head.read() or EMPTY
+            reached = sealed in {last, EMPTY} or self._history.reaches(connection, sealed)
         except DataError:
-            sealed = None
-        reached = sealed is not None and (sealed in {last, EMPTY} or _chain_at(connection, sealed) == sealed.chain)
+            reached = False
         if not reached and not self._warned:
             self._warned = True
             _logger.error("the production log does not reach its sealed head: run `likeness audit verify`")
         return reached
 
-    def stream(self, query: Select[Any]) -> Iterator[Any]:
-        """Stream the rows of a query, all from one snapshot."""
-        with self._translate_errors(), self._engine.connect() as connection:
-            yield from connection.execution_options(yield_per=_CHUNK).execute(query)
+    def unreviewed(self, since: str) -> Iterator[tuple[str, str | None]]:
+        """Stream (body, latest feedback) of restorations whose pictures were stored since a time, without a review."""
+        with self.reading() as (history, connection):
+            yield from history.unreviewed(connection, since)
 
-    def read(self, after: int) -> Iterator[Stored]:
-        """Read entries whose sequence is greater than `after`, in order."""
-        query = select(*entries.c).where(entries.c.sequence > after).order_by(entries.c.sequence)
-        return (Stored(*row) for row in self.stream(query))
+    def batches(self, wanted: Range = EVERYTHING) -> "Iterator[pa.RecordBatch]":
+        """Read entries in order and in batches, whether they were sealed or not."""
+        with self._translate_errors():
+            yield from self._history.batches(wanted)
+
+    def read(self, wanted: Range = EVERYTHING) -> Iterator[Stored]:
+        """Read entries one by one."""
+        with self._translate_errors():
+            yield from self._history.read(wanted)
+
+    def about(self, kind: str, key: str) -> list[Stored]:
+        """Find the entries of one kind about one key, in order."""
+        with self.reading() as (history, connection):
+            return history.about(connection, kind, key)
 
     def last(self) -> Head:
         """Read the last entry's place and chain value."""
-        with self._translate_errors(), self._engine.connect() as connection:
-            return _last(connection)
+        with self.reading() as (history, connection):
+            return history.last(connection)
 
     def close(self) -> None:
         """Close the connections to the database."""
@@ -126,20 +159,10 @@ class Journal:
             raise _explanation(error, self._engine.url) from error
 
 
-def _last(connection: Connection) -> Head:
-    query = select(entries.c.sequence, entries.c.chain).order_by(entries.c.sequence.desc()).limit(1)
-    row = connection.execute(query).first()
-    return EMPTY if row is None else Head(*row)
-
-
-def _chain_at(connection: Connection, head: Head) -> str | None:
-    return connection.execute(select(entries.c.chain).where(entries.c.sequence == head.sequence)).scalar()
-
-
 def _explanation(error: DBAPIError, url: URL) -> LikenessError:
     place, got = url.render_as_string(hide_password=True), str(error.orig).strip().splitlines()[0]
     if isinstance(error, IntegrityError):
-        return DataError("new requests for the production log", got, "send each request once, under its own id")
+        return DataError(_ONCE[0], got, _ONCE[1])
     if is_full(error) or getattr(error.orig, "pgcode", "") == _DISK_FULL:
         return storage_full(f"the production log {place}", error.orig or error)
     if "locked" in got:

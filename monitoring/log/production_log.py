@@ -5,19 +5,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import pandas as pd
-from sqlalchemy import ColumnElement, select
 
 from models.errors import DataError
-from monitoring.log.audit import UNSEALED, Verification, broken_verification, verify
+from monitoring.log.audit import UNSEALED, Verification, broken_verification
 from monitoring.log.chain import EMPTY, Head
+from monitoring.log.history import Range
 from monitoring.log.journal import Journal, New
 from monitoring.log.rows import Feedback, LogRow
-from monitoring.log.schema import entries, entries_about, format_body, format_time, unreviewed_with_feedback
+from monitoring.log.schema import format_body, format_time
 from monitoring.log.sealed_head import HeadFile, load_key
-from monitoring.log.table import build_log_table
+from monitoring.log.segments.record import Segment
+from monitoring.log.table import add_feedback, empty_rows, read_rows
 from pipeline.project.environment import environment
 from pipeline.project.files import private_file, private_folder
 from pipeline.project.paths import Paths
@@ -28,6 +30,7 @@ Kind = Literal[
     "promotion", "verdict", "alert", "identity", "study",
 ]  # fmt: skip
 _LONGEST_KEY = 200
+_RESTORATION, _FEEDBACK = frozenset({"restoration"}), frozenset({"feedback"})
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def _opened(paths: Paths, *, sealed: bool) -> "ProductionLog":
     head = HeadFile(paths.log_head(name), secret)
     if sealed:
         head.read()
-    return ProductionLog(address, secret, head)
+    return ProductionLog(address, secret, head, paths.log_segments(name))
 
 
 def _restoration(row: LogRow) -> New:
@@ -93,9 +96,9 @@ class ProductionLog:
     (PostgreSQL), or DataError (a request logged twice).
     """
 
-    def __init__(self, address: str, secret: bytes, head: HeadFile) -> None:
-        self._secret, self._head = secret, head
-        self._journal = Journal(address, secret, head)
+    def __init__(self, address: str, secret: bytes, head: HeadFile, segments: Path) -> None:
+        self._secret, self._head, self._segments = secret, head, segments
+        self._journal = Journal(address, secret, head, segments)
 
     def __enter__(self) -> Self:
         return self
@@ -138,9 +141,8 @@ class ProductionLog:
         Raises:
             DataError: no such request was logged.
         """
-        known = select(entries.c.sequence).where(*entries_about("restoration", request_id))
         new = (format_time(now), "feedback", request_id, given.model_dump_json())
-        if self._journal.append([new], guard=known) is None:
+        if self._journal.append([new], about=request_id) is None:
             raise DataError("the id of a logged request", repr(request_id[:80]), "use the request_id of the answer")
 
     def _add(self, new: tuple[str, str, str, str]) -> int:
@@ -152,55 +154,82 @@ class ProductionLog:
         Columns: those of `LogRow`, `sequence` (int64), and of the latest feedback `feedback_recognised` (boolean, NA
         without) and `feedback_preferred` ("" without). Numbers between belong to entries of other kinds.
         """
-        return self._table(entries.c.sequence > sequence)
+        return self._table(Range(_RESTORATION, after=sequence))
 
     def window(self, since: datetime, until: datetime) -> pd.DataFrame:
         """Read rows with since <= time < until, in order of arrival; columns as in `after`."""
-        return self._table(entries.c.time >= format_time(since), entries.c.time < format_time(until))
+        return self._table(Range(_RESTORATION, since=format_time(since), until=format_time(until)))
 
-    def _table(self, *conditions: ColumnElement[bool]) -> pd.DataFrame:
-        where = (entries.c.kind == "restoration", *conditions)
-        rows = select(entries.c.sequence, entries.c.body).where(*where).order_by(entries.c.sequence)
-        keys = select(entries.c.key).where(*where)
-        answers = select(entries.c.key, entries.c.body).where(entries.c.kind == "feedback", entries.c.key.in_(keys))
-        return build_log_table(self._journal.stream(rows), self._journal.stream(answers.order_by(entries.c.sequence)))
+    def batches(self, since: datetime | None = None, until: datetime | None = None) -> Iterator[pd.DataFrame]:
+        """Read the same rows some thousands at a time, without feedback; memory does not grow with them."""
+        begin, end = ("" if time is None else format_time(time) for time in (since, until))
+        for batch in self._journal.batches(Range(_RESTORATION, since=begin, until=end)):
+            yield read_rows(batch)
+
+    def _table(self, wanted: Range) -> pd.DataFrame:
+        rows = pd.concat([empty_rows(), *map(read_rows, self._journal.batches(wanted))], ignore_index=True)
+        if rows.empty:
+            return add_feedback(rows, ())
+        given = self._journal.read(Range(_FEEDBACK, after=int(rows["sequence"].iloc[0])))  # it comes after its row
+        return add_feedback(rows, ((entry.key, entry.body) for entry in given))
 
     def entries(self, kind: Kind, after: int = 0) -> list[Entry]:
         """Read entries of one kind whose sequence is greater than `after`, in order."""
-        query = select(*entries.c).where(entries.c.kind == kind, entries.c.sequence > after)
-        rows = self._journal.stream(query.order_by(entries.c.sequence))
-        return [Entry(r.sequence, datetime.fromisoformat(r.time), kind, r.key, json.loads(r.body)) for r in rows]
+        found = self._journal.read(Range(frozenset({kind}), after=after))
+        return [Entry(e.sequence, datetime.fromisoformat(e.time), kind, e.key, json.loads(e.body)) for e in found]
 
     def row(self, request_id: str) -> LogRow | None:
         """Read the row of a request, None if there is none."""
-        entry = next(
-            self._journal.stream(select(entries.c.body).where(*entries_about("restoration", request_id))), None
-        )
-        return None if entry is None else LogRow.model_validate_json(entry.body)
+        found = self._journal.about("restoration", request_id)
+        return LogRow.model_validate_json(found[0].body) if found else None
 
     def has(self, kind: Kind, key: str) -> bool:
         """Check whether there is an entry of this kind about `key`."""
-        return (
-            next(self._journal.stream(select(entries.c.sequence).where(*entries_about(kind, key)).limit(1)), None)
-            is not None
-        )
+        return bool(self._journal.about(kind, key))
 
     def unreviewed(self, since: datetime) -> Iterator[tuple[LogRow, Feedback | None]]:
         """Stream rows with pictures stored since `since` and without a review, with their latest feedback."""
-        for row, feedback in self._journal.stream(unreviewed_with_feedback(format_time(since))):
+        for row, feedback in self._journal.unreviewed(format_time(since)):
             yield LogRow.model_validate_json(row), None if feedback is None else Feedback.model_validate_json(feedback)
 
     def head(self) -> Head:
         """Read where the log ends now; store it elsewhere and `verify` against it later."""
         return self._journal.last()
 
-    def verify(self, *heads: Head) -> Verification:
-        """Check the whole chain, and that it still reaches its sealed head and the given ones."""
+    def verify(self, *heads: Head, processes: int = 1) -> Verification:
+        """Check the whole chain, and that it still reaches its sealed head and the given ones.
+
+        Args:
+            heads: ends of the log that were written down elsewhere.
+            processes: at most so many check segments at a time.
+        """
+        from monitoring.log.verification import verify_history
+
         try:
             sealed = self._head.read() or EMPTY  # before the log: one that is being appended to only grows
         except DataError:
             return broken_verification(EMPTY, "unsealed", UNSEALED)
-        return verify(self._journal.read, self._secret, (sealed, *heads))
+        with self._journal.reading() as (history, connection):
+            return verify_history(history, connection, self._secret, (sealed, *heads), processes)
+
+    def seal(self, *, rows: int, live: int) -> list[Segment]:
+        """Move the oldest entries to segments of so many rows; at least `live` entries stay in the database.
+
+        Raises:
+            Busy: another process does it.
+            DataError: the role of the database may not delete entries.
+            StorageError: an entry does not fit the chain; it stays where it is.
+            StorageFull: there is no room.
+        """
+        from monitoring.log.seal import seal_segments
+
+        return seal_segments(self._journal, self._segments, self._secret, rows=rows, live=live)
+
+    def may_seal(self) -> bool:
+        """Tell whether this role of the database may do so."""
+        from monitoring.log.seal import may_seal
+
+        return may_seal(self._journal)
 
     def close(self) -> None:
         """Close the connections to the database."""

@@ -35,6 +35,10 @@ from sqlalchemy.exc import ArgumentError
 from models.errors import ConfigError, DataError
 
 METADATA = MetaData()
+SEALED_TEXT = ("since", "until", "previous", "chain", "kinds", "name", "sha256", "seal")
+"""Columns of text of a segment's record."""
+BATCH = 5_000
+"""Entries that are held at once, and rows of a row group of a segment, which is decoded to look up one of them."""
 _WAIT = 60.0
 """Seconds that SQLite waits for another writer."""
 
@@ -49,6 +53,16 @@ Index("by_time", entries.c.kind, entries.c.time)
 Index("by_key", entries.c.kind, entries.c.key)
 _ONCE = text("kind = 'restoration'")
 Index("once", entries.c.key, unique=True, sqlite_where=_ONCE, postgresql_where=_ONCE)
+
+segments = Table(
+    "entry_segments",
+    METADATA,
+    Column("last", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
+    Column("first", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+    *(Column(name, Text, nullable=False) for name in SEALED_TEXT),
+    sqlite_strict=True,
+)
+"""Entries that lie in sealed files, and no more in `entries`; see `monitoring.log.segments.record.Segment`."""
 
 
 def open_engine(address: str) -> Engine:

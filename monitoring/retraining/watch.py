@@ -54,7 +54,8 @@ class Verdict(BaseModel):
     drift: Drift | None
     recognition: Recognition | None
     overrides: dict[str, Any]
-    report_html: Path | None
+    report_html: Path | None = None
+    """Beside the file of the verdict, which does not name it."""
 
 
 def watch(params: Params, paths: Paths, *, now: datetime) -> Verdict:
@@ -112,7 +113,11 @@ def judge(
 def verdict_of(paths: Paths, window_id: str) -> Verdict | None:
     """Read what `watch` wrote about a window; None if it wrote nothing."""
     path = _file(paths, window_id)
-    return Verdict.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not path.is_file():
+        return None
+    report = path.with_name("report.html")  # beside it, wherever the state lies
+    found = Verdict.model_validate_json(path.read_text(encoding="utf-8"))
+    return found.model_copy(update={"report_html": report if report.is_file() else None})
 
 
 def cycle_request_of(verdict: Verdict) -> CycleRequest:
@@ -195,7 +200,7 @@ def _verdict_on_little_traffic(
 
 
 def _write(paths: Paths, verdict: Verdict) -> None:
-    write_text(_file(paths, verdict.window_id), verdict.model_dump_json(indent=2))
+    write_text(_file(paths, verdict.window_id), verdict.model_dump_json(indent=2, exclude={"report_html"}))
 
 
 def _file(paths: Paths, window_id: str) -> Path:

@@ -20,6 +20,7 @@ from torch import Tensor
 from monitoring.log.rows import LogRow
 from monitoring.simulation.traffic import Request
 from monitoring.simulation.two_arms import Serving
+from pipeline.project.child_processes import end_children_at_exit
 
 if TYPE_CHECKING:
     from monitoring.simulation.replay import Production
@@ -75,6 +76,7 @@ def serve_in_processes(
 
 @cache
 def _pool(workers: int) -> ProcessPoolExecutor:
+    end_children_at_exit()  # workers of a pool wait for work for ever
     context = multiprocessing.get_context("spawn")  # a copy of a process with threads may hang
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(workers,))
     atexit.register(pool.shutdown, wait=False, cancel_futures=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
+from urllib.parse import quote
 
 from models.errors import LikenessError, StorageError
 from monitoring.champion import champion_served
@@ -14,6 +15,7 @@ from monitoring.status.storage import storage_state
 from monitoring.status.windows import accuracy_now, judged_windows, recent_alerts, running_cycle
 from monitoring.status.wording import headline, worst_light
 from pipeline.config.load import Params
+from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
 from pipeline.registry.versions import SHIPPED, ChampionState, ModelRow, champion_state, list_models
 
@@ -79,9 +81,23 @@ def collect_status(params: Params, paths: Paths, *, now: datetime, storage_full:
         alerts=recent_alerts(paths),
         audit=attempt(lambda: last_verification(paths), None),
         storage=storage_state(params, paths, full=storage_full),
+        registry=registry_page(name),
         problems=tuple(attempt.problems),
     )
     return collected.model_copy(update={"light": worst_light(collected), "headline": headline(collected)})
+
+
+def registry_page(name: str, address: str = "") -> str:
+    """Give the address of a registered model in MLflow's pages; "" where that of the pages is not known.
+
+    Args:
+        name: of the model.
+        address: of the pages, where the settings name none.
+    """
+    settings = environment()
+    server = settings.mlflow_uri if settings.mlflow_uri.startswith(("http://", "https://")) else ""
+    pages = settings.mlflow_address or address or server
+    return f"{pages.rstrip('/')}/#/models/{quote(name)}" if pages else ""
 
 
 def champion_among(

@@ -181,5 +181,7 @@ class Status(Part):
     """Newest first."""
     audit: Audit | None
     storage: Storage
+    registry: str = ""
+    """Address of the registered model in MLflow's pages; "" where it is not known."""
     problems: tuple[str, ...]
     """What could not be read, and why."""

@@ -18,7 +18,7 @@ _MEBIBYTE = 2**20
 
 def storage_state(params: Params, paths: Paths, *, full: bool = False) -> Storage:
     """Measure what is free on the fullest disk; `full`: a write has failed, whatever seems to be free."""
-    free = min(free_bytes(folder) for folder in written_folders(paths, params.keep))
+    free = min(free_bytes(folder) for folder in (paths.home.state, *written_folders(paths, params.keep)))
     return Storage(
         free_mebibytes=round(free / _MEBIBYTE, 1),
         low=free < params.operate.min_free_mebibytes * _MEBIBYTE,

@@ -70,7 +70,7 @@ def alarms(status: Status) -> list[str]:
             (status.storage.full, _full_storage(status)),
             (
                 status.accuracy.below,
-                f"Too few people are still recognised: {_of_100(status.accuracy.value or 0.0)} of 100.",
+                f"Too few people are still recognised: {_percent(status.accuracy.value or 0.0)} %.",
             ),
             (_challenged(status, "guard-rail"), "The model under test changed who people are and was stopped."),
             (status.audit is not None and not status.audit.intact, "The production log was tampered with."),
@@ -144,7 +144,7 @@ def _challenged(status: Status, state: str) -> bool:
     return status.challenge.on and status.challenge.state == state
 
 
-def _of_100(share: float) -> int:
+def _percent(share: float) -> int:
     return round(100 * share)
 
 
@@ -163,10 +163,10 @@ def _named(version: str) -> str:
 def _recognised(status: Status) -> str:
     if status.accuracy.value is None:
         before = status.champion.recognition_accuracy
-        tested = "" if before is None else f"In its tests {_of_100(before)} of 100 people were recognised; "
+        tested = "" if before is None else f"In its tests {_percent(before)} % of the people were recognised; "
         return f"{tested}in production nothing is known yet." if tested else "No restoration has been judged yet."
-    share, target = _of_100(status.accuracy.value), _of_100(status.bound)
-    return f"{share} of 100 people are still recognised (target {target})."
+    share, target = _percent(status.accuracy.value), _percent(status.bound)
+    return f"{share} % of the people are still recognised (target: at least {target} %)."
 
 
 def _traffic(status: Status) -> str:

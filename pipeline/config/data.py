@@ -104,3 +104,10 @@ class ValidateParams(Section):
     max_bin_share: Share
     max_tone_gap: Share
     blocking: tuple[Check, ...]
+
+
+class KeepParams(Section):
+    """Where pictures lie that people let the service keep, and for how long."""
+
+    days: Count
+    location: str

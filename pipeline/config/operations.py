@@ -25,3 +25,5 @@ class OperateParams(Section):
     keep_runs_days: float = Field(ge=1.0)
     database_mebibytes: Positive
     min_free_mebibytes: Positive
+    log_segment_rows: int = Field(ge=1, le=2**24)
+    log_live_rows: int = Field(ge=0)

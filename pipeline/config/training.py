@@ -36,6 +36,7 @@ class HardwareParams(Section):
 
     accelerator: Literal["auto", "cpu", "cuda"]
     devices: Count
+    num_nodes: Count
     strategy: Literal["auto", "ddp", "ddp_find_unused_parameters_true"]
     precision: Literal["32-true", "bf16-mixed"]
     compile: bool

@@ -1,6 +1,6 @@
 """Tell whether pictures of people are kept."""
 
-from pipeline.config.keep import KeepParams
+from pipeline.config.data import KeepParams
 from pipeline.consent.records import store_of
 from pipeline.project.paths import Paths
 

@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import DataError
-from pipeline.config.keep import KeepParams
+from pipeline.config.data import KeepParams
 from pipeline.consent.store import Store, checked, open_store
 from pipeline.project.paths import Paths
 
@@ -52,9 +52,9 @@ def store_of(paths: Paths, params: KeepParams) -> Store:
 
 
 def written_folders(paths: Paths, params: KeepParams) -> list[Path]:
-    """List the folders on this machine that requests are written to: the state and, unless in S3, the kept pictures."""
+    """List the folders on this machine that requests are written to: state and, unless in S3, the kept pictures."""
     folder = None if params.location.startswith("s3://") else paths.home.root / Path(params.location).expanduser()
-    return [paths.home.state] + ([folder] if folder is not None and params.location else [])
+    return [paths.home.service_state] + ([folder] if folder is not None and params.location else [])
 
 
 def record_of(

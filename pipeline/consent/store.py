@@ -136,8 +136,12 @@ class BucketStore:
 
         self._bucket, prefix = object_store.address(location, key)
         self._prefix = prefix.rstrip("/") + "/" if prefix else ""
-        self._client, self._location = object_store.connect(), location
+        self._client, self._location, self._key = object_store.connect(), location, key
         self._translated_errors = object_store.translated_errors
+
+    def __reduce__(self) -> tuple[type["BucketStore"], tuple[str, str]]:
+        """Pickle the address alone: another process makes a client of its own."""
+        return BucketStore, (self._location, self._key)
 
     def put(self, key: str, content: bytes) -> None:
         """Write one object."""

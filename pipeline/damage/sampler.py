@@ -15,6 +15,8 @@ from pipeline.damage.scene import Scene
 
 Bucket = tuple[float, float]
 """Coverage from the first number up to, and without, the second."""
+Cell = tuple[str, Bucket]
+"""A kind of damage and a coverage bucket."""
 INTACT_SHARE = 0.5
 """Share of `fade` and `greyscale` without any hole, in a bucket that starts at 0."""
 
@@ -81,17 +83,14 @@ class DamageSampler:
             landmarks: (68, 2) x, y in pixels.
             size: side, or (height, width), of the picture.
         """
-        kind, bucket = self._random_cell(rng) if self._rounds is None else next(self._rounds)
-        seed, scene = int(rng.integers(2**31)), Scene.of(landmarks, size)
-        damage = _drawn(seed, kind, bucket, scene)
-        measures = measure_on(damage, landmarks, scene.hull)
-        return damage, MaskRecord(**vars(measures), kind=kind, seed=seed, bucket=bucket_name(bucket))
+        cell = self._random_cell(rng) if self._rounds is None else next(self._rounds)
+        return draw_cell(cell, rng, landmarks, size)
 
-    def _random_cell(self, rng: np.random.Generator) -> tuple[str, Bucket]:
+    def _random_cell(self, rng: np.random.Generator) -> Cell:
         kind = self._kinds[int(rng.choice(len(self._kinds), p=self._kind_chances))]
         return kind, self._buckets[int(rng.choice(len(self._buckets), p=self._bucket_chances))]
 
-    def cells(self) -> Iterator[tuple[str, Bucket]]:
+    def cells(self) -> Iterator[Cell]:
         """Kind and bucket of each evaluation mask, without end.
 
         Rounds over the table of kinds x buckets follow its diagonal, which moves by one bucket whenever it closes.
@@ -104,6 +103,15 @@ class DamageSampler:
             for step in range(kinds * buckets):
                 bucket = bucket_order[(step + step // diagonal) % buckets]
                 yield self._kinds[kind_order[step % kinds]], self._buckets[bucket]
+
+
+def draw_cell(cell: Cell, rng: np.random.Generator, landmarks: Points, size: Size) -> tuple[Damage, MaskRecord]:
+    """Draw damage of a kind and bucket by a seed from `rng`, and measure it."""
+    kind, bucket = cell
+    seed, scene = int(rng.integers(2**31)), Scene.of(landmarks, size)
+    damage = _drawn(seed, kind, bucket, scene)
+    measures = measure_on(damage, landmarks, scene.hull)
+    return damage, MaskRecord(**vars(measures), kind=kind, seed=seed, bucket=bucket_name(bucket))
 
 
 def _drawn(seed: int, kind: str, bucket: Bucket, scene: Scene) -> Damage:

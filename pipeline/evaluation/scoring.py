@@ -1,6 +1,6 @@
 """Score restorations: identity, perceptual distance and pixel metrics, by whole batches."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -22,7 +22,7 @@ from models.identity.encoders import (
 from models.metrics.image_quality import ms_ssim, pixel_mse, psnr
 from models.metrics.lpips import perceptual_distance
 from pipeline.config.identity import IdentityParams
-from pipeline.evaluation.test_set import Case, point_batch, portraits_of, target_batch
+from pipeline.evaluation.test_set import Case, point_batch, target_batch
 
 Role = Literal["training", "independent"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -93,25 +93,52 @@ class Targets:
         """Select embeddings (N, dim) of the cases' portraits."""
         return self.embeddings[role][[self.index[case.portrait_id] for case in cases]]
 
+    def __reduce__(self) -> "tuple[Callable[..., Targets], tuple[Any, ...]]":
+        """Pickle embeddings as arrays: tensors would travel as shared memory, which ends with its owner."""
+        arrays = {role: embedded.numpy() for role, embedded in self.embeddings.items()}
+        return _targets_of, (self.index, self.identities, arrays, self.thresholds)
 
-def embed_targets(cases: Sequence[Case], judges: Judges, batch_size: int, false_match_rate: float) -> Targets:
-    """Embed every intact portrait once, and set the recognition thresholds.
+    def only(self, portrait_ids: Iterable[str]) -> "Targets":
+        """Copy what a shard needs: these portraits, and the thresholds."""
+        names = list(dict.fromkeys(portrait_ids))
+        rows = [self.index[name] for name in names]
+        identities = [self.identities[row] for row in rows]
+        embeddings = {role: embedded[rows] for role, embedded in self.embeddings.items()}
+        return Targets({name: row for row, name in enumerate(names)}, identities, embeddings, self.thresholds)
+
+
+def _targets_of(
+    index: dict[str, int],
+    identities: list[str],
+    arrays: dict[Role, npt.NDArray[np.float32]],
+    thresholds: dict[Role, float],
+) -> Targets:
+    return Targets(index, identities, {role: torch.from_numpy(rows) for role, rows in arrays.items()}, thresholds)
+
+
+def gather_targets(parts: Iterable[Targets], false_match_rate: float) -> Targets:
+    """Join embeddings of intact portraits, and set the recognition thresholds.
 
     Raises:
         DataError: fewer than two identities, so that there is no impostor to tell apart.
     """
-    index: dict[str, int] = {}
-    identities: list[str] = []
-    parts: dict[Role, list[Tensor]] = {role: [] for role in ROLES}
-    for batch in portraits_of(cases, batch_size):
-        index |= {case.portrait_id: len(index) + i for i, case in enumerate(batch)}
-        identities += [case.identity for case in batch]
-        embeddings = judges.embed(target_batch(batch, judges.device), point_batch(batch, judges.device))
-        for role in ROLES:
-            parts[role].append(embeddings[role])
-    embeddings = {role: torch.cat(parts[role]) for role in ROLES}
+    listed = list(parts)
+    names = [name for part in listed for name in part.index]
+    identities = [identity for part in listed for identity in part.identities]
+    embeddings = {role: torch.cat([part.embeddings[role] for part in listed]) for role in ROLES}
     thresholds = {r: recognition_threshold(embeddings[r], identities, false_match_rate) for r in ROLES}
-    return Targets(index, identities, embeddings, thresholds)
+    return Targets({name: row for row, name in enumerate(names)}, identities, embeddings, thresholds)
+
+
+def embed_targets(cases: Sequence[Case], judges: Judges, batch_size: int) -> Targets:
+    """Embed the intact portraits of `cases`, each once; thresholds need those of all, see `gather_targets`."""
+    parts: list[dict[Role, Tensor]] = []
+    for start in range(0, len(cases), batch_size):
+        batch = cases[start : start + batch_size]
+        parts.append(judges.embed(target_batch(batch, judges.device), point_batch(batch, judges.device)))
+    names, identities = [case.portrait_id for case in cases], [case.identity for case in cases]
+    embeddings = {role: torch.cat([part[role] for part in parts]) for role in ROLES}
+    return Targets({name: row for row, name in enumerate(names)}, identities, embeddings, {})
 
 
 def recognition_threshold(embeddings: Tensor, identities: Sequence[str], false_match_rate: float) -> float:

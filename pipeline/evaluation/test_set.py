@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from typing import overload
 
 import numpy as np
@@ -72,6 +71,11 @@ class FrozenCases(Sequence[Case]):
         columns = portraits[["portrait_id", "identity", "points"]]
         self._rows: pd.DataFrame = masks.merge(columns, on="portrait_id", how="left").reset_index(drop=True)
 
+    @property
+    def portrait_ids(self) -> list[str]:
+        """Portrait of each case."""
+        return list(self._rows["portrait_id"])
+
     def __len__(self) -> int:
         return len(self._rows)
 
@@ -101,13 +105,6 @@ def batches(cases: Sequence[Case], size: int) -> Iterator[list[Case]]:
         yield [cases[i] for i in range(start, min(start + size, len(cases)))]
 
 
-def portraits_of(cases: Sequence[Case], size: int) -> Iterator[list[Case]]:
-    """Yield one case per portrait, `size` at a time: portraits with several masks come once."""
-    fresh = _once(cases)
-    while batch := list(islice(fresh, size)):
-        yield batch
-
-
 def damaged_batch(cases: Sequence[Case], device: torch.device) -> Damaged:
     """Build the batch that methods get of these cases."""
     batch = Damaged(
@@ -128,11 +125,3 @@ def target_batch(cases: Sequence[Case], device: torch.device) -> Tensor:
 def point_batch(cases: Sequence[Case], device: torch.device) -> Tensor:
     """Stack detector points (N, 5, 2) float32, pixels."""
     return torch.from_numpy(np.stack([case.points for case in cases])).to(device)
-
-
-def _once(cases: Sequence[Case]) -> Iterator[Case]:
-    seen: set[str] = set()
-    for case in cases:
-        if case.portrait_id not in seen:
-            seen.add(case.portrait_id)
-            yield case

@@ -44,22 +44,56 @@ class _Identity:
     mouth_rank: int
 
 
-def portraits(params: SamplerParams, assets: Path = ASSETS) -> Iterator[SampledPortrait]:
-    """Yield views of identity 0, then of identity 1, and so on, made one at a time; others' numbers are left out.
+@dataclass(frozen=True)
+class View:
+    """What a portrait is drawn from: the seed, the number of its identity, and that of the view within the identity."""
 
-    A portrait depends on the seed, its identity's number and its view's number only.
+    seed: int
+    number: int
+    view: int
+
+    @property
+    def person(self) -> str:
+        """Name of the identity."""
+        return f"sampler-{self.seed}-{self.number:05d}"
+
+    @property
+    def name(self) -> str:
+        """Name of the portrait."""
+        return f"{self.person}-{self.view:02d}"
+
+
+def views(params: SamplerParams, assets: Path = ASSETS) -> Iterator[View]:
+    """Yield views of identity 0, then of identity 1, and so on; the numbers of others are left out.
 
     Raises:
         WeightsError: the asset is missing or damaged.
     """
-    drawn = ((number, _draw_identity(assets, _generator(params.seed, number))) for number in count())
     lowest, highest = params.population
-    people = ((number, person) for number, person in drawn if lowest <= person.coefficients[0] <= highest)
-    for identity, person in islice(people, params.identities):
+    fitting = (n for n in count() if lowest <= _coefficients(assets, _generator(params.seed, n))[0] <= highest)
+    for number in islice(fitting, params.identities):
         for view in range(params.views):
-            image, landmarks = _draw_view(assets, person, _generator(params.seed, identity, view))
-            name = f"sampler-{params.seed}-{identity:05d}"
-            yield SampledPortrait(f"{name}-{view:02d}", name, view, image, landmarks, float(person.coefficients[0]))
+            yield View(params.seed, number, view)
+
+
+def draw(view: View, assets: Path = ASSETS) -> SampledPortrait:
+    """Draw a portrait.
+
+    Raises:
+        WeightsError: the asset is missing or damaged.
+    """
+    person = _draw_identity(assets, view.seed, view.number)
+    image, landmarks = _draw_view(assets, person, _generator(view.seed, view.number, view.view))
+    return SampledPortrait(view.name, view.person, view.view, image, landmarks, float(person.coefficients[0]))
+
+
+def portraits(params: SamplerParams, assets: Path = ASSETS) -> Iterator[SampledPortrait]:
+    """Draw the portraits of `views`, one at a time.
+
+    Raises:
+        WeightsError: the asset is missing or damaged.
+    """
+    return (draw(view, assets) for view in views(params, assets))
 
 
 def _generator(*key: int) -> np.random.Generator:
@@ -71,9 +105,15 @@ def _renderer(assets: Path) -> Renderer:
     return Renderer(load_asset(assets))
 
 
-def _draw_identity(assets: Path, rng: np.random.Generator) -> _Identity:
-    renderer = _renderer(assets)
-    coefficients = _truncated_normal(rng, len(load_asset(assets).smile))
+def _coefficients(assets: Path, rng: np.random.Generator) -> Array:
+    return _truncated_normal(rng, len(load_asset(assets).smile))
+
+
+@lru_cache(maxsize=1)
+def _draw_identity(assets: Path, seed: int, number: int) -> _Identity:
+    """Draw a person, once for all its views."""
+    rng, renderer = _generator(seed, number), _renderer(assets)
+    coefficients = _coefficients(assets, rng)
     mouth, *ranks = (int(rank) for rank in rng.integers(_FITTING, size=5))
     choice = renderer.donors.choose(renderer.texture(coefficients), coefficients, ranks)
     return _Identity(coefficients, renderer.setting(choice), mouth)

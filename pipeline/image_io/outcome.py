@@ -70,6 +70,7 @@ class Accepted:
         normalised: what was changed on the way, in order ("exif_orientation", "alpha_on_white", ...).
         format: "jpeg", "png", "webp", "tiff", "bmp", "mpo", "heif", "avif"; "pixels" for what never was a file.
         data: the original bytes, for quarantine; None where there was no file.
+        landmarks: (68, 2) float32 iBUG points in pixels of the picture, where its source knows them.
     """
 
     image: npt.NDArray[np.uint8]
@@ -77,6 +78,7 @@ class Accepted:
     normalised: tuple[str, ...]
     format: str
     data: bytes | None = field(default=None, repr=False)
+    landmarks: npt.NDArray[np.float32] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

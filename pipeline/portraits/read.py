@@ -1,5 +1,7 @@
 """Read what ingest and masks wrote: rows as data frames, pictures as arrays."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -70,14 +72,21 @@ def points_of(row: Row) -> npt.NDArray[np.float32]:
     return np.asarray(row["points"], np.float32).reshape(5, 2)
 
 
-def _table(path: Path, stage: str) -> pd.DataFrame:
+@contextmanager
+def table_errors(path: Path, stage: str) -> Iterator[None]:
+    """Translate errors of reading a table that a stage wrote."""
     remedy = f"run the stage {stage} first"
     try:
-        return pd.read_parquet(path)
+        yield
     except FileNotFoundError as error:
         raise DataError(f"the table {path.name} of the stage {stage}", "no such file", remedy) from error
     except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
         raise DataError(f"a parquet table in {path.name}", str(error).splitlines()[0], remedy) from error
+
+
+def _table(path: Path, stage: str) -> pd.DataFrame:
+    with table_errors(path, stage):
+        return pd.read_parquet(path)
 
 
 def _picture(path: Path, flags: int, stage: str) -> npt.NDArray[np.uint8]:

@@ -2,17 +2,23 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.errors import ConfigError
-from pipeline.project.paths import Paths
+
+if TYPE_CHECKING:
+    from pipeline.project.paths import Paths
 
 
 def _user_cache() -> Path:
     return Path.home() / ".cache" / "likeness"
+
+
+_ADDRESS = r"^(https?://[^/\s?#]+(/[^\s?#]*)?)?$"
+_SEEN = " as people see them, through a proxy for instance; empty: that of `likeness up`"
 
 
 def user_state() -> Path:
@@ -31,6 +37,9 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LIKENESS_", frozen=True, env_ignore_empty=True)
 
     mlflow_uri: str = Field(default="", description="MLflow server or database; empty: SQLite below state/")
+    service_address: str = Field(default="", pattern=_ADDRESS, description="address of the service's pages" + _SEEN)
+    mlflow_address: str = Field(default="", pattern=_ADDRESS, description="address of MLflow's pages" + _SEEN)
+    drift_address: str = Field(default="", pattern=_ADDRESS, description="address of Evidently's pages" + _SEEN)
     s3_endpoint: str = Field(
         default="", description="address of an S3 service; empty: as AWS_ENDPOINT_URL_S3 says, else AWS"
     )
@@ -40,6 +49,9 @@ class Environment(BaseSettings):
     c2pa_cert: Path | None = Field(default=None, description="PEM chain that signs outputs, the signer's first")
     c2pa_key: Path | None = Field(default=None, description="PEM private key of that chain's first certificate")
     cache: Path = Field(default_factory=_user_cache, description="files that can be made again")
+    service_state: Path | None = Field(
+        default=None, description="folder of what the service writes (docs/operations.md); empty: state/"
+    )
 
     webhook: str = Field(default="", description="address that alerts are posted to as JSON; empty: none")
     smtp: str = Field(default="", description="HOST:PORT or USER:PASSWORD@HOST:PORT that takes alerts; empty: none")
@@ -47,7 +59,7 @@ class Environment(BaseSettings):
     mail_from: str = Field(default="likeness@localhost", description="sender of these")
     alert_urls: SecretStr = Field(default=SecretStr(""), description="Apprise URLs for alerts, separated by spaces")
 
-    def tracking_uri(self, paths: Paths) -> str:
+    def tracking_uri(self, paths: "Paths") -> str:
         """Address of MLflow for the checkout at `paths`."""
         return self.mlflow_uri or f"sqlite:///{paths.mlflow_database.resolve()}"
 

@@ -1,5 +1,6 @@
 """Write results so that nothing half written remains, read them back, and keep secrets in files of their owner's."""
 
+import errno
 import os
 import secrets
 import shutil
@@ -34,6 +35,18 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def append_line(path: Path, line: str) -> None:
+    """Append a line to a file, which is made if it is missing.
+
+    Raises:
+        OSError: a link lies in its place. Several processes write the file, and none may lead another to a file that
+            only the other may write.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
 def write_durably(path: Path, text: str) -> None:
     """Write a text file whole or not at all, as `write_text`; it is on the disk when this returns."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,16 +59,17 @@ def write_durably(path: Path, text: str) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def delete_durably(path: Path) -> None:
     """Delete a file; it is gone from the disk when this returns. One that does not exist is no error."""
     path.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -105,13 +119,23 @@ def private_folder(path: Path) -> None:
 def close_to_others(folder: Path) -> None:
     """Take the rights of other users off a folder, which is made if it is missing, and off what lies directly in it.
 
-    What belongs to somebody else, such as the root of a mounted volume, stays as it is.
+    What belongs to somebody else, such as the root of a mounted volume, or lies on one that cannot be written, stays as
+    it is.
     """
     private_folder(folder)
     for path in (folder, *folder.iterdir()):
         if not path.is_symlink() or path == folder:
-            with suppress(PermissionError, FileNotFoundError):
+            with suppress(PermissionError, FileNotFoundError), _go_on_where_read_only():
                 path.chmod(path.stat().st_mode & ~_OTHERS)
+
+
+@contextmanager
+def _go_on_where_read_only() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
 
 
 def private_file(path: Path) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.project.environment import environment
+
 _EXPERIMENTS = (".dvc", "tmp", "exps")
 """Where DVC puts the folders of its experiments, below the project's root."""
 
@@ -33,6 +35,22 @@ class Paths:
     @property
     def params(self) -> Path:
         return self.root / "params.yaml"
+
+    @property
+    def overlay(self) -> Path:
+        """The project's own values over params.yaml, for its state/production and for experiments as well.
+
+        A cycle's checkout holds them in its params.yaml, as they were when the cycle began.
+        """
+        if self.experimenter is not None:
+            return Paths(self.experimenter).overlay
+        live = self.root.resolve() == self.home.production.resolve()
+        return (self.home.root if live else self.root) / "local" / "params.yaml"
+
+    # overlay
+    @property
+    def stage_overlay(self) -> Path:
+        return self.root / "data" / "overlay.yaml"
 
     # ingest
     @property
@@ -170,6 +188,18 @@ class Paths:
         return (self.experimenter or self.root) / "state"
 
     @property
+    def service_state(self) -> Path:
+        """What the service writes: LIKENESS_SERVICE_STATE, else `state` itself.
+
+        A worker executes code below `state`. Where the two are apart, the service needs no right to write there.
+        """
+        return environment().service_state or self.state
+
+    @property
+    def service_locks(self) -> Path:
+        return self.service_state / "locks"
+
+    @property
     def mlflow_database(self) -> Path:
         return self.state / "mlflow.db"
 
@@ -179,7 +209,7 @@ class Paths:
 
     @property
     def production_log(self) -> Path:
-        return self.state / "production.sqlite"
+        return self.service_state / "production.sqlite"
 
     @property
     def drift(self) -> Path:
@@ -195,7 +225,11 @@ class Paths:
 
     @property
     def alerts(self) -> Path:
-        return self.state / "alerts.jsonl"
+        return self.service_state / "alerts.jsonl"
+
+    @property
+    def open_alerts(self) -> Path:
+        return self.service_state / "alerts-open.json"
 
     @property
     def audit(self) -> Path:
@@ -207,7 +241,7 @@ class Paths:
 
     @property
     def keys(self) -> Path:
-        return self.state / "keys"
+        return self.service_state / "keys"
 
     @property
     def log_key(self) -> Path:
@@ -217,21 +251,30 @@ class Paths:
         """Sealed head of the production log called `name`; the key fits several logs, a head only its own."""
         return self.keys / f"{name}.head"
 
+    def log_segments(self, name: str) -> Path:
+        """Folder of the sealed segments of the production log called `name`."""
+        return self.service_state / f"{name}-segments"
+
+    @property
+    def all_log_segments(self) -> tuple[Path, ...]:
+        """Folders of sealed segments, of every log that this state was used with."""
+        return tuple(sorted(self.service_state.glob("log*-segments")))
+
     @property
     def subjects(self) -> Path:
-        return self.state / "subjects.sqlite"
+        return self.service_state / "subjects.sqlite"
 
     @property
     def kept(self) -> Path:
-        return self.state / "kept"
+        return self.service_state / "kept"
 
     @property
     def tokens(self) -> Path:
-        return self.state / "tokens.json"
+        return self.service_state / "tokens.json"
 
     @property
     def served(self) -> Path:
-        return self.state / "served.json"
+        return self.service_state / "served.json"
 
     @property
     def cycles(self) -> Path:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from models.errors import LikenessError, StorageFull
+from models.errors import LikenessError, StorageError, StorageFull
 
 FULL_BYTES = 2**20
 """With less free than this a disk counts as full: a transaction of the log, or a picture, does not fit any more."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM}
 _WORDS = ("no space left on device", "quota exceeded", "file too large", "database or disk is full", "os error 28")
 """Libraries in other languages raise errors of their own, in which only the system's words say what happened."""
 _log = logging.getLogger(__name__)
@@ -50,6 +51,18 @@ def full_disk_in_words(what: str) -> Iterator[None]:
         if is_full(error):
             raise storage_full(what, error) from error
         raise
+
+
+@contextmanager
+def refusals_in_words() -> Iterator[None]:
+    """Turn what the system does not let this process do with a file into StorageError, which names the file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _REFUSED or error.filename is None:
+            raise
+        remedy = "mount its disk for writing, or call this as its owner"
+        raise StorageError(f"to be allowed to use {error.filename}", (error.strerror or "").lower(), remedy) from error
 
 
 @contextmanager

@@ -6,9 +6,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.errors import ServiceUnavailable, StorageFull
+from models.errors import ConfigError, ServiceUnavailable, StorageFull
+from pipeline.project.artifact_locations import OWN, relocate_artifacts
 from pipeline.project.environment import environment
 from pipeline.project.paths import Paths
 from pipeline.project.storage import is_full, storage_full
@@ -65,8 +67,11 @@ def translate_outages(uri: str) -> Iterator[None]:
 def connect(paths: Paths) -> "MlflowClient":
     """Point MLflow at this checkout's store and make the experiment if it is not there.
 
+    In the checkout's own database, addresses of artifacts become those of this checkout, wherever it was made.
+
     Raises:
         ServiceUnavailable: the store does not answer; after about ten seconds at most.
+        ConfigError: MLflow does not know how the checkout keeps artifacts.
     """
     silence_mlflow()
     uri = environment().tracking_uri(paths)
@@ -79,14 +84,37 @@ def connect(paths: Paths) -> "MlflowClient":
 
     try:
         with translate_outages(uri):
-            mlflow.set_tracking_uri(uri)
+            _follow(uri)
             client = mlflow.MlflowClient(tracking_uri=uri)
             if client.get_experiment_by_name(EXPERIMENT) is None:
                 client.create_experiment(EXPERIMENT, artifact_location=_artifact_location(uri, paths))
+            if _is_own(uri, paths):
+                relocate_artifacts(paths)
             mlflow.set_experiment(EXPERIMENT)
     except MlflowException as error:  # something answers, but not with an experiment: no rights, another program
         raise _unavailable(uri, error) from error
     return client
+
+
+def _follow(uri: str) -> None:
+    """Let MLflow use this store, and forget where runs of another have their artifacts: a copy has the same runs."""
+    import mlflow
+    from mlflow.store.artifact.artifact_repository_registry import get_registered_artifact_repositories
+    from mlflow.store.artifact.mlflow_artifacts_repo import MlflowArtifactsRepository
+    from mlflow.tracking._tracking_service import utils
+
+    if get_registered_artifact_repositories()["mlflow-artifacts"] is MlflowArtifactsRepository:
+        remedy = "install it again, as with `make .venv/.ready`"
+        raise ConfigError("Likeness's entry point for MLflow", "an installation without it", remedy)
+    if mlflow.get_tracking_uri() != uri:
+        utils._artifact_repos_cache.clear()
+        mlflow.set_tracking_uri(uri)
+
+
+def _is_own(uri: str, paths: Paths) -> bool:
+    """Tell whether a store is the database in the checkout's state."""
+    place = uri.removeprefix("sqlite:///")
+    return place != uri and Path(place).resolve() == paths.mlflow_database.resolve()
 
 
 def _probe(uri: str) -> None:
@@ -110,5 +138,7 @@ def _unavailable(uri: str, error: Exception) -> ServiceUnavailable | StorageFull
 
 
 def _artifact_location(uri: str, paths: Paths) -> str | None:
-    """Choose an absolute location for a store of files; a server chooses its own."""
+    """Choose where artifacts lie: beside a SQLite file; a server chooses for itself."""
+    if uri.startswith("sqlite:"):
+        return OWN
     return None if uri.startswith(("http://", "https://")) else paths.mlflow_artifacts.resolve().as_uri()

@@ -49,7 +49,8 @@ def _data_set(paths: Paths, digest: str, rows: pd.DataFrame) -> "Dataset":
     from mlflow.entities import Dataset
 
     profile = {"num_rows": len(rows), "portraits": _portraits(rows), "people": _people(rows)}
-    source = {"uri": paths.portrait_rows.resolve().as_uri()}
+    place = paths.root.resolve().relative_to(paths.home.root) / paths.portrait_rows.relative_to(paths.root)
+    source = {"uri": place.as_posix()}  # from the project's folder: a copy of that has its own table
     return Dataset(NAME, short_digest(digest), "local", json.dumps(source), profile=json.dumps(profile))
 
 

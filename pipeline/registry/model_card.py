@@ -1,5 +1,6 @@
 """The model card of a registered version, as Markdown: purpose, data, training, evaluation, gate, limits, licence."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -57,7 +58,12 @@ def model_card(facts: CardFacts) -> str:
         _limits(),
         _licence(facts),
     )
-    return "\n\n".join(sections) + "\n"
+    return _unwrap("\n\n".join(sections)) + "\n"
+
+
+def _unwrap(text: str) -> str:
+    """Put each paragraph and each point of a list on one line: MLflow's page breaks lines where the text does."""
+    return re.sub(r"(?<=[^\n])\n(?![\n|#-]) *", " ", text)
 
 
 def _purpose(facts: CardFacts) -> str:

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pipeline.config.dotted import dotted_values
 from pipeline.project.paths import Paths
 from pipeline.registry.client import EXPERIMENT, connect, translate_outages
+from pipeline.values.dotted import dotted_values
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -12,7 +12,7 @@ from pipeline.image_io.outcome import Accepted
 from pipeline.sources.item import SourceItem
 
 if TYPE_CHECKING:
-    from pipeline.face_sampler.generate import SampledPortrait
+    from pipeline.face_sampler.generate import View
 
 
 def check_terms(edition: Edition) -> None:
@@ -28,12 +28,16 @@ def check_terms(edition: Edition) -> None:
 
 def portraits(params: SamplerParams) -> Iterator[SourceItem]:
     """Yield every view of every sampled identity, with the landmarks that it was drawn with."""
-    from pipeline.face_sampler.generate import portraits as sampled  # only this source needs the generator
+    from pipeline.face_sampler.generate import views  # only this source needs the generator
 
-    for portrait in sampled(params):
-        yield SourceItem(portrait.name, portrait.identity, None, partial(_read, portrait), portrait.landmarks)
+    for view in views(params):
+        yield SourceItem(view.name, view.person, None, partial(_read, view))
 
 
-def _read(portrait: "SampledPortrait") -> Accepted:
-    """Pass the picture on: there is no file, so the digest is that of the pixels (rows of RGB, uint8)."""
-    return Accepted(portrait.image, hashlib.sha256(portrait.image.tobytes()).hexdigest(), (), "pixels")
+def _read(view: "View") -> Accepted:
+    """Draw the picture: there is no file, so the digest is that of the pixels (rows of RGB, uint8)."""
+    from pipeline.face_sampler.generate import draw
+
+    portrait = draw(view)
+    digest = hashlib.sha256(portrait.image.tobytes()).hexdigest()
+    return Accepted(portrait.image, digest, (), "pixels", landmarks=portrait.landmarks)

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from models.errors import DataError
 from pipeline.image_io.outcome import Accepted, Rejected
 
@@ -27,8 +24,7 @@ class SourceItem:
         name: its name in the source, printable as far as the file system gave it so; never used as a path.
         identity: who is in it.
         split: the published split, or None where identities are shared out by hash.
-        read: reads it; called at most once.
-        landmarks: (68, 2) float32 iBUG points in pixels of the picture, where the source knows them.
+        read: reads it; pickled, it holds names and numbers only. A worker that dies leaves it to be called anew.
         consent: id of the record under which a production portrait was kept; "" for those of `data.source`.
     """
 
@@ -36,7 +32,6 @@ class SourceItem:
     identity: str
     split: Published | None
     read: Callable[[], Accepted | Rejected]
-    landmarks: npt.NDArray[np.float32] | None = None
     consent: str = ""
 
 

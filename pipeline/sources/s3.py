@@ -1,7 +1,7 @@
 """Portraits below a prefix of an S3 bucket, through a cache that survives an interruption."""
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from pipeline.image_io.files import read_file
@@ -22,11 +22,11 @@ def portraits(location: str, identity_pattern: str, limits: Limits, cache: Path)
         ServiceUnavailable: the endpoint does not answer.
     """
     bucket, prefix = address(location)
-    client = connect()
+    reader = _Reader(limits, cache)
     identities = Identities(identity_pattern)
-    for stored in _listing(client, bucket, prefix):
+    for stored in _listing(reader.client, bucket, prefix):
         name = stored.key[len(prefix) :].lstrip("/") or stored.key
-        yield SourceItem(name, identities.of(name), None, partial(_read, client, stored, limits, cache))
+        yield SourceItem(name, identities.of(name), None, partial(reader.read, stored))
     identities.check()
 
 
@@ -43,11 +43,26 @@ def _listing(client: Client, bucket: str, prefix: str) -> Iterator[Stored]:
                 yield Stored(bucket, entry["Key"], entry["Size"], entry["ETag"].strip('"'))
 
 
-def _read(client: Client, stored: Stored, limits: Limits, cache: Path) -> Accepted | Rejected:
-    if stored.size > limits.max_bytes:
-        return Rejected(Code.TOO_MANY_BYTES, f"{stored.size} bytes, at most {limits.max_bytes}")
-    with translated_errors(f"s3://{stored.bucket}/{stored.key}"):
-        path = fetch(client, stored, cache)
-    if path is None:
-        return Rejected(Code.NOT_AS_STORED, "downloaded twice, and both times the checksum was wrong")
-    return read_file(path, limits)
+class _Reader:
+    """Reads objects by a client of its own: pickled, for another process, it makes a new one there."""
+
+    def __init__(self, limits: Limits, cache: Path) -> None:
+        self._limits, self._cache = limits, cache
+
+    def __reduce__(self) -> tuple[type["_Reader"], tuple[Limits, Path]]:
+        return _Reader, (self._limits, self._cache)
+
+    @cached_property
+    def client(self) -> Client:
+        """The client, made when it is first asked for."""
+        return connect()
+
+    def read(self, stored: Stored) -> Accepted | Rejected:
+        """Fetch an object into the cache and read it."""
+        if stored.size > self._limits.max_bytes:
+            return Rejected(Code.TOO_MANY_BYTES, f"{stored.size} bytes, at most {self._limits.max_bytes}")
+        with translated_errors(f"s3://{stored.bucket}/{stored.key}"):
+            path = fetch(self.client, stored, self._cache)
+        if path is None:
+            return Rejected(Code.NOT_AS_STORED, "downloaded twice, and both times the checksum was wrong")
+        return read_file(path, self._limits)

@@ -147,6 +147,7 @@ def _trainer(train: TrainParams, callbacks: list[Callback]) -> L.Trainer:
         max_epochs=train.epochs,
         accelerator=train.hardware.accelerator,
         devices=train.hardware.devices,
+        num_nodes=train.hardware.num_nodes,
         strategy=train.hardware.strategy,
         precision=train.hardware.precision,
         use_distributed_sampler=False,  # `Epochs` shares the samples out

@@ -1,8 +1,10 @@
 """The portrait table as validation looks at it, and facts about the batch as a whole."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 COLUMN_TYPES = {
@@ -45,14 +47,17 @@ def flatten(rows: pd.DataFrame, side: int) -> pd.DataFrame:
     for name in (name for name in LISTS if name in rows):
         flat[name] = np.array([0 if value is None else len(value) for value in rows[name]], np.int64)
     for name in (name for name in ("points", "landmarks") if name in rows):
-        flat[f"{name}_inside"] = np.array([share_inside(value, side) for value in rows[name]], np.float64)
+        flat[f"{name}_inside"] = shares_inside(rows[name], flat[name].to_numpy(), side)
     return flat
 
 
-def share_inside(coordinates: object, side: int) -> float:
-    """Compute the share of coordinates in [0, side); 0 if there are none. NaN lies outside."""
-    values = np.asarray(coordinates if coordinates is not None else [], np.float64)
-    return float(((values >= 0) & (values < side)).mean()) if values.size else 0.0
+def shares_inside(coordinates: "pd.Series[Any]", counts: npt.NDArray[np.int64], side: int) -> npt.NDArray[np.float64]:
+    """Compute each row's share of coordinates in [0, side); 0 if it has none. NaN lies outside."""
+    values = [np.asarray(row, np.float64) for row in coordinates[counts > 0]]
+    together = np.concatenate(values) if values else np.empty(0)
+    of_row = np.repeat(np.arange(len(counts)), counts)
+    inside = np.bincount(of_row, weights=(together >= 0) & (together < side), minlength=len(counts))
+    return np.asarray(inside / np.maximum(counts, 1), np.float64)
 
 
 def bin_shares(values: "pd.Series[float]", edges: tuple[float, ...]) -> "pd.Series[float]":

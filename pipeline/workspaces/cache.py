@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 from models.errors import LikenessError
+from pipeline.project.child_processes import end_children_at_exit
 from pipeline.project.paths import Paths
+from pipeline.workspaces.cycle_checkouts import share_own_cache
 from pipeline.workspaces.dvc import environment
 
 
@@ -25,7 +27,9 @@ def collect_garbage(paths: Paths) -> int:
     used = sorted(lock.parent for lock in paths.home.cycles.glob("[!.]*/dvc.lock"))
     if not used or not cache.is_dir():
         return 0
+    share_own_cache(paths)  # or that of another state would be emptied
     before = _bytes(cache)
+    end_children_at_exit()
     command = [sys.executable, "-m", "dvc", "gc", "--workspace", "--force", "--quiet"]
     others = ["--projects", *map(str, used[:-1])] if used[1:] else []
     done = subprocess.run(  # noqa: S603 - our own command

@@ -3,13 +3,19 @@
 import shutil
 import subprocess
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from models.errors import DataError
-from pipeline.config.load import load_params, write_params
+from pipeline.config.load import Own, check_values, load_params
 from pipeline.project.files import write_text
+from pipeline.project.paths import Paths
+from pipeline.values.dotted import remove_value, set_value
+from pipeline.values.files import format_values
+from pipeline.values.overlay import effective_values, lay_over, read_overlay
 from pipeline.workspaces.history import begin_history, commit_files
+from pipeline.workspaces.overlay import unset_own_values
 from pipeline.workspaces.own_values import own_values, record_values
 
 _CORE, _NO_SCM = "[core]\n", "    no_scm = true\n"
@@ -22,37 +28,64 @@ def create_workspace(
 ) -> None:
     """Copy a checkout's files (not its data, state or history) and write its params.yaml with some values changed.
 
-    An existing workspace keeps its data and state; its code becomes that of `source`.
+    Own values of `source` are written into that params.yaml. An existing workspace keeps its data and state; its code
+    becomes that of `source`.
 
     Args:
         source: root of a git checkout of this project; changes that are not committed come along.
         target: folder to make.
         overrides: dotted keys of params.yaml and their values.
-        keep: values of an existing workspace that were changed since it was made stay; otherwise all become those of
-            `source`.
+        keep: values of an existing workspace that were changed since it was made stay, and its overlay but for
+            `overrides`; otherwise all become those of `source`.
         history: begin a git history in `target`, or go on with it, for DVC's experiments.
 
     Raises:
         DataError: `source` is no checkout.
-        ConfigError: an override that params.yaml does not admit; nothing is copied then.
+        ConfigError: an override that params.yaml does not admit, or values of the workspace that it does not admit any
+            more; nothing is copied then.
     """
     files = [file for file in _files(source) if file.parts[0] not in SKIPPED and (source / file).is_file()]
-    params = source / "params.yaml"
-    values = {**(own_values(target, params) if keep else {}), **overrides}
-    load_params(params, values)
+    given = effective_values(source / "params.yaml")
+    load_params(source / "params.yaml", overrides)
+    values = {**(own_values(target, given) if keep else {}), **overrides}
+    params = _changed_values(given, values)
+    overlay = Paths(target).overlay
+    replaced = _check_kept(params, overlay, target / "params.yaml", overrides) if keep else []
     if history:
         begin_history(target)
-    write_params(params, target / "params.yaml", values)
+    write_text((target / "params.yaml").resolve(), format_values(params))
+    if replaced:
+        unset_own_values(target / "params.yaml", replaced)
     if keep:
-        record_values(target, params)
+        record_values(target, given)
+    else:
+        overlay.unlink(missing_ok=True)
     for file in files:
-        if str(file) != "params.yaml":
+        if file not in (Path("params.yaml"), Path("local/params.yaml")):
             (target / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source / file, target / file)
     for folder in {Path(".dvc"), *(file.parent for file in files if file.parts[-2:] == (".dvc", "config"))}:
         _set_history(target / folder / "config.local", target)
     if history:
         commit_files(target, files, source)
+
+
+def _changed_values(given: dict[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """Change values of parameters, comments kept."""
+    params = deepcopy(given)
+    for key, value in changed.items():
+        set_value(params, key, value)
+    return params
+
+
+def _check_kept(params: dict[str, Any], overlay: Path, file: Path, overrides: Mapping[str, Any]) -> list[str]:
+    """Check that a workspace's overlay still fits over its parameters; gives its keys that `overrides` replace."""
+    own = read_overlay(overlay)
+    replaced = [key for key in overrides if remove_value(own, key)]
+    values = deepcopy(params)
+    lay_over(values, own)
+    check_values(values, file, Own(own, overlay))
+    return replaced
 
 
 def _set_history(config: Path, workspace: Path) -> None:

@@ -1,10 +1,12 @@
 """A cycle's own checkout: the project at one revision, beside production's state, away from a person's files.
 
-`state/cycles/<id>/` holds the files of the revision, production's params.yaml as it was when the cycle began, `state`
-as a link back to the one state, and a DVC cache that all cycles share: what one has computed the next restores.
+`state/cycles/<id>/` holds the files of the revision, production's parameters as they were when the cycle began (in its
+params.yaml, own values included, so that it has no overlay), `state` as a link back to the one state, and a DVC cache
+that all cycles share: what one has computed the next restores.
 
 `state/production/` is what the flows and the service are given as their root: params.yaml and state are links to the
-project's, `data` is a link to the data of the cycle that made the champion. A person's `data/` is read by nobody else.
+project's, and the project's overlay counts; `data` is a link to the data of the cycle that made the champion. A
+person's `data/` is read by nobody else.
 """
 
 import io
@@ -24,14 +26,17 @@ from models.errors import DataError
 from pipeline.config.load import write_params
 from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
+from pipeline.values.overlay import copy_effective
 from pipeline.workspaces.create import SKIPPED
 from pipeline.workspaces.history import is_workspace
+from pipeline.workspaces.overlay import set_own_values
 
 FILES = "files"
 """Stands for a revision where the project is no git checkout: the files as they lie there."""
 _NOT_CODE = {*SKIPPED, ".git", ".venv", "build", "data", "state"}
 _LOCAL = {"cache", "tmp", "config.local"}
-_CONFIG = '[core]\n    no_scm = true\n[cache]\n    dir = {cache}\n    type = "reflink,hardlink,copy"\n'
+_CONFIG = '[core]\n    no_scm = true\n[cache]\n    dir = ../../../dvc-cache\n    type = "reflink,hardlink,copy"\n'
+"""DVC's settings of a checkout; its cache is named from the folder they lie in, so that a copy has its own."""
 
 
 class CycleRecord(BaseModel):
@@ -95,12 +100,34 @@ def create_checkout(source: Path, revision: str, paths: Paths, cycle: str) -> Pa
         shutil.copytree(source, building, ignore=_not_code(source), dirs_exist_ok=True)
     else:
         _extract(source, revision, building)
-    shutil.copyfile(origin.params, building / "params.yaml")
+    copy_effective(origin.params, building / "params.yaml")
+    (building / "local").mkdir(exist_ok=True)
+    (building / "local" / "params.yaml").unlink(missing_ok=True)
     (building / "state").symlink_to(Path("..", ".."), target_is_directory=True)
-    write_text(building / ".dvc" / "config.local", _CONFIG.format(cache=origin.state / "dvc-cache"))
+    write_text(_dvc_settings(building), _CONFIG)
     write_text(building / ".revision", revision)
     building.rename(target)
     return target
+
+
+def take_values(paths: Paths, values: Mapping[str, Any]) -> None:
+    """Write down what a cycle has decided, for its stages: in the params.yaml of its own checkout, else in the overlay.
+
+    Raises:
+        ConfigError: they are not admitted, or params.yaml or the overlay cannot be read.
+    """
+    if paths.root.resolve().parent == paths.home.cycles.resolve():
+        write_params(paths.params, paths.params, values)
+    else:
+        set_own_values(paths.params, values)
+
+
+def share_own_cache(paths: Paths) -> None:
+    """Let all checkouts use the cache of this state, also those that were made before the state was copied or moved."""
+    for folder in paths.home.cycles.glob("[!.]*/"):
+        settings = _dvc_settings(folder)
+        if settings.is_file() and settings.read_text(encoding="utf-8") != _CONFIG:
+            write_text(settings, _CONFIG)
 
 
 def record_cycle(paths: Paths, done: CycleRecord) -> None:
@@ -115,9 +142,9 @@ def cycle_records(paths: Paths) -> list[CycleRecord]:
 
 
 def adopt_cycle(paths: Paths, version: str) -> bool:
-    """Let production read the data of the cycle that made `version`, now champion, and copy its parameters to the root.
+    """Let production read the data of the cycle that made `version`, now champion, and take its parameters over.
 
-    The parameters are brought back once for a version: what a person changes afterwards stays. Returns whether that
+    The parameters are taken once for a version: what a person changes afterwards stays. Returns whether that
     version came from a checkout that is still there; calling it again changes nothing.
     """
     made = next((done for done in reversed(cycle_records(paths)) if version and done.version == version), None)
@@ -126,8 +153,7 @@ def adopt_cycle(paths: Paths, version: str) -> bool:
     ensure_production(paths)
     _replace_link(paths.home.production / "data", Path("..", "cycles", made.cycle, "data"))
     if not made.adopted:
-        params = paths.home.params
-        write_params(params, params, made.overrides)
+        set_own_values(paths.home.params, made.overrides)
         record_cycle(paths, made.model_copy(update={"adopted": True}))
     return True
 
@@ -170,6 +196,10 @@ def _replace_link(link: Path, target: Path) -> None:
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
     temporary.replace(link)
+
+
+def _dvc_settings(checkout: Path) -> Path:
+    return checkout / ".dvc" / "config.local"
 
 
 def _record_file(paths: Paths, cycle: str) -> Path:

@@ -5,14 +5,18 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 from ruamel.yaml import YAML
 
 from models.errors import LikenessError, ServiceUnavailable
+from pipeline.project.child_processes import end, end_children_at_exit
+from pipeline.project.environment import environment as settings
 from pipeline.project.process import TEMPORARY
 
 log = logging.getLogger(__name__)
@@ -36,6 +40,8 @@ class Reproduced:
 def reproduce(stage: str, root: Path, *, force: bool = False) -> Reproduced:
     """Bring one stage up to date in a checkout; its output streams to the log. If this is interrupted, the stage ends.
 
+    It also ends if this process is killed.
+
     Args:
         stage: name in dvc.yaml.
         root: the checkout.
@@ -47,6 +53,7 @@ def reproduce(stage: str, root: Path, *, force: bool = False) -> Reproduced:
     """
     command = [sys.executable, "-m", "dvc", "repro", "--single-item", stage, *(["--force"] if force else [])]
     started = time.monotonic()
+    end_children_at_exit()
     log.info("  %s: started", stage)
     with (
         subprocess.Popen(  # noqa: S603 - our own command
@@ -64,11 +71,22 @@ def reproduce(stage: str, root: Path, *, force: bool = False) -> Reproduced:
     return done
 
 
+def stages_of(root: Path) -> Mapping[str, Any]:
+    """Read the stages of a checkout's dvc.yaml; none where it has no such file."""
+    file = root / "dvc.yaml"
+    stages: Mapping[str, Any] = YAML(typ="safe").load(file)["stages"] if file.is_file() else {}
+    return stages
+
+
 def environment() -> dict[str, str]:
-    """Copy this process's environment with `python` being this Python, also in pipeline/stage.sh, for dvc.yaml."""
+    """Copy this process's environment with `python` being this Python, also in pipeline/stage.sh, for dvc.yaml.
+
+    DVC's own site cache, by default /var/tmp/dvc, cannot be written where the root of a container cannot.
+    """
     folders = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-    settings = {"LIKENESS_PYTHON": sys.executable, "DVC_NO_ANALYTICS": "1", "PYTHONUNBUFFERED": "1"}
-    return os.environ | {"PATH": os.pathsep.join(folders)} | settings
+    own = {"LIKENESS_PYTHON": sys.executable, "DVC_NO_ANALYTICS": "1", "PYTHONUNBUFFERED": "1"}
+    site_cache = os.environ.get("DVC_SITE_CACHE_DIR") or str(settings().cache / "dvc")
+    return os.environ | {"PATH": os.pathsep.join(folders), "DVC_SITE_CACHE_DIR": site_cache} | own
 
 
 def _command(stage: str, root: Path) -> str:
@@ -77,8 +95,7 @@ def _command(stage: str, root: Path) -> str:
     dvc.lock would not tell: it stays the same when a forced run gives the same files, and changes when the run cache
     restores others.
     """
-    stages = YAML(typ="safe").load(root / "dvc.yaml")["stages"]
-    return str(stages[stage]["cmd"])
+    return str(stages_of(root)[stage]["cmd"])
 
 
 def _stream(stage: str, process: "subprocess.Popen[str]") -> list[str]:
@@ -93,15 +110,10 @@ def _stream(stage: str, process: "subprocess.Popen[str]") -> list[str]:
 
 
 def _end(pid: int) -> None:
-    """Terminate a process and all that it started; kill what has not ended after some seconds."""
+    """End a process and all that it started."""
     with suppress(psutil.NoSuchProcess):
         parent = psutil.Process(pid)
-        processes = [parent, *parent.children(recursive=True)]
-        for how in (psutil.Process.terminate, psutil.Process.kill):
-            for process in processes:
-                with suppress(psutil.NoSuchProcess):
-                    how(process)
-            _, processes = psutil.wait_procs(processes, timeout=_PATIENCE)
+        end([parent, *parent.children(recursive=True)], _PATIENCE)
 
 
 def _failure(stage: str, lines: list[str]) -> LikenessError:

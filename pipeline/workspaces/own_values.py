@@ -1,36 +1,33 @@
-"""Keep what operators, or production, changed in a workspace's params.yaml when the workspace is made anew."""
+"""Keep what people changed in a workspace's params.yaml when the workspace is made anew."""
 
-import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.dotted import dotted_values
-from pipeline.config.load import read_values
+from pipeline.project.files import write_text
 from pipeline.project.paths import Paths
+from pipeline.values.dotted import dotted_values, find_value
+from pipeline.values.files import format_values, read_values
 
 
-def own_values(workspace: Path, source: Path) -> dict[str, Any]:
-    """List the values of a workspace that are its own, by dotted keys: they differ from those that it was made with.
+def own_values(workspace: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """List the values of a workspace's params.yaml that were changed since it was made, by dotted keys.
 
-    Keys that the parameters at `source` lack are left out. Nothing is recorded of workspaces of earlier versions: there
-    all that differs from `source` is their own.
+    Keys that `given`, the parameters it is to be made of, lack are left out. Nothing is recorded of workspaces of
+    earlier versions: there all that differs from `given` counts as changed.
     """
     params, recorded = workspace / "params.yaml", _recorded(workspace)
     if not params.is_file():
         return {}
-    known = dict(dotted_values(read_values(source)))
-    made_with = dict(dotted_values(read_values(recorded))) if recorded.is_file() else known
-    return {
-        key: value
-        for key, value in dotted_values(read_values(params))
-        if key in known and (key not in made_with or value != made_with[key])
-    }
+    standing = read_values(params)
+    made_with = read_values(recorded) if recorded.is_file() else given
+    found = ((key, find_value(standing, key)) for key, _ in dotted_values(given))
+    return {key: value[0] for key, value in found if value and value != find_value(made_with, key)}
 
 
-def record_values(workspace: Path, source: Path) -> None:
-    """Record the parameters that a workspace was made with."""
-    _recorded(workspace).parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, _recorded(workspace))
+def record_values(workspace: Path, given: dict[str, Any]) -> None:
+    """Record the parameters that a workspace was made of."""
+    write_text(_recorded(workspace), format_values(given))
 
 
 def _recorded(workspace: Path) -> Path:

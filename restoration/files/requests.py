@@ -1,7 +1,7 @@
 """Match photos with their masks and outputs: files, or folders by stem."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,32 @@ class Request:
     problem: DataError | None = None
 
 
+def requests_for_all(
+    photos: Sequence[Path], mask: Path | None, out: Path | None, save_mask: Path | None = None
+) -> list[Request]:
+    """The photos to restore: of one input as `requests` lists them, or several files in the order they are named in.
+
+    Args:
+        photos: a file, a folder, or several files.
+        mask: for several files a folder, or None.
+        out: for several files a folder; None: photo-restored beside each.
+        save_mask: for several files a folder, or None.
+
+    Raises:
+        DataError: as `requests`; a folder among several inputs.
+    """
+    if len(photos) == 1:
+        return requests(photos[0], mask, out, save_mask)
+    for photo in photos:
+        _check_exists(photo, "check the path")
+        if photo.is_dir():
+            raise DataError("several files, or one folder", f"the folder {photo} among others", "name its photos")
+    if mask is not None and not mask.is_dir():
+        raise DataError("a folder of masks for several photos", f"{mask}", "put the masks into a folder, by stem")
+    _check_folders((*(photo.parent for photo in photos), mask), out, save_mask)
+    return _matched(photos, mask, out, save_mask)
+
+
 def requests(photo: Path, mask: Path | None, out: Path | None, save_mask: Path | None = None) -> list[Request]:
     """The photos to restore, in order of name. From a folder every photo is taken, sidecars are left out.
 
@@ -38,9 +64,9 @@ def requests(photo: Path, mask: Path | None, out: Path | None, save_mask: Path |
     Raises:
         DataError: a missing path, a file paired with a folder, an empty folder, or outputs that would replace inputs.
     """
-    for path, remedy in ((photo, "check the path"), (mask, "check --mask")):
-        if path is not None and not path.exists() and not path.is_symlink():
-            raise DataError("a file or a folder", f"no such path: {path}", remedy)
+    _check_exists(photo, "check the path")
+    if mask is not None:
+        _check_exists(mask, "check --mask")
     if mask is not None and photo.is_dir() != mask.is_dir():
         raise DataError("two files or two folders", f"{photo} with {mask}", "give photo and mask of the same sort")
     place = _default_output(photo) if out is None else out
@@ -48,6 +74,11 @@ def requests(photo: Path, mask: Path | None, out: Path | None, save_mask: Path |
         return _folder(photo, mask, place, save_mask)
     kept = None if save_mask is None else _within(save_mask, photo, ".png")
     return [_single(photo, mask, _within(place, photo, _ending(photo)), kept)]
+
+
+def _check_exists(path: Path, remedy: str) -> None:
+    if not path.exists() and not path.is_symlink():
+        raise DataError("a file or a folder", f"no such path: {path}", remedy)
 
 
 def _default_output(photo: Path) -> Path:
@@ -80,21 +111,34 @@ def _single(photo: Path, mask: Path | None, out: Path, save_mask: Path | None) -
 
 
 def _folder(photos: Path, masks: Path | None, out: Path, save_masks: Path | None) -> list[Request]:
-    for place, option in ((out, "--out"), (save_masks, "--save-mask")):
-        if place is not None:
-            _check_folder(place, (photos, masks), option)
-    if save_masks is not None and save_masks.absolute() == out.absolute():
-        raise DataError("two folders for pictures and masks", f"{out} twice", "choose another --save-mask")
+    _check_folders((photos, masks), out, save_masks)
     listed = photo_files(photos)
-    files = listed.photos
-    if not files:
+    if not listed.photos:
         got = f"the folder {photos} without any" if listed.left_out else f"the empty folder {photos}"
         raise DataError("photos", got, "put pictures there")
+    return _matched(listed.photos, masks, out, save_masks)
+
+
+def _matched(photos: Sequence[Path], masks: Path | None, out: Path | None, save_masks: Path | None) -> list[Request]:
+    """Give each photo its mask, by stem, and its output: in the folder `out`, or beside it."""
     by_stem: dict[str, list[Path]] = {}
     for mask in [] if masks is None else photo_files(masks).photos:
         by_stem.setdefault(mask.stem, []).append(mask)
-    times = Counter(file.stem for file in files)
-    return [_paired(file, by_stem.get(file.stem, []), times[file.stem], masks, out, save_masks) for file in files]
+    apart = out is None and masks is None and save_masks is None
+    names = [photo.with_suffix("").absolute() if apart else Path(photo.stem) for photo in photos]
+    times = Counter(names)
+    return [
+        _paired(photo, by_stem.get(photo.stem, []), times[name], masks, out, save_masks)
+        for photo, name in zip(photos, names, strict=True)
+    ]
+
+
+def _check_folders(inputs: Sequence[Path | None], out: Path | None, save_masks: Path | None) -> None:
+    for place, option in ((out, "--out"), (save_masks, "--save-mask")):
+        if place is not None:
+            _check_folder(place, inputs, option)
+    if save_masks is not None and out is not None and save_masks.absolute() == out.absolute():
+        raise DataError("two folders for pictures and masks", f"{out} twice", "choose another --save-mask")
 
 
 def _check_folder(place: Path, inputs: Iterable[Path | None], option: str) -> None:
@@ -107,7 +151,7 @@ def _check_folder(place: Path, inputs: Iterable[Path | None], option: str) -> No
 
 
 def _paired(
-    photo: Path, found: list[Path], times: int, masks: Path | None, out: Path, save_masks: Path | None
+    photo: Path, found: list[Path], times: int, masks: Path | None, out: Path | None, save_masks: Path | None
 ) -> Request:
     problem = None
     if times > 1:
@@ -116,7 +160,7 @@ def _paired(
         problem = DataError(f"one mask {photo.stem}.* in {masks}", f"{len(found)} of them", "give each photo one mask")
     picture = fitting_name(photo.stem, ".png")
     mask = None if masks is None else found[0] if found else masks / picture
-    output = out / fitting_name(photo.stem, _ending(photo))
+    output = _default_output(photo) if out is None else out / fitting_name(photo.stem, _ending(photo))
     return Request(photo, mask, output, None if save_masks is None else save_masks / picture, problem)
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from models.face.alignment import Matrix, Points, align, invert, similarity, transform
 from models.images import Image, Mask
 from models.runtime.budget import UNLIMITED, Budget
+from models.runtime.spans import span
 from restoration.photo.blending import blend_in
 from restoration.photo.harmonic import Field
 from restoration.photo.windows import Window, around, widened
@@ -167,6 +168,7 @@ def paste_in(
     blend_in(canvas[window], lambda part: _spread(frame, smooth, part), own, missing[window], ramp, left, budget)
 
 
+@span("paste")
 def paste_all(
     frames: Sequence[Frame],
     canvas: Image,

@@ -14,7 +14,7 @@ import argparse
 import json
 import logging
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ from scripts.assets.refiner.objective import Weights
 from scripts.assets.refiner.people import gather_people, people_of
 from scripts.assets.refiner.records import Records, open_records
 from scripts.assets.refiner.shards import WHOLE, Drawing, fit_models, harder, make_shard, make_shards
-from scripts.assets.refiner.training import WEIGHTS, Plan, train
+from scripts.assets.refiner.training import WEIGHTS, Plan, begin_from, train
 from scripts.one_thread import use_one_thread
 
 RECIPE = "make weights PORTRAITS=DIR VIEWS=DIR"
@@ -57,11 +57,13 @@ PLAN = Plan(
     steps=18750,
     weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=1.5, adversarial=0.5, matching=1.0),
 )
+FURTHER = replace(PLAN, first=15700, steps=18750, kernel_rate=0.002, other_rate=0.0002, rise=300)
+"""By which the refiner goes on from the weights of step 15,700, with new optimisers and a new discriminator."""
 DIFFUSION = diffusion.Plan(
     steps=600,
-    weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=3.0, adversarial=0.0, matching=0.0),
+    weights=Weights(pixel=1.0, colour=1.0, lpips=4.0, identity=1.5, adversarial=0.0, matching=0.0),
 )
-SHARDS, PAIRS, SEED = 800, 128, 21
+SHARDS, PAIRS, SEED, FURTHER_SEED = 800, 128, 21, 33
 MASKS, MASKS_SEED = 12000, 3
 """That the landmark network learns from."""
 VALIDATION_PAIRS = 128
@@ -75,6 +77,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/weights"), help="evidence, checkpoints and curves")
     parser.add_argument("--shards", type=int, default=SHARDS, help=f"of {PAIRS} pairs, 30 MB each")
     parser.add_argument("--only", choices=PARTS, help="do this alone")
+    parser.add_argument("--further", type=Path, help="weights that the refiner goes on from, their curves beside them")
     arguments = parser.parse_args()
     quieten()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -89,14 +92,17 @@ def main() -> None:
     if "landmarks" in parts:
         train_landmarks(paths, work)
     if "shards" in parts:
-        store_evidence(paths, work, arguments.shards)
+        store_evidence(paths, work, arguments.shards, FURTHER_SEED if arguments.further else SEED)
     if "refiner" in parts:
         judges = Judges(perceptual_distance("alex"), training_encoder(SFACE))
-        train(work / "shards", validation_records(paths, work), PLAN, judges, work / "refiner")
+        if arguments.further:
+            begin_from(arguments.further, FURTHER, work / "refiner")
+        plan = FURTHER if arguments.further else PLAN
+        train(work / "shards", validation_records(paths, work), plan, judges, work / "refiner")
     if "diffusion" in parts:
         train_diffusion(paths, work)
     if "ship" in parts:
-        ship(work)
+        ship(work, FURTHER if arguments.further else PLAN)
 
 
 def train_landmarks(paths: Paths, work: Path) -> None:
@@ -124,11 +130,11 @@ def train_diffusion(paths: Paths, work: Path) -> None:
     diffusion.train(stored, DIFFUSION, judges, (refiner, model), work / "diffusion")
 
 
-def store_evidence(paths: Paths, work: Path, count: int) -> None:
+def store_evidence(paths: Paths, work: Path, count: int, seed: int) -> None:
     """Make the shards that are not there yet."""
     rows = people_of(paths, "train")
     models = fit_models(paths, rows, work / "face-models")
-    make_shards(_drawing(paths, "train", models, SEED, PAIRS), work / "shards", count)
+    make_shards(_drawing(paths, "train", models, seed, PAIRS), work / "shards", count)
 
 
 def validation_records(paths: Paths, work: Path) -> Records:
@@ -151,12 +157,12 @@ def fit_landmark_shift(paths: Paths) -> None:
         save_landmark_shift(fit_covariance(people, MIRRORED), LANDMARK_SHIFT, len(people))
 
 
-def ship(work: Path) -> None:
+def ship(work: Path, plan: Plan = PLAN) -> None:
     """Write the averaged networks that were trained, in int8, with curves and cards."""
     folder, target = work / "refiner", ASSETS / "restorer.safetensors"
     if (folder / WEIGHTS).is_file():
         save_weights(load_generator(folder / WEIGHTS), target, 128, dtype=torch.int8)
-        _write_card(target, folder, vars(PLAN) | {"weights": vars(PLAN.weights)}, PLAN.batch)
+        _write_card(target, folder, asdict(plan), plan.batch)
     folder, target = work / "diffusion", ASSETS / "diffusion.safetensors"
     if (folder / diffusion.WEIGHTS).is_file():
         denoiser = load_denoiser(folder / diffusion.WEIGHTS)

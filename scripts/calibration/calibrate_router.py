@@ -1,6 +1,7 @@
 """What the router's figures in params.yaml rest on.
 
 `python -m scripts.calibration.calibrate_router --workspace DIR`.
+`--sources ffhq256 congress` takes the people whose identity begins so.
 Holes of growing size and single features are restored on the validation portraits of DIR, a workspace after ingest
 (`build/weights` of `make weights` is one). Printed: weights of the regions, from the identity distance by the
 independent encoder where each alone is missing; up to which identity risk people are recognised; how far a reference
@@ -59,18 +60,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workspace", type=Path, required=True)
     parser.add_argument("--weights", type=Path, default=ASSETS / "restorer.safetensors")
+    parser.add_argument("--sources", nargs="*", default=(), help="only people whose identity begins with one of these")
     parser.add_argument("--every", type=int, default=1, help="measure each n-th portrait only")
     arguments = parser.parse_args()
     quieten()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
     paths = Paths(arguments.workspace.resolve())
-    single, several = portraits_of(paths)
-    judges = Judges.load(torch.device("cpu"), load_params(paths.params).identity)
+    single, several = portraits_of(paths, tuple(arguments.sources))
+    params = load_params(paths.params)
+    judges = Judges.load(torch.device("cpu"), params.identity)
     restorer = load_restorer(arguments.weights)
     alone = measured(restorer, list(cases(single[:: arguments.every])), judges, single, {})
     weights = fitted_weights(alone)
-    print("\n".join(recognition_lines(alone.assign(risk=risk(alone, weights)), weights)))
+    for title, of in {"fitted": weights, "of params.yaml": params.restore.risk_weights.model_dump()}.items():
+        print(f"weights, {title}:", "\n".join(recognition_lines(alone.assign(risk=risk(alone, of)), of)), sep="\n")
     served = [portraits[0] for portraits in several]
     photos = {portraits[0].portrait_id: portraits[-1].image for portraits in several}
     known = measured(restorer, list(cases(served)), judges, single + served, photos)
@@ -79,14 +83,16 @@ def main() -> None:
     print("\n".join(similarity_lines(chosen, several, judges.encoders["training"])))
 
 
-def portraits_of(paths: Paths) -> tuple[list[Portrait], list[list[Portrait]]]:
-    """Validation portraits of people with one photo, and photos of each person with several."""
+def portraits_of(paths: Paths, sources: tuple[str, ...]) -> tuple[list[Portrait], list[list[Portrait]]]:
+    """Validation portraits of people with one photo (of `sources`, if any), and photos of each person with several."""
     rows = read_portraits(paths)
     rows = rows[rows["split"] == "validation"].sort_values("portrait_id")
     people = [
         [portrait_of(paths, row) for _, row in part.head(VIEWS).iterrows()] for _, part in rows.groupby("identity")
     ]
-    return [group[0] for group in people if len(group) == 1], [group for group in people if len(group) > 1]
+    single = [group[0] for group in people if len(group) == 1]
+    wanted = [portrait for portrait in single if not sources or portrait.identity.startswith(sources)]
+    return wanted, [group for group in people if len(group) > 1]
 
 
 def cases(portraits: Sequence[Portrait]) -> Iterator[Case]:
@@ -176,7 +182,7 @@ def risk(rows: pd.DataFrame, weights: dict[str, float], witness: float = 0.0) ->
 
 def recognition_lines(rows: pd.DataFrame, weights: dict[str, float]) -> list[str]:
     """Weights, how figures go with the distance, up to which value of each people are recognised, and means."""
-    lines = ["weights: " + ", ".join(f"{name} {value:.2f}" for name, value in weights.items())]
+    lines = [", ".join(f"{name} {value:.2f}" for name, value in weights.items())]
     for figure in ("risk", "features", "area"):
         ranks = rows[figure].corr(rows["distance"], method="spearman")
         limits = ", ".join(f"{level:.0%} up to {limit(rows, figure, level):.3f}" for level in RECOGNITION)

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image as Pictures
-from safetensors.torch import save_file
 
 from models.face.alignment import Points, transform
 from models.face.detector import Face, FaceDetector
@@ -22,6 +21,7 @@ from models.identity.dlib_encoder import WHITENING, crop_chips, whitening_of
 from models.identity.dlib_network import CHIP_SIZE, dlib_network
 from models.images import Image, to_tensor
 from models.package_files import file_sha256
+from models.weight_files import write_tensors
 
 RIDGE = 1e-3
 _RECIPE = "python -m scripts.calibration.measure_dlib ../shared/portraits/omi"
@@ -74,7 +74,7 @@ def describe(found: list[tuple[Image, Points]]) -> torch.Tensor:
 def write_whitening(descriptors: torch.Tensor, file: Path, recipe: str, source: str) -> None:
     """Fit on (N, 128), write the arrays and their card, which names recipe and source."""
     mean, whitening = whitening_of(descriptors.double(), RIDGE)
-    save_file({"mean": mean.float(), "whitening": whitening.float().contiguous()}, file)
+    write_tensors({"mean": mean.float(), "whitening": whitening.float().contiguous()}, file)
     card = {
         "what": "mean (128) and whitening (128, 128) of dlib descriptors of aligned chips",
         "sha256": file_sha256(file),

@@ -37,7 +37,11 @@ _LIBRARIES = {
         "`dvc pull` and other commands that you type"
     ),
     "`MLFLOW_TRACKING_USERNAME`, `MLFLOW_TRACKING_PASSWORD`": "MLflow's client, where the server asks for them",
+    "`FORWARDED_ALLOW_IPS`": "`likeness serve`, as its option `--forwarded-allow-ips`: proxies that are believed",
     "`PREFECT_API_URL`": "Prefect's client; `likeness up` sets it for what it starts",
+    "`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, other `OTEL_*`": (
+        "OpenTelemetry, for traces of the service; without the first two there are none"
+    ),
     "`XDG_STATE_HOME`": "keys and registry of `likeness restore` outside a checkout",
 }
 

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Literal
@@ -22,7 +22,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, Validati
 from models.errors import DataError, StorageError
 from pipeline.project.paths import Paths
 from serving.http.problem import HttpProblem
-from serving.http.same_site import is_same_site
+from serving.http.same_site import is_here, is_same_site
 
 Role = Literal["restore", "review", "admin"]
 ROLES: tuple[Role, ...] = ("restore", "review", "admin")
@@ -79,11 +79,15 @@ class Guard:
 
 
 def _check_same_site(request: Request) -> None:
-    """Refuse pages of other sites, which browsers name in `Origin`, and host names that merely resolve to here."""
+    """Refuse pages of other sites, which browsers name in `Origin`, and host names that merely resolve to here.
+
+    A proxy may call the service by a name of this machine: the client that it names must be here, too.
+    """
     host, origins = request.headers.get("host", ""), request.headers.getlist("origin")
-    if not is_same_site(host, origins):
-        expected = "a request of a page of this service"
-        got = f"host {host[:100]}, origin {', '.join(origins)[:100] or None}"
+    client = "" if request.client is None else request.client.host
+    if not is_same_site(host, origins) or not is_here(client):
+        expected = "a request of a page of this service, from this machine"
+        got = f"host {host[:100]}, origin {', '.join(origins)[:100] or None}, from {client[:100] or None}"
         raise HttpProblem(403, "site", expected, got, "open the service by its own address")
 
 
@@ -101,7 +105,15 @@ class StoredToken(BaseModel):
 
 
 _TOKENS = TypeAdapter(tuple[StoredToken, ...])
-_NO_DIGEST = hashlib.sha256(b"").hexdigest()
+_NOBODY = StoredToken(
+    id="",
+    name="",
+    role="restore",
+    sha256=hashlib.sha256(b"").hexdigest(),
+    created=datetime.min.replace(tzinfo=UTC),
+    revoked=datetime.min.replace(tzinfo=UTC),
+)
+"""Stands for the record of an unknown token."""
 
 
 class TokenStore:
@@ -120,11 +132,11 @@ class TokenStore:
         """
         prefix, _, rest = token.partition("_")
         name, _, secret = rest.partition("_")
-        record = self._current().get(name)
-        alike = hmac.compare_digest(_digest(secret), _NO_DIGEST if record is None else record.sha256)
-        if record is None or prefix != _PREFIX or not alike or record.revoked is not None:
-            return None
-        return record
+        record = self._current().get(name, _NOBODY)
+        alike = hmac.compare_digest(_digest(secret), record.sha256)
+        # all four are always asked: a token that is wrong takes as long whatever is wrong about it
+        valid = alike & (prefix == _PREFIX) & (record.revoked is None) & (record is not _NOBODY)
+        return record if valid else None
 
     def _current(self) -> dict[str, StoredToken]:
         stamp = _stamp(self._path)
@@ -183,9 +195,8 @@ def _write(path: Path, tokens: tuple[StoredToken, ...]) -> None:
 
 
 def _locked(paths: Paths) -> FileLock:
-    paths.locks.mkdir(parents=True, exist_ok=True)
-    paths.tokens.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(paths.locks / "tokens.lock")
+    paths.service_locks.mkdir(parents=True, exist_ok=True)
+    return FileLock(paths.service_locks / "tokens.lock")
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

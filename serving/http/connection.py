@@ -1,25 +1,37 @@
 """Accept a request before its route: time limits for slow clients, request id and common headers, limits of the body.
 
-`TimeoutProtocol` reads the connection, `RequestId` wraps the application, and `BodyLimit` wraps what reads the body.
+`TimeoutProtocol` reads the connection; `ForwardedHeaders` (what a proxy says), `RequestId`, `AllowedHosts` (names of
+the service) and `BodyLimit` wrap the application.
 """
 
 import asyncio
+import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import h11
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from pipeline.config.serving import ROOT_PATH, ProxyParams
 from serving.http.problem import HttpProblem
+from serving.http.same_site import is_loopback, is_named
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable
+    from uvicorn._types import Scope as UvicornScope
 
 _HEADERS_TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _CLOSE = {"Connection": "close"}
 """Nothing more of a body is read after an answer with this header."""
+REQUEST_ID = "[0-9A-Za-z_-]{5,64}"
+"""Pattern of an id that names a record, in addresses, logs and names of files; what is shorter names too much."""
+_ECHOED = "[0-9A-Za-z_-]{1,64}"
 _SECURITY = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'",
@@ -28,6 +40,9 @@ _SECURITY = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked by machines that know an address and no name; nothing on them is about a person."""
 
 
 class TimeoutProtocol(H11Protocol):
@@ -106,12 +121,84 @@ def request_id(scope: Mapping[str, Any]) -> str:
 
 def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
     """Make the headers of every answer; answers of the API concern one person's photo and must not be cached."""
-    private = {"Cache-Control": "no-store"} if scope["path"].startswith("/v1/") else {}
+    private = {"Cache-Control": "no-store"} if own_path(scope).startswith("/v1/") else {}
     return {"X-Request-Id": request_id(scope), **_SECURITY, **private}
 
 
+def _chosen_id(headers: Headers) -> str:
+    """Keep the caller's id, if it is one; else make one."""
+    given = headers.getlist("x-request-id")
+    return given[0] if len(given) == 1 and re.fullmatch(_ECHOED, given[0]) else uuid.uuid4().hex
+
+
+class ForwardedHeaders(ProxyHeadersMiddleware):
+    """Middleware: take scheme, client and path prefix of a request from headers of trusted proxies, and of nobody else.
+
+    uvicorn reads X-Forwarded-Proto and X-Forwarded-For; this adds X-Forwarded-Prefix, the path below which the proxy
+    shows the application, whether or not the proxy takes it off. Without the header it is `root_path`. As ASGI wants
+    it, the path of the scope then begins with the prefix, so that redirects and the API's description name it.
+    """
+
+    def __init__(self, app: "ASGI3Application", proxy: ProxyParams) -> None:
+        super().__init__(app, list(proxy.trusted))
+        self._root_path = proxy.root_path
+
+    async def __call__(self, scope: "UvicornScope", receive: "ASGIReceiveCallable", send: "ASGISendCallable") -> None:
+        """Handle a request as the client made it."""
+        if scope["type"] == "http":
+            client = scope["client"]
+            trusted = client is not None and client[0] in self.trusted_hosts
+            prefix = (_forwarded_prefix(Headers(raw=list(scope["headers"]))) if trusted else "") or self._root_path
+            if prefix:
+                _put_below(scope, prefix)
+        await super().__call__(scope, receive, send)
+
+
+def _forwarded_prefix(headers: Headers) -> str:
+    """Read the prefix; "" where there is none, several, or what is no plain path and might lead to another host."""
+    given = [value.rstrip("/") for value in headers.getlist("x-forwarded-prefix")]
+    return given[0] if len(given) == 1 and re.fullmatch(ROOT_PATH, given[0]) else ""
+
+
+def _put_below(scope: Any, prefix: str) -> None:  # noqa: ANN401 - uvicorn's and Starlette's types of it differ
+    scope["root_path"] = prefix
+    if not f"{scope['path']}/".startswith(f"{prefix}/"):
+        scope["path"] = prefix + scope["path"]
+        scope["raw_path"] = prefix.encode() + (scope.get("raw_path") or b"")
+
+
+def own_path(scope: Mapping[str, Any]) -> str:
+    """Give the path of a request within the application, without the prefix of a proxy."""
+    return str(scope["path"]).removeprefix(scope.get("root_path", ""))
+
+
+class AllowedHosts:
+    """Middleware: refuse requests for other names than `hosts` and this machine's; without `hosts` admit all.
+
+    Args:
+        app: the application.
+        hosts: names, each with or without a port; one without stands for every port.
+        refuse: makes the answer.
+    """
+
+    def __init__(
+        self, app: "ASGIApp", hosts: tuple[str, ...], refuse: "Callable[[Request, HttpProblem], Response]"
+    ) -> None:
+        self._app, self._hosts, self._refuse = app, hosts, refuse
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["type"] == "http" and self._hosts and own_path(scope) not in _PROBES:
+            host = Headers(scope=scope).get("host", "")
+            if not is_loopback(host) and not is_named(host, self._hosts):
+                got, remedy = host[:100] or "none", "open the service by its own address"
+                problem = HttpProblem(403, "site", "a request for a name of this service", got, remedy)
+                await self._refuse(Request(scope), problem)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
 class RequestId:
-    """Middleware: give each request an id of the service's own, and each answer the common headers."""
+    """Middleware: give each request its caller's id or one of the service's own, and each answer the common headers."""
 
     def __init__(self, app: "ASGIApp") -> None:
         self._app = app
@@ -120,12 +207,13 @@ class RequestId:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope.setdefault("state", {})["request_id"] = uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = _chosen_id(Headers(scope=scope))
+        common = headers_of(scope)
 
         async def send_with_headers(message: "Message") -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in headers_of(scope).items():
+                for name, value in common.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -82,11 +82,15 @@ def _handler(
     wording: Callable[[Request, Any], HttpProblem], count: Callable[[str], None]
 ) -> Callable[[Request, Exception], JSONResponse]:
     def handle(request: Request, error: Exception) -> JSONResponse:
-        refused = wording(request, error)
-        count(refused.code)
-        return _answer(request, refused)
+        return refuse(count, request, wording(request, error))
 
     return handle
+
+
+def refuse(count: Callable[[str], None], request: Request, refused: HttpProblem) -> JSONResponse:
+    """Answer with a problem and count it."""
+    count(refused.code)
+    return _answer(request, refused)
 
 
 def problem_for(error: LikenessError) -> HttpProblem:

@@ -3,6 +3,7 @@
 from typing import Any, get_args
 
 from restoration.modes import RequestedMode
+from serving.http.connection import REQUEST_ID
 from serving.http.errors import MEDIA_TYPE
 from serving.http.request_form import PICTURE_TYPES, ZIP
 from serving.schemas.records import FeedbackGiven
@@ -81,7 +82,7 @@ RESTORATION_BODY: dict[str, Any] = {
                         },
                         "repeats": {
                             "type": "string",
-                            "pattern": "^[0-9a-f]{32}$",
+                            "pattern": f"^{REQUEST_ID}$",
                             "description": "request_id of an earlier restoration of the same photo: "
                             "the same arm of an A/B test does it again",
                         },
@@ -122,6 +123,13 @@ PICTURES: Answers = {
         "without certain damage is returned unchanged and unmarked (mode `unchanged`), or with its fading lifted alone "
         "(mode `fade`)",
         "content": {name: {"schema": _FILE} for name in (*PICTURE_TYPES, ZIP)},
+        "links": {
+            name: {"operationId": operation, "parameters": {"id": "$response.body#/request_id"}}
+            for name, operation in (
+                ("outcome", "read_an_outcome_v1_restorations__id__get"),
+                ("feedback", "give_feedback_v1_restorations__id__feedback_post"),
+            )
+        },
     }
 }
 

@@ -18,6 +18,7 @@ from werkzeug.http import parse_accept_header
 from models.errors import DataError
 from restoration.modes import RequestedMode
 from restoration.provenance.marking import PictureFormat
+from serving.http.connection import REQUEST_ID
 from serving.http.problem import HttpProblem
 from serving.privacy.subjects import valid_subject
 from serving.schemas.restorations import PictureWish
@@ -35,7 +36,6 @@ _TEXTS = ("mode", "strength", "fade", "subject", "keep_basis", "picture", "repea
 _Truth = Literal["true", "false"]
 _DECIMAL = re.compile(r"(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 """Stricter than `float`, which also takes blanks, underscores, digits of any script, nan and inf."""
-_REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 _INPUT_FORMATS: dict[str, PictureFormat] = {"jpeg": "jpeg", "mpo": "jpeg", "webp": "webp", "tiff": "tiff"}
 """Formats of the picture in the answer by format of the photo; one that cannot carry a mark becomes PNG."""
 _FORMATS: dict[str, PictureFormat] = {f"image/{name}": name for name in ("png", "jpeg", "webp", "tiff")}
@@ -82,7 +82,7 @@ async def read_upload(request: Request, max_references: int) -> Upload:
     if basis and not subject:
         raise _wrong("keep_basis", "a subject with it", "none")
     repeats = texts.get("repeats", "")
-    if repeats and not _REQUEST_ID.fullmatch(repeats):
+    if repeats and not re.fullmatch(REQUEST_ID, repeats):
         raise _wrong("repeats", "the request_id of an earlier restoration", repr(repeats[:40]))
     return Upload(
         image=_one(files, "image"),

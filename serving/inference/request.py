@@ -12,6 +12,7 @@ from functools import partial
 
 from models.images import Image
 from models.runtime.budget import Budget
+from models.runtime.spans import span
 from monitoring.log.metering import Meter, meter_tools
 from monitoring.log.observe import RequestFacts, build_log_row
 from monitoring.log.rows import LogRow
@@ -233,7 +234,8 @@ class StageTimes:
         """Add the block's time to a stage."""
         begun = time.perf_counter()
         try:
-            yield
+            with span(name):
+                yield
         finally:
             self.seconds[name] += time.perf_counter() - begun
 

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import replace
 from math import ceil
 from typing import Any, TypeVar
@@ -104,7 +105,8 @@ class WorkerPool:
                 or the caller has disconnected (499, which nobody receives).
         """
         budget = Budget(seconds, self._serve.max_faces)
-        waits = self.submit(lambda queued: work(queued, budget))
+        caller = copy_context()  # a step of this request's trace
+        waits = self.submit(lambda queued: caller.run(work, queued, budget))
         self._begun[budget] = waits
         result: asyncio.Future[Result] = asyncio.wrap_future(waits)
         gone: asyncio.Future[None] = asyncio.ensure_future(_disconnected(request))

@@ -16,7 +16,7 @@ from models.errors import LikenessError
 from models.images import Image, Mask
 from monitoring.drift.identity_space import IdentityWindow
 from monitoring.log.production_log import ProductionLog
-from pipeline.config.keep import KeepParams
+from pipeline.config.data import KeepParams
 from pipeline.config.watch import IdentitySpaceParams
 from pipeline.consent import records
 from pipeline.image_io.write import png_bytes

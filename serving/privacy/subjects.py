@@ -6,12 +6,14 @@ import secrets
 import sqlite3
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from models.errors import Busy, DataError, StorageError
 from pipeline.project.files import private_file, private_folder, secret_once
 from pipeline.project.paths import Paths
+from pipeline.project.sqlite import open_reading
 from pipeline.project.storage import is_full, storage_full
 
 SUBJECT_LENGTH = 200
@@ -125,6 +127,26 @@ class Pseudonyms:
             table.execute("DELETE FROM subjects WHERE lookup = ?", (self._lookup(subject),))
             table.execute("UPDATE deletions SET count = count + 1")
 
+    def forget_those_gone_from(self, later: Path) -> int:
+        """Delete salts that a later table of this installation does not have: their people were forgotten since.
+
+        Args:
+            later: the table, of the same key; it is only read.
+
+        Returns:
+            How many.
+        """
+        with closing(_reading(later)) as table:
+            if table.execute("PRAGMA user_version").fetchone()[0] < _MASKED_SALTS:
+                raise StorageError(f"a table of pseudonyms in {later}", "an older one", "start its service once")
+            left, count = set(table.execute("SELECT lookup, masked FROM subjects")), _deletions(table)
+        with self._table() as table:
+            table.execute("BEGIN IMMEDIATE")
+            gone = set(table.execute("SELECT lookup, masked FROM subjects")) - left
+            table.executemany("DELETE FROM subjects WHERE lookup = ?", [(lookup,) for lookup, _ in gone])
+            table.execute("UPDATE deletions SET count = max(count, ?)", (count,))
+        return len(gone)
+
     def _masked(self, table: sqlite3.Connection, lookup: bytes, deletions: int | None) -> bytes | None:
         """Find a masked salt: None where there is none yet, b"" where a request of that time may not have one."""
         count = _deletions(table)
@@ -181,6 +203,20 @@ class Pseudonyms:
                 connection.close()  # rolls back what was not committed
         except sqlite3.Error as error:
             raise _explanation(error) from error
+
+
+def _reading(file: Path) -> sqlite3.Connection:
+    """Open another table to be read only.
+
+    Raises:
+        StorageError: it is none.
+    """
+    try:
+        connection = open_reading(file)
+        connection.execute("SELECT 1 FROM sqlite_master")
+    except sqlite3.Error as error:
+        raise StorageError(f"a table of pseudonyms in {file}", str(error), "name the state as it is now") from error
+    return connection
 
 
 def nobody() -> str:

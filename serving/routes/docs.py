@@ -3,7 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
 
 from serving.views.assets import PAGES
@@ -17,8 +17,8 @@ def docs_router(app: FastAPI) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/docs", response_class=HTMLResponse)
-    def docs() -> HTMLResponse:
-        return HTMLResponse(_template().render(api=app.openapi()))
+    def docs(request: Request) -> HTMLResponse:
+        return HTMLResponse(_template().render(api=app.openapi(), root=request.scope.get("root_path", "")))
 
     return router
 

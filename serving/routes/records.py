@@ -9,6 +9,7 @@ from starlette.convertors import PathConvertor, register_url_convertor
 
 from monitoring.log.production_log import ProductionLog
 from monitoring.log.rows import LogRow
+from serving.http.connection import REQUEST_ID
 from serving.http.json_body import read_json
 from serving.http.openapi import FEEDBACK_BODY, problems
 from serving.http.problem import HttpProblem
@@ -17,7 +18,7 @@ from serving.privacy.subjects import normalised
 from serving.schemas.records import FeedbackGiven, FeedbackTaken, Forgotten, StoredOutcome
 from serving.service import Service
 
-REQUEST = Path(description="the request_id of the answer", pattern="^[0-9a-f]{32}$")
+REQUEST = Path(description="the request_id of the answer", pattern=f"^{REQUEST_ID}$")
 """The parameter `id` of addresses below /v1/restorations."""
 _Subject = Path(description="as given in the form field `subject`; it may hold slashes")
 

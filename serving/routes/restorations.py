@@ -2,7 +2,7 @@
 
 One request for a restoration passes these files of `serving/`, in this order:
 
-1. `http/connection.py`: time limits for slow clients, request id, common headers, limits of the body
+1. `http/connection.py`: time limits for slow clients, headers of proxies, request id and common headers, body limits
 2. `http/auth.py`: token and role
 3. `routes/restorations.py`: admission, the steps below, and the answer as JSON, picture or ZIP
 4. `http/request_form.py`: the fields of the form, and the form of the answer from the Accept header
@@ -18,9 +18,13 @@ One request for a restoration passes these files of `serving/`, in this order:
 import base64
 import io
 import logging
+import re
 import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import asdict
 from functools import partial
+from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
@@ -28,7 +32,7 @@ from starlette.concurrency import run_in_threadpool
 
 from restoration.mask import UsedMask
 from restoration.types import RestoredFace
-from serving.http.connection import request_id
+from serving.http.connection import REQUEST_ID, request_id
 from serving.http.openapi import MASK_BODY, PICTURES, RESTORATION_BODY, problems
 from serving.http.problem import HttpProblem
 from serving.http.request_form import JSON, PICTURE_TYPES, ZIP, chosen, read_image, read_upload
@@ -52,6 +56,20 @@ def photos_router(service: Service) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["photos"])
     caller = Depends(service.guard.require("restore"))
     pool, context, limits = service.pool, service.context, service.params.serve
+    under_way: set[str] = set()
+
+    @asynccontextmanager
+    async def record_id(wanted: str) -> AsyncIterator[str]:
+        """Give the request's id as that of its record; a new one if it is too short, or taken or soon to be."""
+        own = wanted if re.fullmatch(REQUEST_ID, wanted) and wanted not in under_way else uuid4().hex
+        under_way.add(own)
+        try:
+            if await run_in_threadpool(context.log.row, own) is None:
+                yield own
+            else:
+                yield uuid4().hex
+        finally:
+            under_way.discard(own)
 
     @router.post(
         "/restorations",
@@ -69,8 +87,9 @@ def photos_router(service: Service) -> APIRouter:
             deletions = await run_in_threadpool(context.pictures.deletions)
             upload = await read_upload(request, limits.max_references)
         accept = request.headers.get("accept", "")
-        wanted = RestoreRequest(request_id(request.scope), upload, service.models.arms, accept, deletions)
-        result = await pool.run(request, partial(restore, context, wanted), limits.answer_seconds)
+        async with record_id(request_id(request.scope)) as own:
+            wanted = RestoreRequest(own, upload, service.models.arms, accept, deletions)
+            result = await pool.run(request, partial(restore, context, wanted), limits.answer_seconds)
         _log.info("%s %s %.0f ms", wanted.request_id, result.row.mode, result.row.milliseconds)
         return await run_in_threadpool(_answer, result)
 

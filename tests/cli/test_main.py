@@ -1,6 +1,7 @@
 """The command line: quick, errors in one line, no traceback unless asked for."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ import pytest
 
 from cli.main import COMMANDS, main
 from tests.conftest import ROOT
-from tests.disks import fill, small_disk  # noqa: F401 - fixture
+from tests.disks import fill, read_only, small_disk  # noqa: F401 - fixture
 
 
 def likeness(*arguments: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
@@ -75,6 +76,22 @@ def test_a_full_disk_is_one_line(small_disk: Path) -> None:  # noqa: F811 - fixt
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("likeness: expected room on the disk for what this command writes; got no space left")
+
+
+def test_a_workspace_on_a_read_only_mount_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "site"
+    place.mkdir()
+    shutil.copy(ROOT / "params.yaml", place)
+    with read_only(place) as root:
+        for command in (("params", "set", "train.epochs", "4"), ("promote", "1"), ("audit", "verify"), ("rollback",)):
+            with pytest.raises(SystemExit) as left:
+                main([*command, "--root", str(root)])
+            assert left.value.code == 1
+            (line,) = capsys.readouterr().err.splitlines()
+            assert line.startswith(f"likeness: expected to be allowed to use {root}"), command
+            assert "got read-only file system; mount its disk for writing" in line
+        (line,) = likeness("up", "--root", str(root)).stderr.splitlines()
+        assert "got read-only file system" in line
 
 
 def test_what_is_about_people_is_its_owners_only(tmp_path: Path) -> None:

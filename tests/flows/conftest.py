@@ -5,28 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from models.weight_files import weights_sha256
 from pipeline.project.paths import Paths
-from tests.pipeline.registry.site import NAME, lay_out
+from tests.pipeline.registry.site import register_by_hand
 
 
 @pytest.fixture(scope="session")
 def three_versions(tmp_path_factory: pytest.TempPathFactory) -> Paths:
-    """Versions 1 and 2 passed the gate, 3 did not. Copy its database, do not change it."""
-    from pipeline.registry.client import connect
-
+    """Versions 1 and 2 passed the gate, 3 did not. Copy it, do not change it."""
     paths = Paths(tmp_path_factory.mktemp("versions"))
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("LIKENESS_MLFLOW_URI", raising=False)
-        client = connect(paths)
-        client.create_registered_model(NAME)
-        for number, gate in ((1, "passed"), (2, "passed"), (3, "failed")):
-            lay_out(paths, number)
-            stored = paths.mlflow_artifacts / str(number) / "artifacts" / "weights.safetensors"
-            stored.parent.mkdir(parents=True)
-            shutil.copy(paths.trained_weights, stored)
-            tags = {"gate": gate, "weights_sha256": weights_sha256(stored)}
-            client.create_model_version(NAME, stored.parent.parent.as_uri(), tags=tags)
+        register_by_hand(paths, ("passed", "passed", "failed"))
     return paths
 
 
@@ -36,6 +25,6 @@ def registry(three_versions: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("LIKENESS_MLFLOW_URI", raising=False)
     monkeypatch.setenv("LIKENESS_CACHE", str(tmp_path / "cache"))
     paths = Paths(tmp_path / "site")
-    paths.state.mkdir(parents=True)
+    shutil.copytree(three_versions.mlflow_artifacts, paths.mlflow_artifacts)
     shutil.copy(three_versions.mlflow_database, paths.mlflow_database)
     return paths

@@ -16,6 +16,7 @@ from pipeline.config.load import write_params
 from pipeline.project.paths import Paths
 from pipeline.stages import ORDER
 from tests.conftest import ROOT
+from tests.mlflow_database import lay_database
 from tests.pipeline.registry.site import lay_out
 
 STAGE = """\
@@ -56,8 +57,9 @@ def project(root: Path, *, cycles: int = 0, dvc: bool = True, **overrides: Any) 
     write_params(ROOT / "params.yaml", root / "params.yaml", overrides)
     subprocess.run(["git", "init", "-q"], cwd=root, check=True)
     commit(root)
-    (root / "state").mkdir()
-    return Paths(root)
+    paths = Paths(root)
+    lay_database(paths.mlflow_database)
+    return paths
 
 
 def commit(root: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from flows.steps.checkouts import choose_checkout
 from flows.steps.stages import run_stage
-from pipeline.config.keep import KeepParams
+from pipeline.config.data import KeepParams
 from pipeline.config.load import load_params, write_params
 from pipeline.consent.records import RECORD, record_of
 from pipeline.consent.store import Store, open_store

@@ -1,7 +1,9 @@
 """A weights file becomes the restorer that its header names."""
 
+import contextlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -43,6 +45,30 @@ def test_a_cut_file(tmp_path: Path) -> None:
     save_denoiser(small(), path, 32, Sampling(2, 1, 0))
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(WeightsError, match="safetensors"):
+        load_restorer(path)
+
+
+def test_a_flipped_bit_of_the_header_is_refused_or_changes_nothing_that_loads(tmp_path: Path) -> None:
+    path, refused = tmp_path / "g.safetensors", 0
+    save_weights(Generator(8, 2), path, 32, dtype=torch.int8)
+    content = path.read_bytes()
+    header = 8 + int.from_bytes(content[:8], "little")
+    for bit in np.random.default_rng(3).choice(8 * header, 120, replace=False).tolist():
+        flipped = bytearray(content)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        with contextlib.suppress(WeightsError):
+            refused += 1
+            load_restorer(path)
+            refused -= 1
+    assert 60 < refused < 120
+
+
+def test_a_scale_of_no_weight_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "g.safetensors"
+    save_weights(Generator(8, 2), path, 32, dtype=torch.int8)
+    path.write_bytes(path.read_bytes().replace(b'"scales/head.2.weight"', b'"scales/head.2.weighd"'))
+    with pytest.raises(WeightsError, match="damaged file"):
         load_restorer(path)
 
 

@@ -26,6 +26,13 @@ def test_weights_of_two_dimensions_are_int8_with_a_scale_for_each_row(tmp_path: 
     assert torch.equal(read["grid"], state["grid"])
 
 
+def test_who_may_read_weights_is_the_umask_s_to_say(tmp_path: Path) -> None:
+    path, other = tmp_path / "w.safetensors", tmp_path / "other"
+    other.touch()
+    write_weights(torch.nn.Linear(2, 2).state_dict(), {}, path)
+    assert path.stat().st_mode == other.stat().st_mode
+
+
 @pytest.mark.parametrize("layer", [torch.nn.Conv2d(3, 4, 3), torch.nn.Linear(5, 2), torch.nn.ConvTranspose2d(2, 3, 2)])
 def test_each_weight_is_off_by_half_a_level_at_most(layer: torch.nn.Module, tmp_path: Path) -> None:
     before = {key: value.clone() for key, value in layer.state_dict().items()}

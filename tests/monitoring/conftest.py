@@ -32,14 +32,19 @@ def params() -> Params:
 @pytest.fixture
 def paths(tmp_path: Path, small_model: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     """An empty checkout whose shipped model is a small one; its registry is untouched."""
-    monkeypatch.setattr("models.assets.ASSETS", small_model)
-    monkeypatch.delenv("LIKENESS_MLFLOW_URI", raising=False)
-    shutil.copy(ROOT / "params.yaml", tmp_path)
     made = Paths(tmp_path)
-    evaluated(made, threshold=0.4)
+    lay_out(made, small_model, monkeypatch)
     made.portraits.mkdir(parents=True)
     pd.DataFrame({"portrait_id": ["a", "b"], "split": ["test", "train"]}).to_parquet(made.portrait_rows)
     return made
+
+
+def lay_out(paths: Paths, small_model: Path, patch: pytest.MonkeyPatch) -> None:
+    """Give an empty checkout parameters, an evaluation, and the small model as the shipped one."""
+    patch.setattr("models.assets.ASSETS", small_model)
+    patch.delenv("LIKENESS_MLFLOW_URI", raising=False)
+    shutil.copy(ROOT / "params.yaml", paths.root)
+    evaluated(paths, threshold=0.4)
 
 
 def evaluated(paths: Paths, threshold: float) -> None:

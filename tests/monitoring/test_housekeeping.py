@@ -99,6 +99,22 @@ def test_a_broken_log_is_told_once_and_a_whole_one_is_not(params: Params, paths:
     assert "audit-broken" in paths.alerts.read_text(encoding="utf-8")
 
 
+def test_old_entries_are_sealed_and_verified_with_the_others(params: Params, paths: Paths) -> None:
+    operate = params.operate.model_copy(update={"log_segment_rows": 3, "log_live_rows": 2})
+    params = params.model_copy(update={"operate": operate})
+    with open_log(paths) as log:
+        for number in range(10):
+            log.record("promotion", str(number), {}, NOON)
+    assert house.seal_log(params, paths) == 6
+    assert house.seal_log(params, paths) == 0
+    assert house.verify_audit(params, paths, NOON).entries == 10
+    next(paths.log_segments("log").glob("*.parquet")).unlink()
+    found = house.verify_audit(params, paths, NOON)
+    assert found.flaw == "missing"
+    assert "audit-broken" in paths.alerts.read_text(encoding="utf-8")
+    assert "with segment 00000000000" in paths.alerts.read_text(encoding="utf-8")
+
+
 def _edit(paths: Paths) -> None:
     """As somebody would who can write to the file: past the triggers that refuse it."""
     with sqlite3.connect(paths.production_log) as database:

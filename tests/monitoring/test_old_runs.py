@@ -1,5 +1,6 @@
 """Old runs go, with their files, and the database can shrink; runs of registered versions, and young ones, stay."""
 
+import shutil
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,8 @@ from pipeline.project.paths import Paths
 from pipeline.project.sqlite import vacuum
 from pipeline.registry.client import connect
 from pipeline.registry.tracking import finish_run, log_artifact, start_run
+from tests.copies import make_absolute, tree
+from tests.mlflow_database import lay_database
 from tests.pipeline.registry.site import NAME
 
 pytestmark = [
@@ -21,7 +24,8 @@ pytestmark = [
 
 def test_runs_without_a_version_go_and_the_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LIKENESS_MLFLOW_URI", raising=False)
-    paths = Paths(tmp_path)
+    paths = Paths(tmp_path / "a")
+    lay_database(paths.mlflow_database)
     kept = start_run(paths, "kept", {})
     (tmp_path / "weights.bin").write_bytes(b"x")
     log_artifact(paths, tmp_path / "weights.bin")
@@ -37,6 +41,9 @@ def test_runs_without_a_version_go_and_the_others_stay(tmp_path: Path, monkeypat
     now = datetime.now(UTC)
     running = start_run(paths, "running", {})
     size = paths.mlflow_database.stat().st_size
+    shutil.copytree(paths.root, tmp_path / "original")
+    original = tree(tmp_path / "original")
+    make_absolute(paths, tmp_path / "original")
 
     assert remove_runs(paths, now - timedelta(days=1)) == 0
     assert remove_runs(paths, now) == len(old)
@@ -47,3 +54,4 @@ def test_runs_without_a_version_go_and_the_others_stay(tmp_path: Path, monkeypat
     assert [file.name for file in paths.mlflow_artifacts.rglob("*.bin")] == ["weights.bin"]
     assert vacuum(paths.mlflow_database) > 0
     assert paths.mlflow_database.stat().st_size < size
+    assert tree(tmp_path / "original") == original

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.project.paths import Paths
+from tests.mlflow_database import lay_database
 from tests.pipeline.registry.site import lay_out, params
 
 
@@ -16,6 +17,7 @@ def registered_site(tmp_path_factory: pytest.TempPathFactory) -> Paths:
     from pipeline.registry.register import register
 
     paths = Paths(tmp_path_factory.mktemp("registered"))
+    lay_database(paths.mlflow_database)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("LIKENESS_MLFLOW_URI", raising=False)
         for seed, ratio in ((1, 0.5), (2, 0.6), (3, 0.99)):
@@ -36,7 +38,6 @@ def local_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
 def site(registered_site: Paths, local_mlflow: Paths) -> Paths:
     """A checkout of one's own with the three versions; their artifacts are copied too."""
     shutil.copytree(registered_site.root, local_mlflow.root, copy_function=_copy)
-    _move_artifacts(local_mlflow, registered_site)
     return local_mlflow
 
 
@@ -46,24 +47,3 @@ def _copy(source: str, target: str) -> None:
         os.link(source, target)
     else:
         shutil.copy2(source, target)
-
-
-def _move_artifacts(paths: Paths, origin: Paths) -> None:
-    """MLflow stores absolute addresses, and remembers by a run's id alone where its artifacts are."""
-    import sqlite3
-
-    from mlflow.tracking._tracking_service import utils
-
-    utils._artifact_repos_cache.clear()  # or a version that is registered here would be written into the origin
-
-    old, new = origin.mlflow_artifacts.as_uri(), paths.mlflow_artifacts.as_uri()
-    columns = {
-        "experiments": "artifact_location",
-        "runs": "artifact_uri",
-        "logged_models": "artifact_location",
-        "model_versions": "storage_location",
-    }
-    with sqlite3.connect(paths.mlflow_database) as database:
-        for table, column in columns.items():
-            database.execute(f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (old, new))
-    database.close()

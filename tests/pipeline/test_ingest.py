@@ -14,7 +14,7 @@ from PIL import Image
 
 from models.assets import EDITIONS, OPEN, RESEARCH
 from models.errors import ConfigError, DataError, ServiceUnavailable, WeightsError
-from pipeline.config.keep import KeepParams
+from pipeline.config.data import KeepParams
 from pipeline.config.load import Params, load_params
 from pipeline.consent.records import RECORD, record_of
 from pipeline.consent.store import FolderStore
@@ -27,8 +27,8 @@ from pipeline.portraits.read import landmarks_of, load_image, points_of, read_po
 from pipeline.portraits.rows import SCHEMA
 from pipeline.project.paths import Paths
 from pipeline.sources.item import SourceItem
+from scripts.hostile.bad_files import encoded, portrait
 from tests.conftest import ROOT
-from tests.pipeline.image_io.hostile import encoded, portrait
 
 PEOPLE, VIEWS = 6, 2
 NOW = datetime(2026, 5, 4, tzinfo=UTC)

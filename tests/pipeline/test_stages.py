@@ -11,10 +11,16 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.config.load import Params, load_params
-from pipeline.stages import OFF_BY_DEFAULT, ORDER, STAGES
+from pipeline.config.data import DataParams
+from pipeline.config.load import Params, load_params, write_params
+from pipeline.engine.in_process import HERE
+from pipeline.engine.interface import Engine
+from pipeline.engine.local import Processes
+from pipeline.project.paths import Paths
+from pipeline.stages import FIRST, OFF_BY_DEFAULT, ORDER, STAGES, Stage, run_stage
 from pipeline.workspaces.import_closure import closure
-from scripts.write_dvc_yaml import FILES, describe, pipeline_description, science_description
+from pipeline.workspaces.overlay import set_own_values
+from scripts.write_dvc_yaml import FILES, OVERLAY, describe, pipeline_description, science_description
 from tests.conftest import ROOT
 
 YAML_FILE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
@@ -33,16 +39,46 @@ def test_params_yaml_is_valid_and_complete() -> None:
 
 
 def test_dvc_yaml_has_the_stages_of_the_code() -> None:
-    assert tuple(YAML_FILE["stages"]) == ORDER
+    assert tuple(YAML_FILE["stages"]) == (FIRST, *ORDER)
     assert tuple(SCIENCE["stages"]) == OFF_BY_DEFAULT  # `dvc repro` at the root does not see them
-    assert set(STAGES) == set(FILES) == {*ORDER, *OFF_BY_DEFAULT}
+    assert set(STAGES) == set(FILES) == {FIRST, *ORDER, *OFF_BY_DEFAULT}
 
 
-@pytest.mark.parametrize("name", STAGES)
-def test_params_are_the_sections_that_the_function_takes(name: str) -> None:
+@pytest.mark.parametrize("name", [*ORDER, *OFF_BY_DEFAULT])
+def test_params_are_the_sections_that_the_function_takes_with_their_own_values(name: str) -> None:
     sections = STAGES[name].sections()
-    assert sorted(DESCRIBED[name]["params"]) == sorted(sections)
+    *tracked, own = DESCRIBED[name]["params"]
+    assert sorted(tracked) == sorted(own[OVERLAY]) == sorted(sections)
     assert {field.rstrip("_") for field in Params.model_fields} >= set(sections)
+
+
+def test_stages_that_work_on_shards_get_the_engine_and_do_not_depend_on_its_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [name for name, stage in STAGES.items() if stage.takes_engine()] == [
+        "ingest",
+        "validate",
+        "masks",
+        "evaluate",
+    ]
+    assert all("engine" not in stage.sections() for stage in STAGES.values())
+    write_params(ROOT / "params.yaml", tmp_path / "params.yaml", {"engine.workers": 3, "engine.shard_rows": 7})
+    given: list[Engine] = []
+
+    def ingest(data: DataParams, paths: Paths, engine: Engine = HERE) -> DataParams:
+        given.append(engine)
+        return data
+
+    monkeypatch.setattr(Stage, "function", lambda self: ingest)
+    run_stage("ingest", tmp_path)
+    (engine,) = given
+    assert isinstance(engine, Processes)
+    assert engine.shard_rows == 7
+
+
+def test_own_values_are_laid_down_of_every_section_that_a_stage_takes() -> None:
+    taken = {section for stage in STAGES.values() for section in stage.sections()}
+    assert set(DESCRIBED[FIRST]["params"]) == taken
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -86,8 +122,10 @@ def test_stages_that_gather_evidence_depend_on_its_weights() -> None:
 
 
 def outputs(stage: dict[str, Any]) -> list[str]:
-    """All that a stage writes; a metric is a mapping from its name to options."""
-    return [*stage["outs"], *(name for metric in stage.get("metrics", ()) for name in metric)]
+    """All that a stage writes; a metric, and what persists, is a mapping from its name to options."""
+    return [
+        name for out in (*stage["outs"], *stage.get("metrics", ())) for name in ([out] if isinstance(out, str) else out)
+    ]
 
 
 def test_every_plot_reads_what_a_stage_writes_by_a_template_that_is_there() -> None:
@@ -103,7 +141,8 @@ def reproduced(tmp_path: Path) -> Path:
     """This tree as DVC sees it after a run: all that stages read, and something at every place that they write."""
     for folder in ("models", "pipeline", "assets"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("params.yaml", "dvc.yaml", "model-packages.txt"):
+    for file in ("params.yaml", "dvc.yaml", "model-packages.txt", "local/.gitignore"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)
     for stage in YAML_FILE["stages"].values():
         for name in outputs(stage):
@@ -120,7 +159,8 @@ def reproduced(tmp_path: Path) -> Path:
 def _fill(path: Path) -> None:
     file = path if path.suffix else path / "content"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("{}")
+    sections: dict[str, Any] = {name.rstrip("_"): {} for name in Params.model_fields}
+    file.write_text(json.dumps(sections if path.name == "overlay.yaml" else {}))
 
 
 def _dvc(root: Path, *arguments: str) -> str:
@@ -141,11 +181,16 @@ def test_code_and_keys_of_study_ab_and_service_touch_no_stage(reproduced: Path) 
     text = (reproduced / "params.yaml").read_text()
     params = YAML().load(text)
     params["study"]["people"] += 1
-    params["ab"]["new"] = 1
+    params["ab"]["margin"] = 0.03
     params["serve"]["workers"] += 1
     params["restore"]["inpainter"] = "lama.onnx"
+    params["engine"]["workers"] += 1
     with (reproduced / "params.yaml").open("w") as stream:
         YAML().dump(params, stream)
+    assert _changed_stages(reproduced) == set()
+    set_own_values(reproduced / "params.yaml", {"train.seed": 5})
+    assert _changed_stages(reproduced) == {FIRST}
+    (reproduced / "local" / "params.yaml").unlink()
     assert _changed_stages(reproduced) == set()
     params["train"]["seed"] += 1
     with (reproduced / "params.yaml").open("w") as stream:

@@ -21,6 +21,7 @@ from pipeline.project.paths import Paths
 from pipeline.train import fingerprint, train
 from pipeline.training.report import TrainReport
 from tests.conftest import ROOT
+from tests.mlflow_database import lay_database
 from tests.portrait_site import SIDE, lay_out_portraits
 
 SETTINGS: dict[str, Any] = {
@@ -29,6 +30,7 @@ SETTINGS: dict[str, Any] = {
     "train.batch_size": 2,
     "train.workers": 0,
     "train.learning_rate": 0.001,
+    "train.face_model.components": 100,
 }
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning", "ignore::ResourceWarning"
@@ -44,6 +46,7 @@ def own_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
 def site(root: Path) -> Paths:
     """Portraits, a small champion, parameters."""
     paths = lay_out_portraits(root)
+    lay_database(paths.mlflow_database)
     torch.manual_seed(0)
     save_weights(Generator(8, 3), paths.champion_weights, SIDE)
     write_params(ROOT / "params.yaml", paths.params, SETTINGS)
@@ -97,7 +100,7 @@ def test_killed_with_9_it_goes_on_as_if_it_had_not_been(trained: tuple[Paths, Tr
     checkpoint = paths.checkpoints / fingerprint(params.train, params.masks, params.identity, paths) / "last.ckpt"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     victim = subprocess.Popen([sys.executable, "-m", "pipeline", "train"], cwd=paths.root, env=environment)
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     while not checkpoint.is_file() and victim.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     victim.send_signal(signal.SIGKILL)
@@ -120,7 +123,7 @@ def test_two_processes_train_one_model(trained: tuple[Paths, TrainReport], tmp_p
     write_params(ROOT / "params.yaml", paths.params, SETTINGS | hardware | {"train.epochs": 2})
     environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, "-m", "pipeline", "train"]
-    subprocess.run(command, cwd=paths.root, env=environment, check=True, timeout=300)
+    subprocess.run(command, cwd=paths.root, env=environment, check=True, timeout=600)
     report = TrainReport.model_validate_json(paths.training_report.read_bytes())
     assert (report.steps, report.epochs) == (4, 2)
     assert Restorer.load(paths.trained_weights, report.weights_sha256).image_size == SIDE

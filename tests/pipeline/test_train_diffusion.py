@@ -17,6 +17,7 @@ from pipeline.project.paths import Paths
 from pipeline.train import train
 from pipeline.training.report import TrainReport
 from tests.conftest import ROOT
+from tests.mlflow_database import lay_database
 from tests.portrait_site import SIDE, lay_out_portraits
 
 SETTINGS: dict[str, Any] = {
@@ -26,6 +27,7 @@ SETTINGS: dict[str, Any] = {
     "train.steps_per_epoch": 2,
     "train.batch_size": 2,
     "train.workers": 0,
+    "train.face_model.components": 100,
     "train.diffusion.width": 8,
     "train.diffusion.depth": 2,
     "train.diffusion.widest": 16,
@@ -54,6 +56,7 @@ def run(paths: Paths, **changes: Any) -> TrainReport:
 
 def test_it_trains_and_goes_on_from_a_champion_of_its_kind(tmp_path: Path) -> None:
     paths = lay_out_portraits(tmp_path)
+    lay_database(paths.mlflow_database)
     report = run(paths)
     assert report.steps == 2
     assert {"train/pixel_missing", "train/lpips", "validation/loss"} <= set(pd.read_csv(paths.training_curves))
@@ -74,6 +77,7 @@ def test_it_trains_and_goes_on_from_a_champion_of_its_kind(tmp_path: Path) -> No
 
 def test_it_cannot_go_on_from_a_gan(tmp_path: Path) -> None:
     paths = lay_out_portraits(tmp_path)
+    lay_database(paths.mlflow_database)
     save_weights(Generator(8, 3), paths.champion_weights, SIDE)
     with pytest.raises(WeightsError, match=r"got gan; train with train\.warm_start: none"):
         run(paths, **{"train.warm_start": "champion"})

@@ -8,15 +8,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from models.errors import DataError, ValidationFailed
 from pipeline.config.data import Check, ValidateParams
 from pipeline.config.load import load_params
+from pipeline.engine.in_process import InProcess
 from pipeline.portraits.rows import SCHEMA
 from pipeline.project.paths import Paths
 from pipeline.validate import Finding, ValidateReport, count_quarantined, examine, validate
-from pipeline.validation.facts import COLUMN_TYPES, flatten, share_inside
+from pipeline.validation.facts import COLUMN_TYPES, flatten, shares_inside
+from pipeline.validation.features import flat_table
 from tests.conftest import ROOT
 
 pytestmark = [
@@ -245,10 +249,24 @@ def test_the_columns_are_those_that_ingest_writes() -> None:
     assert set(COLUMN_TYPES) == set(SCHEMA.names)
 
 
-def test_share_inside() -> None:
-    assert share_inside([0.0, 63.9, 64.0, -0.1], 64) == 0.5
-    assert share_inside([np.nan, 1.0], 64) == 0.5
-    assert share_inside([], 64) == share_inside(None, 64) == 0.0
+def test_shares_inside() -> None:
+    rows = pd.Series([[0.0, 63.9, 64.0, -0.1], None, [np.nan, 1.0], [], [5.0]])
+    shares = shares_inside(rows, np.array([4, 0, 2, 0, 1]), 64)
+    assert shares.tolist() == [0.5, 0.0, 0.5, 0.0, 1.0]
+    assert shares_inside(rows[:0], np.array([], np.int64), 64).tolist() == []
+
+
+def test_the_table_is_flattened_by_row_groups(tmp_path: Path) -> None:
+    paths, table = Paths(tmp_path), good()
+    paths.portrait_images.mkdir(parents=True)
+    cv2.imwrite(str(paths.portrait_images / f"{table['portrait_id'][0]}.png"), np.zeros((SIDE, SIDE, 3), np.uint8))
+    pq.write_table(
+        pa.Table.from_pandas(table, schema=SCHEMA, preserve_index=False), paths.portrait_rows, row_group_size=7
+    )
+    pd.testing.assert_frame_equal(
+        flat_table(paths, InProcess(512)), flatten(pd.read_parquet(paths.portrait_rows), SIDE)
+    )
+    assert pq.ParquetFile(paths.portrait_rows).num_row_groups == 9
 
 
 def test_count_quarantined(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from serving.inference.arms import Arms
 from serving.inference.model_store import ModelStore
 from serving.metrics.service import Metrics
 from tests.conftest import ROOT
+from tests.mlflow_database import lay_database
 from tests.pipeline.registry.site import NAME, lay_out
 from tests.serving.site import PARAMS
 
@@ -67,6 +68,7 @@ def two_versions(root: Path) -> Paths:
     """Lay out a checkout whose real registry holds two versions that passed the gate."""
     paths = Paths(root)
     shutil.copy(ROOT / "params.yaml", paths.root)
+    lay_database(paths.mlflow_database)
     for seed in (1, 2):
         lay_out(paths, seed)
         register(paths=paths, params=PARAMS)

@@ -23,7 +23,7 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setattr("models.assets.ASSETS", small_assets(tmp_path_factory.mktemp("assets")))
         patch.setattr("restoration.find_damage.shipped_finder", red_finder)
         patch.setenv("LIKENESS_CACHE", str(tmp_path_factory.mktemp("cache")))
-        for name in ("LIKENESS_MLFLOW_URI", "LIKENESS_LOG_URL", "LIKENESS_LOG_KEY"):
+        for name in ("LIKENESS_MLFLOW_URI", "LIKENESS_LOG_URL", "LIKENESS_LOG_KEY", "LIKENESS_SERVICE_STATE"):
             patch.delenv(name, raising=False)
         yield tmp_path_factory.mktemp("checkout")
 

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from tests import leash
+from tests.mlflow_database import lay_database
 
 _LONGEST_START = 180.0
 
@@ -22,13 +23,19 @@ class MlflowServer:
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         self._log = folder / "log"
-        stores = ("--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "a"))
+        lay_database(folder / "mlflow.db")
+        stores = (
+            "--backend-store-uri",
+            f"sqlite:///{folder}/mlflow.db",
+            "--artifacts-destination",
+            str(folder / "mlartifacts"),
+        )
         place = ("--host", "127.0.0.1", "--port", str(port), "--workers", "1")
         self._command = (sys.executable, "-m", "mlflow", "server", *stores, *place)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Wait until it answers; the first start makes the database."""
+        """Wait until it answers."""
         environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
         with self._log.open("ab") as log:
             self._process = leash.start(self._command, environment, log)

@@ -24,6 +24,7 @@ from serving.views.user_study_report import overlays, page
 from tests.browser import PHONE, browser, clean_page, no_sideways_scroll
 from tests.disks import fill, small_disk  # noqa: F401 - fixture
 from tests.monitoring.user_study.site import METHODS, lay_out, study
+from tests.serving.site import PARAMS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -169,6 +170,22 @@ def test_a_token_is_asked_for_everywhere_and_leaves_the_address(store: StudyStor
     assert guest.post("/api/join", json={}).json()["joined"]
 
 
+def test_behind_a_proxy_cookies_need_tls_and_belong_to_the_page_s_path(store: StudyStore) -> None:
+    app = create_study_app(store, "open-sesame", PARAMS.serve.proxy)
+    said = {"X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/study"}
+    guest = TestClient(app, "https://rated.example", headers=said, follow_redirects=False, client=("127.0.0.1", 1))
+    link = guest.get("/?token=open-sesame")
+    assert (link.status_code, link.headers["location"]) == (303, "/study/")
+    guest.cookies.set("study_access", "open-sesame")
+    cookies = [link.headers["set-cookie"], guest.post("/api/join", json={}).headers["set-cookie"]]
+    for cookie in cookies:
+        assert {"Secure", "Path=/study/", "HttpOnly"} <= set(cookie.split("; ")), cookie
+    stranger = TestClient(app, "http://rated.example", headers=said, follow_redirects=False, client=("192.0.2.1", 1))
+    link = stranger.get("/?token=open-sesame")
+    assert link.headers["location"] == "/"
+    assert {"Secure", "Path=/study/"}.isdisjoint(link.headers["set-cookie"].split("; "))
+
+
 def test_every_answer_carries_the_policy(store: StudyStore) -> None:
     rater = client(store)
     for path in ("/", "/user_study/study.js", "/api/state", "/nowhere"):
@@ -186,13 +203,13 @@ def served(store: StudyStore) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(create_study_app(store), port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not server.started:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
-    thread.join(10)
+    thread.join(60)
 
 
 def shot(page: "Page", name: str) -> None:

@@ -13,7 +13,7 @@ from models.errors import DataError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in `versions/`."""
 BASELINE = "0001"
 """The schema of logs that were made before revisions were recorded."""

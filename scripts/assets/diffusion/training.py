@@ -42,6 +42,7 @@ class Plan:
         pure: share of portraits that carry pure noise; the others are at any of the levels.
         batch: portraits a step.
         identities: of them, whose identity is compared, in every second step.
+        softest: largest blur before identities are compared, standard deviation in pixels.
         rise: steps over which the rates rise to the full ones.
     """
 
@@ -53,6 +54,7 @@ class Plan:
     batch: int = 16
     identities: int = 8
     identity_every: int = 2
+    softest: float = 2.5
     seed: int = 7
     kernel_rate: float = 0.004
     other_rate: float = 0.0005
@@ -115,7 +117,8 @@ class Learner:
         rng, draws = np.random.default_rng((plan.seed, step)), torch.Generator().manual_seed(plan.seed + step)
         batch = read_batch(reader, rng, plan.batch, plan.hint_dropout)
         restored = self._denoised(batch, self._draw_levels(rng), draws)
-        terms = compared(restored, batch, judges, 0 if step % plan.identity_every else plan.identities, draws)
+        identities = 0 if step % plan.identity_every else plan.identities
+        terms = compared(restored, batch, judges, identities, draws, plan.softest)
         require_finite(terms, step)
         factor = min(1.0, (step + 1) / plan.rise) * cosine(step, plan.steps)
         descend(weighted(terms, plan.weights), self.optimisers, (plan.kernel_rate, plan.other_rate), factor)

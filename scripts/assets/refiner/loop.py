@@ -20,7 +20,7 @@ from scripts.assets.refiner.records import Records, from_records
 
 LOG = logging.getLogger(__name__)
 CURVES = "curves.csv"
-_CHECKPOINT = "checkpoint.pt"
+CHECKPOINT = "checkpoint.pt"
 _EVERY, _VALIDATE_EVERY, _VALIDATION_BATCH = 100, 500, 16
 
 Restore = Callable[[Batch], Tensor]
@@ -111,7 +111,7 @@ def held_out(restore: Restore, records: Records, judges: Judges) -> dict[str, fl
 
 def resume(folder: Path, learner: Learner) -> None:
     """Read the checkpoint of a folder into a learner, if there is one."""
-    file = folder / _CHECKPOINT
+    file = folder / CHECKPOINT
     if file.is_file():
         kept: dict[str, Any] = torch.load(file, weights_only=True)
         for name, part in learner.parts().items():
@@ -120,14 +120,19 @@ def resume(folder: Path, learner: Learner) -> None:
 
 
 def keep(folder: Path, learner: Learner, figures: dict[str, float]) -> None:
-    """Write checkpoint and averaged weights, each whole or not at all, and a row of curves.csv."""
+    """Write checkpoint and averaged weights, and a row of curves.csv."""
+    keep_weights(folder, learner)
+    LOG.info(" ".join(f"{name} {value:.4g}" for name, value in figures.items()))
+    _write_row(folder / CURVES, ("step", "records", *learner.columns(), "seconds_a_step"), figures)
+
+
+def keep_weights(folder: Path, learner: Learner) -> None:
+    """Write checkpoint and averaged weights, each whole or not at all."""
     temporary = folder / "checkpoint.tmp"
     states = {name: part.state_dict() for name, part in learner.parts().items()}
     torch.save(states | {"step": learner.step}, temporary)
-    temporary.replace(folder / _CHECKPOINT)
+    temporary.replace(folder / CHECKPOINT)
     learner.save(folder)
-    LOG.info(" ".join(f"{name} {value:.4g}" for name, value in figures.items()))
-    _write_row(folder / CURVES, ("step", "records", *learner.columns(), "seconds_a_step"), figures)
 
 
 def average(kept: nn.Module, trained: nn.Module, step: int, decay: float) -> None:

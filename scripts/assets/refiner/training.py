@@ -1,6 +1,7 @@
 """The refiner's training on stored evidence, in bfloat16 where possible."""
 
 import copy
+import shutil
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,11 +13,11 @@ from torch import Tensor
 
 from models.gan.discriminator import Discriminator
 from models.gan.generator import Generator
-from models.gan.restorer import save_weights
+from models.gan.restorer import load_generator, save_weights
 from models.objective import Batch, Judges, Terms, require_finite
 from models.optimisation import cosine
 from scripts.assets.refiner.batches import ShardReader, read_batch
-from scripts.assets.refiner.loop import Restore, Stored, average, descend, run
+from scripts.assets.refiner.loop import CHECKPOINT, CURVES, Restore, Stored, average, descend, keep_weights, run
 from scripts.assets.refiner.objective import (
     Weights,
     adversarial_terms,
@@ -36,7 +37,8 @@ class Plan:
     """How long, how fast, and for what.
 
     Attributes:
-        steps: of all.
+        steps: number of the last one.
+        first: number of the first one; weights that have made the steps before it are given.
         batch: portraits a step.
         identities: of them, whose identity is compared, in every second step.
         softest: largest blur before identities are compared, standard deviation in pixels.
@@ -47,6 +49,7 @@ class Plan:
 
     steps: int
     weights: Weights
+    first: int = 0
     width: int = 32
     depth: int = 4
     batch: int = 16
@@ -88,7 +91,7 @@ class Learner:
         kept = copy.deepcopy(generator).requires_grad_(False).eval()
         judge = torch.optim.Adam(discriminator.parameters(), plan.discriminator_rate, betas=(0.5, 0.99))
         optimisers = optimisers_of(generator, plan.kernel_rate, plan.other_rate)
-        return cls(plan, generator, kept, discriminator, optimisers, judge)
+        return cls(plan, generator, kept, discriminator, optimisers, judge, plan.first)
 
     def columns(self) -> tuple[str, ...]:
         """List the terms of a step and the figures of held-out people, in the order of the curves."""
@@ -128,7 +131,8 @@ class Learner:
             terms |= adversarial_terms(self.discriminator, restored, batch)
             self.discriminator.requires_grad_(True)
         require_finite(terms, step)
-        factor = min(1.0, (step + 1) / plan.rise) * cosine(step, plan.steps)
+        done = step - plan.first
+        factor = min(1.0, (done + 1) / plan.rise) * cosine(done, plan.steps - plan.first)
         descend(weighted(terms, plan.weights), self.optimisers, (plan.kernel_rate, plan.other_rate), factor)
         if heard:
             terms |= self._judge(restored, batch)
@@ -142,6 +146,24 @@ class Learner:
         loss = terms["discriminator"] + lazy * terms.get("r1", restored.new_zeros(()))
         descend(loss, (self.judge,), (plan.discriminator_rate,), 1.0)
         return terms
+
+
+def begin_from(weights: Path, plan: Plan, folder: Path) -> None:
+    """Make the checkpoint of a training that goes on from weights, with their curves; one that is there stays.
+
+    Args:
+        weights: averaged weights of step `plan.first`; NAME_curves.csv beside NAME.safetensors holds their curves.
+        plan: how long and how fast to go on; optimisers and discriminator begin anew.
+        folder: of the training.
+    """
+    if (folder / CHECKPOINT).is_file():
+        return
+    learner = Learner.begin(plan)
+    for network in (learner.generator, learner.average):
+        network.load_state_dict(load_generator(weights).state_dict())
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(weights.with_name(f"{weights.stem}_curves.csv"), folder / CURVES)
+    keep_weights(folder, learner)
 
 
 def train(shards: Path, validation: Records, plan: Plan, judges: Judges, folder: Path) -> Generator:

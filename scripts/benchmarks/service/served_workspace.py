@@ -29,6 +29,12 @@ from pipeline.project.paths import Paths
 SIDE = 256
 _START_SECONDS = 240.0
 _MEBIBYTE = 2**20
+_UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
+ELSEWHERE = frozenset(
+    {"LIKENESS_MLFLOW_URI", "LIKENESS_LOG_URL", "LIKENESS_LOG_KEY", "LIKENESS_SERVICE_STATE", "LIKENESS_ALERT_URLS"}
+    | {"LIKENESS_WEBHOOK", "LIKENESS_SMTP"}
+)
+"""Variables that would lead the service to what an installation owns, or let it write to people."""
 _LEFT = ("production.sqlite*", "watch.json", "last-look", "keys", "logs", "served.json")
 
 
@@ -67,19 +73,18 @@ def copy_workspace(workspace: Path, target: Path) -> Paths:
 
 
 @contextmanager
-def serving(paths: Paths) -> Iterator[Served]:
-    """`likeness serve --open` on a free port, ready; it is ended with the block.
+def serving(paths: Paths, *, open_to_all: bool = True) -> Iterator[Served]:
+    """`likeness serve` on a free port, by default with `--open`, ready; it is ended with the block.
 
     Raises:
         RuntimeError: it did not become ready in time; its last words are in the message.
     """
     log = paths.root / "service.log"
-    command = (str(Path(sys.executable).with_name("likeness")), "serve", "--open", "--port", "0")
-    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    environment.pop("LIKENESS_MLFLOW_URI", None)
+    command = [str(Path(sys.executable).with_name("likeness")), "serve", "--port", "0", "--root", str(paths.root)]
+    environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE} | _UNBUFFERED
     with log.open("wb") as stream:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [*command, "--root", str(paths.root)], stdout=stream, stderr=subprocess.STDOUT, env=environment
+            [*command, *(["--open"] if open_to_all else [])], stdout=stream, stderr=subprocess.STDOUT, env=environment
         )
     try:
         yield Served(_ready(process, log), psutil.Process(process.pid), paths)

@@ -1,6 +1,6 @@
 // A picture of damage, read once: at each pixel of the photo the number of a piece, 0 where there is none.
 
-import settings from "/settings.js";
+import settings from "../../settings.js";
 import { Runs } from "./runs.js";
 
 const PIXELS = 400_000; // that are read at once; between them the page stays alive

@@ -58,7 +58,7 @@ export class OutcomeView {
     const { recognised, preferred } = button.dataset;
     const given = recognised ? { recognised: recognised === "true" } : { preferred };
     try {
-      await post(`/v1/restorations/${encodeURIComponent(result.outcome.request_id)}/feedback`, given);
+      await post(`v1/restorations/${encodeURIComponent(result.outcome.request_id)}/feedback`, given);
       Object.assign(result.feedback, given);
       result.thanks = THANKS;
     } catch (error) {

@@ -71,6 +71,6 @@ export class Requests {
 }
 
 async function answer(fields) { // figures and picture of a restoration
-  const { picture, ...outcome } = await call("/v1/restorations", fields);
+  const { picture, ...outcome } = await call("v1/restorations", fields);
   return [outcome, picture ? blob(picture, outcome.picture_type ?? "image/png") : null];
 }

@@ -1,6 +1,6 @@
 // What the figures mean, in plain words. Limits come from the service.
 
-import settings from "/settings.js";
+import settings from "../../settings.js";
 
 const TITLES = {
   inpaint: "Restored",

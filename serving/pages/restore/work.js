@@ -6,7 +6,7 @@ import { Layer } from "./layer.js";
 import { PieceList, name_pieces } from "./pieces.js";
 import { PROBLEMS, fileTitle, formatHelp, formatTitle, foundText, offeredText, percent, piecesTitle, referencesText } from "./texts.js";
 import { Tools } from "./tools.js";
-import settings from "/settings.js";
+import settings from "../../settings.js";
 
 const $ = (id) => document.getElementById(id);
 const BASIS = "consent, ticked on the page";
@@ -66,7 +66,7 @@ export class Work {
 
   /** Ask the service what is damaged. */
   async search(photo) {
-    const answer = await call("/v1/masks", [["image", photo.file]]);
+    const answer = await call("v1/masks", [["image", photo.file]]);
     const labels = await picture(answer.labels);
     const layer = Object.assign(await Layer.labels(labels, photo.marks), { name: "found", count: answer.piece_count });
     labels.close();

@@ -41,7 +41,7 @@ async function attempt(work) { // one action at a time; shows errors, and asks f
 }
 
 async function load() {
-  const { reviews } = await get(`/v1/reviews?limit=${AT_ONCE}`);
+  const { reviews } = await get(`v1/reviews?limit=${AT_ONCE}`);
   Object.assign(now, { waiting: reviews, full: reviews.length === AT_ONCE });
   await next();
 }
@@ -51,7 +51,7 @@ async function next() {
   if (!now.current) return now.full ? load() : show("done");
   let pictures;
   try {
-    ({ pictures } = await get(`/v1/restorations/${now.current.request_id}/pictures`));
+    ({ pictures } = await get(`v1/restorations/${now.current.request_id}/pictures`));
   } catch (error) {
     if (!gone(error)) throw error;
     return skip();
@@ -136,7 +136,7 @@ function figures(waiting) {
 async function judge(same) {
   const invented = [...new FormData($("verdict")).getAll("invented")];
   try {
-    await post(`/v1/restorations/${now.current.request_id}/review`, { same_person: same, invented });
+    await post(`v1/restorations/${now.current.request_id}/review`, { same_person: same, invented });
     $("note").textContent = "";
   } catch (error) {
     if (!gone(error)) throw error;

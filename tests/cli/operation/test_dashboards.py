@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import shlex
 import shutil
 import threading
 from collections.abc import Iterator
@@ -69,6 +70,37 @@ def test_a_file_that_is_there_answers(checkout: Path, answering: int) -> None:
     (checkout / "data" / "validation").mkdir(parents=True)
     (checkout / "data" / "validation" / "index.html").touch()
     assert pages(checkout, answering)["data docs"]["answers"] is True
+
+
+def test_a_workspace_s_pages_are_those_of_its_champion_where_it_has_none_of_its_own(
+    checkout: Path, answering: int
+) -> None:
+    pages(checkout, answering)  # makes state/production, whose data is a link
+    champions = checkout / "state" / "cycles" / "one" / "data" / "evaluation" / "report.html"
+    champions.parent.mkdir(parents=True)
+    champions.touch()
+    data = checkout / "state" / "production" / "data"
+    data.unlink(missing_ok=True)
+    data.symlink_to(champions.parents[1])
+    champions = data / "evaluation" / "report.html"
+    found = pages(checkout, answering)["evaluation"]
+    assert (found["answers"], found["address"]) == (True, str(champions))
+    own = checkout / "data" / "evaluation" / "report.html"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    assert pages(checkout, answering)["evaluation"]["address"] == str(own)
+    assert pages(checkout, answering)["data docs"]["answers"] is False
+
+
+def test_commands_can_be_pasted_where_the_path_has_a_space(checkout: Path, answering: int) -> None:
+    place = checkout / "Bilder von Öl"
+    place.mkdir()
+    shutil.copy(checkout / "params.yaml", place)
+    done = CliRunner().invoke(dashboards_command, ["--root", str(place), "--port", str(answering)])
+    commands = [line.partition(": ")[2] for line in done.output.splitlines() if "tart" in line and ": " in line]
+    assert len(commands) == 8, commands
+    for command in commands:
+        assert not any(word.endswith("Bilder") for word in shlex.split(command)), command
 
 
 def test_the_list_says_what_starts_each(checkout: Path, answering: int) -> None:

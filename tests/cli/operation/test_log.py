@@ -11,6 +11,7 @@ from cli.main import main
 from monitoring.log.production_log import open_log
 from monitoring.log.rows import LogRow, frame
 from pipeline.project.paths import Paths
+from tests.conftest import ROOT
 from tests.monitoring.traffic import row
 
 ROWS = [row(n).model_copy(update={"subject": "ward/17" if n % 2 else "", "uncertainty": None}) for n in range(5)]
@@ -118,3 +119,41 @@ def test_the_schema_has_all_fields(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["log", "schema"])
     assert set(json.loads(capsys.readouterr().out)["properties"]) == set(LogRow.model_fields)
+
+
+def test_old_entries_are_sealed_and_the_log_reads_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    few = text.replace("log_segment_rows: 100000", "log_segment_rows: 2").replace(
+        "log_live_rows: 500000", "log_live_rows: 1"
+    )
+    (tmp_path / "params.yaml").write_text(few, encoding="utf-8")
+    with open_log(Paths(tmp_path)) as log:
+        log.append(ROWS)
+    assert run(capsys, tmp_path, "seal") == (0, "4 entries sealed\n")
+    assert run(capsys, tmp_path, "seal", "--json") == (0, '{"sealed": 0}\n')
+    assert logged(tmp_path) == ROWS
+    assert len([*Paths(tmp_path).log_segments("log").glob("*.parquet")]) == 2
+    file = tmp_path / "again.jsonl"
+    write_json_lines(file, [one.model_copy(update={"subject": ""}) for one in ROWS[::2]])
+    assert run(capsys, tmp_path, "import", str(file)) == (0, "0 rows imported, 3 were in the log already\n")
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.csv"])
+def test_the_mark_of_utf_8_is_no_part_of_the_rows(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / name
+    WRITERS[name](file, ROWS)
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert run(capsys, tmp_path, "import", str(file)) == (0, "5 rows imported, 0 were in the log already\n")
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.csv"])
+def test_a_line_without_an_end_is_not_read_to_its_end(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / name
+    with file.open("wb") as stream:
+        stream.truncate(10 * 2**30)  # takes no room
+    status, text = run(capsys, tmp_path, "import", str(file))
+    assert (status, "line 1 of rows" in text, "lines of at most" in text) == (1, True, True)

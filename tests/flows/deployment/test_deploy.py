@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
-from flows.deployment.deploy import plan
+from flows.deployment.plan import plan
 from tests.flows.prefect_site import project
 
 

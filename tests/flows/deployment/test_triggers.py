@@ -4,21 +4,28 @@ Only the stages, and DVC around them, are stand-ins that cost nothing; with DVC 
 test_prefect_on_postgresql.py.
 """
 
+import json
+import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from flows.deployment.automations import DRIFT_STARTS
 from flows.deployment.events import DRIFT, emit
-from flows.local.processes import find_marked
+from flows.deployment.kubernetes_pool import TEMPLATE
+from flows.deployment.plan import ENTRYPOINT
+from flows.local.processes import find_marked, is_alive
 from flows.local.services import is_answering
 from flows.local.supervisor import Supervisor
-from models.errors import ServiceUnavailable
+from models.errors import ConfigError, ServiceUnavailable
 from pipeline.config.load import load_params
 from pipeline.workspaces.cycle_checkouts import cycle_in_use, cycle_records
+from tests.conftest import ROOT
 from tests.flows.prefect_runs import asked, beats, deployed, runs
 from tests.flows.prefect_site import began, commit, project, until
 
@@ -133,14 +140,26 @@ def test_a_killed_run_becomes_crashed_and_the_next_trigger_works(up: Supervisor)
     assert tell("00000481-00000600")
     until(lambda: began(up.paths) == before + 1, 120, "a cycle has begun")
     until(lambda: beats(cycles()[-1]), 60, "its first heartbeat has arrived", pause=1.0)
-    for process in find_marked(up.running.mark, "worker"):
+    marked = find_marked(up.running.mark, "worker")
+    (run,) = [process for process in marked if ENTRYPOINT in process.cmdline() and process.ppid() in _workers(up)]
+    stages = [process for process in run.children(recursive=True) if "ingest" in process.cmdline()]
+    assert stages
+    for process in (up.watched["worker"].process, run):  # the worker would say it at once
+        assert process is not None
         process.kill()
+    until(lambda: not any(is_alive(stage) for stage in stages), 30, "its stage has ended with it")
     hold.unlink()
     until(lambda: states()["Crashed"] == crashed + 1, 240, "the run counts as crashed", states, pause=2.0)
     assert tell("00000601-00000720")
     until(lambda: began(up.paths) == before + 2, 180, "the next cycle has begun", states)
     until(settled, 240, "it is done", pause=1.0)
     assert cycle_records(up.paths)[-1].overrides == {"train.epochs": 3}
+
+
+def _workers(up: Supervisor) -> set[int]:
+    process = up.watched["worker"].process
+    assert process is not None
+    return {process.pid, *(child.pid for child in process.children(recursive=True))}
 
 
 def test_a_run_and_its_slot_outlive_the_worker_and_the_server(up: Supervisor) -> None:
@@ -175,7 +194,7 @@ def test_deploying_again_changes_nothing_and_keeps_what_was_switched_off(up: Sup
 
     with asked() as prefect:
         before, address = ids(), str(prefect.api_url)
-        (drift,) = prefect.read_automations_by_name("likeness: drift starts a cycle")
+        (drift,) = prefect.read_automations_by_name(DRIFT_STARTS)
         prefect.pause_automation(drift.id)
         assert deploy(up.paths, address).changed == ()
         (up.paths.root / "note").write_text("a new revision", encoding="utf-8")
@@ -186,6 +205,28 @@ def test_deploying_again_changes_nothing_and_keeps_what_was_switched_off(up: Sup
         again = prefect.read_automation(drift.id)
         assert again is not None
         assert not again.enabled
+
+
+def test_runs_that_wait_since_the_workspace_was_elsewhere_work_in_this_one(up: Supervisor) -> None:
+    from prefect.client.schemas.objects import State
+    from prefect.states import Cancelled, Paused, Scheduled
+
+    from flows.deployment.deploy import deploy
+
+    with asked() as prefect:
+        house = prefect.read_deployment_by_name("housekeeping/production")
+        later = datetime.now(UTC) + timedelta(days=1)
+        elsewhere = {**house.parameters, "root": "/elsewhere/state/production"}
+        states: list[State[Any]]
+        states = [Scheduled(scheduled_time=later), Paused(timeout_seconds=9999), Cancelled()]
+        made = [
+            prefect.create_flow_run_from_deployment(house.id, parameters=elsewhere, state=state) for state in states
+        ]
+        deploy(up.paths, str(prefect.api_url))
+        roots = [prefect.read_flow_run(run.id).parameters["root"] for run in made]
+        assert roots == [str(up.paths.production)] * 2 + [elsewhere["root"]]  # what has ended stays as it was
+        for run in made:
+            prefect.delete_flow_run(run.id)
 
 
 def test_deploying_anew_keeps_added_schedules_and_pauses_and_brings_another_interpreter(
@@ -213,3 +254,78 @@ def test_deploying_anew_keeps_added_schedules_and_pauses_and_brings_another_inte
         monkeypatch.undo()
         deploy.deploy(up.paths, address)
         prefect.resume_deployment(watch.id)
+
+
+def test_cycles_go_to_another_pool_and_stay_there(up: Supervisor) -> None:
+    from prefect.client.schemas.actions import WorkPoolCreate
+
+    from flows.deployment import deploy
+
+    def pools() -> dict[str | None, str | None]:
+        return {found.entrypoint: found.work_pool_name for found in prefect.read_deployments()}
+
+    with asked() as prefect:
+        address, before = str(prefect.api_url), pools()
+        with pytest.raises(ConfigError, match="a work pool of the server; got 'gpu'; make it"):
+            deploy.deploy(up.paths, address, cycle_pool="gpu")
+        job_template = json.loads((ROOT / TEMPLATE).read_text(encoding="utf-8"))
+        prefect.create_work_pool(WorkPoolCreate(name="gpu", type="kubernetes", base_job_template=job_template))
+        assert deploy.deploy(up.paths, address, cycle_pool="gpu").changed == ("cycle",)
+        assert pools() == before | {"flows.cycle.cycle": "gpu"}
+        assert deploy.deploy(up.paths, address).changed == ()  # as `likeness up` does
+        assert deploy.deploy(up.paths, address, "likeness").changed == ("cycle",)
+        assert pools() == before
+
+
+def test_prefect_deploy_makes_what_likeness_deploy_makes(up: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows.deployment import deploy, prefect_yaml
+
+    def settings() -> tuple[Any, Any]:
+        deployments = sorted((one.model_dump(mode="json") for one in prefect.read_deployments()), key=_entrypoint)
+        automations = sorted((one.model_dump(mode="json") for one in prefect.read_automations()), key=str)
+        return _without_numbers(deployments), _without_numbers(automations)
+
+    def remove_all() -> None:
+        for automation in prefect.read_automations():
+            prefect.delete_automation(automation.id)
+        for deployment in prefect.read_deployments():
+            prefect.delete_deployment(deployment.id)
+
+    monkeypatch.chdir(up.paths.root)
+    prefect_yaml.main()
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    with asked() as prefect:
+        address = str(prefect.api_url)
+        remove_all()
+        deploy.deploy(up.paths, address)
+        made = settings()
+        remove_all()
+        subprocess.run(command, cwd=up.paths.root, capture_output=True, timeout=300, check=True)
+        assert settings() == made
+        (drift,) = prefect.read_automations_by_name(DRIFT_STARTS)
+        prefect.pause_automation(drift.id)
+        subprocess.run(command, cwd=up.paths.root, capture_output=True, timeout=300, check=True)
+        assert [found.enabled for found in prefect.read_automations_by_name(DRIFT_STARTS)] == [False]
+        assert deploy.deploy(up.paths, address).changed == ()
+    assert [len(part) for part in made] == [4, 2]
+
+
+def _entrypoint(deployment: dict[str, Any]) -> str:
+    return str(deployment["entrypoint"])
+
+
+def _without_numbers(node: Any) -> Any:
+    """JSON without what the server numbers and dates, each list in one order."""
+    numbered = {
+        "id",
+        "created",
+        "updated",
+        "deployment_id",
+        "flow_id",
+        "global_concurrency_limit",
+        "last_polled",
+        "status",
+    }
+    if isinstance(node, dict):
+        return {name: _without_numbers(value) for name, value in node.items() if name not in numbered}
+    return sorted((_without_numbers(one) for one in node), key=str) if isinstance(node, list) else node

@@ -61,15 +61,15 @@ def up_and(watcher: Supervisor, true: Callable[[], object], what: str) -> None:
         watcher.tick(time.monotonic())
         return bool(true())
 
-    until(looked, 30, what)
+    until(looked, 120, what)
 
 
 def test_the_mark_finds_orphans_and_nobody_else(site: Paths) -> None:
     mine = start("a", PARENT, MINE, {}, site.logs / "a.log")
     other = start("a", SLEEP, "another mark", {}, site.logs / "b.log")
-    until(lambda: len(find_marked(MINE)) == 2, 20, "parent and child")
+    until(lambda: len(find_marked(MINE)) == 2, 120, "parent and child")
     mine.kill()
-    until(lambda: not is_alive(mine), 10, "the parent is gone")
+    until(lambda: not is_alive(mine), 120, "the parent is gone")
     (orphan,) = find_marked(MINE)
     assert find_leader(MINE, "a") is None
     end_marked(MINE, seconds=5)
@@ -134,6 +134,65 @@ def test_what_is_done_once_is_not_done_again_unless_it_failed(site: Paths) -> No
     assert (site.logs / "n").read_text(encoding="utf-8") == "xx"
 
 
+def test_who_waits_for_a_part_that_ends_waits_for_its_end(site: Paths) -> None:
+    first = Part("first", (sys.executable, "-c", "import time; time.sleep(1)"), once=True)
+    watcher = supervisor(site, Part("then", SLEEP, after=("first",)), first)
+    watcher.tick(0.0)
+    watcher.tick(0.1)
+    assert watcher.watched["then"].process is None
+    up_and(watcher, lambda: watcher.watched["then"].process, "the second part")
+    assert watcher.watched["first"].done
+
+
+def test_the_worker_waits_until_deployments_lead_here(site: Paths) -> None:
+    (worker,) = (part for part in parts(site, 5000) if part.name == "worker")
+    assert "deploy" in worker.after
+
+
+def test_a_copy_takes_nothing_of_the_original_s_processes_for_its_own(site: Paths, tmp_path: Path) -> None:
+    theirs = start("page", SLEEP, MINE, {}, site.logs / "page.log")
+    up._write(site, Running(mark=MINE, port=5000, supervisor=theirs.pid, supervisor_began=theirs.create_time()))
+    copy = Paths(tmp_path.with_name("copy"))
+    shutil.copytree(site.root, copy.root)
+    assert not up.is_started(copy)
+    assert not up.down(copy)
+    assert is_alive(theirs)
+    assert (up.read_running(copy).mark == MINE, up.read_running(copy).port) == (False, 5000)
+    assert up.read_running(site).mark == MINE
+    assert up.down(site)
+    assert not is_alive(theirs)
+
+
+def test_a_moved_workspace_stops_what_runs_since_before(site: Paths) -> None:
+    orphan = start("page", SLEEP, MINE, {}, site.logs / "page.log")
+    up._write(site, Running(mark=MINE, port=5000))
+    moved = Paths(site.root.rename(site.root.with_name("moved")))
+    assert up.read_running(moved).mark == MINE
+    assert up.down(moved)
+    assert not is_alive(orphan)
+
+
+def test_mlflow_serves_the_artifacts_of_the_workspace_and_takes_the_hosts_of_its_address(
+    site: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def command() -> tuple[Part, dict[str, str]]:
+        (part,) = (part for part in parts(site, 5000) if part.name == "mlflow")
+        options = part.command[4:]
+        return part, dict(zip(options[::2], options[1::2], strict=True))
+
+    monkeypatch.delenv("LIKENESS_MLFLOW_ADDRESS", raising=False)
+    part, options = command()
+    assert options["--artifacts-destination"] == str(site.mlflow_artifacts)
+    assert (part.ready, "--allowed-hosts" in options) == ("/health", False)
+    monkeypatch.setenv("LIKENESS_MLFLOW_ADDRESS", "https://tools.example.org:8443/mlflow/")
+    part, options = command()
+    assert (part.url, part.ready) == ("http://127.0.0.1:5001", "/health")
+    assert {"tools.example.org", "tools.example.org:*", "127.0.0.1:*"} <= set(options["--allowed-hosts"].split(","))
+    assert options["--cors-allowed-origins"] == "https://tools.example.org:8443"
+    assert "--static-prefix" not in options  # its page asks for everything relative to its own address
+    assert child_environment(site, 5000)["LIKENESS_MLFLOW_ADDRESS"] == "https://tools.example.org:8443/mlflow/"
+
+
 def test_after_kill_9_of_the_supervisor_the_next_one_takes_over(site: Paths) -> None:
     part = page("page", free_port(1))
     before = supervisor(site, part)
@@ -162,7 +221,7 @@ def test_an_orphan_that_does_not_answer_is_ended(site: Paths) -> None:
 
 def test_a_worker_s_runs_go_on_without_it(site: Paths) -> None:
     worker = start("worker", PARENT, MINE, {}, site.logs / "worker.log")
-    until(lambda: len(find_marked(MINE)) == 2, 20, "worker and run")
+    until(lambda: len(find_marked(MINE)) == 2, 120, "worker and run")
     worker.kill()
     worker.wait()
     (run,) = find_marked(MINE)
@@ -178,7 +237,7 @@ def test_a_port_that_somebody_else_has_is_named_before_anything_starts(site: Pat
         [sys.executable, "-m", "http.server", str(port), "--bind", HOST], stderr=subprocess.DEVNULL
     )
     try:
-        until(lambda: is_answering(page("mlflow", port)), 20, "the foreign server")
+        until(lambda: is_answering(page("mlflow", port)), 120, "the foreign server")
         watcher = supervisor(site, page("mlflow", port))
         watcher.adopt()
         with pytest.raises(Busy, match=rf"free port for mlflow; got http://127.0.0.1:{port} used .* --port"):
@@ -209,9 +268,12 @@ up.up(Paths(Path({str(site.root)!r})), None, print)
     assert told["supervisor"] == process.pid
     with pytest.raises(Busy, match="`likeness down` stops it"):
         up.up(site, None, print)
+    up.refuse_other_port(site, told["port"])
+    with pytest.raises(Busy, match=f"at port {told['port']}; `likeness down --root"):
+        up.refuse_other_port(site, told["port"] + 100)
 
     os.kill(process.pid, signal.SIGKILL)
-    until(lambda: not up.is_up(site), 10, "the lock is free")
+    until(lambda: not up.is_up(site), 120, "the lock is free")
     assert is_answering(part)
     assert up.down(site)
     assert not is_answering(part)
@@ -266,6 +328,13 @@ def test_the_service_asks_for_tokens_once_pictures_are_kept(site: Paths) -> None
     before, key, after = site.params.read_text(encoding="utf-8").rpartition('location: ""')
     site.params.write_text(f'{before}{key[:-1]}elsewhere"{after}', encoding="utf-8")
     assert "--open" not in command()  # as soon as somebody consents, something is kept there
+
+
+def test_the_service_asks_for_tokens_where_it_has_public_names(site: Paths) -> None:
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    assert text.count("hosts: []") == 1
+    site.params.write_text(text.replace("hosts: []", "hosts: [likeness.example.org]"), encoding="utf-8")
+    assert "--open" not in next(part.command for part in parts(site, 5000) if part.name == "service")
 
 
 def test_a_marked_process_knows_its_name(site: Paths) -> None:

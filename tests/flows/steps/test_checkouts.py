@@ -1,5 +1,6 @@
 """What a cycle's place is, what is remembered of it, and who hears of its failure."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,8 @@ def test_a_deployed_cycle_is_followed_by_production_once_its_model_is_champion(s
     record_cycle_result(site.root, place, report("2", promoted=True), {"train.epochs": 9})
     assert cycle_in_use(site) == place.name
     assert load_params(site.params).train.epochs == 9
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=site.root, check=True, capture_output=True)
+    assert status.stdout == b"?? data/\n"  # which this project does not ignore
 
 
 def test_production_without_any_data_takes_the_first_there_are(site: Paths) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from flows.steps.failure_alerts import CYCLE, WATCH, Work, alert_on_failure
-from models.errors import Busy, DataError, StorageFull
+from models.errors import Busy, ConfigError, DataError, StorageFull
+from pipeline.config.load import load_params
 from pipeline.project.paths import Paths
 from tests.conftest import ROOT
 
@@ -49,6 +50,16 @@ def test_an_error_that_nobody_foresaw_is_told_without_its_text(paths: Paths) -> 
     assert line["what_happened"] == "ended with KeyError"
     assert "state/logs/runs.log" in line["what_to_do"]
     assert "anna" not in json.dumps(line)
+
+
+def test_own_values_that_cannot_be_read_are_told_too(paths: Paths) -> None:
+    paths.overlay.parent.mkdir()
+    paths.overlay.write_text("train: {gone: 1}\n", encoding="utf-8")
+    with pytest.raises(ConfigError), alert_on_failure(paths.root, WATCH):
+        load_params(paths.params)
+    (line,) = told(paths)
+    assert "the unknown key train.gone" in line["what_happened"]
+    assert "unset train.gone" in line["what_to_do"]
 
 
 def test_the_same_failure_an_hour_later_is_not_told_again(paths: Paths) -> None:

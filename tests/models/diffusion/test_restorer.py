@@ -12,7 +12,7 @@ from models.diffusion.restorer import DiffusionRestorer, save_denoiser
 from models.diffusion.settings import Sampling
 from models.errors import DataError, WeightsError
 from models.evidence.evidence import Damaged, compose, gather, luma
-from models.evidence.kept_eyes import with_kept_eyes
+from models.evidence.kept_eyes import with_eyes_of_start
 from models.face_model.shape_and_appearance import shipped_face_model
 from models.restorer_file import write_restorer
 from tests.models.diffusion.parts import SPREAD, Echo, damaged, small
@@ -74,7 +74,7 @@ def test_uncertainty_is_the_spread_of_the_draws() -> None:
     expected = proposed.clamp(-1, 1).var(0).mean(1, keepdim=True).sqrt()
     assert torch.allclose(result.uncertainty[hole], expected[hole], atol=1e-6)
     wide = hole.expand(-1, 3, -1, -1)
-    mean = with_kept_eyes(evidence.start, proposed.mean(0).clamp(-1, 1), shipped_face_model().landmarker)
+    mean = with_eyes_of_start(evidence.start, proposed.mean(0).clamp(-1, 1), shipped_face_model().landmarker)
     assert torch.allclose(result.restored[wide], mean[wide], atol=1e-6)
 
 
@@ -124,7 +124,7 @@ def test_without_draws_the_answer_to_pure_noise_is_the_restoration(restorer: Dif
     restorer.sampling = Sampling(4, 2, 0)
     evidence = gather(batch, shipped_face_model())
     proposal = (evidence.start + expected(restorer.denoiser, evidence)).clamp(-1, 1)
-    mean = with_kept_eyes(evidence.start, proposal, shipped_face_model().landmarker)
+    mean = with_eyes_of_start(evidence.start, proposal, shipped_face_model().landmarker)
     assert torch.allclose(restorer.restore(batch), compose(batch, mean), atol=1e-6)
 
 

@@ -12,14 +12,14 @@ from monitoring.log.sealed_head import HeadFile
 SECRET = b"a secret that only the tests know"
 
 _UNLOCK = {
-    "sqlite": ("DROP TRIGGER no_update", "DROP TRIGGER no_delete", "DROP TRIGGER no_replace"),
+    "sqlite": tuple(f"DROP TRIGGER IF EXISTS no_{what}" for what in ("update", "delete", "replace", "return")),
     "postgresql": ("ALTER TABLE entries DISABLE TRIGGER ALL",),
 }
 
 
 def opened(address: str, folder: Path, secret: bytes = SECRET) -> ProductionLog:
     """The log at `address`; its head file lies in `folder`."""
-    return ProductionLog(address, secret, HeadFile(folder / "keys" / "log.head", secret))
+    return ProductionLog(address, secret, HeadFile(folder / "keys" / "log.head", secret), folder / "log-segments")
 
 
 def tamper(address: str, *statements: str, unlock: bool = True) -> None:

@@ -137,7 +137,7 @@ def test_a_forged_head_file_is_found(log: ProductionLog, address: str, tmp_path:
 
 def test_a_log_that_grows_meanwhile_is_whole(log: ProductionLog, address: str, tmp_path: Path) -> None:
     with opened(address, tmp_path) as one, opened(address, tmp_path) as other:
-        entries = one._journal.read(0)
+        entries = one._journal.read()
         assert isinstance(entries, Generator)
         next(entries)
         other.append([row(40)])

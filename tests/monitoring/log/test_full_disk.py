@@ -74,7 +74,7 @@ def test_what_is_committed_stays_although_its_head_cannot_be_sealed(
 ) -> None:
     """The log and its head on two disks, of which that of the head is full."""
     head = HeadFile(small_disk / "keys" / "log.head", SECRET)
-    with ProductionLog(f"sqlite:///{tmp_path / 'log'}", SECRET, head) as log:
+    with ProductionLog(f"sqlite:///{tmp_path / 'log'}", SECRET, head, tmp_path / "log-segments") as log:
         log.append([row(0)])
         fill(small_disk)
         for number in range(20):  # the room that the file had is used up in the end

@@ -47,7 +47,7 @@ def test_a_killed_writer_leaves_a_whole_log(address: str, tmp_path: Path) -> Non
     for writer in writers:
         writer.start()
     with opened(address, tmp_path) as log:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         for writer in writers:
             reached = log.head().sequence + 20
             while log.head().sequence < reached:

@@ -60,7 +60,10 @@ def test_a_log_without_a_recorded_revision_keeps_every_row_and_its_chain(address
     assert stored(address)[:-1] == before
     assert revision(address) == migrations.HEAD
     after = schema(address)
-    assert {name: after[name] for name in made} == made
+    replaced = {"no_delete", "no_change"}  # what lies in a sealed segment may leave the table
+    assert {name: after[name] for name in made.keys() - replaced} == {
+        name: made[name] for name in made.keys() - replaced
+    }
 
 
 def test_migrating_again_changes_nothing(address: str, tmp_path: Path) -> None:
@@ -106,7 +109,7 @@ def test_code_and_migrations_agree(address: str, tmp_path: Path) -> None:
 def test_a_log_of_a_newer_version_is_refused(address: str, tmp_path: Path) -> None:
     opened(address, tmp_path).close()
     tamper(address, f"UPDATE {migrations.VERSION_TABLE} SET version_num = '9999'", unlock=False)
-    words = "expected a production log with schema 0001 or older at .*; got schema 9999; install the version"
+    words = "expected a production log with schema 0002 or older at .*; got schema 9999; install the version"
     with pytest.raises(DataError, match=words):
         opened(address, tmp_path)
     assert revision(address) == "9999"
@@ -132,16 +135,16 @@ def test_processes_that_start_at_once_migrate_once(address: str, tmp_path: Path)
 
 @pytest.fixture
 def two_revisions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The migrations with a second one, which a test may change; returns its file."""
+    """The migrations with one more, which a test may change; returns its file."""
     folder = shutil.copytree(migrations.FOLDER, tmp_path / "migrations")
-    file = folder / "versions" / "v0002_note.py"
+    file = folder / "versions" / "v0003_note.py"
     file.write_text(
-        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0002', '0001'\n"
+        "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0003', '0002'\n"
         "def upgrade():\n    op.create_table('notes', sa.Column('note', sa.Text()))\n"
         "    op.create_index('by_chain', 'entries', ['chain'])\n"
     )
     monkeypatch.setattr(migrations, "FOLDER", folder)
-    monkeypatch.setattr(migrations, "HEAD", "0002")
+    monkeypatch.setattr(migrations, "HEAD", "0003")
     return file
 
 
@@ -150,7 +153,7 @@ def test_a_log_of_an_older_revision_gets_the_later_ones(address: str, tmp_path: 
     before = stored(address)
     with opened(address, tmp_path) as log:
         assert log.verify().entries == ROWS + 1
-    assert (revision(address), stored(address)) == ("0002", before)
+    assert (revision(address), stored(address)) == ("0003", before)
     assert "by_chain" in schema(address)
 
 

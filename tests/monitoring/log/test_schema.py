@@ -26,7 +26,7 @@ from monitoring.log.schema import open_engine
 
 def connect(path, together):
     engine = open_engine(f"sqlite:///{path}")
-    together.wait(30)
+    together.wait(120)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
 

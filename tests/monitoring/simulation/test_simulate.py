@@ -1,8 +1,10 @@
 """Requests go through the restorer and leave features and scores; the reference is measured by the same code."""
 
 import shutil
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,13 +13,14 @@ import pipeline.face_sampler.generate  # noqa: F401 - takes the real assets befo
 from models.errors import DataError
 from monitoring.champion import current_champion
 from monitoring.drift.identity_space import IdentityAggregate
-from monitoring.log.production_log import open_log
+from monitoring.log.production_log import Entry, open_log
 from monitoring.log.rows import COLUMNS
 from monitoring.simulation.baseline import prepare_baseline, reference_path
-from monitoring.simulation.simulate import Clock, simulate
-from pipeline.config.load import Params
+from monitoring.simulation.simulate import Clock, SimulationReport, simulate
+from pipeline.config.load import Params, load_params
 from pipeline.project.paths import Paths
-from tests.monitoring.conftest import evaluated
+from tests.conftest import ROOT
+from tests.monitoring.conftest import evaluated, lay_out
 
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.slow]
 
@@ -25,10 +28,21 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 CHANGING = ["sequence", "request_id", "time", "milliseconds", "cpu_seconds", "verification_cpu_seconds"]
 
 
-@pytest.fixture
-def params(params: Params) -> Params:
-    """Held-out photographs: they are real faces, and in the fixture's checkout there are no others."""
-    return params.model_copy(update={"simulate": params.simulate.model_copy(update={"fresh_people": False})})
+@pytest.fixture(scope="module")
+def params() -> Params:
+    """Held-out photographs: they are real faces, and in the fixture's checkout there are no others.
+
+    All originals are known, and ten faces make a sum.
+    """
+    params = load_params(ROOT / "params.yaml")
+    watch, traffic = params.watch, params.simulate
+    identity = watch.identity.model_copy(update={"min_faces": 10})
+    reference = watch.reference.model_copy(update={"requests": 4, "seed": 8})
+    changes = {
+        "simulate": traffic.model_copy(update={"fresh_people": False, "known_originals": 1.0}),
+        "watch": watch.model_copy(update={"identity": identity, "reference": reference}),
+    }
+    return params.model_copy(update=changes)
 
 
 def clock() -> Clock:
@@ -41,24 +55,46 @@ def logged(paths: Paths) -> pd.DataFrame:
         return log.after(0)
 
 
+@dataclass(frozen=True)
+class Simulated:
+    """What twenty requests left: the report, their rows, and what the log has of their faces."""
+
+    report: SimulationReport
+    rows: pd.DataFrame
+    faces: list[Entry]
+
+
+@pytest.fixture(scope="module")
+def twenty(params: Params, small_model: Path, people: Path, tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+    """Twenty requests, with the seed of the baseline."""
+    paths = Paths(tmp_path_factory.mktemp("twenty"))
+    with pytest.MonkeyPatch.context() as patch:
+        lay_out(paths, small_model, patch)
+        shutil.copytree(people / "data", paths.root / "data", dirs_exist_ok=True)
+        report = simulate(params, paths, shift="none", requests=20, seed=params.watch.reference.seed, clock=clock())
+    with open_log(paths) as log:
+        return Simulated(report, log.after(0), log.entries("identity"))
+
+
 def test_the_same_seed_gives_the_same_rows_and_the_baseline_is_unshifted_traffic_by_the_same_code(
-    params: Params, staffed: Paths
+    params: Params, staffed: Paths, twenty: Simulated
 ) -> None:
-    small = params.watch.model_copy(update={"reference": params.watch.reference.model_copy(update={"requests": 4})})
-    params, seed = params.model_copy(update={"watch": small}), small.reference.seed
-    report = simulate(params, staffed, shift="none", requests=4, seed=seed, clock=clock())
+    """A request depends on the seed and its number alone: four are the first of twenty."""
     later = START + timedelta(days=1)
-    simulate(params, staffed, shift="none", requests=4, seed=seed, clock=lambda: later)
-    rows = logged(staffed)
-    first, again = rows.iloc[:4].reset_index(drop=True), rows.iloc[4:].reset_index(drop=True)
+    simulate(params, staffed, shift="none", requests=4, seed=params.watch.reference.seed, clock=lambda: later)
+    first, again = twenty.rows.iloc[:4], logged(staffed)
     pd.testing.assert_frame_equal(first.drop(columns=CHANGING), again.drop(columns=CHANGING))
     assert first["time"].is_monotonic_increasing
     assert (again["time"] == later).all()
-    assert (first["model_version"] == "shipped").all()
-    assert sum(report.modes.values()) == report.requests == 4
-    assert report.judged == int(first["recognised"].notna().sum()) > 0
-    assert report.recognised == int(first["recognised"].sum())
     baseline_is(first[list(COLUMNS)], params, staffed)
+
+
+def test_the_report_counts_the_rows(twenty: Simulated) -> None:
+    rows, report = twenty.rows, twenty.report
+    assert (rows["model_version"] == "shipped").all()
+    assert sum(report.modes.values()) == report.requests == len(rows) == 20
+    assert report.judged == int(rows["recognised"].notna().sum()) > 0
+    assert report.recognised == int(rows["recognised"].sum())
 
 
 def baseline_is(sent: pd.DataFrame, params: Params, paths: Paths) -> None:
@@ -83,27 +119,19 @@ def baseline_is(sent: pd.DataFrame, params: Params, paths: Paths) -> None:
     assert reference_path(stricter, paths, champion) != path
 
 
-def test_scores_fit_the_damage_and_faces_are_added_up(params: Params, staffed: Paths) -> None:
-    """One run for both: with the least number at 10 the log gets sums of faces, and nothing with one row per face."""
-    known = params.simulate.model_copy(update={"known_originals": 1.0})
-    identity = params.watch.identity.model_copy(update={"min_faces": 10})
-    watch = params.watch.model_copy(update={"identity": identity})
-    params = params.model_copy(update={"simulate": known, "watch": watch})
-    simulate(params, staffed, shift="none", requests=20, seed=8, clock=clock())
-    rows = logged(staffed)
-    scores_fit_the_damage(rows)
-    with open_log(staffed) as log:
-        entries = log.entries("identity")
-    found = [IdentityAggregate.model_validate(entry.body) for entry in entries]
-    restored = int(rows["similarity_plain_training"].notna().sum())
+def test_faces_are_added_up(params: Params, twenty: Simulated) -> None:
+    """The log gets sums of ten faces or more, and nothing with one row per face."""
+    found = [IdentityAggregate.model_validate(entry.body) for entry in twenty.faces]
+    restored = int(twenty.rows["similarity_plain_training"].notna().sum())
     assert found
     assert restored - 10 < sum(part.n for part in found) <= restored
     assert all(part.n >= 10 for part in found)
-    assert all(entry.key == "shipped" for entry in entries)
-    assert found[0].mean != tuple([0.0] * identity.dimensions)
+    assert all(entry.key == "shipped" for entry in twenty.faces)
+    assert found[0].mean != tuple([0.0] * params.watch.identity.dimensions)
 
 
-def scores_fit_the_damage(rows: pd.DataFrame) -> None:
+def test_scores_fit_the_damage(twenty: Simulated) -> None:
+    rows = twenty.rows
     whole = ~rows["mode"].isin(["refuse", "partial"])
     restored = rows[whole]
     assert len(restored) >= 6

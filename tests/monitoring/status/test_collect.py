@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from monitoring.status.collect import champion_among, collect_status
+from monitoring.status.collect import champion_among, collect_status, registry_page
 from monitoring.status.experiments import measured_onsets
 from monitoring.status.windows import is_locked, judged_windows, recent_alerts, running_cycle
 from monitoring.status.wording import advice, format_duration
@@ -20,7 +20,9 @@ from pipeline.project.paths import Paths
 from pipeline.registry.promotion import promote
 from pipeline.registry.register import register
 from pipeline.registry.versions import ChampionState
+from serving.views.status import render
 from tests.disks import MEBIBYTES, fill, small_disk  # noqa: F401 - fixture
+from tests.mlflow_database import lay_database
 from tests.pipeline.registry.site import NAME, lay_out
 from tests.pipeline.registry.site import params as small
 from tests.serving.status_examples import LOST, alarming, empty, made, normal, version, window
@@ -30,6 +32,36 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning:mlflow"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("variables", "given", "address"),
+    [
+        ({}, "", ""),
+        ({}, "http://127.0.0.1:4201", "http://127.0.0.1:4201/#/models/m"),
+        ({"URI": "sqlite:////elsewhere/mlflow.db"}, "", ""),
+        ({"URI": "http://mlflow:5000"}, "", "http://mlflow:5000/#/models/m"),
+        ({"URI": "http://mlflow:5000", "ADDRESS": "https://a.org/mlflow/"}, "", "https://a.org/mlflow/#/models/m"),
+        ({"ADDRESS": "https://a.org/mlflow"}, "http://127.0.0.1:4201", "https://a.org/mlflow/#/models/m"),
+    ],
+)
+def test_the_registry_is_linked_where_people_see_it(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], given: str, address: str
+) -> None:
+    for name in ("URI", "ADDRESS"):
+        monkeypatch.delenv(f"LIKENESS_MLFLOW_{name}", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(f"LIKENESS_MLFLOW_{name}", value)
+    assert registry_page("m", given) == address
+
+
+def test_the_page_leads_to_each_version_in_the_registry() -> None:
+    address = "https://a.org/#/models/m"
+    linked = render(normal().model_copy(update={"registry": address}))
+    assert f'<a href="{address}">' in linked
+    for row in normal().versions:
+        assert f'<a href="{address}/versions/{row.version}">{row.version}</a>' in linked
+    assert "#/models" not in render(normal())
 
 
 def verdict(paths: Paths, window_id: str, champion: str, recognised: int, drifted: tuple[str, ...] = ()) -> None:
@@ -109,7 +141,7 @@ def test_accuracy_is_the_last_of_the_champion_not_of_its_predecessor(paths: Path
     verdict(paths, "00000501-00001000", "7", 12)
     found = collect_status(small(), paths, now=NOW)
     assert (found.accuracy.recognised, found.accuracy.value) == (57, 57 / 60)
-    assert "95 of 100 people are still recognised (target 80)." in found.headline
+    assert "95 % of the people are still recognised (target: at least 80 %)." in found.headline
 
 
 def test_alerts_are_newest_first_and_a_cut_line_is_left_out(paths: Paths) -> None:
@@ -156,6 +188,7 @@ def test_a_deleted_champion_is_looked_at_and_the_way_out_is_named() -> None:
 
 @pytest.mark.slow
 def test_the_registry_gives_champion_age_and_gate_history(paths: Paths, params: Params) -> None:
+    lay_database(paths.mlflow_database)
     for seed, ratio in ((1, 0.5), (2, 0.9)):
         lay_out(paths, seed, lpips_ratio=ratio)
         register(paths=paths, params=small())
@@ -204,7 +237,7 @@ def test_a_watch_that_has_fallen_silent_is_a_concern() -> None:
 
 def test_lights_and_the_first_sentence() -> None:
     assert [state().light for state in (empty, normal, alarming)] == ["waiting", "good", "alarm"]
-    assert alarming().headline[0] == "Too few people are still recognised: 58 of 100."
+    assert alarming().headline[0] == "Too few people are still recognised: 58 %."
     assert normal().headline[0] == "Version 2 is serving, 2 weeks old."
 
 

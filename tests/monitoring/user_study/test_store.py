@@ -73,7 +73,7 @@ def test_processes_that_write_at_once_lose_and_double_nothing(store: StudyStore)
     for child in children:
         child.start()
     for child in children:
-        child.join(60)
+        child.join(240)
         assert child.exitcode == 0
     lines = (store.folder / "answers.jsonl").read_text().splitlines()
     assert [a.item for a in store.answers()] == list(range(40))

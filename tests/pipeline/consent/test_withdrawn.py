@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.config.keep import KeepParams
+from pipeline.config.data import KeepParams
 from pipeline.config.load import Params, load_params
 from pipeline.consent.records import RECORD, record_of, store_of
 from pipeline.consent.withdrawn import delete_withdrawn

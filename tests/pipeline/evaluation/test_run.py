@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 import torch
@@ -21,6 +20,7 @@ from pipeline.config.identity import IdentityParams
 from pipeline.config.load import Params, load_params
 from pipeline.damage.sampler import DamageSampler
 from pipeline.evaluation.baselines import Method, baselines
+from pipeline.evaluation.bench import Bench, Load
 from pipeline.evaluation.examples import worst_strips
 from pipeline.evaluation.gate_report import GateReport
 from pipeline.evaluation.run import evaluate_methods, latency
@@ -30,6 +30,7 @@ from pipeline.face_sampler.generate import portraits
 from pipeline.gate import judge
 from tests.conftest import ROOT
 from tests.packs import write_recognition
+from tests.portrait_site import damaged_case
 
 CPU = torch.device("cpu")
 IDENTITIES = 4
@@ -48,38 +49,19 @@ def judges() -> Judges:
 @pytest.fixture(scope="module")
 def cases(params: Params) -> list[Case]:
     sampler, rng = DamageSampler(params.masks, training=False), np.random.default_rng(5)
-    found = []
-    for portrait in portraits(SamplerParams(identities=IDENTITIES, views=1, seed=3, population=EVERYBODY)):
-        damage, record = sampler.sample(rng, portrait.landmarks, 128)
-        while record.bucket == "0.0-0.1":  # nothing to tell a good model by
-            damage, record = sampler.sample(rng, portrait.landmarks, 128)
-        found.append(
-            Case(
-                mask_id=f"mask-{portrait.name}",
-                portrait_id=portrait.name,
-                identity=portrait.identity,
-                kind=record.kind,
-                bucket=record.bucket,
-                coverage=record.coverage,
-                missing_features=record.missing_features,
-                target=portrait.image,
-                hole=damage.hole,
-                chroma=damage.chroma,
-                points=five_points(portrait.landmarks),
-            )
-        )
-    return found
+    people = portraits(SamplerParams(identities=IDENTITIES, views=1, seed=3, population=EVERYBODY))
+    return [damaged_case(portrait, sampler, rng, least=0.1) for portrait in people]  # less tells no good model
 
 
-def five_points(landmarks: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    eyes = [landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0)]
-    return np.stack([*eyes, landmarks[30], landmarks[48], landmarks[54]]).astype(np.float32)
+def given(methods: Mapping[str, Method], cases: list[Case], judges: Judges) -> Load:
+    bench = Bench(methods, cases, [case.portrait_id for case in cases], judges)
+    return lambda: bench
 
 
 def gated(challenger: Method, cases: list[Case], judges: Judges, params: Params, folder: Path) -> GateReport:
     known = baselines(shipped_face_model())
     methods = {"challenger": challenger, "champion": known["telea"]} | {n: known[n] for n in ("telea", "face-model")}
-    report = evaluate_methods(methods, cases, judges, params.evaluate, folder / "rows.parquet", {})
+    report = evaluate_methods(given(methods, cases, judges), params.evaluate, folder / "rows.parquet", {})
     return judge(params.gate, report)
 
 
@@ -147,7 +129,7 @@ def test_a_pack_judges_and_is_named(cases: list[Case], params: Params, tmp_path:
     swapped = IdentityParams(edition="research", training="dlib", judge="sface", detector="yunet")
     methods = {"challenger": untouched}
     by_pack, by_sface = (
-        evaluate_methods(methods, cases, Judges.load(CPU, one), params.evaluate, tmp_path / "rows.parquet", {})
+        evaluate_methods(given(methods, cases, Judges.load(CPU, one)), params.evaluate, tmp_path / "rows.parquet", {})
         for one in (identity, swapped)
     )
     assert by_pack.encoders == {"training": "dlib", "independent": "mine"}
@@ -175,7 +157,7 @@ def test_rows_are_written_batch_by_batch(cases: list[Case], judges: Judges, para
     methods = {"challenger": untouched}
     twice = [*cases[:2], replace(cases[0], mask_id="again")]
     pairs = params.evaluate.model_copy(update={"batch_size": 2})
-    report = evaluate_methods(methods, twice, judges, pairs, tmp_path / "rows.parquet", {"challenger": "x"})
+    report = evaluate_methods(given(methods, twice, judges), pairs, tmp_path / "rows.parquet", {"challenger": "x"})
     file = pq.ParquetFile(tmp_path / "rows.parquet")
     assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [2, 1]
     assert (report.masks, report.portraits, report.identities) == (3, 2, 2)
@@ -203,7 +185,7 @@ def test_worst_case_comes_first(cases: list[Case]) -> None:
 
 def test_nothing_to_evaluate(judges: Judges, params: Params, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="evaluation cases; got none"):
-        evaluate_methods({"challenger": untouched}, [], judges, params.evaluate, tmp_path / "rows.parquet", {})
+        evaluate_methods(given({}, [], judges), params.evaluate, tmp_path / "rows.parquet", {})
 
 
 def test_latency_is_the_median(cases: list[Case]) -> None:

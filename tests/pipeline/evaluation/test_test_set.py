@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models.errors import DataError
-from pipeline.evaluation.test_set import FrozenCases, batches, damaged_batch, point_batch, portraits_of, target_batch
+from pipeline.evaluation.test_set import FrozenCases, batches, damaged_batch, point_batch, target_batch
 from pipeline.project.paths import Paths
 
 CPU = torch.device("cpu")
@@ -74,10 +74,10 @@ def test_tensors_of_a_batch(paths: Paths) -> None:
     assert point_batch(some, CPU).shape == (2, 5, 2)
 
 
-def test_batches_keep_order_and_portraits_come_once(paths: Paths) -> None:
+def test_batches_keep_order_and_portraits_are_known(paths: Paths) -> None:
     cases = FrozenCases(paths)
     assert [[case.mask_id for case in batch] for batch in batches(cases, 2)] == [["m0", "m1"], ["m2"]]
-    assert [[case.portrait_id for case in batch] for batch in portraits_of(cases, 2)] == [["p0", "p1"]]
+    assert cases.portrait_ids == ["p0", "p1", "p0"]
 
 
 def test_pictures_are_read_when_asked_for(paths: Paths) -> None:

@@ -14,7 +14,7 @@ from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.files import read_file
 from pipeline.image_io.formats import sniff
 from pipeline.image_io.outcome import Accepted, Code, Limits, Rejected
-from tests.pipeline.image_io.hostile import encoded, portrait
+from scripts.hostile.bad_files import encoded, portrait
 from tests.pipeline.image_io.test_normalise import LIMITS, accepted, distance, upright
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.outcome import Accepted, Limits, Rejected
-from tests.pipeline.image_io.hostile import encoded
+from scripts.hostile.bad_files import encoded
 from tests.pipeline.image_io.test_archive_formats import tiff
 
 LIMITS = Limits(max_bytes=8192, max_pixels=10_000, min_side=16, max_aspect=4.0)

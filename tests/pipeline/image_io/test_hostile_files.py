@@ -14,7 +14,7 @@ from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.files import read_file
 from pipeline.image_io.outcome import Accepted, Code, Limits, Rejected
 from pipeline.sources.check import check
-from tests.pipeline.image_io.hostile import SIZE, encoded, files, portrait
+from scripts.hostile.bad_files import SIZE, encoded, files, portrait
 
 LIMITS = Limits(max_bytes=25 * 2**20, max_pixels=50_000_000, min_side=64, max_aspect=20.0)
 FILES = files()

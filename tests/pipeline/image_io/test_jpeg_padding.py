@@ -9,7 +9,7 @@ from PIL import Image
 
 from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.outcome import Code, Rejected
-from tests.pipeline.image_io.hostile import encoded, flipped_scan, portrait
+from scripts.hostile.bad_files import encoded, flipped_scan, portrait
 from tests.pipeline.image_io.test_normalise import LIMITS, accepted
 
 PLAIN = encoded(portrait(), "JPEG", quality=92)

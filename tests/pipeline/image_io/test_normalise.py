@@ -10,7 +10,7 @@ from skimage.color import rgb2lab
 
 from pipeline.image_io.decode import read_bytes
 from pipeline.image_io.outcome import Accepted, Limits
-from tests.pipeline.image_io.hostile import encoded, grey16, portrait
+from scripts.hostile.bad_files import encoded, grey16, portrait
 
 LIMITS = Limits(max_bytes=25 * 2**20, max_pixels=50_000_000, min_side=64, max_aspect=20.0)
 # EXIF orientation -> what must be done to an upright picture so that, tagged so, it shows upright (EXIF 2.32, 4.6.4)

@@ -76,7 +76,7 @@ def test_a_move_that_is_killed_is_undone_or_completed_but_never_half(site: Paths
     set_aliases(site, champion=1, previous=2)  # as BEFORE; MLflow's connections must not be open across the fork
     child = multiprocessing.get_context("fork").Process(target=promote_and_die, args=(site, after))
     child.start()
-    child.join(120)
+    child.join(240)
     assert child.exitcode == -signal.SIGKILL
     assert journal_file(site).exists()
     assert repair_aliases(connect(site), site)

@@ -1,6 +1,7 @@
 """Data sets in MLflow: what a run learnt from can be told from its inputs."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -36,10 +37,13 @@ def test_a_run_names_its_portraits_once(site: Paths) -> None:
     }
 
 
-def test_mlflow_finds_the_table_behind_it(site: Paths) -> None:
+def test_mlflow_finds_the_table_behind_it_from_the_project_s_folder(
+    site: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import mlflow
 
     run_id = tracking.start_run(site, "cycle", {})
     log_data_set(site, "evaluation")
     (entry,) = tracking.connect(site).get_run(run_id).inputs.dataset_inputs
-    assert mlflow.data.get_source(entry).load() == str(site.portrait_rows)
+    monkeypatch.chdir(site.root)
+    assert Path(mlflow.data.get_source(entry).load()).resolve() == site.portrait_rows

@@ -1,5 +1,7 @@
 """What the card says of the encoders, and of the licence of packs."""
 
+import itertools
+
 from models.face_networks.insightface_pack import LICENCE
 from pipeline.gate import judge
 from pipeline.registry.lineage import Provenance
@@ -23,3 +25,10 @@ def test_packs_bring_their_licence() -> None:
 
 def test_the_judge_is_named_by_its_weights() -> None:
     assert f"- independent encoder: SHA-256 `{'f' * 64}`" in card()
+
+
+def test_each_paragraph_is_one_line() -> None:
+    lines = card().splitlines()
+    for line, after in itertools.pairwise(lines):
+        assert not line or not after or after[0] in "|-", (line, after)
+    assert any(line.startswith("- What is missing") and line.endswith("report of this run.") for line in lines)

@@ -200,7 +200,7 @@ def set_aliases(paths: Paths, **numbers: int) -> None:
 
 
 def wait_until(condition: Callable[[], bool], child: multiprocessing.process.BaseProcess) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not condition():
         assert child.is_alive()
         assert time.monotonic() < deadline

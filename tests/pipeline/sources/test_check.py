@@ -9,7 +9,7 @@ import pytest
 from models.errors import DataError
 from pipeline.image_io.outcome import Limits
 from pipeline.sources.check import check
-from tests.pipeline.image_io.hostile import encoded, portrait
+from scripts.hostile.bad_files import encoded, portrait
 
 LIMITS = Limits(max_bytes=2**20, max_pixels=10**6, min_side=64, max_aspect=20.0)
 ODD = ["new\nline.png", "\x1b[31mred.png", "\u202egnp.exe.png", "-rf.png", "портрет 👩‍🦰.png", "'; DROP TABLE t;--.png"]

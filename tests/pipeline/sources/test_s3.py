@@ -15,7 +15,7 @@ from models.errors import ConfigError, DataError, ServiceUnavailable
 from pipeline.image_io.outcome import Accepted, Code, Limits, Rejected
 from pipeline.sources.s3 import portraits
 from pipeline.sources.s3_cache import Stored, fetch
-from tests.pipeline.image_io.hostile import encoded, portrait
+from scripts.hostile.bad_files import encoded, portrait
 from tests.s3 import BUCKET, leads_to
 
 LIMITS = Limits(max_bytes=2**20, max_pixels=10**6, min_side=64, max_aspect=20.0)

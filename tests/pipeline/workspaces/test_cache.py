@@ -46,6 +46,20 @@ def cached(paths: Paths) -> set[str]:
 
 
 @pytest.mark.slow
+def test_a_copy_of_the_state_empties_its_own_cache_alone(paths: Paths) -> None:
+    """Also where checkouts name the original's, as those of earlier versions do."""
+    old, kept = (cycle(paths, f"2026110{n}", face) for n, face in enumerate(["forgotten", "anna"]))
+    for place in (old, kept):
+        settings = f"[core]\n    no_scm = true\n[cache]\n    dir = {paths.state}/dvc-cache\n"
+        (place / ".dvc" / "config.local").write_text(settings, encoding="utf-8")
+    copy = Paths(paths.root.with_name("copy"))
+    shutil.copytree(paths.root, copy.root, symlinks=True)
+    shutil.rmtree(copy.cycles / old.name)
+    assert collect_garbage(copy) >= len("forgotten")
+    assert (cached(copy), cached(paths)) == ({"anna"}, {"forgotten", "anna"})
+
+
+@pytest.mark.slow
 def test_what_no_checkout_uses_is_gone_and_the_rest_can_still_be_restored(paths: Paths) -> None:
     old, first, second = (cycle(paths, f"2026110{n}", face) for n, face in enumerate(["forgotten", "anna", "berta"]))
     assert cached(paths) == {"forgotten", "anna", "berta"}

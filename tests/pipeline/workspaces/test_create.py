@@ -10,6 +10,7 @@ from pipeline.config.load import load_params, write_params
 from pipeline.project.paths import Paths
 from pipeline.workspaces.create import create_workspace
 from pipeline.workspaces.cycle_checkouts import revision_source
+from pipeline.workspaces.overlay import set_own_values, unset_own_values
 from tests.conftest import ROOT
 
 PARAMS = (ROOT / "params.yaml").read_text(encoding="utf-8")
@@ -68,6 +69,48 @@ def test_values_that_were_changed_in_a_workspace_stay_and_the_others_follow_the_
     assert load_params(target).serve.queue == 5
     create_workspace(checkout, tmp_path / "w", {})
     assert load_params(target).serve.queue == 20
+
+
+def test_own_values_of_a_workspace_stay_but_for_those_that_are_set_anew(checkout: Path, tmp_path: Path) -> None:
+    place, params = tmp_path / "w", tmp_path / "w" / "params.yaml"
+    set_own_values(checkout / "params.yaml", {"serve.workers": 3, "train.epochs": 8})
+    create_workspace(checkout, place, {}, keep=True, history=True)
+    assert load_params(params).serve.workers == 3
+    assert not Paths(place).overlay.exists()
+    weights = {"fold": 2.0}
+    set_own_values(params, {"serve.queue": 3, "train.epochs": 9, "masks.training.kind_weights": weights})
+    assert "local/" not in git(place, "status", "--porcelain", "--untracked-files=all")
+    assert git(place, "status", "--porcelain", "--untracked-files=no") == ""
+    unset_own_values(checkout / "params.yaml", ["serve.workers"])
+    create_workspace(checkout, place, {"train.epochs": 11}, keep=True, history=True)
+    kept = load_params(params)
+    assert (kept.serve.queue, kept.train.epochs, kept.masks.training.kind_weights) == (3, 11, weights)
+    assert kept.serve.workers == load_params(ROOT / "params.yaml").serve.workers  # as the checkout has it again
+    create_workspace(checkout, place, {})
+    assert load_params(params).train.epochs == 8
+
+
+def test_an_own_value_that_the_checkout_has_no_more_is_named_and_nothing_is_copied(
+    checkout: Path, tmp_path: Path
+) -> None:
+    create_workspace(checkout, tmp_path / "w", {}, keep=True)
+    overlay = Paths(tmp_path / "w").overlay
+    overlay.parent.mkdir()
+    overlay.write_text("train: {removed: 1}\n", encoding="utf-8")
+    (checkout / "models" / "a.py").write_text("A = 2\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=rf"known keys in {overlay}; got the unknown key train.removed"):
+        create_workspace(checkout, tmp_path / "w", {}, keep=True)
+    assert (tmp_path / "w" / "models" / "a.py").read_text(encoding="utf-8") == "A = 1\n"
+
+
+def test_a_mapping_that_is_empty_in_the_checkout_keeps_what_a_workspace_wrote_there(
+    checkout: Path, tmp_path: Path
+) -> None:
+    create_workspace(checkout, tmp_path / "w", {}, keep=True)
+    params = tmp_path / "w" / "params.yaml"
+    write_params(params, params, {"masks.training.kind_weights": {"fold": 2.0}})
+    create_workspace(checkout, tmp_path / "w", {}, keep=True)
+    assert load_params(params).masks.training.kind_weights == {"fold": 2.0}
 
 
 def test_a_workspace_whose_parameters_were_not_recorded_keeps_all_that_differs(checkout: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import DataError
-from pipeline.config.keep import KeepParams
+from pipeline.config.data import KeepParams
 from pipeline.config.load import load_params, write_params
 from pipeline.consent.records import store_of
 from pipeline.image_io.outcome import Limits
@@ -25,8 +25,10 @@ from pipeline.workspaces.cycle_checkouts import (
     ensure_production,
     record_cycle,
     resolve_revision,
+    take_values,
 )
 from pipeline.workspaces.dvc import reproduce
+from pipeline.workspaces.overlay import set_own_values
 from tests.conftest import ROOT
 
 PARAMS = (ROOT / "params.yaml").read_text(encoding="utf-8")
@@ -200,10 +202,52 @@ def test_a_folder_of_one_s_own_with_a_linked_state_is_at_home_where_it_is(tmp_pa
 
 
 def test_parameters_come_home_once_so_that_a_person_s_later_change_stays(site: Paths) -> None:
+    before = site.params.read_bytes()
     (create_checkout(site.root, resolve_revision(site.root, ""), site, "c1") / "data").mkdir()
     record_cycle(site, done("c1", "4", **{"train.epochs": 11}))
     adopt_cycle(site, "4")
-    write_params(site.params, site.params, {"train.epochs": 12})
+    assert load_params(site.params).train.epochs == 11
+    set_own_values(site.params, {"train.epochs": 12})
     assert adopt_cycle(site, "4")
     assert load_params(site.params).train.epochs == 12
     assert [entry.adopted for entry in cycle_records(site)] == [True]
+    assert site.params.read_bytes() == before
+
+
+def test_what_a_cycle_adopts_is_outside_git_and_changes_of_others_come_in(site: Paths, tmp_path: Path) -> None:
+    git(site.root, "checkout", "-q", ".")
+    git(tmp_path, "clone", "-q", str(site.root), "upstream")
+    git(site.root, "remote", "add", "origin", str(tmp_path / "upstream"))
+    branch = git(site.root, "branch", "--show-current")
+    write_params(tmp_path / "upstream" / "params.yaml", tmp_path / "upstream" / "params.yaml", {"train.patience": 9})
+    commit(tmp_path / "upstream")
+
+    place = create_checkout(site.root, resolve_revision(site.root, ""), site, "c1")
+    take_values(Paths(place), {"masks.training.kind_weights": {"fold": 2.0}})
+    (place / "data").mkdir()
+    record_cycle(site, done("c1", "4", **{"masks.training.kind_weights": {"fold": 2.0}}))
+    adopt_cycle(site, "4")
+    assert git(site.root, "status", "--porcelain") == ""
+    git(site.root, "pull", "-q", "origin", branch)
+    params = load_params(ensure_production(site) / "params.yaml")
+    assert (params.masks.training.kind_weights, params.train.patience) == ({"fold": 2.0}, 9)
+    assert git(site.root, "status", "--porcelain") == ""
+
+
+def test_a_checkout_holds_own_values_as_they_were_and_its_cycle_s_own_beside_them(site: Paths) -> None:
+    set_own_values(site.params, {"train.epochs": 11, "train.patience": 5})
+    place = Paths(create_checkout(site.root, resolve_revision(site.root, ""), site, "c1"))
+    take_values(place, {"train.epochs": 12})
+    set_own_values(site.params, {"train.patience": 6})
+    train = load_params(place.params).train
+    assert (train.epochs, train.patience) == (12, 5)
+    assert not place.overlay.exists()
+    assert load_params(site.params).train.epochs == 11
+
+
+def test_a_cycle_by_hand_writes_its_values_to_the_overlay(site: Paths) -> None:
+    before = site.params.read_bytes()
+    take_values(site, {"train.epochs": 11, "champion.version": "3"})
+    params = load_params(site.params)
+    assert (params.train.epochs, params.champion.version) == (11, "3")
+    assert site.params.read_bytes() == before

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from models.errors import LikenessError, ServiceUnavailable
-from pipeline.workspaces.dvc import environment, reproduce
+from pipeline.workspaces.dvc import environment, reproduce, stages_of
 from tests.conftest import ROOT
 
 DVC_YAML = """
@@ -49,6 +49,18 @@ def test_a_stage_runs_once_and_again_when_forced(project: Path) -> None:
     assert (project / "b.txt").read_text(encoding="utf-8") == "one"
     assert not reproduce("copy", project).ran
     assert reproduce("copy", project, force=True).ran  # with the same result
+
+
+def test_dvc_needs_no_folder_that_all_users_share(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container /var/tmp cannot be written."""
+    monkeypatch.delenv("DVC_SITE_CACHE_DIR", raising=False)
+    monkeypatch.setenv("LIKENESS_CACHE", str(tmp_path / "cache"))
+    assert reproduce("copy", project, force=True).ran
+    assert list((tmp_path / "cache" / "dvc").iterdir())
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path / "own"))
+    assert environment()["DVC_SITE_CACHE_DIR"] == str(tmp_path / "own")
 
 
 def test_a_result_from_the_run_cache_is_no_run(project: Path) -> None:
@@ -91,7 +103,10 @@ reproduce("long", pathlib.Path(sys.argv[1]))
 """
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT)])
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGTERM, 143), (signal.SIGINT, -signal.SIGINT), (signal.SIGKILL, -signal.SIGKILL)],
+)
 def test_a_signal_to_the_caller_alone_ends_the_stage_too(project: Path, number: signal.Signals, status: int) -> None:
     command = [sys.executable, "-c", INTERRUPTED, str(project)]
     environment_ = environment() | {"PYTHONPATH": str(ROOT)}
@@ -100,6 +115,14 @@ def test_a_signal_to_the_caller_alone_ends_the_stage_too(project: Path, number: 
     ) as one:
         assert one.stdout is not None
         stage = psutil.Process(next(int(line.split()[-1]) for line in one.stdout if "begun" in line))
+        started = psutil.Process(one.pid).children(recursive=True)
         one.send_signal(number)
-        assert one.wait(60) == status
-    assert not stage.is_running()
+        assert one.wait(120) == status
+    assert stage in started
+    _, left = psutil.wait_procs(started, timeout=60)
+    assert not [process for process in left if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_stages_are_those_of_dvc_yaml_and_none_without_it(project: Path, tmp_path: Path) -> None:
+    assert set(stages_of(project)) == {"copy", "refuse", "away", "long"}
+    assert stages_of(tmp_path) == {}

@@ -44,15 +44,19 @@ for command in json.loads(sys.argv[1]):
     assert main(command) == 0, command
 """
 """Several commands in one process: starting DVC takes longer than what it does here."""
+COPIED = (
+    "params.yaml", ".gitignore", ".dvc/config", "pipeline/stage.sh", "pipeline/project/paths.py",
+    "pipeline/project/environment.py", "models/errors.py",
+)  # fmt: skip
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """A workspace of a checkout whose only stage writes what its parameters say."""
     checkout = tmp_path / "checkout"
-    (checkout / "pipeline" / "project").mkdir(parents=True)
-    (checkout / ".dvc").mkdir()
-    for name in ("params.yaml", ".gitignore", ".dvc/config", "pipeline/stage.sh", "pipeline/project/paths.py"):
+    for folder in (".dvc", "pipeline/project", "models"):
+        (checkout / folder).mkdir(parents=True)
+    for name in COPIED:
         shutil.copy(ROOT / name, checkout / name)
     for name, text in {"dvc.yaml": DVC_YAML, "pipeline/__main__.py": STAGE}.items():
         (checkout / name).write_text(text, encoding="utf-8")
@@ -102,3 +106,17 @@ def test_repro_experiments_and_a_remote_work_in_a_workspace_without_activation(w
     dvc(clone, f"remote add -q --local -d store s3://{BUCKET}/dvc", "pull -q", "metrics show -q", "checkout -q")
     assert (clone / "data" / "gate.md").read_text(encoding="utf-8") == "4 epochs"
     assert metrics(clone) == {"lpips": 0.25}
+
+
+def test_a_stage_without_a_python_says_what_is_missing(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "pipeline" / "stage.sh", tmp_path)
+    (tmp_path / "bin").mkdir()
+    environment = {"PATH": str(tmp_path / "bin")}
+    done = subprocess.run(
+        ["/bin/sh", "stage.sh", "ingest"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 127
+    assert done.stderr == (
+        "expected a Python with Likeness; got no .venv here and no python on the PATH; "
+        "run `make .venv/.ready`, or set LIKENESS_PYTHON\n"
+    )

@@ -6,7 +6,7 @@ import pytest
 from models.errors import DataError
 from restoration.files.photo_files import fitting_name, photo_files
 from restoration.files.requests import requests
-from tests.pipeline.image_io.hostile import encoded, portrait
+from scripts.hostile.bad_files import encoded, portrait
 
 JPEG = encoded(portrait(), "JPEG")
 

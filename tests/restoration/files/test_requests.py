@@ -1,93 +1,67 @@
+"""Several photos on one command line; one photo, and folders, are in `test_restore_files.py`, `test_photo_files.py`."""
+
 from pathlib import Path
 
 import pytest
+from PIL import Image as Pillow
 
 from models.errors import DataError
-from restoration.files.requests import requests
+from restoration.files.requests import requests_for_all
 
 
-def touch(*paths: Path) -> None:
-    for path in paths:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x")
+def photo(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Pillow.new("L", (40, 40), 120).save(path)
+    return path
 
 
-def test_two_files(tmp_path: Path) -> None:
-    photo, mask = tmp_path / "a.jpg", tmp_path / "m.png"
-    touch(photo, mask)
-    (request,) = requests(photo, mask, tmp_path / "out.png")
-    assert (request.photo, request.mask, request.out) == (photo, mask, tmp_path / "out.png")
-    (tmp_path / "results").mkdir()
-    assert requests(photo, mask, tmp_path / "results")[0].out == tmp_path / "results" / "a.png"
+@pytest.fixture
+def two(tmp_path: Path) -> tuple[Path, Path]:
+    return photo(tmp_path / "b" / "one.png"), photo(tmp_path / "a" / "two.jpg")
 
 
-def test_folders_pair_by_stem_and_bad_pairs_are_told_not_dropped(tmp_path: Path) -> None:
-    photos, masks, out = tmp_path / "photos", tmp_path / "masks", tmp_path / "out"
-    touch(*(photos / name for name in ("b.jpg", "a.tif", "c.png", "d.png", "d.jpg", ".hidden.png")))
-    touch(*(masks / name for name in ("a.png", "b.png", "b.bmp", "d.png")))
-    (photos / "sub").mkdir()
-    (photos / "folder.png").mkdir()
-    found = {request.photo.name: request for request in requests(photos, masks, out)}
-    assert list(found) == ["a.tif", "b.jpg", "c.png", "d.jpg", "d.png", "folder.png"]
-    assert found["a.tif"].problem is None
-    assert found["a.tif"].out == out / "a.png"
-    assert "one mask b.*" in str(found["b.jpg"].problem)
-    assert "got 2 of them" in str(found["b.jpg"].problem)
-    assert "got 0 of them" in str(found["c.png"].problem)
-    assert "one photo per stem" in str(found["d.jpg"].problem)
+def test_each_of_several_photos_gets_an_output_beside_it(two: tuple[Path, Path], tmp_path: Path) -> None:
+    batch = requests_for_all(two, None, None)
+    assert [request.photo for request in batch] == list(two)
+    assert [request.out for request in batch] == [
+        tmp_path / "b" / "one-restored.png",
+        tmp_path / "a" / "two-restored.jpg",
+    ]
+    assert [request.problem for request in batch] == [None, None]
+
+
+def test_outputs_and_masks_of_several_photos_go_to_folders(two: tuple[Path, Path], tmp_path: Path) -> None:
+    photo(tmp_path / "masks" / "one.png")
+    first, second = requests_for_all(two, tmp_path / "masks", tmp_path / "out", tmp_path / "used")
+    assert (first.mask, first.out) == (tmp_path / "masks" / "one.png", tmp_path / "out" / "one.png")
+    assert first.save_mask == tmp_path / "used" / "one.png"
+    assert second.problem is not None
+    assert "one mask two.*" in str(second.problem)
+
+
+def test_photos_of_one_name_are_told_where_their_outputs_would_meet(tmp_path: Path) -> None:
+    same = photo(tmp_path / "a" / "one.png"), photo(tmp_path / "b" / "one.png")
+    assert [request.problem for request in requests_for_all(same, None, None)] == [None, None]
+    assert all("2 called one" in str(request.problem) for request in requests_for_all(same, None, tmp_path / "out"))
 
 
 @pytest.mark.parametrize(
-    ("photo", "mask", "out", "message"),
+    ("photos", "mask", "out", "message"),
     [
-        ("nowhere.png", "m.png", "o.png", "no such path"),
-        ("a.png", "nowhere.png", "o.png", "check --mask"),
-        ("a.png", "masks", "o.png", "two files or two folders"),
-        ("a.png", "m.png", "o.gif", r"use \.png"),
-        ("a.png", "m.png", "a.png", "which is an input"),
-        ("a.png", "m.png", "m.png", "which is an input"),
-        ("empty", "masks", "out", "empty folder"),
-        ("photos", "masks", "photos", "which holds inputs"),
-        ("photos", "masks", "masks", "which holds inputs"),
-        ("photos", "masks", "a.png", "a folder for the outputs"),
+        (["a/two.jpg", "b"], None, None, "the folder"),
+        (["a/two.jpg", "b/none.png"], None, None, "no such path"),
+        (["a/two.jpg", "b/one.png"], "b/one.png", None, "a folder of masks"),
+        (["a/two.jpg", "b/one.png"], None, "b/one.png", "a folder for the outputs"),
+        (["a/two.jpg", "b/one.png"], None, "b", "which holds inputs"),
     ],
 )
-def test_what_cannot_work_is_told_before_any_work(
-    tmp_path: Path, photo: str, mask: str, out: str, message: str
+def test_what_does_not_go_together_is_told(
+    photos: list[str], mask: str | None, out: str | None, message: str, two: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    touch(tmp_path / "a.png", tmp_path / "m.png", tmp_path / "photos" / "a.png", tmp_path / "masks" / "a.png")
-    (tmp_path / "empty").mkdir()
+    del two
     with pytest.raises(DataError, match=message):
-        requests(tmp_path / photo, tmp_path / mask, tmp_path / out)
-
-
-def test_without_mask_and_output_the_result_lies_beside_the_input(tmp_path: Path) -> None:
-    touch(tmp_path / "a.jpg", tmp_path / "photos" / "b.jpg", tmp_path / "photos" / "b.png")
-    (request,) = requests(tmp_path / "a.jpg", None, None)
-    assert (request.mask, request.out, request.save_mask) == (None, tmp_path / "a-restored.png", None)
-    several = requests(tmp_path / "photos", None, None, tmp_path / "found")
-    assert [r.out for r in several] == [tmp_path / "photos-restored" / "b.png"] * 2
-    assert [r.save_mask for r in several] == [tmp_path / "found" / "b.png"] * 2
-    assert all("one photo per stem" in str(r.problem) for r in several)
-
-
-def test_a_folder_without_masks_has_no_problem(tmp_path: Path) -> None:
-    touch(tmp_path / "photos" / "b.jpg", tmp_path / "photos" / "c.jpg")
-    assert [r.problem for r in requests(tmp_path / "photos", None, tmp_path / "out")] == [None, None]
-
-
-@pytest.mark.parametrize(
-    ("photo", "save_mask", "message"),
-    [
-        ("a.png", "m.jpg", "lossless"),
-        ("a.png", "a.png", "a file of its own for the mask"),
-        ("a.png", "o.png", "a file of its own for the mask"),
-        ("photos", "a.png", "choose another --save-mask"),
-        ("photos", "photos", "which holds inputs; choose another --save-mask"),
-        ("photos", "o.png", "two folders"),
-    ],
-)
-def test_a_kept_mask_replaces_nothing(tmp_path: Path, photo: str, save_mask: str, message: str) -> None:
-    touch(tmp_path / "a.png", tmp_path / "photos" / "b.png")
-    with pytest.raises(DataError, match=message):
-        requests(tmp_path / photo, None, tmp_path / "o.png", tmp_path / save_mask)
+        requests_for_all(
+            [tmp_path / name for name in photos],
+            None if mask is None else tmp_path / mask,
+            None if out is None else tmp_path / out,
+        )

@@ -117,7 +117,7 @@ def test_json_of_forty_megabytes_is_refused_before_it_is_read(site: Site, pool: 
 def test_feedback_is_taken_while_the_queue_is_full(site: Site, pool: WorkerPool) -> None:
     gate = threading.Event()
     with served(site, pool, Guard(None)) as place, httpx.Client(base_url=f"http://127.0.0.1:{place[1]}") as client:
-        waiting = [pool.submit(lambda _: gate.wait(20)) for _ in range(TIGHT.workers + TIGHT.queue)]
+        waiting = [pool.submit(lambda _: gate.wait(120)) for _ in range(TIGHT.workers + TIGHT.queue)]
         try:
             assert client.post(PICTURES, files=form()).status_code == 429
             assert client.post(FEEDBACK, json={"recognised": True}).json()["code"] == "unknown_request"

@@ -34,6 +34,13 @@ def client(paths: Paths) -> Iterator[httpx.Client]:
         yield made
 
 
+def test_nobody_else_comes_in_through_a_proxy_on_this_machine(client: httpx.Client) -> None:
+    """Such a proxy may call the service by a name of this machine, as nginx does unless told otherwise."""
+    for caller, status in (("203.0.113.9", 403), ("2001:db8::1", 403), ("127.0.0.1", 200), ("::1", 200)):
+        answer = client.get("/v1/reviews", headers={"X-Forwarded-For": caller})
+        assert answer.status_code == status, caller
+
+
 def test_kept_pictures_need_a_token(paths: Paths, client: httpx.Client) -> None:
     assert client.get("/v1/reviews").status_code == 200  # there is nothing to see
     assert client.delete("/v1/subjects/nobody").status_code == 200

@@ -69,6 +69,14 @@ def test_every_address_has_examples_that_are_true_to_their_schema(document: dict
     assert seen > 30
 
 
+def test_links_lead_to_operations(document: dict[str, Any]) -> None:
+    """By them a client, or a program that tries the API, finds what can be done with an answer."""
+    operations = {entry["operationId"] for methods in document["paths"].values() for entry in methods.values()}
+    links = document["paths"]["/v1/restorations"]["post"]["responses"]["200"]["links"]
+    assert set(links) == {"outcome", "feedback"}
+    assert {link["operationId"] for link in links.values()} <= operations
+
+
 def test_errors_that_happen_are_documented(site: Site, document: dict[str, Any]) -> None:
     documented = document["paths"]["/v1/restorations"]["post"]["responses"]
     with site.client() as client:

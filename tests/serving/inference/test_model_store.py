@@ -151,7 +151,7 @@ def test_reloading_drops_no_request(paths: Paths) -> None:
             for version in ("2", "1", "2"):
                 before = len(statuses)
                 aliases(paths, champion=version)
-                deadline = time.monotonic() + 60
+                deadline = time.monotonic() + 120
                 while service.models.arms.champion.version != version or len(statuses) < before + 5:
                     assert time.monotonic() < deadline
                     time.sleep(0.02)

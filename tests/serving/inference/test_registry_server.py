@@ -159,7 +159,7 @@ def test_whatever_befalls_the_polling_thread_it_lives(paths: Paths, monkeypatch:
     with monkeypatch.context() as patch:
         patch.setattr(Registry, "desired_versions", desired_versions)
         store.start()
-        assert asked.wait(30)
+        assert asked.wait(120)
     aliases(paths, champion="2")
     until(lambda: store.arms.champion.version == "2")
     failed = value(metrics, "likeness_reloads_total", outcome="failed")

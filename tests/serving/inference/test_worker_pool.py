@@ -39,14 +39,14 @@ def gate() -> Iterator[threading.Event]:
 
 def waiting_for(gate: threading.Event) -> Callable[[float], float]:
     def work(queued: float) -> float:
-        assert gate.wait(20)
+        assert gate.wait(120)
         return queued
 
     return work
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.005)

@@ -1,4 +1,7 @@
-"""The pages of MLflow, Evidently, Prefect and Great Expectations, each from a real server, in a real browser."""
+"""The pages of MLflow, Evidently, Prefect and Great Expectations, each from a real server, in a real browser.
+
+Those of MLflow and Evidently also behind nginx: a server that is up is asked in every shape that it knows.
+"""
 
 import os
 import socket
@@ -7,9 +10,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from flows.local.services import Part, child_environment, parts
@@ -18,7 +22,11 @@ from pipeline.project.paths import Paths
 from pipeline.validate import validate
 from tests import leash
 from tests.conftest import ROOT
+from tests.nginx import PASSWORD, USER, nginx
 from tests.pipeline.test_validate import good, lay_out
+
+if TYPE_CHECKING:
+    from playwright.sync_api import HttpCredentials
 
 pytestmark = [
     pytest.mark.slow,
@@ -29,14 +37,37 @@ pytestmark = [
 ]
 
 
+MARKERS = {"mlflow": "Experiments", "drift": "Project", "prefect": "Dashboard"}
+PUBLIC = {
+    "MLFLOW_SERVER_ALLOWED_HOSTS": "mlflow.localhost:*,tools.localhost:*,127.0.0.1:*",
+    "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS": "https://mlflow.localhost,https://tools.localhost",
+}
+"""What docs/proxy.md tells to set for both shapes."""
+
+
 @pytest.fixture
 def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     monkeypatch.delenv("LIKENESS_MLFLOW_URI", raising=False)
-    made = Paths(tmp_path)
-    for folder in (made.evidently_workspace, made.prefect_home):
-        folder.mkdir(parents=True)
-    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    return make_place(tmp_path)
+
+
+def make_place(folder: Path) -> Paths:
+    made = Paths(folder)
+    for own in (made.evidently_workspace, made.prefect_home):
+        own.mkdir(parents=True)
+    (folder / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     return made
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Name and address of one of the servers, running."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("LIKENESS_MLFLOW_URI", raising=False)
+        made, port = make_place(tmp_path_factory.mktemp("place")), four_free_ports()
+        part = next(part for part in parts(made, port) if part.name == request.param)
+        with running(part, made, port) as url:
+            yield request.param, url
 
 
 def four_free_ports() -> int:
@@ -58,7 +89,7 @@ def four_free_ports() -> int:
 @contextmanager
 def running(part: Part, paths: Paths, port: int) -> Iterator[str]:
     """The server as `likeness up` starts it, answering."""
-    environment = os.environ | child_environment(paths, port) | {"DO_NOT_TRACK": "true"}
+    environment = os.environ | child_environment(paths, port) | {"DO_NOT_TRACK": "true"} | PUBLIC
     process = leash.start(part.command, environment)
     try:
         deadline = time.monotonic() + 300
@@ -83,7 +114,10 @@ def own_troubles(browser: Any, url: str, marker: str) -> list[str]:
     """Open a page, wait for its words, and give what went wrong at its own origin: hosts elsewhere are out of reach."""
     own = urlsplit(url).netloc
     troubles: list[str] = []
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    credentials: HttpCredentials = {"username": USER, "password": PASSWORD}
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, ignore_https_errors=True, http_credentials=credentials
+    )
     page = context.new_page()
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("response", lambda r: troubles.append(f"{r.status} {r.url}") if own in r.url and r.status >= 500 else None)
@@ -94,14 +128,29 @@ def own_troubles(browser: Any, url: str, marker: str) -> list[str]:
     return troubles
 
 
-@pytest.mark.parametrize(
-    ("name", "marker"), [("mlflow", "Experiments"), ("drift", "Project"), ("prefect", "Dashboard")]
-)
-def test_a_server_s_page_loads(browser: Any, paths: Paths, name: str, marker: str) -> None:
-    port = four_free_ports()
-    part = next(part for part in parts(paths, port) if part.name == name)
-    with running(part, paths, port) as url:
-        assert own_troubles(browser, url, marker) == []
+@pytest.mark.parametrize("server", ["mlflow", "drift", "prefect"], indirect=True)
+def test_a_server_s_page_loads(browser: Any, server: tuple[str, str]) -> None:
+    name, url = server
+    assert own_troubles(browser, url, MARKERS[name]) == []
+
+
+@pytest.mark.parametrize("server", ["mlflow", "drift"], indirect=True)
+@pytest.mark.parametrize("shape", ["hosts", "paths"])
+def test_a_server_s_page_loads_behind_nginx(browser: Any, server: tuple[str, str], shape: str, tmp_path: Path) -> None:
+    name, url = server
+    host = name if shape == "hosts" else "tools"
+    root = "/mlflow/" if (name, shape) == ("mlflow", "paths") else "/"
+    with nginx(shape, {name: url}, tmp_path) as front:
+        assert own_troubles(browser, front.url(host, root), MARKERS[name]) == []
+        with front.client(host) as client:
+            assert client.get(root).status_code == 401
+            create, operator = f"{root}api/2.0/mlflow/experiments/create", httpx.BasicAuth(USER, PASSWORD)
+            for origin, status in ((f"https://{host}.localhost", 200), ("https://elsewhere.example", 403)):
+                if name == "mlflow":
+                    asked, said = {"name": f"{shape} {status}"}, {"Origin": origin}
+                    assert client.post(create, json=asked, headers=said, auth=operator).status_code == status
+            if shape == "paths":
+                assert client.get("/drift/", auth=operator).headers["location"] == "/"
 
 
 def test_data_docs_load(browser: Any, paths: Paths) -> None:

@@ -73,7 +73,7 @@ def test_all_are_restored_with_their_marks_and_taken_away(
             "Restoring all: 3 of 3 photos done…",
             "2 of 3 photos restored.",
         ]
-        forms = [form for form in page.evaluate("window.sent") if form["path"] == "/v1/restorations"]
+        forms = [form for form in page.evaluate("window.sent") if form["path"] == "v1/restorations"]
         assert len(forms) == 2
         page.evaluate("forms => window.sent.push(forms[0])", forms)
         marked = sent_mask(page)
@@ -132,7 +132,7 @@ def test_it_stops_after_the_photo_that_has_begun(browser: "Browser", site: Site)
         page.route("**/v1/restorations", lambda route: held.append(route))  # noqa: PLW0108 - no built-in
         page.click("#restore-all")
         page.wait_for_selector("#photos li >> nth=0 >> text=Being restored")
-        page.wait_for_function("() => window.sent.some(form => form.path === '/v1/restorations')")
+        page.wait_for_function("() => window.sent.some(form => form.path === 'v1/restorations')")
         assert states(page)[1] in ("Waiting", "Being searched")
         assert page.inner_text("#restore-all") == "Stop after this one"
         page.click("#restore-all")

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import DataError, ServiceUnavailable
-from pipeline.config.keep import KeepParams
+from pipeline.config.data import KeepParams
 from pipeline.consent.records import expire_stored
 from pipeline.consent.store import BucketStore, FolderStore, checked
 from pipeline.image_io.outcome import Accepted, Limits, Rejected

@@ -1,11 +1,12 @@
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from models.face_networks.names import SFACE
-from models.gan.restorer import Restorer
+from models.gan.restorer import Restorer, load_generator, save_weights
 from models.identity.encoders import training_encoder
 from models.metrics.lpips import perceptual_distance
 from models.objective import Judges
@@ -13,7 +14,7 @@ from scripts.assets.refiner import loop
 from scripts.assets.refiner.loop import held_out
 from scripts.assets.refiner.objective import Weights, restored_by
 from scripts.assets.refiner.records import Records, save_records, to_records
-from scripts.assets.refiner.training import WEIGHTS, Learner, Plan, train
+from scripts.assets.refiner.training import WEIGHTS, Learner, Plan, begin_from, train
 from tests.scripts.assets.refiner.evidence import made_up
 
 PLAN = Plan(
@@ -63,6 +64,24 @@ def test_what_it_writes_is_a_restorer(shards: Path, judges: Judges, tmp_path: Pa
     restorer = Restorer.load(tmp_path / WEIGHTS)
     assert restorer.image_size == 128
     assert all(torch.equal(restorer.generator.state_dict()[n], value) for n, value in average.state_dict().items())
+
+
+def test_a_training_goes_on_from_weights_without_a_checkpoint(shards: Path, judges: Judges, tmp_path: Path) -> None:
+    validation, further = to_records(made_up(2)), replace(PLAN, first=4, steps=6)
+    earlier, target = train(shards, validation, PLAN, judges, tmp_path / "earlier"), tmp_path / "further"
+    begun = tmp_path / "begun.safetensors"
+    save_weights(earlier, begun, 128)
+    begun.with_name("begun_curves.csv").write_bytes((tmp_path / "earlier" / "curves.csv").read_bytes())
+    begin_from(begun, further, target)
+    same = load_generator(target / WEIGHTS).state_dict()
+    assert all(torch.equal(same[name], value) for name, value in earlier.state_dict().items())
+    after = train(shards, validation, further, judges, target)
+    assert any(not torch.equal(same[name], value) for name, value in after.state_dict().items())
+    rows = list(csv.DictReader((target / "curves.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row["step"] for row in rows] == ["2", "4", "6"]
+    begin_from(begun, further, target)  # a training that has begun is left alone
+    kept = load_generator(target / WEIGHTS).state_dict()
+    assert all(torch.equal(kept[name], value) for name, value in after.state_dict().items())
 
 
 def test_an_untrained_generator_is_as_good_as_its_start(judges: Judges) -> None:

@@ -9,6 +9,16 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 SIZE = (160, 200)
+NAMES = (
+    "../../etc/passwd", "/etc/passwd", "..\\..\\x.jpg", "a\x00b.jpg", "....//....//x.jpg", "%2e%2e%2fx.jpg", "", ".",
+    "..", "x" * 4096 + ".jpg", "file:///etc/passwd", "\\\\host\\share\\x.jpg", "C:\\x.jpg", "/dev/zero",
+    "/proc/self/environ", "<img src=x onerror=alert(1)>.jpg", "$(touch PWNED).jpg", "'; DROP TABLE rows;--.jpg",
+    "=cmd()+1.jpg", "\u202egpj.exe.jpg", "портрет 肖像.jpg", "e\u0301.jpg", "a\r\nSet-Cookie: x=1.jpg", "\x1b[2J.jpg",
+    '"; filename="b',
+)  # fmt: skip
+"""Each is sent as the name of a photo."""
+ON_DISK = tuple(name for name in NAMES if name not in {"", ".", ".."} and len(name) < 200 and not {"/", "\0"} & {*name})
+"""Those that a folder can hold."""
 
 
 def portrait() -> Image.Image:

@@ -1,0 +1,1 @@
+"""Sealed segments of the production log: old entries in Parquet files beside it (docs/audit.md)."""

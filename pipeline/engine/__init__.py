@@ -1,0 +1,1 @@
+"""Where a stage maps a pure function over shards of its items: this process, several processes, or a Ray cluster."""
