@@ -65,9 +65,8 @@ docs: $(READY) ## the figures of the docs, measured anew (needs portraits: PORTR
 	$(BIN)/python -m scripts.benchmarks.measure_photos --portraits $(PORTRAITS)
 	$(BIN)/python -m scripts.benchmarks.measure_speed
 
-faults: $(READY) ## kill stages and damage files at random, and count what breaks (about two hours)
-	$(BIN)/python -m scripts.faults.damaged_weights
-	$(BIN)/python -m scripts.faults.killed_stages
+faults: $(READY) ## break real parts at random moments and count what is lost (TRIALS=20: some hours)
+	$(BIN)/python -m scripts.faults.run $(if $(TRIALS),--trials $(TRIALS))
 
 up: $(READY) ## Prefect with its schedules, MLflow and the drift pages, in a workspace of their own
 	$(BIN)/likeness workspace build/production

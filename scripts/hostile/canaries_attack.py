@@ -18,7 +18,7 @@ from models.load import load_restorer
 from restoration.restore import restore_photo
 from restoration.types import load_tools
 from scripts.benchmarks.large_photos import sampled_portraits
-from scripts.hostile.finding import Finding, counted
+from scripts.finding import Finding, counted
 from scripts.hostile.needles import found_below, found_in
 from scripts.hostile.victim import Siege, Victim
 

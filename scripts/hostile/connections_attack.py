@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import httpx
 import numpy as np
 
-from scripts.hostile.finding import Finding, bounded, counted
+from scripts.finding import Finding, bounded, counted
 from scripts.hostile.raw_http import ask, connect, head
 from scripts.hostile.victim import Siege, Victim
 

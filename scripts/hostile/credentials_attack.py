@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 
 from pipeline.project.paths import Paths
-from scripts.hostile.finding import Finding, counted
+from scripts.finding import Finding, counted
 from scripts.hostile.victim import Siege, Victim
 from serving.http.auth import ROLES, TokenStore, new_token, read_tokens
 

@@ -14,7 +14,7 @@ from monitoring.backup.make import make_backup
 from pipeline.consent.withdrawn import delete_withdrawn
 from pipeline.image_io.write import png_bytes
 from pipeline.project.paths import Paths
-from scripts.hostile.finding import Finding, counted
+from scripts.finding import Finding, counted
 from scripts.hostile.needles import found_below, found_in_backup
 from scripts.hostile.victim import Siege
 from serving.privacy.personal_data import KeptPictures, PictureStore

@@ -10,8 +10,8 @@ import httpx
 
 from pipeline.image_io.outcome import Code
 from pipeline.sources.walk import walk
+from scripts.finding import Finding, bounded, counted
 from scripts.hostile.bad_files import NAMES, ON_DISK, encoded, files, portrait
-from scripts.hostile.finding import Finding, bounded, counted
 from scripts.hostile.victim import Cost, Siege, Victim
 
 CPU_SECONDS, MEBIBYTES = 2.0, 512.0

@@ -16,8 +16,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from models.errors import LikenessError
+from scripts.finding import Finding, bounded, counted
 from scripts.hostile import mutations
-from scripts.hostile.finding import Finding, bounded, counted
 from scripts.hostile.mutations import Target, mutated
 from scripts.hostile.raw_http import ask, head
 from scripts.hostile.victim import Siege, Victim, peak_mebibytes, reset_peak, resident_mebibytes

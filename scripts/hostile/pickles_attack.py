@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from models.assets import ASSETS
-from scripts.hostile.finding import Finding, counted
+from scripts.finding import Finding, counted
 from scripts.hostile.no_pickle import offences_below
 from scripts.hostile.victim import Siege
 

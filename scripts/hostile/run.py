@@ -5,17 +5,15 @@ Each attack has a file in this folder. `--files DIR` sends the files of a folder
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
 from pipeline.project.process import end_in_order_on_sigterm
-from scripts.hostile.finding import HEAD, Finding, counted, said
+from scripts.finding import HEAD, Finding, counted, tell, write_table
 from scripts.hostile.victim import Siege, victim
 
 ATTACKS = ("credentials", "schema", "connections", "pickles", "fuzz", "canaries", "deletions", "files")
@@ -38,8 +36,7 @@ def main(given: list[str] | None = None) -> int:
         siege = Siege(attacked, work, arguments.files, arguments.minutes * 60, arguments.seed)
         print(HEAD, flush=True)
         found = [finding for name in arguments.only for finding in _attacked(name, siege)]
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps([asdict(finding) for finding in found], indent=1), encoding="utf-8")
+    write_table(found, arguments.out)
     return 0 if all(finding.met for finding in found) else 1
 
 
@@ -50,11 +47,7 @@ def _attacked(name: str, siege: Siege) -> list[Finding]:
     found = attack(siege)
     ill = [] if siege.victim.is_well() else [siege.victim.log.read_text(errors="replace")[-300:]]
     found.append(counted(f"after the attack by {name}", "service up and ready", ill, 1))
-    print("\n".join(finding.row() for finding in found), flush=True)
-    print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    for finding in found:
-        if not finding.met:
-            print(f"  {finding.attack}:\n{said(finding.misses)}", file=sys.stderr, flush=True)
+    tell(name, found, time.monotonic() - began)
     return found
 
 

@@ -12,8 +12,8 @@ from schemathesis import HookContext
 from schemathesis.transport.serialization import Binary
 
 from models.assets import ASSETS
+from scripts.finding import Finding, counted
 from scripts.hostile.bad_files import encoded, portrait
-from scripts.hostile.finding import Finding, counted
 from scripts.hostile.victim import Siege
 
 EXAMPLES = 15

@@ -1,6 +1,6 @@
 """A miss is a miss, and so is an attack that tried nothing."""
 
-from scripts.hostile.finding import bounded, counted, said
+from scripts.finding import bounded, counted, said
 
 
 def test_nothing_observed_in_some_trials_is_what_was_asked() -> None:

@@ -1,14 +1,10 @@
-"""Flip bits of weights files and cut them: `python -m scripts.faults.damaged_weights --trials 1000 --seed 1`.
+"""Flip bits of weights files and cut them.
 
 Each trial damages a copy of a file in `assets/` and loads it as a file that somebody names, without a digest on record.
 It must be refused by a `WeightsError`, or load: a flipped bit of a weight cannot be told without the digest. Half of
-the bits are drawn from the header, which is a thousandth of a file. Prints a row of Markdown a file; exits with 1 if
-anything else happened.
+the bits are drawn from the header, which is a thousandth of a file.
 """
 
-import argparse
-import tempfile
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +15,8 @@ from models.assets import ASSETS
 from models.damage_finder.finder import Finder
 from models.errors import WeightsError
 from models.load import load_restorer
+from scripts.faults.drill import Drill
+from scripts.finding import Finding, counted
 from scripts.one_thread import use_one_thread
 
 LOADERS: dict[str, Callable[[Path], object]] = {
@@ -63,29 +61,15 @@ def try_once(content: bytes, load: Callable[[Path], object], file: Path, rng: np
     return Trial("loaded", damage)
 
 
-def main() -> None:
-    """Damage, load, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=1000, help="of all files together")
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
+def try_faults(drill: Drill) -> list[Finding]:
+    """Damage copies of each file, a third of 50 times the drill's trials each, and load them."""
     use_one_thread()
-    rng, wrong = np.random.default_rng(arguments.seed), 0
-    print("| file | trials | refused | loaded | anything else |\n|---|---|---|---|---|")
-    for name, load in LOADERS.items():
-        content = (ASSETS / name).read_bytes()
-        with tempfile.TemporaryDirectory() as folder:
-            trials = [
-                try_once(content, load, Path(folder) / name, rng) for _ in range(arguments.trials // len(LOADERS))
-            ]
-        counts = Counter(trial.outcome for trial in trials)
-        others = {trial.outcome: trial.damage for trial in trials if trial.outcome not in {"refused", "loaded"}}
-        wrong += len(others)
-        told = "; ".join(f"{counts[outcome]} x {outcome} ({damage})" for outcome, damage in others.items()) or "0"
-        print(f"| {name} | {len(trials)} | {counts['refused']} | {counts['loaded']} | {told} |", flush=True)
-    if wrong:
-        raise SystemExit(1)
+    rng = drill.rng("weights")
+    return [_damage(name, load, drill.work, drill.trials * 50 // len(LOADERS), rng) for name, load in LOADERS.items()]
 
 
-if __name__ == "__main__":
-    main()
+def _damage(name: str, load: Callable[[Path], object], folder: Path, count: int, rng: np.random.Generator) -> Finding:
+    content = (ASSETS / name).read_bytes()
+    trials = [try_once(content, load, folder / name, rng) for _ in range(count)]
+    others = [f"{trial.damage}: {trial.outcome}" for trial in trials if trial.outcome not in {"refused", "loaded"}]
+    return counted(f"{name}: a bit flipped, or cut", "refused by name, or loads", others, count)

@@ -1,12 +1,11 @@
-"""Kill stages of `dvc repro` at random moments: `python -m scripts.faults.killed_stages --trials 20 --seed 2`.
+"""Kill stages of `dvc repro` at random moments.
 
-Makes a workspace of few portraits in `--work`, once, and brings it up to date. Each trial copies it, forces one stage,
+Makes a workspace of few portraits and brings it up to date. Each trial copies it, forces one stage,
 and kills it with `kill -9` at a moment drawn from the time that the stage takes: in turn the stage's own process, and
 DVC with all that it has started. Then `dvc repro` goes on. Asked for: no other stage runs again, and every output is as
-if nothing had happened, to the bit but for times. Prints a row of Markdown a stage; exits with 1 if one is not so.
+if nothing had happened, to the bit but for times.
 """
 
-import argparse
 import json
 import os
 import re
@@ -27,6 +26,8 @@ import psutil
 from models.assets import ASSETS
 from pipeline.workspaces.create import create_workspace
 from pipeline.workspaces.dvc import environment, stages_of
+from scripts.faults.drill import Drill
+from scripts.finding import Finding, counted
 
 FEW = {
     "data.sampler.identities": 40,
@@ -147,37 +148,26 @@ def try_once(whole: Path, expected: dict[str, object], stage: str, after: float,
     return Trial(hit, redone, differing)
 
 
-def main() -> None:
-    """Kill, go on, compare, print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, default=Path("build/faults"))
-    parser.add_argument("--trials", type=int, default=20, help="of each stage")
-    parser.add_argument("--stages", nargs="*", help="all if none is named")
-    parser.add_argument("--seed", type=int, default=2)
-    arguments = parser.parse_args()
-    whole = prepare(arguments.work.resolve())
-    rng, wrong = np.random.default_rng(arguments.seed), 0
-    print(
-        "| stage | seconds | kills | hit it | finished stages redone | outputs that differ |\n|---|---|---|---|---|---|"
-    )
-    for stage in arguments.stages or stages_of(whole):
-        timed = copy(whole, whole.with_name("timed"))
-        seconds = time_stage(timed, stage)
-        expected = outputs(timed)
-        moments = rng.uniform(LEAST, max(seconds, LEAST), arguments.trials)
-        trials = [
-            try_once(whole, expected, stage, float(moment), alone=bool(number % 2))
-            for number, moment in enumerate(moments)
-        ]
-        redone = [name for trial in trials for name in trial.redone]
-        differing = sorted({name for trial in trials for name in trial.differing})
-        wrong += len(redone) + len(differing)
-        hit = sum(trial.hit for trial in trials)
-        told = f"{sum(bool(trial.differing) for trial in trials)} {' '.join(differing)[:200]}".strip()
-        print(f"| {stage} | {seconds:.1f} | {len(trials)} | {hit} | {len(redone)} | {told} |", flush=True)
-    if wrong:
-        raise SystemExit(1)
+def try_faults(drill: Drill) -> list[Finding]:
+    """Kill each stage as often as the drill says, go on, and compare."""
+    whole = prepare(drill.work)
+    rng = drill.rng("stages")
+    return [finding for stage in stages_of(whole) for finding in _kill(whole, stage, drill.trials, rng)]
 
 
-if __name__ == "__main__":
-    main()
+def _kill(whole: Path, stage: str, count: int, rng: np.random.Generator) -> list[Finding]:
+    timed = copy(whole, whole.with_name("timed"))
+    seconds = time_stage(timed, stage)
+    expected = outputs(timed)
+    moments = rng.uniform(LEAST, max(seconds, LEAST), count)
+    trials = [
+        try_once(whole, expected, stage, float(moment), alone=bool(number % 2)) for number, moment in enumerate(moments)
+    ]
+    hit = sum(trial.hit for trial in trials)
+    redone = [name for trial in trials for name in trial.redone]
+    differing = [name for trial in trials for name in trial.differing]
+    claim = f"`{stage}` ({seconds:.0f} s) killed, {hit} of {count} times while it ran; `dvc repro`"
+    return [
+        counted(claim, "0 finished stages run again", redone, count),
+        counted(claim, "0 outputs that differ", differing, count),
+    ]
