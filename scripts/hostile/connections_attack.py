@@ -20,6 +20,8 @@ _PART = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\
 _LOOK = 1e-3
 """Seconds by which two times may differ without meaning anything."""
 _FEW = 4
+_RECEIVE_BYTES = 4096
+"""Buffer of a socket that stalls: an answer that nobody reads soon fills it."""
 _STALLS = {
     "silent": b"",
     "half a head": b"POST /v1/restorations HTTP/1.1\r\nHost: local",
@@ -96,15 +98,16 @@ def _closed(form: Callable[..., bytes], body: bytes) -> bytes:
 
 
 def _stalled(victim: Victim) -> list[Finding]:
-    """Good requests beside sockets that stall: each is answered, in less than twice the time that they take alone."""
+    """Good requests beside sockets that have stalled: each is answered, in less than twice the time taken alone."""
     found, idle = [], victim.served.process.num_fds()
     for name, sent in _STALLS.items():
         alone, refused = good_requests(victim, GOOD)
         with ExitStack() as stack:
             for _ in range(SOCKETS):
-                stack.enter_context(connect(victim.place)).sendall(
+                stack.enter_context(connect(victim.place, _RECEIVE_BYTES)).sendall(
                     sent.replace(b"{token}", victim.tokens["restore"].encode())
                 )
+            until_still(victim)
             beside, more = good_requests(victim, GOOD)
         found.append(_times(f"{SOCKETS} sockets, {name}", alone, beside, refused + more))
         until_free(victim, idle)
@@ -124,6 +127,14 @@ def good_requests(victim: Victim, number: int) -> tuple[list[float], list[str]]:
                 refused.append(repr(error))
             seconds.append(time.perf_counter() - began)
     return seconds, refused
+
+
+def until_still(victim: Victim) -> None:
+    """Wait until the service has done what the sockets asked for before they stalled."""
+    deadline, before = time.monotonic() + 60, -1.0
+    while (now := sum(victim.served.process.cpu_times()[:2])) > before + 0.02 and time.monotonic() < deadline:
+        before = now
+        time.sleep(0.5)
 
 
 def until_free(victim: Victim, idle: int) -> None:

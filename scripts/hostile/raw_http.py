@@ -15,9 +15,15 @@ class Answer:
     content: bytes
 
 
-def connect(place: tuple[str, int]) -> socket.socket:
-    """Open a connection."""
-    return socket.create_connection(place, timeout=_SECONDS)
+def connect(place: tuple[str, int], receive_bytes: int | None = None) -> socket.socket:
+    """Open a connection, with a buffer of so many bytes for answers that nobody reads; the system's own if None."""
+    if receive_bytes is None:
+        return socket.create_connection(place, timeout=_SECONDS)
+    connection = socket.socket(socket.AF_INET6 if ":" in place[0] else socket.AF_INET)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)  # counts only before connecting
+    connection.settimeout(_SECONDS)
+    connection.connect(place)
+    return connection
 
 
 def head(method: str, target: str, token: str, *lines: str) -> bytes:
