@@ -13,17 +13,21 @@ _SHOWN = 8
 
 @dataclass(frozen=True)
 class Finding:
-    """One row: `observed` counts what must not be, out of `trials`; `misses` name some of it."""
+    """One row: `observed` counts what must not be, out of `trials`; `misses` name some of it.
+
+    `met` is None where it could not be tried.
+    """
 
     claim: str
     asked: str
     observed: str
-    met: bool
+    met: bool | None
     misses: tuple[str, ...] = ()
 
     def row(self) -> str:
         """Format as a row of Markdown."""
-        return f"| {self.claim} | {self.asked} | {self.observed} | {'yes' if self.met else '**no**'} |"
+        met = "not tried" if self.met is None else "yes" if self.met else "**no**"
+        return f"| {self.claim} | {self.asked} | {self.observed} | {met} |"
 
 
 def counted(claim: str, asked: str, misses: Iterable[str], trials: int) -> Finding:
@@ -40,6 +44,11 @@ def bounded(claim: str, unit: str, most: float, measured: dict[str, float]) -> F
     return Finding(claim, f"0 over {most:g} {unit}", observed, not over and bool(measured), over)
 
 
+def skipped(claim: str, asked: str, why: str) -> Finding:
+    """Make the finding of a claim that cannot be put to the test on this machine."""
+    return Finding(claim, asked, why, None)
+
+
 def said(misses: tuple[str, ...]) -> str:
     """Name the first misses, one a line."""
     lines = [f"    {miss[:300]}" for miss in misses[:_SHOWN]]
@@ -52,7 +61,7 @@ def tell(name: str, found: Sequence[Finding], seconds: float) -> None:
     print("\n".join(finding.row() for finding in found), flush=True)
     print(f"{name}: {seconds:.0f} s", file=sys.stderr, flush=True)
     for finding in found:
-        if not finding.met:
+        if finding.met is False:
             print(f"  {finding.claim}:\n{said(finding.misses)}", file=sys.stderr, flush=True)
 
 

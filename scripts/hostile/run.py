@@ -37,7 +37,7 @@ def main(given: list[str] | None = None) -> int:
         print(HEAD, flush=True)
         found = [finding for name in arguments.only for finding in _attacked(name, siege)]
     write_table(found, arguments.out)
-    return 0 if all(finding.met for finding in found) else 1
+    return 1 if any(finding.met is False for finding in found) else 0
 
 
 def _attacked(name: str, siege: Siege) -> list[Finding]:

@@ -1,6 +1,6 @@
 """A miss is a miss, and so is an attack that tried nothing."""
 
-from scripts.finding import bounded, counted, said
+from scripts.finding import bounded, counted, said, skipped
 
 
 def test_nothing_observed_in_some_trials_is_what_was_asked() -> None:
@@ -20,3 +20,9 @@ def test_a_bound_holds_for_each() -> None:
 
 def test_the_first_misses_are_named() -> None:
     assert said(tuple("abcdefghij")).splitlines()[-1].strip() == "and 2 more"
+
+
+def test_what_was_not_tried_is_neither_met_nor_missed() -> None:
+    found = skipped("a", "0", "no server is installed")
+    assert found.row() == "| a | 0 | no server is installed | not tried |"
+    assert found.met is None
