@@ -126,7 +126,7 @@ def _damaged_at_rest(drill: Drill) -> Finding:
         client.put_object(Bucket=BUCKET, Key=key, Body=bytes([content[0] ^ 1]) + content[1:])
     _forget(whole, "pull")
     failed = _run(whole, "pull")
-    misses = _wrong(whole, "pull", "damaged at rest", failed)
+    misses = [*_wrong(whole, "pull", "damaged at rest", failed), *([] if failed else ["`dvc pull` did not fail"])]
     return counted("objects damaged on DVC's remote", "0 pulled, and `dvc pull` fails", misses, len(keys))
 
 
