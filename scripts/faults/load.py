@@ -9,7 +9,7 @@ import httpx
 
 from scripts.benchmarks.service.served_workspace import photos
 
-CLIENTS = 3
+_CLIENTS = 3
 _SECONDS = 120.0
 _PAUSE = 0.05
 """Seconds until a client tries again that was refused."""
@@ -38,7 +38,7 @@ class Answers:
 @contextmanager
 def load(address: str, seed: int) -> Iterator[Answers]:
     """Send photos from several clients all the while; the answers are complete after the block."""
-    answers, stop, sent = Answers(), threading.Event(), photos(CLIENTS, seed)
+    answers, stop, sent = Answers(), threading.Event(), photos(_CLIENTS, seed)
     threads = [threading.Thread(target=_send, args=(address, photo, answers, stop)) for photo in sent]
     for thread in threads:
         thread.start()

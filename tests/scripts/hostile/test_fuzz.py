@@ -14,7 +14,7 @@ def test_a_fault_is_found_and_named_once() -> None:
         if b"\0" in data:
             raise KeyError("a fault")
 
-    failures, trials = fuzz(reader, [b"a good input"], 2.0, 1)
+    failures, trials = fuzz(reader, [b"a good input"], 4.0, 1)
     assert trials > 0
     assert [failure.split(":")[0] for failure in failures] == ["KeyError"]
 
