@@ -4,7 +4,7 @@ import http.client
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -101,7 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
             status, headers, content = self._asked(body)
         if fault in {FAILED, LOST}:
             status, headers, content = 500, {"Content-Type": "text/plain"}, b"the registry broke down"
-        self._answer(status, headers, content)
+        with suppress(ConnectionError):  # whoever waited too long is gone
+            self._answer(status, headers, content)
 
     def _give_up(self, *, wait: bool) -> None:
         """End a connection without an answer, at once or when all is over."""
