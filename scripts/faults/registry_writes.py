@@ -57,6 +57,7 @@ def _break(site: Site, writes: Writes) -> tuple[str, list[str]]:
     client = MlflowClient(site.server.address)
     champion = standing_of(client, NAME).champion().version
     wanted, outcome, wrong = _OTHER[champion], "promoted", list[str]()
+    tags = find_version(client, NAME, wanted).tags
     site.proxy.writes = writes
     try:
         promote(site.paths, NAME, wanted)
@@ -68,6 +69,9 @@ def _break(site: Site, writes: Writes) -> tuple[str, list[str]]:
     site.proxy.writes = Writes()
     if outcome == "promoted":
         wrong += _differing(site, client, wanted)
+    elif not journal_file(site.paths).exists():  # all was put back
+        wrong += _differing(site, client, champion)
+        wrong += [] if find_version(client, NAME, wanted).tags == tags else [f"tags of version {wanted} tell of it"]
     promote(site.paths, NAME, wanted)
     return outcome, wrong + _differing(site, client, wanted)
 
