@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.errors import PromotionError
+from models.errors import LikenessError, PromotionError
 from pipeline.project.files import delete_durably, write_durably
 from pipeline.project.paths import Paths
 from pipeline.registry.client import translate_outages
@@ -74,7 +74,9 @@ def move_aliases(
     chosen: bool,
     tagged: Tagged | None = None,
 ) -> None:
-    """Move the aliases to `after`; on any error put back those that stood before, and raise it again.
+    """Move the aliases to `after`; on an error put back those that stood before, and raise it again.
+
+    Where all aliases had been written, the move is completed instead, and nothing is raised.
 
     Args:
         client: of MLflow.
@@ -102,10 +104,12 @@ def move_aliases(
         if tagged is not None:
             _tag(client, model_name, tagged.version, tagged.after)
         _write(client, model_name, after, journal.records or {})
-    except BaseException:
+    except BaseException as error:
         repair_aliases(client, paths)  # where this fails too, the journal stays for the next call
-        raise
-    delete_durably(journal_file(paths))
+        if not isinstance(error, LikenessError) or all_aliases(standing_of(client, model_name)) != dict(after):
+            raise
+    else:
+        delete_durably(journal_file(paths))
 
 
 def repair_aliases(client: "MlflowClient", paths: Paths) -> bool:

@@ -103,6 +103,27 @@ def test_a_move_that_fails_leaves_the_tags_of_earlier_ones(site: Paths, move: Ca
     assert aliases(site) == {"champion": "2", "previous": "1", "challenger": "3"}
 
 
+def test_a_move_whose_last_write_fails_once_is_completed_and_raises_nothing(
+    site: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    write, left = MlflowClient.set_registered_model_tag, ["the store does not answer"]
+
+    def fail_once(*arguments: str) -> None:
+        if left:
+            raise MlflowException(left.pop())
+        write(*arguments)
+
+    monkeypatch.setattr(MlflowClient, "set_registered_model_tag", fail_once)
+    assert promote(site, NAME, "1") == Promotion(champion="1", previous="shipped")
+    assert not left
+    assert record(site) == {"champion": "1", "previous": "shipped"}
+    assert aliases(site) == {"champion": "1", "challenger": "3"}
+    assert not journal_file(site).exists()
+
+
 def test_an_alias_that_somebody_set_meanwhile_stands(site: Paths) -> None:
     set_aliases(site, champion=3, previous=1)  # `previous` was moved, then a person chose version 3
     before: dict[str, str | None] = {"champion": "1", "previous": None, "challenger": None}
