@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.errors import PromotionError
+from models.errors import LikenessError, PromotionError
 from pipeline.project.files import delete_durably, write_durably
 from pipeline.project.paths import Paths
 from pipeline.registry.client import translate_outages
@@ -37,6 +37,16 @@ class AliasesOnRecord(BaseModel):
     challenger: _Number | None
 
 
+class Tagged(BaseModel):
+    """Tags that a move gives to a version, and what they were before it, None for one that was not there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    version: _Number
+    before: dict[str, str | None]
+    after: dict[str, str]
+
+
 class Journal(BaseModel):
     """A move that has begun; `recorded` and `records` are the tags of `RECORDED`, by alias, before and after it."""
 
@@ -47,6 +57,7 @@ class Journal(BaseModel):
     after: AliasesOnRecord
     recorded: dict[str, str] | None = None
     records: dict[str, str] | None = None
+    tagged: Tagged | None = None
 
 
 def journal_file(paths: Paths) -> Path:
@@ -54,8 +65,18 @@ def journal_file(paths: Paths) -> Path:
     return paths.state / "promotion" / "journal.json"
 
 
-def move_aliases(client: "MlflowClient", paths: Paths, model_name: str, after: Aliases, *, chosen: bool) -> None:
-    """Move the aliases to `after`; on any error put back those that stood before, and raise it again.
+def move_aliases(
+    client: "MlflowClient",
+    paths: Paths,
+    model_name: str,
+    after: Aliases,
+    *,
+    chosen: bool,
+    tagged: Tagged | None = None,
+) -> None:
+    """Move the aliases to `after`; on an error put back those that stood before, and raise it again.
+
+    Where all aliases had been written, the move is completed instead, and nothing is raised.
 
     Args:
         client: of MLflow.
@@ -63,6 +84,7 @@ def move_aliases(client: "MlflowClient", paths: Paths, model_name: str, after: A
         model_name: in the registry.
         after: the three aliases.
         chosen: somebody chose the champion, be it the shipped model: record it and the one before it.
+        tagged: tags of a version that tell of the move: they are there before the aliases are, and go with them.
 
     Raises:
         PromotionError: MLflow refuses one, as that of a version which does not exist any more.
@@ -75,14 +97,19 @@ def move_aliases(client: "MlflowClient", paths: Paths, model_name: str, after: A
         after=AliasesOnRecord.model_validate(after),
         recorded=dict(before.record),
         records=_recorded(after) if chosen else dict(before.record),
+        tagged=tagged,
     )
     write_durably(journal_file(paths), journal.model_dump_json())
     try:
+        if tagged is not None:
+            _tag(client, model_name, tagged.version, tagged.after)
         _write(client, model_name, after, journal.records or {})
-    except BaseException:
+    except BaseException as error:
         repair_aliases(client, paths)  # where this fails too, the journal stays for the next call
-        raise
-    delete_durably(journal_file(paths))
+        if not isinstance(error, LikenessError) or all_aliases(standing_of(client, model_name)) != dict(after):
+            raise
+    else:
+        delete_durably(journal_file(paths))
 
 
 def repair_aliases(client: "MlflowClient", paths: Paths) -> bool:
@@ -104,11 +131,15 @@ def repair_aliases(client: "MlflowClient", paths: Paths) -> bool:
     before, after = journal.before.model_dump(), journal.after.model_dump()
     standing = standing_of(client, journal.model)
     now = all_aliases(standing)
+    stands = now["champion"] == after["champion"]
     if now == after:
         _write(client, journal.model, after, _recorded(after) if journal.records is None else journal.records)
     elif all(number in (before[alias], after[alias]) for alias, number in now.items()) and any(now.values()):
         left = {alias: number if _exists(client, journal.model, number) else None for alias, number in before.items()}
         _write(client, journal.model, left, journal.recorded or _recorded(before))
+        stands = False
+    if not stands and (tagged := journal.tagged) is not None and _exists(client, journal.model, tagged.version):
+        _tag(client, journal.model, tagged.version, tagged.before)  # they told of a move that was not made
     delete_durably(file)
     return True
 
@@ -142,6 +173,21 @@ def _write(client: "MlflowClient", model_name: str, aliases: Aliases, record: Ma
         raise PromotionError(
             f"{model_name} to take the aliases {wanted or 'none'}", str(error)[:160], "`likeness models` lists versions"
         ) from error
+
+
+def _tag(client: "MlflowClient", model_name: str, number: str, tags: Mapping[str, str | None]) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        with translate_outages(client.tracking_uri):
+            for name, value in tags.items():
+                if value is None:
+                    client.delete_model_version_tag(model_name, number, name)
+                else:
+                    client.set_model_version_tag(model_name, number, name, value)
+    except MlflowException as error:
+        wanted = f"version {number} of {model_name} to take the tags {', '.join(tags)}"
+        raise PromotionError(wanted, str(error)[:160], "`likeness models` lists versions") from error
 
 
 def _record(client: "MlflowClient", model_name: str, record: Mapping[str, str]) -> None:

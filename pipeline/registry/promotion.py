@@ -15,6 +15,7 @@ from pipeline.project.locks import hold_lock
 from pipeline.project.paths import Paths
 from pipeline.registry.alias_moves import (
     Aliases,
+    Tagged,
     all_aliases,
     journal_file,  # noqa: F401 - who promotes may ask for it here
     move_aliases,
@@ -26,7 +27,7 @@ from pipeline.registry.versions import SHIPPED, find_version, standing_of
 from pipeline.registry.weights import verify_weights
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
 
 _LOCK_SECONDS = 10.0
 
@@ -76,8 +77,8 @@ def promote(paths: Paths, model_name: str, version: str, *, force: bool = False)
         # where the champion was deleted, a rollback leads to the one before it
         previous = before["previous"] if standing.champion().lost else before["champion"]
         after = {"previous": None if previous == number else previous, "champion": number, "challenger": challenger}
-        _tag(client, model_name, number, promoted_at=_now(), promotion="forced" if gate != "passed" else "gate")
-        move_aliases(client, paths, model_name, after, chosen=True)
+        tagged = _tagged(registered, promoted_at=_now(), promotion="forced" if gate != "passed" else "gate")
+        move_aliases(client, paths, model_name, after, chosen=True, tagged=tagged)
         return _outcome(after)
 
 
@@ -106,9 +107,10 @@ def rollback(paths: Paths, model_name: str) -> Promotion:
         if (number := after["champion"]) is not None:
             registered = find_version(client, model_name, number)
             verify_weights(client, registered)
-        if (number := after["previous"]) is not None:
-            _tag(client, model_name, number, rolled_back_at=_now())
-        move_aliases(client, paths, model_name, after, chosen=True)
+        left, tagged = after["previous"], None
+        if left is not None:
+            tagged = _tagged(find_version(client, model_name, left), rolled_back_at=_now())
+        move_aliases(client, paths, model_name, after, chosen=True, tagged=tagged)
         return _outcome(after)
 
 
@@ -134,7 +136,9 @@ def retire(paths: Paths, model_name: str, version: str, reason: str = "") -> boo
         repair_aliases(client, paths)
         number = str(find_version(client, model_name, version).version)
         before = all_aliases(standing_of(client, model_name))
-        _tag(client, model_name, number, ab="ended", ab_outcome=reason, ab_ended_at=_now())
+        with translate_outages(client.tracking_uri):
+            for name, value in {"ab": "ended", "ab_outcome": reason, "ab_ended_at": _now()}.items():
+                client.set_model_version_tag(model_name, number, name, value)
         if before["challenger"] != number:
             return False
         move_aliases(client, paths, model_name, {**before, "challenger": None}, chosen=False)
@@ -153,10 +157,8 @@ def promotion_lock(paths: Paths) -> Iterator[None]:
         yield
 
 
-def _tag(client: "MlflowClient", model_name: str, number: str, **tags: str) -> None:
-    with translate_outages(client.tracking_uri):
-        for name, value in tags.items():
-            client.set_model_version_tag(model_name, number, name, value)
+def _tagged(version: "ModelVersion", **tags: str) -> Tagged:
+    return Tagged(version=str(version.version), before={name: version.tags.get(name) for name in tags}, after=tags)
 
 
 def _outcome(aliases: Aliases) -> Promotion:

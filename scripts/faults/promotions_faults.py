@@ -1,4 +1,4 @@
-"""Kill and fail promotions and rollbacks at each of their writes, and make two hundred promotions at once.
+"""Kill and fail promotions and rollbacks at each of their writes to a registry in a file.
 
 Meanwhile another process reads the champion every 5 ms, as the service does. Asked for: every read gives the old
 champion or the new one, whole; afterwards aliases and record agree, and no journal of a move is left.
@@ -19,21 +19,16 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from models.assets import ASSETS
-from models.errors import Busy, LikenessError
-from models.weight_files import weights_sha256
+from models.errors import LikenessError
 from pipeline.project.paths import Paths
 from pipeline.registry.alias_moves import journal_file, repair_aliases
 from pipeline.registry.client import connect
 from pipeline.registry.promotion import promote, promotion_lock, rollback
 from pipeline.registry.versions import SHIPPED, Standing, find_version, standing_of
 from scripts.faults.drill import Drill
+from scripts.faults.registry_site import NAME, lay_registry
 from scripts.finding import Finding, counted
 
-NAME = "portrait-restorer"
-VERSIONS = ("1", "2", "3")
 MOVES: dict[str, Callable[[Paths], object]] = {
     "promotion": partial(promote, model_name=NAME, version="3"),
     "rollback": partial(rollback, model_name=NAME),
@@ -48,34 +43,16 @@ WRITES = (
 )
 FAULTS = ("killed", "fails once", "fails from then on")
 _READ_EVERY = 0.005
-_PROCESSES, _OF_EACH_TRIAL = 8, 10
-"""Processes that promote at once, and promotions for each trial of the drill."""
 _SECONDS = 240
 
 
 def try_faults(drill: Drill) -> list[Finding]:
-    """Break each move at each write, then promote from eight processes at once."""
+    """Break each move at each write; the second version is champion before it, the first was before that."""
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["mlflow", __name__])
-    whole = lay_registry(drill.work / "whole")
-    moved = [_break_move(processes, whole, move) for move in MOVES]
-    return [*moved, *_promote_at_once(processes, whole, drill)]
-
-
-def lay_registry(root: Path) -> Paths:
-    """Register three versions of the shipped weights by hand; the second is champion, the first was before it."""
-    paths = Paths(root)
-    client = connect(paths)
-    client.create_registered_model(NAME)
-    for number in VERSIONS:
-        stored = paths.mlflow_artifacts / number / "artifacts" / "weights.safetensors"
-        stored.parent.mkdir(parents=True)
-        shutil.copy(ASSETS / "restorer.safetensors", stored)
-        tags = {"gate": "passed", "weights_sha256": weights_sha256(stored)}
-        client.create_model_version(NAME, f"mlflow-artifacts:/{number}", tags=tags)
-    promote(paths, NAME, "1")
-    promote(paths, NAME, "2")
-    return paths
+    whole = lay_registry(Paths(drill.work / "whole"), versions=3, weights=1)
+    promote(whole, NAME, "2")
+    return [_break_move(processes, whole, move) for move in MOVES]
 
 
 def _break_move(processes: ForkServerContext, whole: Paths, move: str) -> Finding:
@@ -180,40 +157,6 @@ def _contradictions(paths: Paths, standing: Standing) -> list[str]:
     aliases = {alias: standing.aliases.get(alias, SHIPPED) for alias in standing.record}
     found = [] if aliases == dict(standing.record) else [f"aliases {standing.aliases}, record {standing.record}"]
     return [*found, *(["a journal is left"] if journal_file(paths).exists() else [])]
-
-
-def _promote_at_once(processes: ForkServerContext, whole: Paths, drill: Drill) -> list[Finding]:
-    """Promote from several processes at once; every one is made, or refused as busy."""
-    paths, number = _copy(whole), drill.trials * _OF_EACH_TRIAL
-    chosen = np.array_split(drill.rng("promotions").choice(VERSIONS, number), _PROCESSES)
-    answers: Queue[Counter[str]] = processes.Queue()
-    with _reading(processes, paths) as seen:
-        started = [processes.Process(target=promote_each, args=(paths.root, part.tolist(), answers)) for part in chosen]
-        for process in started:
-            process.start()
-        outcomes = sum((answers.get(timeout=_SECONDS) for _ in started), Counter[str]())
-        for process in started:
-            process.join(_SECONDS)
-    known = {"promoted", Busy.__name__}
-    misses = [f"{count} x {outcome}" for outcome, count in outcomes.items() if outcome not in known]
-    misses += [f"read {one}" for one in seen if one not in VERSIONS]
-    misses += _contradictions(paths, standing_of(connect(paths), NAME))
-    claim = f"{number} promotions by {_PROCESSES} processes at once: {outcomes['promoted']} made, the others busy"
-    return [counted(claim, f"one whole champion, also at every read ({sum(seen.values())})", misses, number)]
-
-
-def promote_each(root: Path, versions: list[str], answers: "Queue[Counter[str]]") -> None:
-    """Promote one version after the other, and tell what came of it."""
-    outcomes = Counter[str]()
-    for version in versions:
-        try:
-            promote(Paths(root), NAME, version)
-            outcomes["promoted"] += 1
-        except Busy:
-            outcomes[Busy.__name__] += 1
-        except Exception as error:  # noqa: BLE001 - what else a promotion may raise is what is measured
-            outcomes[repr(error)[:200]] += 1
-    answers.put(outcomes)
 
 
 def _copy(whole: Paths) -> Paths:

@@ -73,8 +73,13 @@ def copy_workspace(workspace: Path, target: Path) -> Paths:
 
 
 @contextmanager
-def serving(paths: Paths, *, open_to_all: bool = True) -> Iterator[Served]:
+def serving(paths: Paths, *, open_to_all: bool = True, registry: str = "") -> Iterator[Served]:
     """`likeness serve` on a free port, by default with `--open`, ready; it is ended with the block.
+
+    Args:
+        paths: of the workspace.
+        open_to_all: without tokens.
+        registry: address of an MLflow server; by default the workspace's own database.
 
     Raises:
         RuntimeError: it did not become ready in time; its last words are in the message.
@@ -82,6 +87,7 @@ def serving(paths: Paths, *, open_to_all: bool = True) -> Iterator[Served]:
     log = paths.root / "service.log"
     command = [str(Path(sys.executable).with_name("likeness")), "serve", "--port", "0", "--root", str(paths.root)]
     environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE} | _UNBUFFERED
+    environment |= {"LIKENESS_MLFLOW_URI": registry} if registry else {}
     with log.open("wb") as stream:
         process = subprocess.Popen(  # noqa: S603 - our own command
             [*command, *(["--open"] if open_to_all else [])], stdout=stream, stderr=subprocess.STDOUT, env=environment

@@ -5,20 +5,21 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from models.errors import PromotionError
+from models.errors import PromotionError, ServiceUnavailable
 from pipeline.project.paths import Paths
 from pipeline.registry import alias_moves
 from pipeline.registry.alias_moves import journal_file, repair_aliases
 from pipeline.registry.client import connect
 from pipeline.registry.promotion import Promotion, promote, retire, rollback
-from pipeline.registry.versions import ChampionState, Standing, champion_version, standing_of
+from pipeline.registry.versions import ChampionState, Standing, champion_version, find_version, standing_of
 from tests.pipeline.registry.site import NAME
-from tests.pipeline.registry.test_promotion import set_aliases
+from tests.pipeline.registry.test_promotion import alias_write_does, set_aliases
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning:mlflow"),
@@ -83,8 +84,44 @@ def test_a_move_that_is_killed_is_undone_or_completed_but_never_half(site: Paths
     complete = after >= MOVES
     assert aliases(site) == ({"champion": "3", "previous": "1"} if complete else BEFORE)
     assert record(site) == ({"champion": "3", "previous": "1"} if complete else {"champion": "1", "previous": "2"})
+    assert complete == ("promoted_at" in find_version(connect(site), NAME, "3").tags)
     assert not journal_file(site).exists()
     assert not repair_aliases(connect(site), site)
+
+
+@pytest.mark.parametrize("move", [partial(promote, version="1"), rollback])
+def test_a_move_that_fails_leaves_the_tags_of_earlier_ones(site: Paths, move: Callable[..., Promotion]) -> None:
+    promote(site, NAME, "1")
+    promote(site, NAME, "2")
+    client = connect(site)
+    client.set_model_version_tag(NAME, "1", "promoted_at", "2026-01-05T08:00:00+00:00")
+    before = {number: find_version(client, NAME, number).tags for number in ("1", "2")}
+    with alias_write_does(site, "champion", "SELECT * FROM gone"), pytest.raises(ServiceUnavailable):
+        move(site, NAME)
+    assert not journal_file(site).exists()
+    assert {number: find_version(client, NAME, number).tags for number in ("1", "2")} == before
+    assert aliases(site) == {"champion": "2", "previous": "1", "challenger": "3"}
+
+
+def test_a_move_whose_last_write_fails_once_is_completed_and_raises_nothing(
+    site: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    write, left = MlflowClient.set_registered_model_tag, ["the store does not answer"]
+
+    def fail_once(*arguments: str) -> None:
+        if left:
+            raise MlflowException(left.pop())
+        write(*arguments)
+
+    monkeypatch.setattr(MlflowClient, "set_registered_model_tag", fail_once)
+    assert promote(site, NAME, "1") == Promotion(champion="1", previous="shipped")
+    assert not left
+    assert record(site) == {"champion": "1", "previous": "shipped"}
+    assert aliases(site) == {"champion": "1", "challenger": "3"}
+    assert not journal_file(site).exists()
 
 
 def test_an_alias_that_somebody_set_meanwhile_stands(site: Paths) -> None:
