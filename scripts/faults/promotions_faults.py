@@ -86,6 +86,7 @@ def move_and_break(root: Path, move: str, at: int, fault: str) -> None:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
+    _use_own_registry()
     made = 0
 
     def breaking(write: Callable[..., Any]) -> Callable[..., Any]:
@@ -129,6 +130,7 @@ def _reading(processes: ForkServerContext, paths: Paths) -> Iterator[Counter[str
 
 def read_champion(root: Path, started: Event, stop: Event, answers: "Queue[Counter[str]]") -> None:
     """Read who is champion every 5 ms, and what its version needs in order to be served."""
+    _use_own_registry()
     client, seen = connect(Paths(root)), Counter[str]()
     while not stop.is_set():
         try:
@@ -140,6 +142,11 @@ def read_champion(root: Path, started: Event, stop: Event, answers: "Queue[Count
         started.set()
         time.sleep(_READ_EVERY)
     answers.put(seen)
+
+
+def _use_own_registry() -> None:
+    """Forget the address of a server: the process that this one is a copy of may be that of another fault."""
+    os.environ.pop("LIKENESS_MLFLOW_URI", None)
 
 
 def _settled(paths: Paths, champions: set[str]) -> list[str]:

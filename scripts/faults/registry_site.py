@@ -1,6 +1,5 @@
 """A registry with versions, a real MLflow server that serves it, and a faulty proxy in front of that."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from models.weight_files import weights_sha256
 from pipeline.project.paths import Paths
 from pipeline.registry.client import connect
 from pipeline.registry.promotion import promote
+from scripts.faults.environment import variables
 from scripts.faults.mlflow_server import MlflowServer
 from scripts.faults.registry_proxy import REFUSES, RegistryProxy
 
@@ -89,16 +89,3 @@ def _store(paths: Paths, number: int) -> str:
     state[changed] = torch.mul(state[changed], 1 + number / 100)
     save_file(state, stored, header)
     return weights_sha256(stored)
-
-
-@contextmanager
-def variables(wanted: dict[str, str]) -> Iterator[None]:
-    """Set variables of the environment for the block."""
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            os.environ.update({} if value is None else {name: value})

@@ -4,12 +4,11 @@ Asked for: what arrives is right to the bit; what does not is named, and comes o
 `verify = true` (docs/dvc.md), without which DVC believes what a remote sends.
 """
 
-import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import boto3
@@ -21,6 +20,7 @@ from pipeline.config.load import load_params
 from pipeline.image_io.outcome import Accepted, Code, Limits
 from pipeline.sources.s3 import portraits
 from scripts.faults.drill import Drill
+from scripts.faults.environment import variables
 from scripts.faults.faulty_server import FAULTS, Plan, faulty_server
 from scripts.finding import Finding, counted
 from scripts.hostile.bad_files import encoded, portrait
@@ -38,24 +38,17 @@ def try_faults(drill: Drill) -> list[Finding]:
         return [_ingest(drill, plan), _dvc(drill, plan, "pull"), _dvc(drill, plan, "push"), _damaged_at_rest(drill)]
 
 
-@contextmanager
-def _leading_to(address: str) -> Iterator[None]:
+def _leading_to(address: str) -> AbstractContextManager[None]:
     """Let the environment lead every client to the server."""
-    names = {
-        "AWS_ENDPOINT_URL_S3": address,
-        "AWS_ACCESS_KEY_ID": "faults",
-        "AWS_SECRET_ACCESS_KEY": "faults",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(names)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            os.environ.update({} if value is None else {name: value})
+    return variables(
+        {
+            "AWS_ENDPOINT_URL_S3": address,
+            "AWS_ACCESS_KEY_ID": "faults",
+            "AWS_SECRET_ACCESS_KEY": "faults",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+    )
 
 
 def _ingest(drill: Drill, plan: Plan) -> Finding:
@@ -84,16 +77,16 @@ def _ingest(drill: Drill, plan: Plan) -> Finding:
 def _read(cache: Path) -> Mapping[str, str]:
     """Read all portraits: digests of pixels, or `named` for one that was refused with its reason."""
     params = load_params(ASSETS.parent / "params.yaml")
-    found = dict.fromkeys((f"{number}.png" for number in range(PICTURES)), "named")
+    found = dict.fromkeys((f"{number}.png" for number in range(PICTURES)), "not listed")
     try:
         for item in portraits(f"s3://{BUCKET}/people", params.data.identity_pattern, Limits.of(params.ingest), cache):
             outcome = item.read()
             if isinstance(outcome, Accepted):
                 found[item.name] = str(hash(np.asarray(outcome.image).tobytes()))
-            elif outcome.code != Code.NOT_AS_STORED:
-                found[item.name] = str(outcome)
-    except (DataError, ServiceUnavailable):
-        return found
+            else:
+                found[item.name] = "named" if outcome.code == Code.NOT_AS_STORED else str(outcome)
+    except (DataError, ServiceUnavailable):  # names what was being read; nothing after it is read
+        return {name: "named" if what == "not listed" else what for name, what in found.items()}
     return found
 
 
@@ -107,10 +100,13 @@ def _dvc(drill: Drill, plan: Plan, command: str) -> Finding:
             plan.begin(fault, times)
             failed = _run(whole, command)
             misses += [] if plan.met else [f"{told}: no request met it"]
-            misses += _wrong(whole, command, told, failed)
             plan.begin("", 0)
-            failed = _run(whole, command) if command == "pull" else _run(whole, "push") or _pulled_anew(whole)
-            misses += [f"{told}: afterwards {failed}"] if failed else _wrong(whole, "pull", f"{told}, afterwards", "")
+            if command == "push" and not failed:  # then everything is there
+                failed = _pulled_anew(whole)
+                misses += [f"{told}: pushed without a word, then {failed}"] if failed else []
+            misses += _wrong(whole, told, failed)
+            failed = _run(whole, command) or ("" if command == "pull" else _pulled_anew(whole))
+            misses += [f"{told}: afterwards {failed}"] if failed else _wrong(whole, f"{told}, afterwards", "")
     asked = "each file right to the bit or missing by name, and there afterwards"
     return counted(
         f"`dvc {command}` through {', '.join(FAULTS)}; once and {_LONG} times", asked, misses, 2 * len(FAULTS)
@@ -126,7 +122,7 @@ def _damaged_at_rest(drill: Drill) -> Finding:
         client.put_object(Bucket=BUCKET, Key=key, Body=bytes([content[0] ^ 1]) + content[1:])
     _forget(whole, "pull")
     failed = _run(whole, "pull")
-    misses = [*_wrong(whole, "pull", "damaged at rest", failed), *([] if failed else ["`dvc pull` did not fail"])]
+    misses = [*_wrong(whole, "damaged at rest", failed), *([] if failed else ["`dvc pull` did not fail"])]
     return counted("objects damaged on DVC's remote", "0 pulled, and `dvc pull` fails", misses, len(keys))
 
 
@@ -179,10 +175,8 @@ def _pulled_anew(root: Path) -> str:
     return _run(root, "pull")
 
 
-def _wrong(root: Path, command: str, told: str, failed: str) -> list[str]:
+def _wrong(root: Path, told: str, failed: str) -> list[str]:
     """Tell which files are there and not right, or not there though the command did not fail."""
-    if command == "push":
-        return []
     found = {name: (root / name).read_bytes() for name in _files() if (root / name).is_file()}
     wrong = [f"{told}: {name} is damaged" for name, content in found.items() if content != _files()[name]]
     missing = [f"{told}: {name} is missing without a word" for name in _files() if name not in found and not failed]
