@@ -1,4 +1,4 @@
-"""The supervisor: start the parts, restart those that die, adopt those that a killed supervisor left running."""
+"""The supervisor: start the parts, restart what dies or hangs, adopt what a killed supervisor left running."""
 
 import logging
 import threading
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import psutil
 from pydantic import BaseModel, ConfigDict
 
+from flows.local.liveness import PERIOD_SECONDS, Liveness
 from flows.local.processes import end_marked, exit_status, find_leader, is_alive, start
 from flows.local.services import Part, child_environment, is_answering, is_port_taken
 from models.errors import Busy
@@ -53,6 +54,7 @@ class Supervisor:
     running: Running
     wanted: tuple[Part, ...]
     stopped: threading.Event = field(default_factory=threading.Event)
+    liveness: Liveness = field(default_factory=Liveness)
 
     def __post_init__(self) -> None:
         self.watched = {part.name: Watched(part) for part in self.wanted}
@@ -85,7 +87,8 @@ class Supervisor:
                 )
 
     def supervise(self) -> None:
-        """Check the parts until `stopped` is set."""
+        """Check the parts until `stopped` is set; probes, which may take seconds, have a thread of their own."""
+        threading.Thread(target=self._probe, daemon=True).start()
         while not self.stopped.is_set():
             self.tick(time.monotonic())
             self.stopped.wait(_TICK)
@@ -95,6 +98,8 @@ class Supervisor:
         for watched in self.watched.values():
             if watched.process is not None and not is_alive(watched.process):
                 self._ended(watched, now)
+            elif watched.process is not None and self.liveness.is_hung(watched.process.pid):
+                self._end_hung(watched.part, watched.process)
             due = watched.process is None and not watched.done and now >= watched.not_before
             if due and all(self._is_up(name) for name in watched.part.after):
                 self._start(watched, now)
@@ -105,6 +110,17 @@ class Supervisor:
             if watched.process is not None:
                 end([watched.process], 15.0)
         end_marked(self.running.mark)
+
+    def _probe(self) -> None:
+        while not self.stopped.wait(PERIOD_SECONDS):
+            watched = [(one.part, one.process) for one in self.watched.values() if not one.part.once]
+            self.liveness.look({process.pid: (part, process) for part, process in watched if process is not None})
+
+    def _end_hung(self, part: Part, process: psutil.Process) -> None:
+        """Kill a part that does not answer; the next look at it finds that it has ended, and starts it again."""
+        log.warning("%s runs, but has not answered for a minute; it is killed and started again", part.name)
+        process.kill()
+        self._clear(part)
 
     def _is_up(self, name: str) -> bool:
         """Tell whether a part answers, or is done; one that is not wanted is nothing to wait for."""

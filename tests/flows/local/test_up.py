@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from flows.local import up
+from flows.local.liveness import Liveness
 from flows.local.processes import MARK, NAME, end_marked, find_leader, find_marked, find_process, is_alive, start
 from flows.local.services import HOST, Part, child_environment, is_answering, parts
 from flows.local.supervisor import Running, Supervisor
@@ -114,6 +115,25 @@ def test_a_part_that_lived_long_starts_again_at_once(site: Paths) -> None:
     assert second is not None
     assert second.pid != first.pid
     assert watcher.watched["sleeper"].pause == 0
+
+
+def test_what_hangs_is_killed_and_started_again(site: Paths) -> None:
+    hanging = page("hanging", free_port(1))
+    watcher = Supervisor(site, Running(mark=MINE, port=1), (hanging,), liveness=Liveness(threshold=1))
+    up_and(watcher, lambda: is_answering(hanging), "the first answer")
+    first = watcher.watched["hanging"].process
+    assert first is not None
+    probed = {first.pid: (hanging, first)}
+    watcher.liveness.look(probed)
+    first.suspend()
+    watcher.tick(time.monotonic())
+    assert is_alive(first)
+    watcher.liveness.look(probed)
+    up_and(watcher, lambda: is_answering(hanging), "another process")
+    second = watcher.watched["hanging"].process
+    assert second is not None
+    assert second.pid != first.pid
+    assert not is_alive(first)
 
 
 def test_parts_wait_for_what_they_need(site: Paths) -> None:
