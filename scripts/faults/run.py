@@ -17,7 +17,7 @@ from pipeline.project.process import end_in_order_on_sigterm
 from scripts.faults.drill import Drill
 from scripts.finding import HEAD, Finding, tell, write_table
 
-FAULTS = ("weights", "stages", "promotions", "registry", "service", "storage")
+FAULTS = ("weights", "stages", "promotions", "registry", "service", "parts", "storage")
 """In this order: each is `scripts/faults/<name>_faults.py`."""
 
 
